@@ -1,0 +1,27 @@
+"""Photographs on disk and in memory: read, judged, encoded and written whole."""
+
+from __future__ import annotations
+
+from photochrom.photo.container import DEFAULT_MAX_PIXELS
+from photochrom.photo.encoding import encode
+from photochrom.photo.formats import FORMATS, READABLE_SUFFIXES
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.photo import Photo
+from photochrom.photo.reading import read
+from photochrom.photo.thumbnails import thumbnail
+from photochrom.photo.tint import Tint, tint_of
+from photochrom.photo.writing import write
+
+__all__ = [
+    "DEFAULT_MAX_PIXELS",
+    "FORMATS",
+    "READABLE_SUFFIXES",
+    "Metadata",
+    "Photo",
+    "Tint",
+    "encode",
+    "read",
+    "thumbnail",
+    "tint_of",
+    "write",
+]

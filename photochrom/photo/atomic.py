@@ -1,0 +1,104 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from pathlib import Path
+from typing import Final
+
+from photochrom.errors import OutputError, OutputExists
+
+__all__ = ["write_bytes"]
+
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
+    """Put `data` at `path` in one step; whatever goes wrong, what was there is untouched.
+
+    Args:
+        path: where; its folder must exist.
+        data: the whole file.
+        overwrite: whether a file that is there already may be replaced.
+
+    Raises:
+        OutputExists: something is there and `overwrite` is False.
+        OutputError: it cannot be written there.
+    """
+    try:
+        check_destination(path, overwrite=overwrite)
+        target = Path(os.path.realpath(path)) if overwrite else path
+        draft = target.with_name(f".photochrom-{secrets.token_hex(8)}.tmp")
+        try:
+            _write_through(draft, data)
+            if overwrite:
+                draft.replace(target)
+            else:
+                _place(draft, target)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                draft.unlink()
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(f"cannot write {path}: {reason}") from error
+    _sync_folder(target.parent)
+
+
+def _exists(path: Path) -> OutputExists:
+    return OutputExists(f"{path} exists already; choose another name, or allow overwriting")
+
+
+def check_destination(path: Path, *, overwrite: bool) -> None:
+    """Find what stands in the way before any work is done.
+
+    Raises:
+        OutputExists: something is there and `overwrite` is False.
+        OutputError: a folder, a device, or no such folder to write in.
+    """
+    if path.is_dir():
+        raise OutputError(f"expected the name of a file to write; {path} is a folder")
+    if not path.parent.is_dir():
+        raise OutputError(f"there is no folder {path.parent} to write {path.name} in")
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
+        raise _exists(path)
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        raise OutputError(f"expected a regular file to replace; {path} is something else")
+
+
+def _write_through(draft: Path, data: bytes) -> None:
+    with os.fdopen(os.open(draft, _NEW, 0o666), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _place(draft: Path, target: Path) -> None:
+    """Give the draft its name, unless somebody has taken it meanwhile."""
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: take the name first
+        os.close(os.open(target, _NEW, 0o666))
+        try:
+            draft.replace(target)
+        except BaseException:
+            target.unlink()
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last through a power cut, where the system can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,170 @@
+"""From pixels to the bytes of a file."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Final
+
+import numpy as np
+from PIL import Image
+
+from photochrom.color import IntArray, chroma_planes
+from photochrom.color import luma as luma_of
+from photochrom.errors import ConfigError, OutputError
+from photochrom.photo.container import quiet
+from photochrom.photo.formats import FORMATS, Format, format_named
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.photo import eight_bits
+from photochrom.photo.pngs import encode_png
+from photochrom.photo.profile import srgb_profile
+from photochrom.photo.tiff_writing import encode_tiff
+
+__all__ = ["DEFAULT_QUALITY", "encode"]
+
+DEFAULT_QUALITY: Final = {"JPEG": 92, "WEBP": 92, "AVIF": 85}
+_FULL_CHROMA_QUALITY: Final = 95  # from here on chroma is stored at full size
+_ORIENTATION: Final = 274
+_MARKER_BYTES: Final = 65_000  # what a JPEG marker holds, with some room for its header
+
+
+def encode(
+    rgb: IntArray,
+    luma: IntArray | None = None,
+    *,
+    format: str,  # noqa: A002
+    alpha: IntArray | None = None,
+    metadata: Metadata | None = None,
+    quality: int | None = None,
+) -> bytes:
+    """A picture as the bytes of a file, in sRGB with its profile.
+
+    A JPEG file gets `luma` as its Y plane, as it is. Sixteen bits are rounded to eight where the
+    format has no more.
+
+    Args:
+        rgb: (H, W, 3) uint8 or uint16, sRGB.
+        luma: BT.601 Y', (H, W) of the same dtype; by default that of `rgb`.
+        format: "JPEG", "PNG", "WEBP", "AVIF", "TIFF" or "BMP".
+        alpha: (H, W) of the same dtype.
+        metadata: what the file says about itself, as far as the format can hold it.
+        quality: 1 to 100 for JPEG, WebP and AVIF.
+
+    Raises:
+        OutputError: the format is unknown or cannot hold this picture.
+        ConfigError: the quality is out of range.
+        ValueError: the arrays do not fit one another.
+    """
+    target = format_named(format)
+    _check_arrays(rgb, luma, alpha)
+    quality = DEFAULT_QUALITY.get(target.name, 0) if quality is None else _checked(quality)
+    alpha = _kept_alpha(alpha, target)
+    _check_size(rgb, target)
+    if not target.deep:
+        rgb = eight_bits(rgb)
+        luma, alpha = (None if plane is None else eight_bits(plane) for plane in (luma, alpha))
+    try:
+        return _encoded(target.name, rgb, luma, alpha, metadata or Metadata(), quality)
+    except Exception as error:
+        raise OutputError(f"cannot encode this picture as {target.name}: {error}") from error
+
+
+def _check_arrays(rgb: IntArray, luma: IntArray | None, alpha: IntArray | None) -> None:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype not in (np.uint8, np.uint16):
+        raise ValueError(
+            f"expected RGB of shape (H, W, 3), uint8 or uint16; received {rgb.shape}, {rgb.dtype}"
+        )
+    for name, plane in (("luma", luma), ("alpha", alpha)):
+        if plane is not None and (plane.shape != rgb.shape[:2] or plane.dtype != rgb.dtype):
+            raise ValueError(
+                f"expected {name} of shape {rgb.shape[:2]} and dtype {rgb.dtype}; "
+                f"received {plane.shape}, {plane.dtype}"
+            )
+
+
+def _checked(quality: int) -> int:
+    if not 1 <= quality <= 100:
+        raise ConfigError(f"expected a quality from 1 to 100; received {quality}")
+    return quality
+
+
+def _kept_alpha(alpha: IntArray | None, target: Format) -> IntArray | None:
+    if alpha is None or bool((alpha == np.iinfo(alpha.dtype).max).all()):
+        return alpha if target.alpha else None
+    if not target.alpha:
+        able = ", ".join(known.name for known in FORMATS.values() if known.alpha)
+        raise OutputError(
+            f"{target.name} cannot hold this picture's transparency; these formats can: {able}"
+        )
+    return alpha
+
+
+def _check_size(rgb: IntArray, target: Format) -> None:
+    height, width = rgb.shape[:2]
+    if not 1 <= min(width, height) <= max(width, height) <= target.max_side:
+        raise OutputError(
+            f"expected sides from 1 to {target.max_side:,} pixels for {target.name}; "
+            f"received {width} × {height}"
+        )
+
+
+def _encoded(
+    name: str,
+    rgb: IntArray,
+    luma: IntArray | None,
+    alpha: IntArray | None,
+    metadata: Metadata,
+    quality: int,
+) -> bytes:
+    if name == "PNG":
+        return encode_png(rgb, alpha, metadata)
+    if name == "TIFF":
+        return encode_tiff(rgb, alpha, metadata)
+    if name == "JPEG":
+        return _jpeg(rgb, luma_of(rgb) if luma is None else luma, metadata, quality)
+    image = Image.fromarray(np.ascontiguousarray(rgb if alpha is None else np.dstack([rgb, alpha])))
+    if name == "BMP":
+        return _saved(image, "BMP", **({"dpi": metadata.dpi} if metadata.dpi else {}))
+    exif = _safe_exif(metadata.exif) if name == "AVIF" else metadata.exif
+    return _saved(
+        image,
+        name,
+        quality=quality,
+        icc_profile=srgb_profile(),
+        exif=exif or b"",
+        xmp=metadata.xmp or b"",
+    )
+
+
+def _jpeg(rgb: IntArray, luma: IntArray, metadata: Metadata, quality: int) -> bytes:
+    """Pillow hands the planes of a YCbCr image to libjpeg as they are."""
+    planes = [Image.fromarray(np.ascontiguousarray(p)) for p in (luma, *chroma_planes(rgb))]
+    extras: dict[str, Any] = {"icc_profile": srgb_profile()}
+    if metadata.exif and len(metadata.exif) <= _MARKER_BYTES:
+        extras["exif"] = b"Exif\0\0" + metadata.exif
+    if metadata.xmp and len(metadata.xmp) <= _MARKER_BYTES:
+        extras["xmp"] = metadata.xmp
+    if metadata.dpi:
+        extras["dpi"] = metadata.dpi
+    subsampling = "4:4:4" if quality >= _FULL_CHROMA_QUALITY else "4:2:0"
+    image = Image.merge("YCbCr", planes)
+    return _saved(image, "JPEG", quality=quality, subsampling=subsampling, **extras)
+
+
+def _safe_exif(exif: bytes | None) -> bytes | None:
+    """EXIF as Pillow's AVIF writer can take it apart; None where it is too broken for that."""
+    if not exif:
+        return None
+    source = Image.Exif()
+    with quiet():
+        try:
+            source.load(exif)
+            source.pop(_ORIENTATION, None)
+            return source.tobytes()[len(b"Exif\0\0") :]
+        except Exception:  # noqa: BLE001  the picture matters more than what a broken tag said
+            return None
+
+
+def _saved(image: Image.Image, name: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, name, **options)
+    return stream.getvalue()

@@ -1,0 +1,63 @@
+"""A photograph in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from photochrom.color import IntArray
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.tint import Tint
+
+__all__ = ["Photo", "eight_bits"]
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photograph, upright and in sRGB.
+
+    Attributes:
+        luma: BT.601 Y', (H, W) uint8 or uint16; of a grey photograph the stored grey, untouched.
+        color: RGB, (H, W, 3) of the same dtype; None for a grey photograph.
+        alpha: (H, W) of the same dtype, or None.
+        tint: "grey", "tinted" (sepia, cyanotype, faded: monochrome too) or "colour".
+        metadata: what to write along with the result.
+        format: the file format it came in; "PNG" for arrays and images in memory.
+        name: what messages call it.
+    """
+
+    luma: IntArray
+    color: IntArray | None
+    alpha: IntArray | None
+    tint: Tint
+    metadata: Metadata
+    format: str
+    name: str
+
+    @property
+    def rgb(self) -> IntArray:
+        """RGB, (H, W, 3); for a grey photograph a read-only view of its luma."""
+        if self.color is not None:
+            return self.color
+        spread: Any = np.broadcast_to(self.luma[..., None], (*self.luma.shape, 3))
+        return cast("IntArray", spread)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.luma.shape[1], self.luma.shape[0]
+
+    @property
+    def is_monochrome(self) -> bool:
+        return self.tint != "colour"
+
+
+def eight_bits(samples: IntArray) -> IntArray:
+    """The nearest uint8 samples: 65,535 becomes 255."""
+    if samples.dtype == np.uint8:
+        return samples
+    rounded = samples // np.uint16(257)
+    rounded += samples % np.uint16(257) > 128
+    return rounded.astype(np.uint8)

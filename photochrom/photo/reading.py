@@ -1,0 +1,169 @@
+"""Read a photograph, whatever it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from photochrom.color import IntArray, luma
+from photochrom.errors import UnsupportedPhoto
+from photochrom.photo.container import (
+    DEFAULT_MAX_PIXELS,
+    check_size,
+    decoding,
+    open_container,
+    quiet,
+)
+from photochrom.photo.deep import deep_pixels, is_deep, odd_tiff_pixels
+from photochrom.photo.metadata import (
+    Metadata,
+    orientation_of,
+    read_metadata,
+    read_orientation,
+    tiff_info,
+)
+from photochrom.photo.orientation import upright
+from photochrom.photo.photo import Photo, eight_bits
+from photochrom.photo.pixels import Pixels, pixels_of
+from photochrom.photo.profile import to_srgb
+from photochrom.photo.source import ByteSource, format_held, name_of, read_bytes
+from photochrom.photo.tiffs import check_tiff, first_directory, is_odd
+from photochrom.photo.tint import is_exactly_grey, tint_of
+
+__all__ = ["Decoded", "Source", "decode", "read"]
+
+Source: TypeAlias = "ByteSource | Image.Image | npt.NDArray[Any]"
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Samples as stored, not yet turned, and what the file says about them."""
+
+    pixels: Pixels
+    info: Mapping[Any, Any]
+    orientation: int
+
+
+def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None) -> Photo:
+    """Read a photograph: upright, in sRGB, its luma untouched.
+
+    Args:
+        source: a path, bytes, a binary file object, a PIL image, or an array (H, W), (H, W, 1),
+            (H, W, 3) RGB or (H, W, 4) RGBA of uint8, uint16, bool, or floats in [0, 1], which
+            become 16 bits.
+        max_pixels: the most pixels it may have; checked before any is decoded.
+        name: what messages call it; by default the path.
+
+    Raises:
+        UnreadablePhoto: missing, empty, damaged, mislabelled or not a picture.
+        UnsupportedPhoto: an animation, several pages, 12 or 32 bits, or an unknown format.
+        PhotoTooLarge: more than `max_pixels`.
+    """
+    name = name_of(source) if name is None else name
+    if isinstance(source, np.ndarray):
+        pixels = _array_pixels(source, name, max_pixels)
+        return _photo(Decoded(pixels, {}, 1), "PNG", name)
+    if isinstance(source, Image.Image):
+        decoded = _image_pixels(source, name, max_pixels)
+        return _photo(decoded, source.format or "PNG", name)
+    data = read_bytes(source, name)
+    held = format_held(data, source, name)
+    return _photo(decode(data, held, name, max_pixels), held, name)
+
+
+def decode(data: bytes, held: str, name: str, max_pixels: int) -> Decoded:
+    """Decode a whole file.
+
+    Args:
+        data: the file.
+        held: its format.
+        name: what messages call it.
+        max_pixels: the most pixels it may have.
+    """
+    with decoding(name):
+        if held == "TIFF" and (odd := _odd_tiff(data, name, max_pixels)):
+            return odd
+        image = open_container(data, held, name, max_pixels)
+        deep = is_deep(image)
+        pixels = deep_pixels(image, data, held, name) if deep else pixels_of(image, name)
+        if held == "TIFF":
+            info, exif = tiff_info(data)
+            return Decoded(pixels, info, read_orientation(exif))
+        return Decoded(pixels, image.info, orientation_of(image))
+
+
+def _odd_tiff(data: bytes, name: str, max_pixels: int) -> Decoded | None:
+    with quiet():
+        check_tiff(data, name)
+        directory = first_directory(data, name)
+        if not is_odd(directory):
+            return None
+        check_size((int(directory[256]), int(directory[257])), name, max_pixels)
+        info, exif = tiff_info(data)
+        return Decoded(odd_tiff_pixels(data, name), info, read_orientation(exif))
+
+
+def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:
+    """A PIL image; what it came from stays open, and its orientation tag is heeded."""
+    check_size(image.size, name, max_pixels)
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > 1:
+        raise UnsupportedPhoto(f"expected one picture; {name} has {frames} frames")
+    with decoding(name):
+        pixels = pixels_of(image.copy(), name)
+    return Decoded(pixels, image.info, orientation_of(image))
+
+
+def _array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels:
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
+        raise UnsupportedPhoto(
+            f"expected an image with 1, 3 or 4 channels; received shape {array.shape} from {name}"
+        )
+    check_size((array.shape[1], array.shape[0]), name, max_pixels)
+    return Pixels.split(np.ascontiguousarray(_whole_numbers(array, name)))
+
+
+def _whole_numbers(array: npt.NDArray[Any], name: str) -> IntArray:
+    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind != "f":
+        raise UnsupportedPhoto(
+            f"expected uint8, uint16, bool, or floats in [0, 1]; received {array.dtype} from {name}"
+        )
+    low, high = float(array.min()), float(array.max())
+    if not (low >= 0 and high <= 1):  # NaN comes here too
+        raise UnsupportedPhoto(
+            f"expected floats in [0, 1]; received values from {low:g} to {high:g} from {name}"
+        )
+    return np.rint(array.astype(np.float64) * 65535).astype(np.uint16)
+
+
+def _photo(decoded: Decoded, held: str, name: str) -> Photo:
+    """Turn, convert to sRGB, and judge."""
+    turn = decoded.orientation
+    stored, icc = decoded.pixels, decoded.info.get("icc_profile")
+    metadata: Metadata = read_metadata(decoded.info, turn)
+    alpha = None if stored.alpha is None else upright(stored.alpha, turn)
+    if stored.color is None:
+        return Photo(upright(stored.samples, turn), None, alpha, "grey", metadata, held, name)
+    rgb = upright(to_srgb(stored.color, icc if isinstance(icc, bytes) else None), turn)
+    if is_exactly_grey(rgb):
+        grey: Any = np.ascontiguousarray(rgb[..., 0])
+        return Photo(grey, None, alpha, "grey", metadata, held, name)
+    return Photo(luma(rgb), rgb, alpha, tint_of(_preview(rgb)), metadata, held, name)
+
+
+def _preview(rgb: IntArray) -> npt.NDArray[np.uint8]:
+    """A small 8-bit copy to judge by."""
+    scale = max(1, min(rgb.shape[:2]) // 512)
+    size = max(1, rgb.shape[1] // scale), max(1, rgb.shape[0] // scale)
+    small: Any = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) if scale > 1 else rgb
+    return np.asarray(eight_bits(small), np.uint8)

@@ -1,0 +1,75 @@
+"""Write a photograph to a path or a file object."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+from typing import BinaryIO
+
+from photochrom.color import IntArray
+from photochrom.errors import OutputError
+from photochrom.photo.atomic import check_destination, write_bytes
+from photochrom.photo.encoding import encode
+from photochrom.photo.formats import format_of
+from photochrom.photo.metadata import Metadata
+
+__all__ = ["write"]
+
+
+def write(
+    destination: str | os.PathLike[str] | BinaryIO,
+    rgb: IntArray,
+    luma: IntArray | None = None,
+    *,
+    alpha: IntArray | None = None,
+    metadata: Metadata | None = None,
+    format: str | None = None,  # noqa: A002
+    quality: int | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a picture, whole or not at all.
+
+    Args:
+        destination: a path, or a binary file object (written in one piece).
+        rgb: (H, W, 3) uint8 or uint16, sRGB.
+        luma: BT.601 Y', (H, W) of the same dtype, which a JPEG file stores as it is; by default
+            that of `rgb`.
+        alpha: (H, W) of the same dtype.
+        metadata: what the file says about itself.
+        format: a key of `FORMATS`; by default what the suffix says.
+        quality: 1 to 100 for JPEG, WebP and AVIF.
+        overwrite: whether a file that is there already may be replaced.
+
+    Raises:
+        OutputExists: something is there and `overwrite` is False.
+        OutputError: it cannot be written there, or not in that format.
+        ConfigError: the quality is out of range.
+    """
+    path = Path(destination) if isinstance(destination, str | os.PathLike) else None
+    if path is not None:
+        _check(path, overwrite=overwrite)
+    name = format or format_of(path or _name_of(destination)).name
+    data = encode(rgb, luma, format=name, alpha=alpha, metadata=metadata, quality=quality)
+    if path is not None:
+        write_bytes(path, data, overwrite=overwrite)
+    elif not isinstance(destination, str | os.PathLike):
+        _write_object(destination, data)
+
+
+def _check(path: Path, *, overwrite: bool) -> None:
+    try:
+        check_destination(path, overwrite=overwrite)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {path}: {error}") from error
+
+
+def _name_of(destination: object) -> PurePath:
+    name = getattr(destination, "name", None)
+    return PurePath(name if isinstance(name, str) else f"<{type(destination).__name__}>")
+
+
+def _write_object(destination: BinaryIO, data: bytes) -> None:
+    try:
+        destination.write(data)
+    except (AttributeError, OSError, TypeError, ValueError) as error:
+        raise OutputError(f"cannot write to {type(destination).__name__}: {error}") from error

@@ -1,0 +1,138 @@
+"""The convolutional autoencoder of Wast & Kanwar, "Coloring Black and White Images using Keras".
+
+A descendant of E. Wallner's *beta* network ("Colorize B&W photos with a 100-line neural network",
+2017): CIE Lab, lightness in, ab / 128 out through tanh, mean squared error, Adamax.
+
+The report's figure 5 is built as it stands: 13 convolutions, 3 up-samplings, 6,219,410 parameters
+at 256 × 256 with 3 × 3 kernels. Its other settings (kernels of 5 and 7, "valid" padding, strides of
+1, Adam and RMSprop) are options.
+
+Deviations: photographs come in batches, not as one batch of the whole set; the input is the
+lightness of the photograph's luma, which is what a grey file holds, not that of its colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Final, Literal
+
+import keras
+from pydantic import Field
+
+from photochrom.errors import RecipeError
+from photochrom.recipes.base import Options, Recipe
+
+__all__ = ["Autoencoder", "AutoencoderOptions"]
+
+# filters of the encoder, and whether that convolution takes the stride
+_ENCODER: Final = (
+    (64, True),
+    (128, False),
+    (128, True),
+    (256, False),
+    (256, True),
+    (512, False),
+    (512, False),
+    (256, False),
+    (128, False),
+)
+# filters of the decoder; an up-sampling by 2 comes before each group and after the last
+_DECODER: Final = ((64,), (32, 16))
+_UPSAMPLINGS: Final = 3
+
+_OPTIMIZERS: Final[dict[str, Callable[[float], keras.optimizers.Optimizer]]] = {
+    "adamax": keras.optimizers.Adamax,
+    "adam": keras.optimizers.Adam,
+    "rmsprop": keras.optimizers.RMSprop,
+}
+
+
+class AutoencoderOptions(Options):
+    """What the report varied, and the two scales it took as they came."""
+
+    kernel_size: Literal[3, 5, 7] = 3
+    padding: Literal["same", "valid"] = "same"
+    strides: Literal[1, 2] = 2
+    optimizer: Literal["adamax", "adam", "rmsprop"] = "adamax"
+    learning_rate: float = Field(default=1e-3, gt=0)  # Keras's own default for all three
+    input_scale: float = Field(default=1.0, gt=0)  # 1: L from 0 to 100, as in the report
+
+
+class Autoencoder(Recipe[AutoencoderOptions]):
+    """Lightness → ab / 128, both at full size."""
+
+    name = "autoencoder"
+    paper = "S. Wast, M. Kanwar: Coloring Black and White Images using Keras (project report)"
+    Options = AutoencoderOptions
+    output_scale = 128.0
+    size_multiple: ClassVar[int] = 2**_UPSAMPLINGS
+
+    @property
+    def input_scale(self) -> float:
+        """As the options say."""
+        return self.options.input_scale
+
+    def build(self, size: int | None) -> keras.Model:
+        """Figure 5 of the report."""
+        self._check_shapes(size or self.working_size)
+
+        # Layers
+        options = self.options
+
+        def conv(filters: int, strides: int = 1, activation: str = "relu") -> keras.layers.Layer:
+            kernel, padding = options.kernel_size, options.padding
+            return keras.layers.Conv2D(
+                filters, kernel, strides=strides, padding=padding, activation=activation
+            )
+
+        layers = [conv(f, options.strides if strided else 1) for f, strided in _ENCODER]
+        for group in _DECODER:
+            layers += [keras.layers.UpSampling2D(), *(conv(filters) for filters in group)]
+        layers += [conv(2, activation="tanh"), keras.layers.UpSampling2D(dtype="float32")]
+
+        # Functional model
+        lightness = x = keras.Input((size, size, 1), name="lightness")
+        for layer in layers:
+            x = layer(x)
+        return keras.Model(lightness, x, name=self.name)
+
+    def compile(self, network: keras.Model) -> None:
+        """Mean squared error; Adamax unless the options say otherwise."""
+        network.compile(
+            optimizer=_OPTIMIZERS[self.options.optimizer](self.options.learning_rate),
+            loss="mean_squared_error",
+            # of two channels, Keras's "accuracy" asks only which is the larger
+            metrics=[keras.metrics.CategoricalAccuracy(name="ab_argmax_accuracy")],
+        )
+
+    def _check_shapes(self, size: int) -> None:
+        trace = _trace(size, self.options)
+        if trace[-1][1] == size:
+            return
+        steps = " → ".join(f"{what} {side}" for what, side in trace)
+        raise RecipeError(
+            f"recipe {self.name}: an output of {size} × {size} pixels was expected, but "
+            f"strides={self.options.strides}, padding={self.options.padding!r} and "
+            f"kernel_size={self.options.kernel_size} at size {size} end at {trace[-1][1]}: "
+            f"{steps}. Use strides=2, padding='same' and a size that is a multiple of "
+            f"{self.size_multiple}."
+        )
+
+
+def _trace(size: int, options: AutoencoderOptions) -> list[tuple[str, int]]:
+    """The side of the feature maps along the network, stage by stage."""
+    valid = options.padding == "valid"
+
+    def conv(side: int, strides: int = 1) -> int:
+        return -(-(side - (options.kernel_size - 1 if valid else 0)) // strides)
+
+    side, trace = size, [("input", size)]
+    for _, strided in _ENCODER:
+        side = conv(side, options.strides if strided else 1)
+    trace.append(("encoder", side))
+    for convolutions in (*(len(group) for group in _DECODER[:-1]), len(_DECODER[-1]) + 1, 0):
+        side *= 2
+        for _ in range(convolutions):
+            side = conv(side)
+        trace.append(("up", side))
+    return trace

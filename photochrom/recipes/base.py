@@ -1,0 +1,109 @@
+"""What every recipe is: options, a network, how it is fitted, and how photographs meet it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from photochrom import color
+from photochrom.errors import RecipeError
+
+if TYPE_CHECKING:
+    import keras
+    import numpy.typing as npt
+
+    from photochrom.color import FloatArray
+    from photochrom.model import OutputKind
+
+__all__ = ["Options", "Recipe", "complaints"]
+
+
+class Options(BaseModel):
+    """The settings of a recipe; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+O = TypeVar("O", bound=Options)  # noqa: E741
+
+
+def complaints(error: ValidationError) -> str:
+    """Pydantic's findings in one line: «kernel_size: input should be 3, 5 or 7; received 4»."""
+    found = []
+    for each in error.errors():
+        place = ".".join(str(part) for part in each["loc"]) or "options"
+        if each["type"] == "extra_forbidden":
+            found.append(f"{place}: there is no such setting")
+        else:
+            found.append(f"{place}: {each['msg'].lower()}; received {each['input']!r}")
+    return "; ".join(found)
+
+
+class Recipe(ABC, Generic[O]):
+    """A network and what belongs to it.
+
+    A subclass names its `Options`, states the class variables that end up on the card, and builds.
+    """
+
+    name: ClassVar[str]
+    paper: ClassVar[str]
+    Options: type[O]
+
+    color_space: ClassVar[str] = "lab"
+    output_kind: ClassVar[OutputKind] = "chroma"
+    output_scale: ClassVar[float]
+    working_size: ClassVar[int] = 256
+    size_multiple: ClassVar[int]
+    stride: ClassVar[int] = 1
+
+    def __init__(self, options: O) -> None:
+        self.options = options
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> Self:
+        """Build from plain values.
+
+        Raises:
+            RecipeError: an option is unknown or out of range.
+        """
+        try:
+            return cls(cls.Options(**options))
+        except ValidationError as error:
+            raise RecipeError(f"recipe {cls.name}: {complaints(error)}") from error
+
+    @abstractmethod
+    def build(self, size: int | None) -> keras.Model:
+        """The network for pictures of `size` × `size`; for any size if None.
+
+        Raises:
+            RecipeError: the options' shapes cannot meet at that size.
+        """
+
+    @abstractmethod
+    def compile(self, network: keras.Model) -> None:
+        """Give the network its optimizer, loss and metrics."""
+
+    @property
+    def input_scale(self) -> float:
+        """The network's input is the first channel of the colour space times this."""
+        return 1.0
+
+    def encode(self, rgb: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        """Photographs to learn from → input and target.
+
+        Args:
+            rgb: (B, H, W, 3) uint8.
+
+        Returns:
+            Input (B, H, W, 1) and target (B, H, W, 2), float32: by default the first channel of
+            the colour space times `input_scale`, and its chroma divided by `output_scale`. The
+            first channel is that of the *grey* photograph, as it will be when there is no colour.
+        """
+        space = color.SPACES[self.color_space]
+        chroma = space.from_rgb(rgb.astype(np.float32) / 255)[..., 1:] / self.output_scale
+        grey = color.luma(rgb.reshape(-1, rgb.shape[2], 3)).reshape(rgb.shape[:3])
+        first = color.grey_level(grey, self.color_space)
+        return first[..., None] * np.float32(self.input_scale), chroma

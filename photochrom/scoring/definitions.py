@@ -1,0 +1,114 @@
+"""What each score is called, measured in, and means: the words that every table shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["METRICS", "Metric"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One score: its field in `Scores`, and how to print and to read it.
+
+    `decimals` is how many are printed; `better` says where a better answer lies.
+    """
+
+    key: str
+    title: str
+    unit: str
+    better: Literal["higher", "lower", "nearer zero", "nearer the truth"]
+    decimals: int
+    definition: str
+
+    @property
+    def heading(self) -> str:
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+    def text(self, value: float) -> str:
+        """The number as a table prints it; a gap keeps its sign."""
+        sign = "+" if self.better == "nearer zero" else ""
+        return f"{value:{sign}.{self.decimals}f}"
+
+
+METRICS: Final = (
+    Metric(
+        "psnr",
+        "PSNR",
+        "dB",
+        "higher",
+        2,
+        "Peak signal-to-noise ratio over 8-bit RGB, peak 255, at most 58.92 dB a photograph "
+        "(rounding to 8 bits); mean over photographs.",
+    ),
+    Metric(
+        "ssim",
+        "SSIM",
+        "",
+        "higher",
+        3,
+        "Structural similarity (Wang et al. 2004): Gaussian window, sigma 1.5, mean over the RGB "
+        "channels; mean over photographs.",
+    ),
+    Metric(
+        "ciede2000",
+        "CIEDE2000",
+        "ΔE00",
+        "lower",
+        2,
+        "Mean colour difference CIEDE2000 (Sharma et al. 2005); mean over photographs.",
+    ),
+    Metric(
+        "ab_error",
+        "ab error",
+        "ΔE ab",
+        "lower",
+        2,
+        "Mean Euclidean distance in the ab plane of CIE Lab (D65); mean over photographs.",
+    ),
+    Metric(
+        "auc",
+        "AuC",
+        "%",
+        "higher",
+        2,
+        "Share of pixels whose ab error is within a threshold, averaged over the thresholds "
+        "0, 1, ... 150 (Zhang et al. 2016).",
+    ),
+    Metric(
+        "auc_rebalanced",
+        "AuC rebalanced",
+        "%",
+        "higher",
+        2,
+        "AuC with each pixel weighed by the inverse of the frequency, in this set, of its true "
+        "colour on a 10 x 10 grid in ab.",
+    ),
+    Metric(
+        "colorfulness",
+        "Colourfulness",
+        "M3",
+        "nearer the truth",
+        1,
+        "Colourfulness of the predictions (Hasler & Suesstrunk 2003); mean over photographs.",
+    ),
+    Metric(
+        "colorfulness_gap",
+        "Colourfulness gap",
+        "M3",
+        "nearer zero",
+        1,
+        "Colourfulness of the predictions less that of the originals.",
+    ),
+    Metric(
+        "ab_argmax_accuracy",
+        "ab argmax",
+        "%",
+        "higher",
+        1,
+        "Share of pixels at which the larger of (a, b) is the right one: what Keras calls the "
+        "accuracy of a regression of two channels. In the constant's row: always the same "
+        "answer, in Lab itself.",
+    ),
+)

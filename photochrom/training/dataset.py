@@ -1,0 +1,117 @@
+"""Photographs, streamed: decoded in parallel, cropped, flipped, batched; never all in memory.
+
+Which photograph comes when, and how it is cropped, follows from the seed alone, so a run that goes
+on at batch n meets the photographs that it would have met.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import cv2
+import grain
+import numpy as np
+from photochrom import photo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from photochrom.recipes.base import Recipe
+    from photochrom.training.config import DataConfig
+    from photochrom.training.sources import Source
+
+__all__ = ["load", "random_view", "training_batches", "validation_batches"]
+
+_ASPECTS: Final = (3 / 4, 4 / 3)
+_AHEAD: Final = 4  # batches that wait, ready
+
+
+def _resize(rgb: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
+    shrinking = min(rgb.shape[:2]) > size
+    how = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb, (size, size), interpolation=how), np.uint8)
+
+
+def load(source: Source, size: int, fit: str) -> npt.NDArray[np.uint8]:
+    """A photograph as the network is shown it when nothing is left to chance.
+
+    Args:
+        source: where it lies.
+        size: the side of the result.
+        fit: "crop" takes the middle square, "squash" the whole photograph.
+
+    Returns:
+        RGB, (size, size, 3) uint8.
+    """
+    rgb = photo.thumbnail(source.read(), size)
+    if fit == "crop":
+        side = min(rgb.shape[:2])
+        top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
+        rgb = rgb[top : top + side, left : left + side]
+    return _resize(rgb, size)
+
+
+def random_view(
+    source: Source, size: int, config: DataConfig, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    """A photograph cropped (share of area and aspect at random) and mirrored at random.
+
+    Returns:
+        RGB, (size, size, 3) uint8.
+    """
+    rgb = photo.thumbnail(source.read(), round(size / config.crop**0.5))
+    if config.fit == "crop":
+        rgb = _random_crop(rgb, config.crop, rng)
+    if config.flip and rng.random() < 0.5:
+        rgb = rgb[:, ::-1]
+    return _resize(np.ascontiguousarray(rgb), size)
+
+
+def _random_crop(
+    rgb: npt.NDArray[np.uint8], smallest: float, rng: np.random.Generator
+) -> npt.NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    side = min(height, width) * rng.uniform(smallest, 1) ** 0.5
+    aspect = np.exp(rng.uniform(*np.log(_ASPECTS)))
+    h, w = min(height, round(side / aspect**0.5)), min(width, round(side * aspect**0.5))
+    top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+    return rgb[top : top + h, left : left + w]
+
+
+def _stream(batches: Any, config: DataConfig) -> grain.IterDataset:
+    options = grain.ReadOptions(num_threads=config.threads, prefetch_buffer_size=_AHEAD)
+    return batches.to_iter_dataset(options)
+
+
+def training_batches(
+    sources: Sequence[Source],
+    recipe: Recipe[Any],
+    config: DataConfig,
+    *,
+    size: int,
+    batch_size: int,
+    seed: int,
+    first: int = 0,
+) -> grain.IterDataset:
+    """An endless stream of (input, target) from batch number `first` on, shuffled every pass."""
+
+    def view(source: Source, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+        return random_view(source, size, config, rng)
+
+    dataset = grain.MapDataset.source(sources).seed(seed).shuffle().repeat()
+    batches = dataset.random_map(view).batch(batch_size).map(recipe.encode)
+    return _stream(batches[first:], config)
+
+
+def validation_batches(
+    sources: Sequence[Source],
+    recipe: Recipe[Any],
+    config: DataConfig,
+    *,
+    size: int,
+    batch_size: int,
+) -> grain.IterDataset:
+    """One pass of (input, target), always the same."""
+    dataset = grain.MapDataset.source(sources).map(lambda source: load(source, size, config.fit))
+    return _stream(dataset.batch(batch_size).map(recipe.encode), config)

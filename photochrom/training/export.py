@@ -1,0 +1,152 @@
+"""From a trained Keras network to a model folder that the runtime can use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from photochrom import __version__
+from photochrom.errors import MissingExtra, ModelError
+from photochrom.model import CARD, KERAS, NETWORK, Card, Model
+from photochrom.recipes import recipe as build_recipe
+
+if TYPE_CHECKING:
+    import keras
+    from photochrom.recipes.base import Recipe
+
+__all__ = ["card_of", "export", "largest_difference"]
+
+# Backends whose ONNX export holds for every height and width.
+_EXPORTERS: Final = ("tensorflow", "torch")
+_TOLERANCE: Final = 1e-3  # of the output's own scale, between Keras and the runtime's engine
+_OPSET: Final = 18
+
+
+def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
+    """The card of a network of this recipe; `details` are further fields of `Card`."""
+    return Card(
+        name=name or recipe.name,
+        recipe=recipe.name,
+        color_space=recipe.color_space,
+        input_scale=recipe.input_scale,
+        output_kind=recipe.output_kind,
+        output_scale=recipe.output_scale,
+        working_size=recipe.working_size,
+        size_multiple=recipe.size_multiple,
+        stride=recipe.stride,
+        paper=recipe.paper,
+        options=recipe.options.model_dump(),
+        made_by=f"photochrom {__version__}",
+        **details,
+    )
+
+
+def export(network: keras.Model, recipe: Recipe[Any], card: Card, folder: Path) -> float:
+    """Write `network.onnx`, `network.keras` and `card.json`, and hold the first to the second.
+
+    The conversion runs in a process of its own, under TensorFlow or torch, whatever trained.
+
+    Args:
+        network: trained; at any size and precision.
+        recipe: that built it.
+        card: goes with it.
+        folder: a finished model appears there at once, or nothing does.
+
+    Returns:
+        The largest difference between Keras and the exported network at two sizes.
+
+    Raises:
+        MissingExtra: neither TensorFlow nor torch is installed.
+        ModelError: the conversion failed, or the two differ.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        network.save(partial / KERAS)
+        (partial / CARD).write_text(card.to_json(), encoding="utf-8")
+        _convert(partial)
+        difference = float((partial / "difference").read_text())
+        (partial / "difference").unlink()
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return difference
+
+
+def _convert(folder: Path) -> None:
+    backend = next((name for name in _EXPORTERS if find_spec(name)), None)
+    if backend is None:
+        raise MissingExtra("train", "exporting a network")
+    environment = {**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, "-m", __name__, str(folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise ModelError(f"the network could not be exported through {backend}: {reason}")
+
+
+def _main(folder: Path) -> None:
+    """In the process of its own: convert what lies in the folder, and compare."""
+    import keras
+
+    card = Card.from_json((folder / CARD).read_bytes(), str(folder / CARD))
+    recipe = build_recipe(card.recipe, card.options)
+    trained = keras.saving.load_model(folder / KERAS, compile=False)
+    free = recipe.build(None if card.size_multiple else card.working_size)
+    free.set_weights(trained.get_weights())
+    free.save(folder / KERAS)
+    _write_onnx(free, folder / NETWORK, card.working_size)
+    difference = largest_difference(free, Model.load(folder))
+    if not difference < _TOLERANCE:
+        raise ModelError(f"expected a difference under {_TOLERANCE}; received {difference:.2g}")
+    (folder / "difference").write_text(repr(difference))
+
+
+def _write_onnx(network: keras.Model, path: Path, size: int) -> None:
+    import keras
+
+    sample = np.zeros((1, size, size, 1), np.float32)
+    if keras.backend.backend() == "tensorflow":
+        network(sample)  # Keras exports only what has been called
+        network.export(path, format="onnx", verbose=False, opset_version=_OPSET)
+        return
+    import torch
+
+    side = torch.export.Dim.AUTO
+    torch.onnx.export(
+        network.eval(),
+        (torch.from_numpy(sample),),
+        path,
+        dynamo=True,
+        dynamic_shapes=({0: side, 1: side, 2: side},),
+        external_data=False,
+        verbose=False,
+    )
+
+
+def largest_difference(network: keras.Model, model: Model) -> float:
+    """Between a Keras network and a model, at two sizes where the card allows more than one."""
+    import keras
+
+    card, rng = model.card, np.random.default_rng(0)
+    side, multiple = card.working_size, card.size_multiple
+    sizes = [(side, side), (side + multiple, max(multiple, side // multiple // 2 * multiple))]
+    found = 0.0
+    for height, width in sizes[: 2 if multiple else 1]:
+        first = rng.random((2, height, width, 1), np.float32) * 100
+        expected = keras.ops.convert_to_numpy(network(first * card.input_scale, training=False))
+        found = max(found, float(np.abs(model(first) - expected).max()))
+    return found
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))

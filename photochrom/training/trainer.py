@@ -1,0 +1,240 @@
+"""`photochrom train`: from a folder of colour photographs to a model."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import keras
+import numpy as np
+from photochrom.errors import ConfigError, DataError
+from photochrom.recipes import recipe as build_recipe
+from photochrom.training import keeper, scan
+from photochrom.training.config import RunConfig, load_config
+from photochrom.training.dataset import load, training_batches, validation_batches
+from photochrom.training.export import card_of, export
+from photochrom.training.gallery import Gallery, draw_curves
+from photochrom.training.sources import Source, find, split, split_folders
+
+if TYPE_CHECKING:
+    from photochrom.recipes.base import Recipe
+
+__all__ = ["Listener", "Run", "prepare", "resume", "train"]
+
+CONFIG: Final = "config.json"
+INDEX: Final = "photos.csv"
+MODEL: Final = "model"
+_SHOWN_AT_MOST: Final = 64  # validation photographs that are coloured after every epoch
+
+
+class Listener:
+    """Told how a run goes; does nothing by itself."""
+
+    def scanning(self, done: int, total: int) -> None:
+        """Photographs looked at."""
+
+    def note(self, text: str) -> None:
+        """Something that a person should know."""
+
+    def step(self, epoch: int, step: int, steps: int, logs: dict[str, Any]) -> None:
+        """A batch was learnt."""
+
+    def epoch(self, epoch: int, logs: dict[str, Any]) -> None:
+        """An epoch is over and kept."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A folder with a configuration and a list of photographs: all that training starts from."""
+
+    folder: Path
+    config: RunConfig
+
+    def photos(self, part: str) -> list[Source]:
+        """The good photographs of "train" or "val"."""
+        return scan.load_index(self.folder / INDEX, part)
+
+    @property
+    def recipe(self) -> Recipe[Any]:
+        """As configured."""
+        return build_recipe(self.config.recipe, self.config.options)
+
+
+def prepare(
+    photos: Path,
+    folder: Path,
+    config: RunConfig,
+    *,
+    validation: Path | None = None,
+    listener: Listener | None = None,
+) -> Run:
+    """Look at the photographs, and make a new run's folder.
+
+    Args:
+        photos: a folder (or shard) to learn from; `train` and `val` within it are used as such.
+        folder: of the run; must not hold one yet.
+        config: of the run.
+        validation: a folder to validate with; otherwise a share of `photos`.
+        listener: told how it goes.
+
+    Raises:
+        ConfigError: the folder holds a run.
+        DataError: nothing to learn from.
+        RecipeError: the recipe's options cannot work.
+    """
+    listener = listener or Listener()
+    if (folder / CONFIG).exists():
+        raise ConfigError(f"{folder} holds a run already: go on with --resume, or name another")
+    run = Run(folder, config)
+    run.recipe.build(config.data.size or run.recipe.working_size)
+    parts = _parts(photos, validation, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    _scan(parts, folder / INDEX, config, listener)
+    if not run.photos("train"):
+        raise DataError(f"none of the photographs in {photos} is in colour and large enough")
+    keeper.replace_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
+    return run
+
+
+def resume(folder: Path) -> Run:
+    """Open a run that was begun.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if not (folder / CONFIG).is_file():
+        raise ConfigError(f"expected a run in {folder}; there is no {CONFIG}")
+    return Run(folder, load_config(folder / CONFIG))
+
+
+def train(run: Run, listener: Listener | None = None) -> keeper.State:
+    """Train until the epochs are over or there is no more gain, then export the best network.
+
+    Goes on after the last whole epoch, if there is one.
+    """
+    listener = listener or Listener()
+    config = run.config.train
+    checkpoint = keeper.latest(run.folder / "checkpoints")
+    keras.utils.set_random_seed(config.seed)
+    keras.config.set_dtype_policy(config.precision)
+    if checkpoint:
+        network, state = keras.saving.load_model(checkpoint[0]), checkpoint[1]
+        listener.note(f"going on after epoch {state.epochs}")
+    else:
+        network, state = run.recipe.build(_size(run)), keeper.State()
+        run.recipe.compile(network)
+    stopped = bool(config.patience) and state.since_best >= config.patience
+    if state.epochs < config.epochs and not stopped:
+        _fit(network, run, state, listener)
+    _export(run, state, listener)
+    return state
+
+
+def _size(run: Run) -> int:
+    return run.config.data.size or run.recipe.working_size
+
+
+def _parts(photos: Path, validation: Path | None, config: RunConfig) -> dict[str, list[Source]]:
+    train_folder, val_folder = split_folders(photos)
+    val_folder = validation or val_folder
+    if val_folder:
+        return {"train": find(train_folder), "val": find(val_folder)}
+    return dict(zip(("train", "val"), split(find(photos), config.data.validation), strict=True))
+
+
+def _scan(
+    parts: dict[str, list[Source]], index: Path, config: RunConfig, listener: Listener
+) -> None:
+    total, rows = sum(map(len, parts.values())), []
+    for part, sources in parts.items():
+        counts: Counter[scan.Verdict] = Counter()
+        for source, verdict in scan.scan(sources, config.data.min_side):
+            counts[verdict] += 1
+            rows.append((part, source, verdict))
+            listener.scanning(len(rows), total)
+        purpose = "to learn from" if part == "train" else "to validate with"
+        listener.note(f"{purpose}: {scan.summary(counts)}")
+    scan.save_index(index, rows)
+
+
+def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener) -> None:
+    config, recipe = run.config, run.recipe
+    training, validation = run.photos("train"), run.photos("val")
+    batch = min(config.train.batch_size, len(training))
+    steps = math.ceil((config.data.photos_per_epoch or len(training)) / batch)
+    shared = {"size": _size(run), "batch_size": batch}
+    stream = training_batches(
+        training,
+        recipe,
+        config.data,
+        seed=config.train.seed,
+        first=state.epochs * steps,
+        **shared,
+    )
+    checks: dict[str, Any] = {}
+    callbacks: list[keras.callbacks.Callback] = []
+    if validation:
+        checks["validation_data"] = validation_batches(validation, recipe, config.data, **shared)
+        checks["validation_steps"] = math.ceil(len(validation) / batch)
+        callbacks.append(_gallery(run, validation))
+    callbacks.append(keeper.Keeper(run.folder, state, patience=config.train.patience))
+    callbacks.append(_Teller(run.folder, state, steps, listener))
+    network.fit(
+        stream,
+        steps_per_epoch=steps,
+        initial_epoch=state.epochs,
+        epochs=config.train.epochs,
+        callbacks=callbacks,
+        shuffle=False,  # the stream is shuffled already
+        verbose=0,
+        **checks,
+    )
+
+
+def _gallery(run: Run, validation: list[Source]) -> Gallery:
+    every = max(1, len(validation) // _SHOWN_AT_MOST)
+    chosen = validation[::every][:_SHOWN_AT_MOST]
+    photos = np.stack([load(source, _size(run), run.config.data.fit) for source in chosen])
+    recipe = run.recipe
+    return Gallery(run.folder, recipe, card_of(recipe), photos, run.config.train.sheet_photos)
+
+
+class _Teller(keras.callbacks.Callback):  # type: ignore[misc]
+    """Passes on how the run goes, and draws the curves."""
+
+    def __init__(self, folder: Path, state: keeper.State, steps: int, listener: Listener) -> None:
+        super().__init__()
+        self.folder, self.state, self.steps, self.listener = folder, state, steps, listener
+        self.current = state.epochs
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        self.current = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.listener.step(self.current + 1, batch + 1, self.steps, logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        draw_curves(self.state, self.folder / "curves.png")
+        self.listener.epoch(epoch + 1, logs or {})
+
+
+def _export(run: Run, state: keeper.State, listener: Listener) -> None:
+    """The best network becomes the model; a float32 one, whatever it was trained in."""
+    recipe, config = run.recipe, run.config
+    scores = {"epoch": state.best_epoch, **state.history[state.best_epoch - 1]}
+    card = card_of(
+        recipe,
+        name=run.folder.name,
+        licence=config.train.keep_licence,
+        data=config.train.data_terms,
+        scores=json.loads(json.dumps(scores)),
+    )
+    best = keras.saving.load_model(run.folder / keeper.BEST, compile=False)
+    difference = export(best, recipe, card, run.folder / MODEL)
+    listener.note(
+        f"model written to {run.folder / MODEL}; it differs from Keras by {difference:.1e}"
+    )

@@ -1,0 +1,180 @@
+"""Evaluation from end to end: the rows, the tables, the files and the sheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import photochrom.scoring
+import pytest
+import skimage.data
+from photochrom.color import luma
+from photochrom.errors import DataError
+from photochrom.scoring import (
+    METRICS,
+    Report,
+    Scores,
+    evaluate,
+    flat_color,
+    photos_to_csv,
+    sheet,
+    showcase,
+    summary_to_csv,
+    to_json,
+    to_markdown,
+    to_table,
+)
+from photochrom.scoring.lettering import printable
+from rich.console import Console
+
+Rgb = npt.NDArray[np.uint8]
+NAMES = ("astronaut", "coffee", "chelsea", "rocket")
+
+
+def sepia(grey: Rgb) -> Rgb:
+    return flat_color(grey, 8, 15)
+
+
+def photographs() -> list[tuple[str, Rgb]]:
+    found = []
+    for name in NAMES:
+        picture = getattr(skimage.data, name)()
+        size = 96 * picture.shape[1] // picture.shape[0], 96
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        found.append((f"{name}.png", np.asarray(small, np.uint8)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    return evaluate(photographs(), sepia)
+
+
+def test_the_three_rows(report: Report) -> None:
+    assert list(report.rows) == ["grey", "best constant", "model"]
+    assert {scores.photos for scores in report.rows.values()} == {4}
+    assert report.grey.colorfulness == 0
+    assert report.constant.ab_error < min(report.grey.ab_error, report.model.ab_error)
+    assert report.constant.ab_argmax_accuracy == report.best_constant.argmax_accuracy >= 50
+
+
+def test_best_median_and_worst(report: Report) -> None:
+    scores = sorted(photo.ciede2000 for photo in report.photos)
+    found = [photo.ciede2000 for photo in (report.best, report.median, report.worst)]
+    assert found == [scores[0], scores[1], scores[3]]
+
+
+def test_a_perfect_colorizer() -> None:
+    answers = {luma(picture).tobytes(): picture for _, picture in photographs()}
+    perfect = evaluate(photographs(), lambda grey: answers[grey.tobytes()]).model
+    assert (perfect.ciede2000, perfect.ssim) == (0, pytest.approx(1))
+    assert (perfect.auc_rebalanced, perfect.ab_argmax_accuracy) == (pytest.approx(100), 100)
+
+
+def test_a_function_that_makes_iterators_and_progress(report: Report) -> None:
+    steps: list[tuple[str, int]] = []
+    again = evaluate(
+        lambda: iter(photographs()), sepia, progress=lambda step, done: steps.append((step, done))
+    )
+    assert again == report
+    assert steps == [(step, done) for step in ("survey", "judge") for done in (1, 2, 3, 4)]
+
+
+def test_what_cannot_be_evaluated() -> None:
+    def walk() -> Iterator[tuple[str, Rgb]]:
+        yield from photographs()
+
+    with pytest.raises(DataError, match="at least one photograph"):
+        evaluate([], sepia)
+    with pytest.raises(DataError, match=r"gone through twice.*received generator"):
+        evaluate(walk(), sepia)
+    with pytest.raises(DataError, match=r"astronaut\.png: expected a prediction"):
+        evaluate(photographs(), lambda grey: np.zeros((3, 3, 3), np.uint8))
+
+
+def test_the_screen_table_fits_eighty_columns(report: Report) -> None:
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(to_table(report))
+    text = console.export_text()
+    assert "…" not in text
+    for metric in METRICS:
+        assert metric.heading in text
+        assert metric.text(getattr(report.model, metric.key)) in text
+
+
+def test_markdown_has_a_row_for_each_answer(report: Report) -> None:
+    lines = to_markdown(report).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:5]] == list(report.rows)
+    assert {line.count("|") for line in lines[:5]} == {len(METRICS) + 2}
+    assert "PSNR (dB)" in lines[0]
+    assert lines[6].startswith("4 photographs")
+
+
+def test_json_carries_numbers_and_definitions(report: Report) -> None:
+    content = json.loads(to_json(report))
+    assert Scores(**content["scores"]["model"]) == report.model
+    assert content["metrics"]["psnr"]["unit"] == "dB"
+    assert set(content["metrics"]) <= set(content["scores"]["grey"])
+    assert [photo["name"] for photo in content["per_photo"]] == [f"{n}.png" for n in NAMES]
+    assert content["worst"] == report.worst.name
+
+
+def test_csv_reads_back(report: Report) -> None:
+    summary = list(csv.DictReader(io.StringIO(summary_to_csv(report))))
+    assert [row["answer"] for row in summary] == list(report.rows)
+    assert float(summary[2]["ciede2000"]) == report.model.ciede2000
+    photos = list(csv.DictReader(io.StringIO(photos_to_csv(report))))
+    assert [float(row["psnr"]) for row in photos] == [photo.psnr for photo in report.photos]
+
+
+def test_a_gap_keeps_its_sign() -> None:
+    gap = next(metric for metric in METRICS if metric.key == "colorfulness_gap")
+    assert (gap.text(3.14), gap.text(-3.14)) == ("+3.1", "-3.1")
+
+
+def test_the_showcase_holds_the_photographs(report: Report) -> None:
+    page = showcase(report, photographs(), sepia, tile=96)
+    assert page.dtype == np.uint8
+    assert page.shape[2] == 3
+    assert page.shape[1] > 3 * 96
+    worst = dict(photographs())[report.worst.name]
+    height = round(96 * worst.shape[0] / worst.shape[1])
+    tile = cv2.resize(worst, (96, height), interpolation=cv2.INTER_AREA)
+    match = cv2.matchTemplate(page, np.asarray(tile), cv2.TM_SQDIFF)
+    assert match.min() == 0
+
+
+def test_a_sheet_takes_grey_colour_and_any_shape() -> None:
+    rng = np.random.default_rng(0)
+    tall = rng.integers(0, 256, (40, 10, 3), np.uint8)
+    wide = rng.integers(0, 256, (10, 40), np.uint8)
+    bare = sheet([[tall, wide], [wide]], tile=64)
+    worded = sheet([[tall, wide], [wide]], ["One", "Two"], ["First", "Second"], [["x"]], tile=64)
+    assert bare.shape[1] == worded.shape[1]
+    assert worded.shape[0] > bare.shape[0]
+    assert np.array_equal(bare[0, 0], bare[-1, -1])
+
+
+def test_a_sheet_needs_a_photograph() -> None:
+    with pytest.raises(ValueError, match="at least one photograph"):
+        sheet([[]])
+    with pytest.raises(ValueError, match=r"shape \(0, 4, 3\)"):
+        sheet([[np.zeros((0, 4, 3), np.uint8)]])
+
+
+def test_long_and_foreign_words_do_not_break_a_sheet() -> None:
+    picture = np.zeros((20, 20, 3), np.uint8)
+    page = sheet([[picture]], ["Überlang " * 30], ["写真.png"], [["ΔE"]], tile=40)
+    assert page.shape[1] < 100
+    assert printable("Café 写真 ΔE") == "Cafe ?? dE"
+
+
+def test_public_names() -> None:
+    names = photochrom.scoring.__all__
+    assert len(set(names)) == len(names)
+    assert all(hasattr(photochrom.scoring, name) for name in names)
