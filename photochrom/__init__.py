@@ -1,5 +1,54 @@
-"""Colour for black-and-white photographs and films."""
+"""Colour for black-and-white photographs and films.
+
+>>> import photochrom
+>>> photochrom.colorize("old.jpg").save("new.jpg")  # doctest: +SKIP
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from photochrom.colorizer import Colorizer, ColorPhoto, Study, colorize
+    from photochrom.errors import PhotochromError
+    from photochrom.model import Card, Model
+    from photochrom.photo import Photo, read
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Card",
+    "ColorPhoto",
+    "Colorizer",
+    "Model",
+    "Photo",
+    "PhotochromError",
+    "Study",
+    "__version__",
+    "colorize",
+    "read",
+]
+
+_HOMES = {
+    "Card": "model",
+    "ColorPhoto": "colorizer",
+    "Colorizer": "colorizer",
+    "Model": "model",
+    "Photo": "photo",
+    "PhotochromError": "errors",
+    "Study": "colorizer",
+    "colorize": "colorizer",
+    "read": "photo",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `photochrom --version` need not wait for OpenCV."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"photochrom.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -60,15 +60,19 @@ def enlarge(chroma: FloatArray, guide: FloatArray) -> FloatArray:
         (H, W, 2) float32.
     """
     height, width = guide.shape
-    small = cv2.resize(guide, chroma.shape[1::-1], interpolation=cv2.INTER_AREA)
+    small = _resized(guide, chroma.shape[1::-1], cv2.INTER_AREA)
     result = np.empty((height, width, 2), np.float32)
     for channel in range(2):
         slope, offset = _linear_model(small, np.ascontiguousarray(chroma[..., channel]))
-        plane = cv2.resize(slope, (width, height), interpolation=cv2.INTER_LINEAR)
+        plane = _resized(slope, (width, height), cv2.INTER_LINEAR)
         plane *= guide
-        plane += cv2.resize(offset, (width, height), interpolation=cv2.INTER_LINEAR)
+        plane += _resized(offset, (width, height), cv2.INTER_LINEAR)
         result[..., channel] = plane
     return result
+
+
+def _resized(plane: FloatArray, size: tuple[int, ...], how: int) -> FloatArray:
+    return np.asarray(cv2.resize(plane, size, interpolation=how), np.float32)
 
 
 def _linear_model(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -43,6 +43,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Samples = TypeVar("Samples", bound=IntArray)  # what goes in decides the depth of what comes out
 
 LUMA_WEIGHTS: Final = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -175,18 +176,18 @@ def space(name: str) -> ColorSpace:
 # --- luma -----------------------------------------------------------------------------------
 
 
-def luma(rgb: IntArray) -> IntArray:
+def luma(rgb: Samples) -> Samples:
     """The BT.601 luma of RGB, (H, W, 3) uint8 or uint16 → (H, W) of the same dtype, rounded."""
-    weights = LUMA_WEIGHTS[None, :]
     if rgb.dtype == np.uint8:
-        return np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)
-    exact = cv2.transform(np.ascontiguousarray(rgb).astype(np.float32), weights)
-    return np.rint(exact).astype(np.uint16)
+        grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
+        return cast("Samples", np.asarray(grey, np.uint8))
+    exact = cv2.transform(np.ascontiguousarray(rgb).astype(np.float32), LUMA_WEIGHTS[None, :])
+    return cast("Samples", np.rint(exact).astype(np.uint16))
 
 
 @lru_cache(maxsize=8)
 def _grey_levels(name: str, top: int) -> FloatArray:
-    ramp = (np.arange(top + 1, dtype=np.float32) / top)[:, None].repeat(3, 1)
+    ramp = np.linspace(0, 1, top + 1, dtype=np.float32)[:, None].repeat(3, 1)
     levels = SPACES[name].from_rgb(ramp)[:, 0].copy()
     levels.flags.writeable = False
     return levels
@@ -205,7 +206,7 @@ def grey_level(grey: IntArray, name: str) -> FloatArray:
 # --- the merge ------------------------------------------------------------------------------
 
 
-def merge(grey: IntArray, chroma: FloatArray, name: str = "lab") -> IntArray:
+def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
     """Lay colour over a grey photograph without touching its luma.
 
     Where a colour does not fit the gamut at that luma, its chroma shrinks towards grey;
@@ -224,7 +225,7 @@ def merge(grey: IntArray, chroma: FloatArray, name: str = "lab") -> IntArray:
     """
     if chroma.shape != (*grey.shape, 2):
         raise ValueError(f"expected chroma of shape {(*grey.shape, 2)}; received {chroma.shape}")
-    result = np.empty((*grey.shape, 3), grey.dtype)
+    result = cast("Samples", np.empty((*grey.shape, 3), grey.dtype))
     rows = max(1, _BAND_PIXELS // max(1, grey.shape[1]))
 
     def band(top: int) -> None:
@@ -236,15 +237,14 @@ def merge(grey: IntArray, chroma: FloatArray, name: str = "lab") -> IntArray:
     return result
 
 
-def _merge_band(grey: IntArray, chroma: FloatArray, name: str) -> IntArray:
+def _merge_band(grey: Samples, chroma: FloatArray, name: str) -> Samples:
     top = float(np.iinfo(grey.dtype).max)
     guess = SPACES[name].to_rgb(np.dstack([grey_level(grey, name), np.nan_to_num(chroma)]))
     y = (grey / np.float32(top))[..., None]
     tint = guess - (guess @ LUMA_WEIGHTS)[..., None]  # zero luma: adding any share of it keeps y
     room = np.where(tint > 0, 1 - y, y) / np.maximum(np.abs(tint), 1e-6)
     fit = np.minimum(room.min(-1, keepdims=True), 1)
-    result: IntArray = np.rint((y + fit * tint) * top).astype(grey.dtype)
-    return result
+    return cast("Samples", np.rint((y + fit * tint) * top).astype(grey.dtype))
 
 
 def chroma_planes(rgb: IntArray) -> tuple[IntArray, IntArray]:

@@ -7,7 +7,9 @@ ask which recipe a model came from.
 from __future__ import annotations
 
 import json
+import threading
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -83,18 +85,25 @@ class Card:
         _require(self.color_space in spaces, "color_space", f"one of {spaces}", self.color_space)
         kinds = ["chroma", "distribution"]
         _require(self.output_kind in kinds, "output_kind", f"one of {kinds}", self.output_kind)
-        _require(self.output_kind == "chroma" or bool(self.bins), "bins", "a list", self.bins)
+        pairs = self.output_kind == "chroma" or _is_pairs(self.bins)
+        _require(pairs, "bins", "a list of pairs of numbers", self.bins)
         for name in ("working_size", "stride"):
             value = getattr(self, name)
-            _require(isinstance(value, int) and value > 0, name, "a positive whole number", value)
+            _require(_is_whole(value) and value > 0, name, "a positive whole number", value)
         multiple = self.size_multiple
-        _require(
-            isinstance(multiple, int) and multiple >= 0, "size_multiple", "0 or more", multiple
-        )
+        _require(_is_whole(multiple) and multiple >= 0, "size_multiple", "0 or more", multiple)
         for name in ("input_scale", "output_scale"):
             value = getattr(self, name)
-            number = isinstance(value, int | float) and bool(np.isfinite(value)) and value != 0
-            _require(number, name, "a number other than 0", value)
+            _require(_is_number(value) and value != 0, name, "a number other than 0", value)
+        self._check_words()
+
+    def _check_words(self) -> None:
+        for name in ("name", "recipe", "licence", "paper", "data", "made_by"):
+            value = getattr(self, name)
+            _require(isinstance(value, str), name, "text", value)
+        for name in ("options", "scores"):
+            value = getattr(self, name)
+            _require(isinstance(value, dict), name, "an object", value)
 
     def to_json(self) -> str:
         """The card as `card.json` holds it."""
@@ -109,7 +118,7 @@ class Card:
         """
         try:
             raw = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidModel(f"expected JSON in {source}; {error}") from error
         if not isinstance(raw, dict):
             raise InvalidModel(f"expected a JSON object in {source}; received {type(raw).__name__}")
@@ -120,6 +129,24 @@ class Card:
             return cls(**raw)
         except (TypeError, InvalidModel) as error:
             raise InvalidModel(f"{source} is not a card: {error}") from error
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that float32 can hold; JSON knows NaN, infinity and 400 digits."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
+
+
+def _is_pairs(value: object) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) > 0
+        and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in value)
+        and all(_is_number(number) for pair in value for number in pair)
+    )
 
 
 def _require(good: bool, name: str, expected: object, value: object) -> None:
@@ -134,6 +161,7 @@ class Model:
         self.card = card
         self.source = source
         self._network = network
+        self._compiling = threading.Lock()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
@@ -150,8 +178,13 @@ class Model:
         card, network = read(place)
         return cls(Card.from_json(card, str(place / CARD)), network, str(place))
 
-    @cached_property
+    @property
     def _compiled(self) -> Any:
+        with self._compiling:  # threads that share a model compile it once
+            return self._engine
+
+    @cached_property
+    def _engine(self) -> Any:
         import openvino
 
         core = openvino.Core()
@@ -177,9 +210,25 @@ class Model:
 
         Returns:
             (B, H / stride, W / stride, C) float32, as the network gives it.
+
+        Raises:
+            InvalidModel: the network cannot be run, or not on this, or answers in another shape.
         """
         scaled = np.ascontiguousarray(lightness * np.float32(self.card.input_scale), np.float32)
-        return np.array(self._compiled(scaled)[0], np.float32)
+        request = self._compiled.create_infer_request()  # one a call: threads may share a model
+        try:
+            answer = np.array(request.infer(scaled)[0], np.float32)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise InvalidModel(
+                f"the network of {self.source} does not take {scaled.shape}: {reason}"
+            ) from error
+        if answer.ndim != 4 or len(answer) != len(scaled):
+            raise InvalidModel(
+                f"expected ({len(scaled)}, height, width, channels) from the network of "
+                f"{self.source}; received {answer.shape}"
+            )
+        return answer
 
     def fit(self, height: int, width: int) -> tuple[int, int]:
         """The size, near the working size in area, at which to show a photograph to the network."""
@@ -204,7 +253,9 @@ def _read_zip(place: Path) -> tuple[bytes, bytes]:
     try:
         with zipfile.ZipFile(place) as archive:
             return archive.read(CARD), archive.read(NETWORK)
-    except zipfile.BadZipFile as error:
-        raise InvalidModel(f"expected a model folder or zip; {place} is neither") from error
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
+        raise InvalidModel(
+            f"expected a model folder or zip; {place} is neither: {error}"
+        ) from error
     except KeyError as error:
         raise ModelNotFound(f"expected {CARD} and {NETWORK} in {place}; {error}") from error

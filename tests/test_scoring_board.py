@@ -12,6 +12,7 @@ import pytest
 import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from photochrom.color import luma
 from photochrom.errors import DataError
 from photochrom.scoring import (

@@ -14,6 +14,7 @@ import skimage.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from photochrom.scoring import (
     ab_argmax_accuracy,
     ab_error,

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import numpy.typing as npt
-import photochrom.scoring
 import pytest
 import skimage.data
+from rich.console import Console
+
+import photochrom.scoring
 from photochrom.color import luma
 from photochrom.errors import DataError
 from photochrom.scoring import (
@@ -30,7 +32,6 @@ from photochrom.scoring import (
     to_table,
 )
 from photochrom.scoring.lettering import printable
-from rich.console import Console
 
 Rgb = npt.NDArray[np.uint8]
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")

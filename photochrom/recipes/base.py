@@ -103,7 +103,8 @@ class Recipe(ABC, Generic[O]):
             first channel is that of the *grey* photograph, as it will be when there is no colour.
         """
         space = color.SPACES[self.color_space]
-        chroma = space.from_rgb(rgb.astype(np.float32) / 255)[..., 1:] / self.output_scale
+        scaled = np.divide(rgb, 255, dtype=np.float32)
+        chroma = space.from_rgb(scaled)[..., 1:] / np.float32(self.output_scale)
         grey = color.luma(rgb.reshape(-1, rgb.shape[2], 3)).reshape(rgb.shape[:3])
         first = color.grey_level(grey, self.color_space)
         return first[..., None] * np.float32(self.input_scale), chroma

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from photochrom.scoring.album import Album
 from photochrom.scoring.baselines import BestConstant, Survey, best_constant, flat_color
 from photochrom.scoring.board import Judge, PhotoScores, Scores
 from photochrom.scoring.ciede import delta_e_2000
@@ -25,6 +26,7 @@ from photochrom.scoring.tally import AucTally
 
 __all__ = [
     "METRICS",
+    "Album",
     "AucTally",
     "BestConstant",
     "Colorize",

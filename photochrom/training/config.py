@@ -7,9 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from photochrom.errors import ConfigError
-from photochrom.recipes.base import complaints
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from photochrom.errors import ConfigError
+from photochrom.photo import Fit
+from photochrom.recipes.base import complaints
 
 __all__ = ["DataConfig", "RunConfig", "TrainConfig", "load_config", "parse_setting"]
 
@@ -23,7 +25,7 @@ class DataConfig(_Section):
 
     size: int = Field(default=0, ge=0, description="side in pixels; 0: the recipe's")
     validation: float = Field(default=0.1, ge=0, lt=1, description="share kept to validate with")
-    fit: Literal["crop", "squash"] = Field(default="crop", description="how to make them square")
+    fit: Fit = Field(default="crop", description="how to make them square")
     crop: float = Field(default=0.6, gt=0, le=1, description="smallest random crop, share of area")
     flip: bool = Field(default=True, description="mirror at random")
     min_side: int = Field(default=64, ge=8, description="smaller photographs are left out")

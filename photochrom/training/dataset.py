@@ -8,48 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import grain
 import numpy as np
+
 from photochrom import photo
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
     from photochrom.recipes.base import Recipe
     from photochrom.training.config import DataConfig
     from photochrom.training.sources import Source
 
-__all__ = ["load", "random_view", "training_batches", "validation_batches"]
+__all__ = ["random_view", "training_batches", "validation_batches"]
 
 _ASPECTS: Final = (3 / 4, 4 / 3)
 _AHEAD: Final = 4  # batches that wait, ready
-
-
-def _resize(rgb: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
-    shrinking = min(rgb.shape[:2]) > size
-    how = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb, (size, size), interpolation=how), np.uint8)
-
-
-def load(source: Source, size: int, fit: str) -> npt.NDArray[np.uint8]:
-    """A photograph as the network is shown it when nothing is left to chance.
-
-    Args:
-        source: where it lies.
-        size: the side of the result.
-        fit: "crop" takes the middle square, "squash" the whole photograph.
-
-    Returns:
-        RGB, (size, size, 3) uint8.
-    """
-    rgb = photo.thumbnail(source.read(), size)
-    if fit == "crop":
-        side = min(rgb.shape[:2])
-        top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
-        rgb = rgb[top : top + side, left : left + side]
-    return _resize(rgb, size)
 
 
 def random_view(
@@ -65,7 +41,7 @@ def random_view(
         rgb = _random_crop(rgb, config.crop, rng)
     if config.flip and rng.random() < 0.5:
         rgb = rgb[:, ::-1]
-    return _resize(np.ascontiguousarray(rgb), size)
+    return photo.resized(np.ascontiguousarray(rgb), size)
 
 
 def _random_crop(
@@ -113,5 +89,7 @@ def validation_batches(
     batch_size: int,
 ) -> grain.IterDataset:
     """One pass of (input, target), always the same."""
-    dataset = grain.MapDataset.source(sources).map(lambda source: load(source, size, config.fit))
+    dataset = grain.MapDataset.source(sources).map(
+        lambda source: photo.square(source.read(), size, config.fit)
+    )
     return _stream(dataset.batch(batch_size).map(recipe.encode), config)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
 from photochrom import __version__
 from photochrom.errors import MissingExtra, ModelError
 from photochrom.model import CARD, KERAS, NETWORK, Card, Model
@@ -19,6 +20,7 @@ from photochrom.recipes import recipe as build_recipe
 
 if TYPE_CHECKING:
     import keras
+
     from photochrom.recipes.base import Recipe
 
 __all__ = ["card_of", "export", "largest_difference"]
@@ -48,15 +50,14 @@ def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
     )
 
 
-def export(network: keras.Model, recipe: Recipe[Any], card: Card, folder: Path) -> float:
+def export(network: keras.Model, card: Card, folder: Path) -> float:
     """Write `network.onnx`, `network.keras` and `card.json`, and hold the first to the second.
 
     The conversion runs in a process of its own, under TensorFlow or torch, whatever trained.
 
     Args:
         network: trained; at any size and precision.
-        recipe: that built it.
-        card: goes with it.
+        card: of the recipe that built it.
         folder: a finished model appears there at once, or nothing does.
 
     Returns:
@@ -127,7 +128,7 @@ def _write_onnx(network: keras.Model, path: Path, size: int) -> None:
         (torch.from_numpy(sample),),
         path,
         dynamo=True,
-        dynamic_shapes=({0: side, 1: side, 2: side},),
+        dynamic_shapes=(({0: side, 1: side, 2: side},),),  # Keras takes *args
         external_data=False,
         verbose=False,
     )

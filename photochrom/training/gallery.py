@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
+from PIL import Image
+
 from photochrom import color
 from photochrom.chroma import decode
 from photochrom.scoring import metrics, sheet
-from PIL import Image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
     from photochrom.model import Card
     from photochrom.recipes.base import Recipe
     from photochrom.training.keeper import State
@@ -58,7 +60,7 @@ class Gallery(keras.callbacks.Callback):  # type: ignore[misc]
     def _parts(self) -> list[npt.NDArray[np.uint8]]:
         return [self.photos[i : i + _AT_ONCE] for i in range(0, len(self.photos), _AT_ONCE)]
 
-    def _colored(self, photos: npt.NDArray[np.uint8]) -> list[color.IntArray]:
+    def _colored(self, photos: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
         inputs, _ = self.recipe.encode(photos)
         outputs = keras.ops.convert_to_numpy(self.model.predict_on_batch(inputs))
         return [
@@ -73,7 +75,7 @@ class Gallery(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 def _measured(
-    predicted: Sequence[color.IntArray], photos: npt.NDArray[np.uint8]
+    predicted: Sequence[npt.NDArray[np.uint8]], photos: npt.NDArray[np.uint8]
 ) -> dict[str, float]:
     pairs = list(zip(predicted, photos, strict=True))
     psnr = [min(metrics.psnr(answer, true), metrics.PSNR_CEILING) for answer, true in pairs]
@@ -83,19 +85,24 @@ def _measured(
     return {"val_psnr": float(np.mean(psnr)), "val_ab_error": float(np.mean(error))}
 
 
-def draw_curves(state: State, path: Path) -> None:
-    """Every logged quantity over the epochs, training and validation in one panel, as a PNG."""
+def draw_curves(state: State, constants: dict[str, float], path: Path) -> None:
+    """Every logged quantity over the epochs, training and validation in one panel, as a PNG.
+
+    A dashed line is what the best constant answer scores.
+    """
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(k.removeprefix("val_") for row in state.history for k in row))
     names.remove("epoch")
     figure = Figure(figsize=(5 * len(names), 3.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+        for key, label, hue in ((name, "training", "C0"), (f"val_{name}", "validation", "C1")):
             points = [(row["epoch"], row[key]) for row in state.history if key in row]
             if points:
-                axes.plot(*zip(*points, strict=True), label=label)
-        axes.set(title=name, xlabel="epoch")
+                axes.plot(*zip(*points, strict=True), label=label, color=hue)
+            if key in constants:
+                axes.axhline(constants[key], color=hue, ls="--", lw=1, label=f"constant, {label}")
+        axes.set(title=name, xlabel="epoch", yscale="log" if name == "loss" else "linear")
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(path.with_suffix(".partial.png"), dpi=100)

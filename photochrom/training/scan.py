@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError
+from photochrom.parallel import ordered
 from photochrom.training.sources import Source
 
 __all__ = ["Verdict", "load_index", "save_index", "scan", "summary", "verdict"]
@@ -31,26 +31,13 @@ def verdict(source: Source, min_side: int) -> Verdict:
     return "good" if photo.tint_of(rgb) == "colour" else "grey"
 
 
-def scan(
-    sources: Iterable[Source], min_side: int, *, seen: Callable[[], None] = lambda: None
-) -> Iterator[tuple[Source, Verdict]]:
+def scan(sources: Iterable[Source], min_side: int) -> Iterator[tuple[Source, Verdict]]:
     """Verdicts in the order of the sources, found in parallel, a bounded number at a time."""
-    workers = (os.cpu_count() or 1) + 1
-    pending: deque[tuple[Source, Future[Verdict]]] = deque()
 
-    def oldest() -> tuple[Source, Verdict]:
-        source, future = pending.popleft()
-        result = future.result()
-        seen()
-        return source, result
+    def look(source: Source) -> tuple[Source, Verdict]:
+        return source, verdict(source, min_side)
 
-    with ThreadPoolExecutor(workers) as pool:
-        for source in sources:
-            pending.append((source, pool.submit(verdict, source, min_side)))
-            if len(pending) > 4 * workers:
-                yield oldest()
-        while pending:
-            yield oldest()
+    return ordered(look, sources, (os.cpu_count() or 1) + 1)
 
 
 def summary(verdicts: Counter[Verdict]) -> str:

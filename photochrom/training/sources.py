@@ -65,7 +65,7 @@ def _members(shard: Path) -> Iterator[Source]:
             for member in archive:
                 if member.isfile() and Path(member.name).suffix.lower() in READABLE_SUFFIXES:
                     yield Source(str(shard), member.offset_data, member.size, member.name)
-                archive.members = []  # the index must not grow with the shard
+                archive.members = []  # type: ignore[attr-defined]  # or it would grow with the shard
     except (tarfile.TarError, OSError) as error:
         raise DataError(f"expected an uncompressed .tar shard; {shard}: {error}") from error
 

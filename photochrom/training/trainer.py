@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
+
+from photochrom import photo
 from photochrom.errors import ConfigError, DataError
 from photochrom.recipes import recipe as build_recipe
 from photochrom.training import keeper, scan
 from photochrom.training.config import RunConfig, load_config
-from photochrom.training.dataset import load, training_batches, validation_batches
+from photochrom.training.constants import argmax_constant, best_constant_scores
+from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.export import card_of, export
 from photochrom.training.gallery import Gallery, draw_curves
 from photochrom.training.sources import Source, find, split, split_folders
@@ -27,6 +30,7 @@ __all__ = ["Listener", "Run", "prepare", "resume", "train"]
 
 CONFIG: Final = "config.json"
 INDEX: Final = "photos.csv"
+CONSTANTS: Final = "constants.json"
 MODEL: Final = "model"
 _SHOWN_AT_MOST: Final = 64  # validation photographs that are coloured after every epoch
 
@@ -40,11 +44,11 @@ class Listener:
     def note(self, text: str) -> None:
         """Something that a person should know."""
 
-    def step(self, epoch: int, step: int, steps: int, logs: dict[str, Any]) -> None:
-        """A batch was learnt."""
+    def step(self, epoch: int, step: int, steps: int, photos: int, logs: dict[str, Any]) -> None:
+        """A batch of so many photographs was learnt."""
 
-    def epoch(self, epoch: int, logs: dict[str, Any]) -> None:
-        """An epoch is over and kept."""
+    def epoch(self, epoch: int, logs: dict[str, Any], constants: dict[str, float]) -> None:
+        """An epoch is over and kept; `constants` is what the best constant answer scores."""
 
 
 @dataclass(frozen=True)
@@ -176,13 +180,18 @@ def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener
         **shared,
     )
     checks: dict[str, Any] = {}
+    constants = {"ab_argmax_accuracy": _argmax_constant(run, training)}
     callbacks: list[keras.callbacks.Callback] = []
     if validation:
+        gallery = _gallery(run, validation)
+        constants["val_ab_argmax_accuracy"] = _argmax_constant(run, validation)
+        constants |= best_constant_scores(gallery.photos)
         checks["validation_data"] = validation_batches(validation, recipe, config.data, **shared)
         checks["validation_steps"] = math.ceil(len(validation) / batch)
-        callbacks.append(_gallery(run, validation))
+        callbacks.append(gallery)
     callbacks.append(keeper.Keeper(run.folder, state, patience=config.train.patience))
-    callbacks.append(_Teller(run.folder, state, steps, listener))
+    keeper.replace_text(run.folder / CONSTANTS, json.dumps(constants, indent=2) + "\n")
+    callbacks.append(_Teller(run, state, (steps, batch), constants, listener))
     network.fit(
         stream,
         steps_per_epoch=steps,
@@ -195,10 +204,16 @@ def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener
     )
 
 
+def _argmax_constant(run: Run, sources: list[Source]) -> float:
+    return argmax_constant(sources, _size(run), run.config.data.fit)
+
+
 def _gallery(run: Run, validation: list[Source]) -> Gallery:
     every = max(1, len(validation) // _SHOWN_AT_MOST)
     chosen = validation[::every][:_SHOWN_AT_MOST]
-    photos = np.stack([load(source, _size(run), run.config.data.fit) for source in chosen])
+    photos = np.stack(
+        [photo.square(source.read(), _size(run), run.config.data.fit) for source in chosen]
+    )
     recipe = run.recipe
     return Gallery(run.folder, recipe, card_of(recipe), photos, run.config.train.sheet_photos)
 
@@ -206,20 +221,28 @@ def _gallery(run: Run, validation: list[Source]) -> Gallery:
 class _Teller(keras.callbacks.Callback):  # type: ignore[misc]
     """Passes on how the run goes, and draws the curves."""
 
-    def __init__(self, folder: Path, state: keeper.State, steps: int, listener: Listener) -> None:
+    def __init__(
+        self,
+        run: Run,
+        state: keeper.State,
+        amount: tuple[int, int],
+        constants: dict[str, float],
+        listener: Listener,
+    ) -> None:
         super().__init__()
-        self.folder, self.state, self.steps, self.listener = folder, state, steps, listener
+        self.run, self.state, self.constants, self.listener = run, state, constants, listener
+        self.steps, self.batch = amount
         self.current = state.epochs
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.current = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.listener.step(self.current + 1, batch + 1, self.steps, logs or {})
+        self.listener.step(self.current + 1, batch + 1, self.steps, self.batch, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        draw_curves(self.state, self.folder / "curves.png")
-        self.listener.epoch(epoch + 1, logs or {})
+        draw_curves(self.state, self.constants, self.run.folder / "curves.png")
+        self.listener.epoch(epoch + 1, logs or {}, self.constants)
 
 
 def _export(run: Run, state: keeper.State, listener: Listener) -> None:
@@ -234,7 +257,7 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
         scores=json.loads(json.dumps(scores)),
     )
     best = keras.saving.load_model(run.folder / keeper.BEST, compile=False)
-    difference = export(best, recipe, card, run.folder / MODEL)
+    difference = export(best, card, run.folder / MODEL)
     listener.note(
         f"model written to {run.folder / MODEL}; it differs from Keras by {difference:.1e}"
     )

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
+
 from photochrom import photo
 from photochrom.color import luma, merge
 from photochrom.errors import ConfigError, OutputError
 from photochrom.photo.photo import eight_bits
-from PIL import Image
 
 pictures = hnp.arrays(
     np.uint8,

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import tifffile
 from photo_files import pil_bytes
+from PIL import Image
+
 from photochrom import photo
 from photochrom.photo.exif import mended
-from PIL import Image
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6" '

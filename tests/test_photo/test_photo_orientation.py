@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import tifffile
 from photo_files import pil_bytes
+from PIL import Image, ImageOps
+
 from photochrom import photo
 from photochrom.photo.orientation import upright
 from photochrom.photo.pngs import encode_png
-from PIL import Image, ImageOps
 
 EIGHT = range(1, 9)
 

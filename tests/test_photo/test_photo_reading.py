@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 import tifffile
 from photo_files import pil_bytes
+from PIL import Image
+
 from photochrom import photo
 from photochrom.color import luma
 from photochrom.errors import PhotochromError
-from PIL import Image
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "BMP": {}, "WEBP": {"lossless": True}}
 

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 from photo_files import pil_bytes
-from photochrom import photo
-from photochrom.errors import ConfigError, UnreadablePhoto
 from PIL import Image
 from sklearn.datasets import load_sample_image
+
+from photochrom import photo
+from photochrom.errors import ConfigError, UnreadablePhoto
 
 
 @pytest.fixture(scope="module")

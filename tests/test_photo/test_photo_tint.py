@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
+
 from photochrom import photo
 from photochrom.color import luma
-from PIL import Image
 
 # what black, middle grey and white become
 TONES = {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from photochrom import photo
 from photochrom.errors import OutputError, OutputExists
 from photochrom.photo import atomic

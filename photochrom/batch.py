@@ -1,0 +1,202 @@
+"""Many photographs: what goes where, and doing it."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
+from photochrom.parallel import ordered
+from photochrom.photo import READABLE_SUFFIXES, read
+
+if TYPE_CHECKING:
+    from photochrom.colorizer import Colorizer
+
+__all__ = ["Exists", "Job", "Outcome", "plan", "run"]
+
+Exists = Literal["skip", "overwrite", "error"]
+Status = Literal["done", "skipped", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photograph, and where its colours go."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    Attributes:
+        job: the job.
+        status: "stopped" if an earlier failure kept it from being begun.
+        reason: why it failed or was skipped.
+        seconds: from reading to having written.
+        size: width and height in pixels.
+        tint: "grey", "tinted" or "colour", as the photograph was.
+        mean_chroma: how far from grey its colours are now.
+    """
+
+    job: Job
+    status: Status
+    reason: str = ""
+    seconds: float = 0.0
+    size: tuple[int, int] | None = None
+    tint: str = ""
+    mean_chroma: float = 0.0
+
+
+def plan(
+    inputs: Sequence[str], output: Path, *, recursive: bool = False, suffix: str | None = None
+) -> list[Job]:
+    """Which photograph goes where.
+
+    Args:
+        inputs: files, folders and glob patterns. Files in a folder keep their place in it.
+        output: a folder; or, for one file, the name of the result.
+        recursive: whether folders within folders are gone through.
+        suffix: of the results, ".png" for example; by default that of the photograph.
+
+    Raises:
+        ConfigError: an input is not there, there is nothing to do, or two would go to one place.
+        OutputError: a result would take the place of an original.
+    """
+    if suffix is not None and suffix.lower() not in READABLE_SUFFIXES:
+        known = " ".join(sorted(READABLE_SUFFIXES))
+        raise ConfigError(f"expected results to end in one of {known}; received {suffix!r}")
+    try:
+        found = [pair for each in inputs for pair in _expand(each, output, recursive=recursive)]
+    except OSError as error:
+        raise ConfigError(f"cannot look at {error.filename}: {error.strerror}") from error
+    if not found:
+        raise ConfigError(f"expected photographs; there are none in {', '.join(inputs)}")
+    if len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
+        jobs = [Job(found[0][0], output)]
+    else:
+        jobs = [Job(source, _renamed(output / place, suffix)) for source, place in found]
+    _check(jobs)
+    return jobs
+
+
+def _names_a_file(output: Path) -> bool:
+    return output.suffix.lower() in READABLE_SUFFIXES and not output.is_dir()
+
+
+def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
+    """Photographs, each with its place below the output folder."""
+    path = Path(text)
+    if path.is_dir():
+        inside = sorted(path.rglob("*") if recursive else path.iterdir())
+        yield from _photographs(inside, path, output)
+    elif path.exists():
+        yield path, Path(path.name)
+    elif matches := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207
+        root = Path(re.split(r"[*?[]", text, maxsplit=1)[0] + "_").parent
+        yield from _photographs(map(Path, matches), root, output)
+    else:
+        raise ConfigError(f"expected a photograph, a folder or a pattern; there is no {text}")
+
+
+def _photographs(paths: Iterable[Path], root: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+    """Leaves out the results of an earlier run, where they lie below `root` too."""
+    results = output.resolve()
+    below = root.resolve() in results.parents
+    for path in paths:
+        mine = below and results in path.resolve().parents
+        if path.is_file() and path.suffix.lower() in READABLE_SUFFIXES and not mine:
+            yield path, path.relative_to(root)
+
+
+def _renamed(path: Path, suffix: str | None) -> Path:
+    return path.with_suffix(suffix) if suffix else path
+
+
+def _check(jobs: list[Job]) -> None:
+    originals = {os.path.realpath(job.source) for job in jobs}
+    targets: dict[str, Job] = {}
+    for job in jobs:
+        real = os.path.realpath(job.target)
+        if real in originals:
+            raise OutputError(
+                f"{job.target} is an original and is never written over: -o elsewhere"
+            )
+        if (other := targets.setdefault(real, job)) is not job:
+            raise ConfigError(f"{other.source} and {job.source} would both go to {job.target}")
+
+
+def run(
+    jobs: Iterable[Job],
+    colorizer: Colorizer,
+    *,
+    exists: Exists = "error",
+    keep_going: bool = False,
+    keep_colour: bool = False,
+    quality: int | None = None,
+    workers: int | None = None,
+) -> Iterator[Outcome]:
+    """Colour photographs, several at once, and tell of each in the order of the jobs.
+
+    Args:
+        jobs: what to do.
+        colorizer: with what.
+        exists: what to do where a result is there already.
+        keep_going: whether to go on after a failure; otherwise what has not begun is "stopped".
+        keep_colour: whether to skip photographs that are in colour.
+        quality: 1 to 100, of lossy formats.
+        workers: how many at once; by default one a core, four at most.
+    """
+    failed = threading.Event()
+
+    def work(job: Job) -> Outcome:
+        if failed.is_set() and not keep_going:
+            return Outcome(job, "stopped", "an earlier photograph failed")
+        try:
+            return _do(job, colorizer, exists, keep_colour=keep_colour, quality=quality)
+        except (PhotochromError, OSError, MemoryError) as error:
+            failed.set()
+            reason = str(error) or "out of memory"
+            named = reason if str(job.source) in reason else f"{job.source}: {reason}"
+            return Outcome(job, "failed", named)
+
+    return ordered(work, jobs, workers or min(4, os.cpu_count() or 1))
+
+
+def _do(
+    job: Job, colorizer: Colorizer, exists: Exists, *, keep_colour: bool, quality: int | None
+) -> Outcome:
+    if job.target.exists() and exists != "overwrite":
+        if exists == "skip":
+            return Outcome(job, "skipped", "exists already")
+        raise OutputExists(f"{job.target} exists already: --exists skip or overwrite")
+    start = time.perf_counter()
+    grey = read(job.source, max_pixels=colorizer.max_pixels)
+    if keep_colour and grey.tint == "colour":
+        return Outcome(job, "skipped", "is in colour already", size=grey.size, tint=grey.tint)
+    result = colorizer.colorize(grey)
+    _make_folder(job.target.parent)
+    result.save(job.target, quality=quality, overwrite=exists == "overwrite")
+    return Outcome(
+        job,
+        "done",
+        seconds=time.perf_counter() - start,
+        size=grey.size,
+        tint=grey.tint,
+        mean_chroma=result.mean_chroma,
+    )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error

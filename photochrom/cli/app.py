@@ -1,0 +1,70 @@
+"""All commands in one program, and what an error means for the exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from photochrom import __version__
+from photochrom.cli import colorize, evaluate, recipes, train, tune
+from photochrom.cli.console import fail
+from photochrom.errors import PhotochromError, PhotoError
+
+__all__ = ["app", "main"]
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+class _Group(TyperGroup):
+    """Turns our errors into a line on stderr and an exit code; never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PhotochromError as error:
+            fail(str(error))
+            raise typer.Exit(FAILED if isinstance(error, PhotoError) else USAGE) from error
+        except KeyboardInterrupt:
+            fail("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    name="photochrom",
+    cls=_Group,
+    help="Colour for black-and-white photographs and films.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"photochrom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Colour for black-and-white photographs and films."""
+
+
+for _module in (colorize, train, evaluate, tune):
+    app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))
+app.add_typer(recipes.app)
+
+
+def main() -> None:
+    """Run the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no error
+    app()

@@ -1,0 +1,63 @@
+"""What commands say: messages and progress on stderr, results on stdout."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+__all__ = ["emit", "fail", "note", "progress", "stderr"]
+
+
+def stderr() -> Console:
+    """A console for people."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def fail(message: str) -> None:
+    """Say what went wrong."""
+    sys.stderr.write(f"photochrom: {message}\n")
+
+
+def note(message: str) -> None:
+    """Say what a person should know."""
+    sys.stderr.write(f"{message}\n")
+
+
+def emit(record: Mapping[str, Any]) -> None:
+    """One JSON object a line on stdout, for programs."""
+    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def progress(unit: str) -> Progress:
+    """A bar with count, speed and time left; shown only where stderr is a terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = stderr()
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit}, left"),
+        TimeRemainingColumn(),
+        TextColumn("gone"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )

@@ -1,0 +1,56 @@
+"""`photochrom recipes`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["app"]
+
+app = typer.Typer(name="recipes", help="The networks that can be trained.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_recipes() -> None:
+    """Name them all."""
+    from photochrom.recipes import RECIPES
+
+    for name, (_, _, what) in RECIPES.items():
+        typer.echo(f"{name:16} {what}")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Of a recipe.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An option as key=value; more than one may be given."),
+    ] = None,
+) -> None:
+    """Print a recipe's layers, with their output shapes and parameters, and its options."""
+    from photochrom.recipes import recipe_class
+    from photochrom.recipes.backend import choose_backend
+
+    choose_backend()
+    from photochrom.training.config import parse_setting
+
+    options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}
+    recipe = recipe_class(name).from_options(options)
+    network = recipe.build(recipe.working_size)
+    typer.echo(f'Model: "{name}"\n{recipe.paper}\n')
+    rows = [("Layer (type)", "Output shape", "Param #")]
+    rows += [
+        (
+            f"{layer.name} ({type(layer).__name__})",
+            str(tuple(layer.output.shape)),
+            f"{layer.count_params():,}",
+        )
+        for layer in network.layers
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for first, shape, count in rows:
+        typer.echo(f"{first:{widths[0]}}  {shape:{widths[1]}}  {count:>{widths[2]}}")
+    typer.echo(f"\nTotal params: {network.count_params():,}\n\nOptions:")
+    for key, value in recipe.options.model_dump().items():
+        typer.echo(f"  {key} = {value!r}")

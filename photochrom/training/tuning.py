@@ -1,0 +1,131 @@
+"""The report's study: optimizers, kernels, padding and strides over a number of epochs.
+
+Every combination is a run of its own, in a folder named after it, so that a study that was stopped
+goes on where it was, in the middle of a run if need be. Optuna keeps the trials.
+
+A run of 1,000 epochs passes through 100, 500 and 600, so one run a combination answers for every
+number of epochs that is asked about: `milestones` are read from its log.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import optuna
+
+from photochrom.errors import RecipeError
+from photochrom.training import keeper, trainer
+from photochrom.training.config import RunConfig
+
+__all__ = ["REPORT_SPACE", "Result", "tune"]
+
+REPORT_SPACE: Final[dict[str, list[Any]]] = {
+    "optimizer": ["adamax", "adam", "rmsprop"],
+    "kernel_size": [3, 5, 7],
+    "padding": ["same", "valid"],
+    "strides": [2, 1],
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """A combination, and its log; or why it cannot be built."""
+
+    options: dict[str, Any]
+    history: list[dict[str, float]]
+    reason: str = ""
+
+    @property
+    def name(self) -> str:
+        """«adamax, kernel_size 3, same, strides 2»."""
+        words = (v if isinstance(v, str) else f"{k} {v}" for k, v in self.options.items())
+        return ", ".join(words)
+
+    def at(self, epochs: int) -> dict[str, float]:
+        """The log's row of that epoch, if it got there."""
+        return self.history[epochs - 1] if len(self.history) >= epochs else {}
+
+
+def tune(
+    photos: Path,
+    folder: Path,
+    config: RunConfig,
+    space: dict[str, list[Any]],
+    *,
+    validation: Path | None = None,
+    listener: trainer.Listener | None = None,
+    told: Callable[[Result], None] = lambda _: None,
+) -> list[Result]:
+    """Train every combination of a recipe's options.
+
+    Args:
+        photos: to learn from.
+        folder: of the study.
+        config: of every run; `train.epochs` is the most.
+        space: option → values.
+        validation: photographs to validate with.
+        listener: told how the runs go.
+        told: of every result.
+
+    Returns:
+        The results, those that cannot be built included.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(logging.WARNING)
+    study = optuna.create_study(
+        study_name=f"{config.recipe}-{config.train.epochs}",
+        storage=f"sqlite:///{folder / 'trials.sqlite3'}",
+        sampler=optuna.samplers.GridSampler(space, seed=config.train.seed),
+        load_if_exists=True,
+    )
+
+    def objective(trial: optuna.Trial) -> float:
+        chosen = {key: trial.suggest_categorical(key, values) for key, values in space.items()}
+        result = _result(photos, folder, config, chosen, validation, listener)
+        told(result)
+        if result.reason:
+            trial.set_user_attr("reason", result.reason)
+            raise optuna.TrialPruned(result.reason)
+        return min(row.get("val_loss", row["loss"]) for row in result.history)
+
+    study.optimize(objective, n_trials=None)
+    return [_recall(folder, trial) for trial in _finished(study)]
+
+
+def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
+    states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+    return list(study.get_trials(deepcopy=False, states=states))
+
+
+def _place(folder: Path, options: dict[str, Any]) -> Path:
+    return folder / "-".join(str(value) for value in options.values())
+
+
+def _result(
+    photos: Path,
+    folder: Path,
+    config: RunConfig,
+    chosen: dict[str, Any],
+    validation: Path | None,
+    listener: trainer.Listener | None,
+) -> Result:
+    place = _place(folder, chosen)
+    mine = config.model_copy(update={"options": {**config.options, **chosen}})
+    try:
+        if (place / trainer.CONFIG).exists():
+            run = trainer.resume(place)
+        else:
+            run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
+    except RecipeError as error:
+        return Result(chosen, [], str(error))
+    return Result(chosen, trainer.train(run, listener).history)
+
+
+def _recall(folder: Path, trial: optuna.trial.FrozenTrial) -> Result:
+    kept = keeper.latest(_place(folder, trial.params) / "checkpoints")
+    reason = trial.user_attrs.get("reason", "")
+    return Result(trial.params, kept[1].history if kept else [], reason)

@@ -1,0 +1,55 @@
+"""Tiny models and real photographs, made once for all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from photochrom import Colorizer, Model
+from tests.support import NAN, model, network, sloped, write_model
+
+
+@pytest.fixture(scope="session")
+def warm() -> Colorizer:
+    """Colours everything (20, -10) in Lab."""
+    return Colorizer(model())
+
+
+@pytest.fixture(scope="session")
+def vivid() -> Colorizer:
+    """Strong colours that change with lightness and leave the gamut at both ends."""
+    return Colorizer(sloped())
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("models") / "tiny", sloped())
+
+
+@pytest.fixture
+def broken() -> Model:
+    """Answers NaN everywhere."""
+    return model(network(NAN))
+
+
+@pytest.fixture(scope="session")
+def camera() -> np.ndarray:
+    """(240, 240) uint8: a man with a camera."""
+    return cv2.resize(skimage.data.camera(), (240, 240), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> np.ndarray:
+    """(256, 256, 3) uint8: an astronaut, in colour."""
+    return cv2.resize(skimage.data.astronaut(), (256, 256), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope="session")
+def deep(camera: np.ndarray) -> np.ndarray:
+    """(240, 240) uint16: the same man, using all sixteen bits."""
+    noise = np.random.default_rng(3).integers(0, 257, camera.shape)
+    return np.minimum(camera * np.int64(257) + noise, 65535).astype(np.uint16)

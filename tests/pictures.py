@@ -1,0 +1,42 @@
+"""Real photographs out of scikit-image and scikit-learn: no test needs a download."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import skimage.data
+from PIL import Image
+from sklearn.datasets import load_sample_images
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@cache
+def colour_pictures() -> tuple[np.ndarray, ...]:
+    """RGB, (H, W, 3) uint8: an astronaut, a cat, coffee, a rocket, a palace, a flower."""
+    here = [getattr(skimage.data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")]
+    return (*here, *load_sample_images().images)
+
+
+def crops(count: int, side: int) -> list[np.ndarray]:
+    """Different squares cut out of the pictures, (side, side, 3) uint8, always the same ones."""
+    rng = np.random.default_rng(7)
+    found = []
+    for number in range(count):
+        rgb = colour_pictures()[number % len(colour_pictures())]
+        edge = int(rng.integers(side, min(rgb.shape[:2])))
+        top, left = (int(rng.integers(0, n - edge + 1)) for n in rgb.shape[:2])
+        part = Image.fromarray(rgb[top : top + edge, left : left + edge])
+        found.append(np.asarray(part.resize((side, side), Image.Resampling.BOX)))
+    return found
+
+
+def fill(folder: Path, count: int, side: int = 96) -> Path:
+    """A folder with so many of these squares as PNG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, rgb in enumerate(crops(count, side)):
+        Image.fromarray(rgb).save(folder / f"{number:03}.png")
+    return folder

@@ -1,0 +1,44 @@
+"""Recipes are written against Keras alone: every backend that is installed trains them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from photochrom.colorizer import Colorizer
+from photochrom.recipes.backend import BACKENDS
+from tests.pictures import colour_pictures, fill
+
+INSTALLED = [name for name in BACKENDS if find_spec(name)]
+
+
+@pytest.mark.parametrize("backend", INSTALLED)
+def test_a_backend_trains_and_exports(backend, tmp_path):
+    settings = [
+        "train.epochs=3",
+        "train.batch_size=4",
+        "data.size=32",
+        "options.learning_rate=3e-4",
+    ]
+    said = subprocess.run(
+        [
+            sys.executable, "-m", "photochrom", "train", fill(tmp_path / "photos", 12),
+            "--run", tmp_path / "run", "--backend", backend,
+            *(part for setting in settings for part in ("--set", setting)),
+        ],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert f"Keras on {backend}" in said.stderr
+    with (tmp_path / "run" / "log.csv").open() as file:
+        losses = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert losses[-1] < losses[0]
+    state = json.loads((tmp_path / "run" / "checkpoints" / "last-0003.json").read_text())
+    assert state["epochs"] == 3
+    rgb = colour_pictures()[0]
+    assert Colorizer(tmp_path / "run" / "model").colorize(rgb).rgb.shape == rgb.shape

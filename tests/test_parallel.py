@@ -1,0 +1,97 @@
+"""Threads that keep their order, and no more in hand than was agreed."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+
+import pytest
+
+from photochrom.parallel import ordered
+
+
+def test_results_come_in_the_order_of_the_items():
+    def work(number: int) -> int:
+        time.sleep(0.02 if number % 3 == 0 else 0)
+        return number * number
+
+    assert list(ordered(work, range(20), 4)) == [number * number for number in range(20)]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_nothing_to_do(workers):
+    assert list(ordered(str, [], workers)) == []
+
+
+def test_no_more_than_so_many_at_once():
+    lock, now, most = threading.Lock(), 0, 0
+
+    def work(_: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.005)
+        with lock:
+            now -= 1
+
+    list(ordered(work, range(30), 3))
+    assert 2 <= most <= 3
+
+
+def test_an_error_comes_in_its_turn():
+    def work(number: int) -> int:
+        if number == 3:
+            raise ZeroDivisionError
+        time.sleep(0.01)
+        return number
+
+    results = ordered(work, range(10), 2)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_an_endless_supply_is_taken_a_little_at_a_time():
+    supply = itertools.count()
+    results = ordered(lambda number: number, supply, 2)
+    assert list(itertools.islice(results, 50)) == list(range(50))
+    assert next(supply) < 50 + 2 * 2
+    results.close()
+
+
+def test_what_has_not_begun_when_the_caller_stops_is_not_begun():
+    begun = []
+    gate = threading.Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number:
+            gate.wait(5)
+        return number
+
+    results = ordered(work, range(100), 1)
+    assert next(results) == 0
+    threading.Timer(0.05, gate.set).start()
+    results.close()
+    assert begun in ([0], [0, 1])
+
+
+def test_what_has_not_begun_at_an_error_is_not_begun():
+    begun = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        time.sleep(0.01)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match="0"):
+        list(ordered(work, range(100), 2))
+    assert len(begun) <= 4
+
+
+def test_nothing_is_begun_before_it_is_asked_for():
+    begun = []
+    ordered(begun.append, range(3), 2)
+    assert begun == []

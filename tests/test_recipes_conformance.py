@@ -1,0 +1,114 @@
+"""What every recipe must do, whatever is in it. A new recipe joins by a line in `CASES`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+import pytest
+
+from photochrom import color, photo
+from photochrom.chroma import decode
+from photochrom.colorizer import Colorizer
+from photochrom.errors import RecipeError
+from photochrom.model import Model
+from photochrom.recipes import RECIPES, recipe
+from photochrom.scoring import ab_error, to_lab
+from photochrom.training.export import card_of, export, largest_difference
+from tests.pictures import colour_pictures
+
+if TYPE_CHECKING:
+    from photochrom.recipes.base import Recipe
+
+
+@dataclass(frozen=True)
+class Case:
+    """A recipe, how large it is, and how it is made to overfit in a minute."""
+
+    parameters: int
+    size: int
+    steps: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+CASES = {
+    "autoencoder": Case(6_219_410, 64, 500, {"optimizer": "adam", "input_scale": 0.01}),
+}
+
+
+def four_photographs(size: int) -> np.ndarray:
+    return np.stack([photo.resized(rgb, size) for rgb in colour_pictures()[:4]])
+
+
+@pytest.fixture(scope="module", params=CASES)
+def trained(request) -> tuple[Recipe[Any], keras.Model, Case]:
+    case = CASES[request.param]
+    keras.utils.set_random_seed(1)
+    made = recipe(request.param, case.options)
+    network = made.build(case.size)
+    made.compile(network)
+    inputs, targets = made.encode(four_photographs(case.size))
+    for _ in range(case.steps):
+        network.train_on_batch(inputs, targets)
+    return made, network, case
+
+
+def test_every_recipe_is_held_to_this():
+    assert set(CASES) == set(RECIPES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_counts_its_parameters(name):
+    made = recipe(name)
+    assert made.build(made.working_size).count_params() == CASES[name].parameters
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_refuses_an_option_that_it_does_not_have(name):
+    with pytest.raises(RecipeError, match=f"{name}: frobnicate: there is no such setting"):
+        recipe(name, {"frobnicate": 1})
+
+
+def test_overfits_four_photographs(trained):
+    made, network, case = trained
+    photos = four_photographs(case.size)
+    inputs, _ = made.encode(photos)
+    outputs = keras.ops.convert_to_numpy(network(inputs, training=False))
+    card = card_of(made)
+    errors = []
+    for rgb, output in zip(photos, outputs, strict=True):
+        grey = color.luma(rgb)
+        answer = color.merge(grey, decode(output, card), card.color_space)
+        errors.append(ab_error(to_lab(answer), to_lab(rgb)))
+    assert np.mean(errors) < 4
+
+
+def test_is_the_same_after_saving_and_loading(trained, tmp_path):
+    made, network, case = trained
+    inputs, _ = made.encode(four_photographs(case.size))
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    before, after = (keras.ops.convert_to_numpy(n(inputs)) for n in (network, loaded))
+    np.testing.assert_array_equal(before, after)
+
+
+def test_its_export_agrees_with_it_and_colours_a_photograph(trained, tmp_path):
+    made, network, _ = trained
+    difference = export(network, card_of(made, name="test"), tmp_path / "model")
+    assert difference < 1e-3
+    free = made.build(None if made.size_multiple else made.working_size)
+    free.set_weights(network.get_weights())
+    assert largest_difference(free, Model.load(tmp_path / "model")) < 1e-3
+    assert {p.name for p in (tmp_path / "model").iterdir()} == {
+        "card.json",
+        "network.keras",
+        "network.onnx",
+    }
+    rgb = colour_pictures()[0]
+    result = Colorizer(tmp_path / "model").colorize(color.luma(rgb))
+    assert result.rgb.shape == rgb.shape
+    assert result.mean_chroma > 1
+    off = np.abs(color.luma(result.rgb).astype(int) - color.luma(rgb))
+    assert off.max() <= 1

@@ -1,0 +1,172 @@
+"""`photochrom train`, as a person uses it; and what is left when it is killed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from photochrom.colorizer import Colorizer
+from photochrom.training import keeper
+from tests.pictures import colour_pictures, fill
+
+SETTINGS = ["train.epochs=5", "train.batch_size=4", "data.size=32", "data.validation=0.25"]
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "photochrom", "train", *map(str, arguments)]
+
+
+def finished(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), capture_output=True, text=True, check=False)
+
+
+def flags() -> list[str]:
+    return [part for setting in SETTINGS for part in ("--set", setting)]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    return fill(tmp_path_factory.mktemp("photos"), 16)
+
+
+@pytest.fixture(scope="module")
+def whole(photos, tmp_path_factory):
+    """A run that nobody disturbed, and what it said."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    said = finished(photos, "--run", run, *flags())
+    assert said.returncode == 0, said.stderr
+    return run, said.stderr
+
+
+def log_of(run):
+    with (run / "log.csv").open() as file:
+        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+
+
+def weights_of(run):
+    network = keras.saving.load_model(keeper.latest(run / "checkpoints")[0])
+    return network.get_weights() + [np.asarray(v) for v in network.optimizer.variables]
+
+
+def test_a_run_leaves_what_it_promises(whole):
+    run, _ = whole
+    for name in (
+        "best.keras",
+        "config.json",
+        "constants.json",
+        "curves.png",
+        "log.csv",
+        "photos.csv",
+    ):
+        assert (run / name).stat().st_size > 0, name
+    assert [p.name for p in sorted((run / "sheets").iterdir())] == [
+        f"epoch-000{n}.png" for n in range(1, 6)
+    ]
+    assert list((run / "tensorboard").iterdir())
+    assert len(list((run / "checkpoints").iterdir())) == 2
+    assert json.loads((run / "config.json").read_text())["train"]["seed"] == 0
+
+
+def test_every_number_stands_beside_the_best_constants(whole):
+    run, said = whole
+    constants = json.loads((run / "constants.json").read_text())
+    for name in ("ab_argmax_accuracy", "val_ab_argmax_accuracy"):
+        assert 0.5 <= constants[name] <= 1
+        assert f" (constant {constants[name]:.4g})" in said
+    assert {"loss", "val_loss", "val_psnr", "val_ab_error", "epoch"} <= set(log_of(run)[0])
+
+
+def test_its_model_colours_a_photograph(whole):
+    colorizer = Colorizer(whole[0] / "model")
+    assert colorizer.model.card.recipe == "autoencoder"
+    assert colorizer.model.card.scores["val_psnr"] > 0
+    rgb = colour_pictures()[1]
+    assert colorizer.colorize(rgb).rgb.shape == rgb.shape
+
+
+def test_a_run_that_was_killed_goes_on_as_if_it_never_had_been(whole, photos, tmp_path):
+    run = tmp_path / "run"
+    process = subprocess.Popen(
+        command(photos, "--run", run, *flags()),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 300
+    while not list(run.glob("checkpoints/last-000[23].keras")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert keeper.latest(run / "checkpoints")[1].epochs < 5
+    said = finished("--run", run, "--resume")
+    assert said.returncode == 0, said.stderr
+    assert "going on after epoch" in said.stderr
+    for ours, theirs in zip(log_of(run), log_of(whole[0]), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-5)
+    for ours, theirs in zip(weights_of(run), weights_of(whole[0]), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_patience_stops_a_run(photos, tmp_path):
+    said = finished(
+        photos, "--run", tmp_path / "run", *flags(),
+        "--set", "options.learning_rate=1e-12", "--set", "train.patience=1",
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert len(log_of(tmp_path / "run")) < 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "nowhere does not exist"),
+        ([], "expected a folder of photographs"),
+        (["--resume"], "expected --resume with --run"),
+        (["--resume", "--run", "nowhere"], "expected a run in nowhere"),
+        (["PHOTOS", "--recipe", "alchemy"], "received 'alchemy'"),
+        (["PHOTOS", "--set", "options.strides=1"], "end at 2048"),
+        (["PHOTOS", "--set", "train.epochs=none"], "train.epochs"),
+        (["PHOTOS", "--config", "nothing.toml"], "nothing.toml"),
+        (["PHOTOS", "--backend", "abacus"], "received 'abacus'"),
+        (["PHOTOS", "--set", "data.min_side=500"], "large enough"),
+    ],
+)
+def test_a_mistake_is_a_line_and_exit_code_2(arguments, message, photos, tmp_path):
+    named = [str(photos) if each == "PHOTOS" else each for each in arguments]
+    said = subprocess.run(
+        command(*named), capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert said.returncode == 2
+    assert message in said.stderr.replace("\n", " ")
+    assert "Traceback" not in said.stderr
+    assert not list(tmp_path.rglob("config.json"))
+
+
+def test_a_run_is_not_begun_over_another(whole, photos):
+    said = finished(photos, "--run", whole[0], *flags())
+    assert said.returncode == 2
+    assert "holds a run already" in said.stderr
+
+
+def test_an_interrupted_run_says_130(photos, tmp_path):
+    process = subprocess.Popen(
+        command(photos, "--run", tmp_path / "run", *flags(), "--set", "train.epochs=500"),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not list(tmp_path.glob("run/checkpoints/last-*.keras")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
