@@ -7,7 +7,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -75,9 +75,10 @@ def plan(
         known = " ".join(sorted(READABLE_SUFFIXES))
         raise ConfigError(f"expected results to end in one of {known}; received {suffix!r}")
     try:
-        found = [pair for each in inputs for pair in _expand(each, output, recursive=recursive)]
+        expanded = [pair for each in inputs for pair in _expand(each, output, recursive=recursive)]
     except OSError as error:
-        raise ConfigError(f"cannot look at {error.filename}: {error.strerror}") from error
+        raise ConfigError(f"cannot look for photographs: {error}") from error
+    found = list(dict.fromkeys(expanded))
     if not found:
         raise ConfigError(f"expected photographs; there are none in {', '.join(inputs)}")
     if len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
@@ -109,12 +110,17 @@ def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path,
 
 def _photographs(paths: Iterable[Path], root: Path, output: Path) -> Iterator[tuple[Path, Path]]:
     """Leaves out the results of an earlier run, where they lie below `root` too."""
-    results = output.resolve()
-    below = root.resolve() in results.parents
+    results = _real(output)
+    below = _real(root) in results.parents
     for path in paths:
-        mine = below and results in path.resolve().parents
+        mine = below and results in _real(path).parents
         if path.is_file() and path.suffix.lower() in READABLE_SUFFIXES and not mine:
             yield path, path.relative_to(root)
+
+
+def _real(path: Path) -> Path:
+    """Links followed; unlike `Path.resolve`, it puts up with links that go round in a circle."""
+    return Path(os.path.realpath(path))
 
 
 def _renamed(path: Path, suffix: str | None) -> Path:
@@ -143,7 +149,7 @@ def run(
     keep_colour: bool = False,
     quality: int | None = None,
     workers: int | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Colour photographs, several at once, and tell of each in the order of the jobs.
 
     Args:
@@ -174,7 +180,7 @@ def run(
 def _do(
     job: Job, colorizer: Colorizer, exists: Exists, *, keep_colour: bool, quality: int | None
 ) -> Outcome:
-    if job.target.exists() and exists != "overwrite":
+    if exists != "overwrite" and os.path.lexists(job.target):
         if exists == "skip":
             return Outcome(job, "skipped", "exists already")
         raise OutputExists(f"{job.target} exists already: --exists skip or overwrite")
@@ -198,5 +204,7 @@ def _do(
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputError(f"cannot make the folder {folder}: a file is in its way") from error
     except OSError as error:
         raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error

@@ -61,6 +61,7 @@ _UV_WEIGHTS: Final = np.array([1, 15, 3], np.float32)
 _WHITE_UV: Final = np.array([4, 9], np.float32) * _WHITE[:2] / (_WHITE @ _UV_WEIGHTS)
 
 _YUV_GAINS: Final[FloatArray] = np.array([1, 0.436 / 0.5, 0.615 / 0.5], np.float32)
+_WILDEST: Final = 1e6  # chroma beyond this would overflow; it shrinks into the gamut anyway
 _BAND_PIXELS: Final = 1 << 18  # merge works on bands that stay in the cache
 
 
@@ -239,7 +240,8 @@ def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
 
 def _merge_band(grey: Samples, chroma: FloatArray, name: str) -> Samples:
     top = float(np.iinfo(grey.dtype).max)
-    guess = SPACES[name].to_rgb(np.dstack([grey_level(grey, name), np.nan_to_num(chroma)]))
+    known = np.clip(np.nan_to_num(chroma), -_WILDEST, _WILDEST)
+    guess = SPACES[name].to_rgb(np.dstack([grey_level(grey, name), known]))
     y = (grey / np.float32(top))[..., None]
     tint = guess - (guess @ LUMA_WEIGHTS)[..., None]  # zero luma: adding any share of it keeps y
     room = np.where(tint > 0, 1 - y, y) / np.maximum(np.abs(tint), 1e-6)

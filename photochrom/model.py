@@ -32,6 +32,8 @@ CARD: Final = "card.json"
 NETWORK: Final = "network.onnx"
 KERAS: Final = "network.keras"
 
+_LONGEST: Final = 64.0
+
 OutputKind = Literal["chroma", "distribution"]
 
 
@@ -231,14 +233,17 @@ class Model:
         return answer
 
     def fit(self, height: int, width: int) -> tuple[int, int]:
-        """The size, near the working size in area, at which to show a photograph to the network."""
+        """The size, near the working size in area, at which to show a photograph to the network.
+
+        A strip more than 64 times as long as it is wide is squeezed.
+        """
         side, multiple = self.card.working_size, self.card.size_multiple
         if not multiple:
             return side, side
-        scale = side / (height * width) ** 0.5
+        aspect = min(max(height / width, 1 / _LONGEST), _LONGEST) ** 0.5
         return (
-            max(1, round(height * scale / multiple)) * multiple,
-            max(1, round(width * scale / multiple)) * multiple,
+            max(1, round(side * aspect / multiple)) * multiple,
+            max(1, round(side / aspect / multiple)) * multiple,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Iterator[R]:
+def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R]:
     """`map` in threads: at most `workers` at work and as many results waiting.
 
     An error reaches the caller in its turn. When the caller stops asking, work that has not begun

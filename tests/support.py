@@ -90,7 +90,7 @@ def write_model(folder: Path, made: Model) -> Path:
 
 
 def write_zip(path: Path, made: Model) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(CARD, made.card.to_json())
         archive.writestr(NETWORK, made._network)
     return path

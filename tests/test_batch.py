@@ -156,7 +156,7 @@ def test_results_may_go_to_a_folder_above(archive):
 
 @pytest.mark.parametrize("text", ["gone.png", "gone/*.png", "gone/", "x" * 300, "nul\0.png"])
 def test_an_input_that_is_not_there(text, archive):
-    with pytest.raises(ConfigError, match=r"there is no|cannot look at"):
+    with pytest.raises(ConfigError, match=r"there is no|cannot look for photographs"):
         plan([text], Path("out"))
 
 
@@ -165,6 +165,14 @@ def test_nothing_to_do(inputs, archive):
     Path("empty").mkdir()
     with pytest.raises(ConfigError, match="expected photographs; there are none in"):
         plan(inputs, Path("out"))
+
+
+def test_links_that_lead_nowhere_are_passed_over(archive):
+    Path("in/round.png").symlink_to("in/round.png")
+    Path("in/circle.png").symlink_to("circle.png")
+    Path("in/dead.png").symlink_to("gone.png")
+    for inputs in (["in"], ["in/*"]):
+        assert len(plan(inputs, Path("in/out"))) == 2
 
 
 def test_planning_writes_nothing(archive):
@@ -224,6 +232,14 @@ def test_a_result_that_is_there_is_skipped(archive, warm):
     first, second = run(with_one_there(), warm, exists="skip")
     assert (first.status, first.reason, second.status) == ("skipped", "exists already", "done")
     assert Path("out/a.png").read_bytes() == b"mine"
+
+
+def test_a_dead_link_where_a_result_should_be_is_something_there(archive, warm):
+    Path("out").mkdir()
+    Path("out/a.png").symlink_to("gone.png")
+    first, second = run(plan(["in"], Path("out")), warm, exists="skip")
+    assert (first.status, second.status) == ("skipped", "done")
+    assert not Path("out/gone.png").exists()
 
 
 def test_a_result_that_is_there_is_written_over(archive, warm):

@@ -315,14 +315,14 @@ def test_a_model_by_name_goes_before_the_environment(monkeypatch, model_folder):
 
 def test_the_environment_names_what_is_not_there(monkeypatch, tmp_path):
     monkeypatch.setenv("PHOTOCHROM_MODEL", str(tmp_path / "gone"))
-    with pytest.raises(ModelNotFound, match="there is nothing at .*gone"):
+    with pytest.raises(ModelNotFound, match=r"there is nothing at .*gone"):
         Colorizer()
 
 
 def test_no_model_at_all(monkeypatch, tmp_path):
     monkeypatch.delenv("PHOTOCHROM_MODEL", raising=False)
     monkeypatch.setattr("photochrom.colorizer.__file__", str(tmp_path / "colorizer.py"))
-    with pytest.raises(ModelNotFound, match="folder or zip, or set PHOTOCHROM_MODEL; .*train"):
+    with pytest.raises(ModelNotFound, match=r"folder or zip, or set PHOTOCHROM_MODEL; .*train"):
         Colorizer()
 
 

@@ -27,6 +27,11 @@ class _Group(TyperGroup):
         except PhotochromError as error:
             fail(str(error))
             raise typer.Exit(FAILED if isinstance(error, PhotoError) else USAGE) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # stdout is full, say
+            fail(str(error))
+            raise typer.Exit(FAILED) from error
         except KeyboardInterrupt:
             fail("interrupted")
             raise typer.Exit(INTERRUPTED) from None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -80,8 +82,11 @@ def colorize(
     from photochrom.colorizer import Colorizer
 
     if _STREAM in (*inputs, output):
-        if len(inputs) > 1 or dry_run:
-            raise ConfigError("expected - with one photograph: from stdin, or to stdout")
+        if len(inputs) > 1 or dry_run or as_json or exists == "skip" or in_colour == "skip":
+            raise ConfigError(
+                "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
+                "--json, --exists skip or --in-colour skip"
+            )
         colorizer = Colorizer(model, max_pixels=int(max_megapixels * 1e6))
         _stream(inputs[0], colorizer, output, suffix, quality, overwrite=exists == "overwrite")
         return
@@ -96,7 +101,7 @@ def colorize(
     outcomes: list[Outcome] = []
     with progress("photographs") as bar:
         task = bar.add_task("colouring", total=len(jobs))
-        for outcome in run(
+        going = run(
             jobs,
             colorizer,
             exists=exists,
@@ -104,10 +109,12 @@ def colorize(
             keep_colour=in_colour == "skip",
             quality=quality,
             workers=workers,
-        ):
-            outcomes.append(outcome)
-            _tell(outcome, as_json=as_json)
-            bar.advance(task)
+        )
+        with closing(going):  # an interrupted person waits for nothing that has not begun
+            for outcome in going:
+                outcomes.append(outcome)
+                _tell(outcome, as_json=as_json)
+                bar.advance(task)
     _conclude(outcomes, engine)
 
 
@@ -125,6 +132,8 @@ def _stream(
     if suffix and suffix.lower() not in READABLE_SUFFIXES:
         raise ConfigError(f"expected a suffix of a photograph; received {suffix!r}")
     if source == _STREAM:
+        if sys.stdin is None:
+            raise ConfigError("expected a photograph from stdin, which is closed")
         result = colorizer.colorize(sys.stdin.buffer.read(), name="stdin")
     else:
         result = colorizer.colorize(source)
@@ -138,7 +147,7 @@ def _stream(
 
 def _show_plan(jobs: list[Job], *, as_json: bool) -> None:
     for job in jobs:
-        there = job.target.exists()
+        there = os.path.lexists(job.target)
         if as_json:
             emit({"source": str(job.source), "target": str(job.target), "exists": there})
         else:

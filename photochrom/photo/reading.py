@@ -21,6 +21,7 @@ from photochrom.photo.container import (
     quiet,
 )
 from photochrom.photo.deep import deep_pixels, is_deep, odd_tiff_pixels
+from photochrom.photo.formats import FORMATS
 from photochrom.photo.metadata import (
     Metadata,
     orientation_of,
@@ -71,7 +72,8 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
         return _photo(Decoded(pixels, {}, 1), "PNG", name)
     if isinstance(source, Image.Image):
         decoded = _image_pixels(source, name, max_pixels)
-        return _photo(decoded, source.format or "PNG", name)
+        held = source.format if source.format in FORMATS else None
+        return _photo(decoded, held or "PNG", name)
     data = read_bytes(source, name)
     held = format_held(data, source, name)
     return _photo(decode(data, held, name, max_pixels), held, name)

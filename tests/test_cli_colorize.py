@@ -1,0 +1,358 @@
+"""`photochrom colorize`: exit codes, what goes to stdout, and nobody ever sees a traceback."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from photochrom import __version__
+from photochrom.cli.app import app
+from tests.support import NAN, contents, model, network, picture_bytes, write_model, write_pictures
+
+BROKEN = b"\x89PNG\r\n\x1a\n and no more"
+PROGRAM = [sys.executable, "-m", "photochrom"]
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) -> Path:
+    """A folder with three grey pictures in `in`, in which we stand; the model is set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
+    write_pictures(tmp_path / "in", "a.png", "b.png", "c.jpg")
+    return tmp_path
+
+
+def call(*arguments: str, stdin: bytes | None = None) -> Result:
+    result = CliRunner().invoke(app, ["colorize", *arguments], input=stdin)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+def spawn(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    done = subprocess.run(
+        [*PROGRAM, *arguments], input=stdin, capture_output=True, timeout=60, check=False
+    )
+    assert b"Traceback" not in done.stdout + done.stderr
+    return done
+
+
+def records(result: Result) -> list[dict]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def is_coloured(data: bytes | Path) -> bool:
+    with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
+        rgb = np.asarray(image.convert("RGB")).astype(int)
+    return bool(np.abs(rgb[..., 0] - rgb[..., 2]).max() > 10)
+
+
+# --- all goes well --------------------------------------------------------------------------
+
+
+def test_a_folder(place):
+    result = call("in", "-o", "out")
+    assert result.exit_code == 0
+    assert contents(Path("out")) == ["a.png", "b.png", "c.jpg"]
+    assert all(is_coloured(path) for path in Path("out").iterdir())
+    assert result.stdout == ""
+    assert result.stderr == "3 coloured (OpenVINO CPU f32)\n"
+
+
+def test_one_file(place):
+    assert call("in/a.png", "-o", "new.jpg").exit_code == 0
+    assert is_coloured(Path("new.jpg"))
+
+
+def test_the_model_may_be_named(place, tmp_path):
+    warm = write_model(tmp_path / "warm", model())
+    call("in/a.png", "-o", "one.png")
+    assert call("in/a.png", "-o", "two.png", "-m", str(warm)).exit_code == 0
+    assert Path("one.png").read_bytes() != Path("two.png").read_bytes()
+
+
+def test_recursive_and_suffix(place):
+    write_pictures(place / "in", "deep/d.png")
+    assert call("in", "-o", "flat", "--suffix", ".webp").exit_code == 0
+    assert contents(Path("flat")) == ["a.webp", "b.webp", "c.webp"]
+    assert call("in", "-o", "all", "-r", "--suffix", ".tif").exit_code == 0
+    assert contents(Path("all")) == ["a.tif", "b.tif", "c.tif", "deep/d.tif"]
+
+
+def test_json_tells_of_each_in_order(place):
+    result = call("in", "-o", "out", "--json")
+    found = records(result)
+    assert [record["source"] for record in found] == ["in/a.png", "in/b.png", "in/c.jpg"]
+    assert [record["target"] for record in found] == ["out/a.png", "out/b.png", "out/c.jpg"]
+    for record in found:
+        assert record["status"] == "done"
+        assert record["reason"] is None
+        assert (record["width"], record["height"], record["tint"]) == (24, 24, "grey")
+        assert record["seconds"] > 0
+        assert record["mean_chroma"] > 1
+
+
+def test_a_dry_run_writes_nothing(place):
+    call("in/a.png", "-o", "out")
+    before = contents(place)
+    result = call("in", "-o", "out", "--dry-run")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "in/a.png → out/a.png (exists already)",
+        "in/b.png → out/b.png",
+        "in/c.jpg → out/c.jpg",
+    ]
+    found = records(call("in", "-o", "out", "-n", "--json"))
+    assert [record["exists"] for record in found] == [True, False, False]
+    assert contents(place) == before
+
+
+def test_a_dry_run_needs_no_model(place, monkeypatch):
+    monkeypatch.setenv("PHOTOCHROM_MODEL", "/nowhere")
+    assert call("in", "-o", "out", "-n").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("exists", "code", "statuses"),
+    [
+        ("error", 1, ["failed", "done", "done"]),
+        ("skip", 0, ["skipped", "done", "done"]),
+        ("overwrite", 0, ["done", "done", "done"]),
+    ],
+)
+def test_where_a_result_is_there_already(exists, code, statuses, place):
+    Path("out").mkdir()
+    Path("out/a.png").write_bytes(b"mine")
+    result = call("in", "-o", "out", "--exists", exists, "--keep-going", "--json")
+    assert result.exit_code == code
+    assert [record["status"] for record in records(result)] == statuses
+    assert (Path("out/a.png").read_bytes() == b"mine") == (exists != "overwrite")
+
+
+def test_photographs_in_colour_may_be_skipped(place, astronaut):
+    Image.fromarray(astronaut).save("in/b.png")
+    result = call("in", "-o", "out", "--in-colour", "skip")
+    assert result.exit_code == 0
+    assert contents(Path("out")) == ["a.png", "c.jpg"]
+    assert "2 coloured, 1 skipped" in result.stderr
+
+
+def test_what_comes_out_almost_grey_is_told(place, tmp_path):
+    grey = write_model(tmp_path / "grey", model(network((0.0, 0.0))))
+    result = call("in/a.png", "-o", "out", "-m", str(grey))
+    assert result.exit_code == 0
+    assert "out/a.png came out almost grey" in result.stderr
+    assert "almost grey" not in call("in/b.png", "-o", "out").stderr
+
+
+def test_almost_grey_is_judged_in_lab_whatever_the_networks_space(place, tmp_path):
+    planes = model(network(), color_space="ycbcr", input_scale=1.0, output_scale=1.0)
+    folder = str(write_model(tmp_path / "ycbcr", planes))
+    assert "almost grey" not in call("in/a.png", "-o", "out", "-m", folder).stderr
+
+
+# --- streams --------------------------------------------------------------------------------
+
+
+def test_from_stdin_to_stdout(place, camera):
+    done = spawn("colorize", "-", stdin=picture_bytes(camera, "JPEG"))
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"\xff\xd8\xff")
+    assert is_coloured(done.stdout)
+    assert done.stderr == b""
+
+
+def test_from_stdin_to_stdout_in_another_format(place, camera):
+    result = call("-", "--suffix", ".png", "-o", "-", stdin=picture_bytes(camera, "JPEG"))
+    assert result.exit_code == 0
+    assert result.stdout_bytes.startswith(b"\x89PNG")
+
+
+def test_from_stdin_to_a_file(place, camera):
+    result = call("-", "-o", "new.webp", stdin=picture_bytes(camera))
+    assert result.exit_code == 0
+    assert result.stdout_bytes == b""
+    assert is_coloured(Path("new.webp"))
+
+
+def test_from_a_file_to_stdout(place):
+    result = call("in/a.png", "-o", "-")
+    assert result.exit_code == 0
+    assert is_coloured(result.stdout_bytes)
+
+
+def test_from_stdin_to_a_file_that_is_there(place, camera):
+    Path("new.png").write_bytes(b"mine")
+    data = picture_bytes(camera)
+    assert call("-", "-o", "new.png", stdin=data).exit_code == 2
+    assert Path("new.png").read_bytes() == b"mine"
+    assert call("-", "-o", "new.png", "--exists", "overwrite", stdin=data).exit_code == 0
+    assert is_coloured(Path("new.png"))
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", BROKEN])
+def test_what_comes_from_stdin_is_no_picture(data, place):
+    result = call("-", stdin=data)
+    assert result.exit_code == 1
+    assert result.stdout_bytes == b""
+    assert result.stderr.startswith("photochrom: ")
+    assert "stdin" in result.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
+def test_stdin_is_closed(place):
+    command = ["/bin/sh", "-c", '"$@" <&-', "sh", *PROGRAM, "colorize", "-"]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"photochrom: expected a photograph from stdin, which is closed\n"
+
+
+def test_a_dry_run_for_names_too_long_for_the_system(place):
+    assert call("in", "-o", "y" * 300, "-n").exit_code == 0
+
+
+# --- some fail ------------------------------------------------------------------------------
+
+
+def test_a_failure_is_named_and_stops_the_rest(place):
+    Path("in/a.png").write_bytes(BROKEN)
+    result = call("in", "-o", "out", "--workers", "1")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    first, last = result.stderr.splitlines()
+    assert first.startswith("photochrom: ")
+    assert "in/a.png" in first
+    assert last == "0 coloured, 1 failed, 2 not begun (--keep-going goes on after a failure)"
+    assert not Path("out").exists()
+
+
+def test_keep_going_goes_on(place):
+    Path("in/a.png").write_bytes(BROKEN)
+    result = call("in", "-o", "out", "-k")
+    assert result.exit_code == 1
+    assert contents(Path("out")) == ["b.png", "c.jpg"]
+    assert "2 coloured, 1 failed" in result.stderr
+
+
+def test_the_limit_on_megapixels(place):
+    Image.new("L", (400, 400)).save("in/a.png")
+    result = call("in/a.png", "-o", "out", "--max-megapixels", "0.1")
+    assert result.exit_code == 1
+    assert "in/a.png" in result.stderr
+    assert call("in/a.png", "-o", "out", "--max-megapixels", "0.16").exit_code == 0
+
+
+def test_a_network_that_answers_nan(place, tmp_path):
+    folder = write_model(tmp_path / "nan", model(network(NAN)))
+    result = call("in", "-o", "out", "-m", str(folder))
+    assert result.exit_code == 1
+    assert "NaN" in result.stderr
+    assert not Path("out").exists()
+
+
+# --- the command makes no sense -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["in"],
+        ["in/a.png", "in/b.png", "-o", "-"],
+        ["gone.png", "-o", "out"],
+        ["x" * 300, "-o", "out"],
+        ["in", "-o", "in"],
+        ["in/a.png", "-o", "in/a.png"],
+        ["in", "-o", "out", "--suffix", ".gif"],
+        ["in", "-o", "out", "--exists", "maybe"],
+        ["in", "-o", "out", "--quality", "101"],
+        ["in", "-o", "out", "--workers", "0"],
+        ["in", "-o", "out", "--max-megapixels", "0"],
+        ["in", "-o", "out", "--max-megapixels", "nan"],
+        ["in", "-o", "out", "--max-megapixels", "inf"],
+        ["in", "-o", "out", "--no-such-option"],
+        ["in", "-o", "out", "-m", "no-such-model"],
+        ["-", "in"],
+        ["-", "--suffix", ".gif"],
+        ["-", "--dry-run"],
+    ],
+)
+def test_commands_that_make_no_sense(arguments, place):
+    before = contents(place)
+    result = call(*arguments, stdin=b"")
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr
+    assert contents(place) == before
+
+
+def test_no_model_at_all_is_told_before_anything_is_done(place, monkeypatch):
+    monkeypatch.delenv("PHOTOCHROM_MODEL")
+    monkeypatch.setattr("photochrom.colorizer.__file__", str(place / "colorizer.py"))
+    result = call("in", "-o", "out")
+    assert result.exit_code == 2
+    assert "set PHOTOCHROM_MODEL" in result.stderr
+
+
+def test_a_network_that_cannot_be_run_is_no_photographs_fault(place, tmp_path):
+    folder = write_model(tmp_path / "garbage", model(b"garbage"))
+    result = call("in", "-o", "out", "-m", str(folder))
+    assert result.exit_code == 2
+    assert "cannot be run" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+# --- as a process of its own ----------------------------------------------------------------
+
+
+def test_the_version():
+    done = spawn("--version")
+    assert (done.returncode, done.stdout.decode()) == (0, f"photochrom {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["in", "-o", "out"], 0),
+        (["in", "bad.png", "-o", "out", "--keep-going"], 1),
+        (["in", "-o", "out", "--no-such-option"], 2),
+        (["gone", "-o", "out"], 2),
+    ],
+)
+def test_exit_codes(arguments, code, place):
+    Path("bad.png").write_bytes(BROKEN)
+    done = spawn("colorize", *arguments)
+    assert done.returncode == code
+    assert done.stdout == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT is POSIX's")
+def test_an_interrupt_leaves_whole_pictures_only(place, deep):
+    shutil.rmtree("in")
+    Path("in").mkdir()
+    data = picture_bytes(np.tile(deep, (3, 3)), compress_level=1)
+    for number in range(120):
+        (Path("in") / f"{number:03}.png").write_bytes(data)
+    command = [*PROGRAM, "colorize", "in", "-o", "out", "--json", "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr == b"photochrom: interrupted\n"
+    made = sorted(Path("out").iterdir())
+    assert 1 <= len(made) < 60
+    for path in made:
+        assert path.suffix == ".png"
+        assert is_coloured(path)

@@ -1,0 +1,218 @@
+"""Who imports whom: the runtime stays light, and a room imports from the floors below it only."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import photochrom
+from tests.support import write_pictures
+
+ROOT = Path(photochrom.__file__).parent
+FLOORS = {
+    1: ["motion", "errors", "parallel"],
+    2: ["color", "photo", "model"],
+    3: ["recipes", "chroma", "hints"],
+    4: ["colorizer"],
+    5: ["film", "batch", "web", "scoring"],
+    6: ["training"],
+    7: ["cli"],
+    8: ["__main__"],
+}
+FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
+SAME_FLOOR = {"photo": {"color"}, "model": {"color"}}  # colour is the ground that floor 2 stands on
+WORKSHOP = ("recipes", "training", "cli.telling")
+HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib", "pydantic"}
+
+TYPERS_OWN = {"pydantic"}  # Typer looks for it by itself; ours is held by the last tests
+
+
+# --- what is loaded -------------------------------------------------------------------------
+
+
+def loaded_after(code: str, **environment: str) -> set[str]:
+    """The top-level packages in memory once that code has run in a process of its own."""
+    told = "import sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{told}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def commanded(*arguments: str) -> str:
+    return f"""
+from photochrom.cli.app import app
+assert app({list(arguments)!r}, standalone_mode=False) in (0, None)
+"""
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    loaded = loaded_after("import photochrom")
+    assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "openvino", "typer", "rich"})
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["colorize", "--help"]])
+def test_the_version_and_the_help_are_quick(arguments):
+    loaded = loaded_after(commanded(*arguments)) - TYPERS_OWN
+    assert "typer" in loaded
+    assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "openvino"})
+
+
+def test_colouring_a_photograph_needs_no_workshop(tmp_path, model_folder):
+    write_pictures(tmp_path, "old.png")
+    old, new = str(tmp_path / "old.png"), str(tmp_path / "new.jpg")
+    loaded = loaded_after(
+        f"import photochrom\nphotochrom.Colorizer({str(model_folder)!r})"
+        f".colorize({old!r}).save({new!r})"
+    )
+    assert {"numpy", "cv2", "PIL", "openvino"} <= loaded
+    assert not loaded & HEAVY
+    assert (tmp_path / "new.jpg").exists()
+
+
+def test_the_command_needs_no_workshop(tmp_path, model_folder):
+    write_pictures(tmp_path / "in", "old.png", "older.jpg")
+    arguments = ["colorize", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--json"]
+    loaded = loaded_after(commanded(*arguments), PHOTOCHROM_MODEL=str(model_folder))
+    assert "openvino" in loaded
+    assert not loaded & (HEAVY - TYPERS_OWN)
+    assert len(list((tmp_path / "out").iterdir())) == 2
+
+
+# --- who imports whom -----------------------------------------------------------------------
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    """Every module of the package by its name below `photochrom`; a package is its `__init__`."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    return found
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def statements(node: ast.AST, *, types: bool, later: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Import statements; `types`: those for type checkers too; `later`: within functions too."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif is_for_types(child) and not types:
+            for other in child.orelse:
+                yield from statements(other, types=types, later=later)
+        elif later or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from statements(child, types=types, later=later)
+
+
+def imported(name: str, *, types: bool = True, later: bool = True) -> Iterator[str]:
+    """Full names of the modules that a module imports."""
+    for node in statements(sources()[name], types=types, later=later):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+            continue
+        assert not node.level, f"{name} has a relative import"
+        base = (node.module or "").removeprefix("photochrom").removeprefix(".")
+        for alias in node.names:
+            below = f"{base}.{alias.name}".removeprefix(".")
+            ours = (node.module or "").partition(".")[0] == "photochrom"
+            yield f"photochrom.{below}" if ours and below in sources() else node.module or ""
+
+
+def neighbours(name: str, *, types: bool = True, later: bool = True) -> set[str]:
+    """Our own modules that a module imports; `photochrom` itself, which loads nothing, is not."""
+    found = imported(name, types=types, later=later)
+    return {each.removeprefix("photochrom.") for each in found if each.startswith("photochrom.")}
+
+
+def floor_of(name: str) -> int:
+    return FLOOR_OF[name.partition(".")[0]]
+
+
+def is_runtime(name: str) -> bool:
+    return bool(name) and floor_of(name) <= 5 and not name.startswith(WORKSHOP)
+
+
+def test_every_room_has_a_floor():
+    rooms = {name.partition(".")[0] for name in sources() if name}
+    assert rooms <= set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("name", [name for name in sources() if name])
+def test_a_room_imports_from_below(name):
+    room = name.partition(".")[0]
+    above = {
+        other
+        for other in neighbours(name)
+        if other.partition(".")[0] != room and floor_of(other) >= floor_of(name)
+    }
+    allowed = SAME_FLOOR.get(room, set())
+    assert {other for other in above if other.partition(".")[0] not in allowed} == set()
+
+
+def test_rooms_of_one_floor_do_not_lean_on_one_another_in_turn():
+    for room, others in SAME_FLOOR.items():
+        for other in others:
+            leans = [name for name in sources() if name.partition(".")[0] == other]
+            assert not any(room in neighbours(name) for name in leans)
+
+
+@pytest.mark.parametrize("name", [name for name in sources() if not name.startswith(WORKSHOP)])
+def test_only_the_workshop_knows_keras(name):
+    """Not even within a function; `train` and `tune` go through the workshop."""
+    tops = {each.partition(".")[0] for each in imported(name)}
+    assert not tops & {"keras", "tensorflow", "jax", "torch", "pydantic", "optuna", "grain"}
+
+
+@pytest.mark.parametrize("name", [name for name in sources() if is_runtime(name)])
+def test_the_runtime_imports_nothing_of_the_workshop(name):
+    assert not any(other.startswith(WORKSHOP) for other in neighbours(name))
+
+
+@pytest.mark.parametrize("name", list(sources()))
+def test_keras_is_used_through_keras_alone(name):
+    """A framework is imported only within a function that converts from it."""
+    now = {each.partition(".")[0] for each in imported(name, types=False, later=False)}
+    assert not now & {"tensorflow", "jax", "torch"}
+
+
+def test_no_module_imports_itself_in_a_circle():
+    graph = {name: loads(name) for name in sources() if name}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " → ".join([*path, name])
+        if name in done:
+            return
+        for other in sorted(graph.get(name, ())):
+            visit(other, (*path, name))
+        done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+def loads(name: str) -> set[str]:
+    """What must be in memory before a module is; a package's own modules may be half-way."""
+    return {
+        other
+        for other in neighbours(name, types=False, later=False)
+        if not name.startswith(f"{other}.")
+    }
