@@ -11,7 +11,9 @@ from importlib.util import find_spec
 import pytest
 
 from photochrom.colorizer import Colorizer
+from photochrom.recipes import recipe
 from photochrom.recipes.backend import BACKENDS
+from photochrom.training import export
 from tests.pictures import colour_pictures, fill
 
 INSTALLED = [name for name in BACKENDS if find_spec(name)]
@@ -42,3 +44,14 @@ def test_a_backend_trains_and_exports(backend, tmp_path):
     assert state["epochs"] == 3
     rgb = colour_pictures()[0]
     assert Colorizer(tmp_path / "run" / "model").colorize(rgb).rgb.shape == rgb.shape
+
+
+@pytest.mark.parametrize(
+    "exporter", [name for name, needs in (("tensorflow", "tf2onnx"), ("torch", "onnxscript"))
+                 if find_spec(name) and find_spec(needs)],
+)  # fmt: skip
+def test_either_exporter_agrees_with_keras_at_two_sizes(exporter, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_EXPORTERS", (exporter,))
+    made = recipe("autoencoder")
+    assert export.export(made.build(64), export.card_of(made), tmp_path / "model") < 1e-5
+    assert Colorizer(tmp_path / "model").model.card.recipe == "autoencoder"
