@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -122,3 +123,8 @@ def write_pictures(folder: Path, *names: str, side: int = 24) -> list[Path]:
 def contents(folder: Path) -> list[str]:
     """Every file below a folder, as a relative path."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+
+
+def heed_interrupts() -> None:
+    """In a child process: a shell's background jobs are born deaf to SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

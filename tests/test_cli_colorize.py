@@ -18,7 +18,16 @@ from typer.testing import CliRunner, Result
 
 from photochrom import __version__
 from photochrom.cli.app import app
-from tests.support import NAN, contents, model, network, picture_bytes, write_model, write_pictures
+from tests.support import (
+    NAN,
+    contents,
+    heed_interrupts,
+    model,
+    network,
+    picture_bytes,
+    write_model,
+    write_pictures,
+)
 
 BROKEN = b"\x89PNG\r\n\x1a\n and no more"
 PROGRAM = [sys.executable, "-m", "photochrom"]
@@ -345,7 +354,9 @@ def test_an_interrupt_leaves_whole_pictures_only(place, deep):
     for number in range(120):
         (Path("in") / f"{number:03}.png").write_bytes(data)
     command = [*PROGRAM, "colorize", "in", "-o", "out", "--json", "--workers", "2"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=heed_interrupts
+    ) as process:
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)

@@ -17,6 +17,7 @@ import pytest
 from photochrom.colorizer import Colorizer
 from photochrom.training import keeper
 from tests.pictures import colour_pictures, fill
+from tests.support import heed_interrupts
 
 SETTINGS = ["train.epochs=5", "train.batch_size=4", "data.size=32", "data.validation=0.25"]
 
@@ -161,7 +162,7 @@ def test_a_run_is_not_begun_over_another(whole, photos):
 def test_an_interrupted_run_says_130(photos, tmp_path):
     process = subprocess.Popen(
         command(photos, "--run", tmp_path / "run", *flags(), "--set", "train.epochs=500"),
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=heed_interrupts,
     )  # fmt: skip
     while not list(tmp_path.glob("run/checkpoints/last-*.keras")):
         assert process.poll() is None

@@ -102,9 +102,12 @@ class Recipe(ABC, Generic[O]):
             the colour space times `input_scale`, and its chroma divided by `output_scale`. The
             first channel is that of the *grey* photograph, as it will be when there is no colour.
         """
+        inputs = np.empty((*rgb.shape[:3], 1), np.float32)
+        targets = np.empty((*rgb.shape[:3], 2), np.float32)
         space = color.SPACES[self.color_space]
-        scaled = np.divide(rgb, 255, dtype=np.float32)
-        chroma = space.from_rgb(scaled)[..., 1:] / np.float32(self.output_scale)
-        grey = color.luma(rgb.reshape(-1, rgb.shape[2], 3)).reshape(rgb.shape[:3])
-        first = color.grey_level(grey, self.color_space)
-        return first[..., None] * np.float32(self.input_scale), chroma
+        for number, each in enumerate(rgb):  # one by one: a batch's intermediates are large
+            scaled = np.divide(each, 255, dtype=np.float32)
+            targets[number] = space.from_rgb(scaled)[..., 1:] / self.output_scale
+            inputs[number, ..., 0] = color.grey_level(color.luma(each), self.color_space)
+        inputs *= np.float32(self.input_scale)
+        return inputs, targets

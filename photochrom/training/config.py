@@ -30,7 +30,7 @@ class DataConfig(_Section):
     flip: bool = Field(default=True, description="mirror at random")
     min_side: int = Field(default=64, ge=8, description="smaller photographs are left out")
     photos_per_epoch: int = Field(default=0, ge=0, description="0: all of them")
-    threads: int = Field(default=4, ge=1, description="that decode")
+    threads: int = Field(default=2, ge=1, description="that decode")
 
 
 class TrainConfig(_Section):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["random_view", "training_batches", "validation_batches"]
 
 _ASPECTS: Final = (3 / 4, 4 / 3)
-_AHEAD: Final = 4  # batches that wait, ready
+_AHEAD: Final = 2  # batches that wait, ready
 
 
 def random_view(

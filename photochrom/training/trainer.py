@@ -131,6 +131,8 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
     else:
         network, state = run.recipe.build(_size(run)), keeper.State()
         run.recipe.compile(network)
+    if keras.backend.backend() == "tensorflow":
+        network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
     stopped = bool(config.patience) and state.since_best >= config.patience
     if state.epochs < config.epochs and not stopped:
         _fit(network, run, state, listener)
