@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,9 +47,13 @@ def training_memory(photos: Path, run: Path) -> float:
         "--set", "data.validation=0.01",
     ]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, "training failed"
-    return usage.ru_maxrss / 1024
+    peak = 0.0
+    while process.poll() is None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak = max([peak, *(int(n) / 1024 for n in re.findall(r"VmHWM:\s+(\d+)", status))])
+        time.sleep(0.2)
+    assert process.returncode == 0, "training failed"
+    return peak
 
 
 _STREAM = """
