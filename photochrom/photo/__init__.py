@@ -8,14 +8,13 @@ from photochrom.photo.formats import FORMATS, READABLE_SUFFIXES
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import Photo
 from photochrom.photo.reading import read
-from photochrom.photo.squares import FITS, Fit, resized, square
+from photochrom.photo.squares import Fit, resized, square
 from photochrom.photo.thumbnails import thumbnail
 from photochrom.photo.tint import Tint, tint_of
 from photochrom.photo.writing import write
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
-    "FITS",
     "FORMATS",
     "READABLE_SUFFIXES",
     "Fit",

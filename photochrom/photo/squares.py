@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Final, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -11,10 +11,9 @@ import numpy.typing as npt
 
 from photochrom.photo.thumbnails import thumbnail
 
-__all__ = ["FITS", "Fit", "resized", "square"]
+__all__ = ["Fit", "resized", "square"]
 
 Fit = Literal["crop", "squash"]
-FITS: Final = ("crop", "squash")
 
 
 def square(

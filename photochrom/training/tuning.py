@@ -76,10 +76,11 @@ def tune(
     """
     folder.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(logging.WARNING)
+    sampler = optuna.samplers.GridSampler(space, seed=config.train.seed)
     study = optuna.create_study(
         study_name=f"{config.recipe}-{config.train.epochs}",
         storage=f"sqlite:///{folder / 'trials.sqlite3'}",
-        sampler=optuna.samplers.GridSampler(space, seed=config.train.seed),
+        sampler=sampler,
         load_if_exists=True,
     )
 
@@ -92,7 +93,8 @@ def tune(
             raise optuna.TrialPruned(result.reason)
         return min(row.get("val_loss", row["loss"]) for row in result.history)
 
-    study.optimize(objective, n_trials=None)
+    if not sampler.is_exhausted(study):  # or Optuna would try one once more
+        study.optimize(objective, n_trials=None)
     return [_recall(folder, trial) for trial in _finished(study)]
 
 
