@@ -14,6 +14,7 @@ import numpy as np
 
 from photochrom import photo
 from photochrom.errors import ConfigError, DataError
+from photochrom.model import KERAS
 from photochrom.recipes import recipe as build_recipe
 from photochrom.training import keeper, scan
 from photochrom.training.config import RunConfig, load_config
@@ -21,6 +22,7 @@ from photochrom.training.constants import argmax_constant, best_constant_scores
 from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.export import card_of, export
 from photochrom.training.gallery import Gallery, draw_curves
+from photochrom.training.interruption import interruption
 from photochrom.training.sources import Source, find, split, split_folders
 
 if TYPE_CHECKING:
@@ -130,7 +132,9 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
         listener.note(f"going on after epoch {state.epochs}")
     else:
         network, state = run.recipe.build(_size(run)), keeper.State()
-        run.recipe.compile(network)
+        run.recipe.compile(network, config.epochs * _steps(run))
+        if config.start:
+            _take_weights(network, Path(config.start))
     if keras.backend.backend() == "tensorflow":
         network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
     stopped = bool(config.patience) and state.since_best >= config.patience
@@ -138,6 +142,24 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
         _fit(network, run, state, listener)
     _export(run, state, listener)
     return state
+
+
+def _take_weights(network: keras.Model, start: Path) -> None:
+    path = start / KERAS if start.is_dir() else start
+    try:
+        network.set_weights(keras.saving.load_model(path, compile=False).get_weights())
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"cannot start from {start}: {error}") from error
+
+
+def _batch(run: Run, photos: int) -> int:
+    return min(run.config.train.batch_size, photos)
+
+
+def _steps(run: Run) -> int:
+    """Of an epoch."""
+    photos = len(run.photos("train"))
+    return math.ceil((run.config.data.photos_per_epoch or photos) / _batch(run, photos))
 
 
 def _size(run: Run) -> int:
@@ -170,8 +192,7 @@ def _scan(
 def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener) -> None:
     config, recipe = run.config, run.recipe
     training, validation = run.photos("train"), run.photos("val")
-    batch = min(config.train.batch_size, len(training))
-    steps = math.ceil((config.data.photos_per_epoch or len(training)) / batch)
+    batch, steps = _batch(run, len(training)), _steps(run)
     shared = {"size": _size(run), "batch_size": batch}
     stream = training_batches(
         training,
@@ -194,16 +215,17 @@ def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener
     callbacks.append(keeper.Keeper(run.folder, state, patience=config.train.patience))
     keeper.replace_text(run.folder / CONSTANTS, json.dumps(constants, indent=2) + "\n")
     callbacks.append(_Teller(run, state, (steps, batch), constants, listener))
-    network.fit(
-        stream,
-        steps_per_epoch=steps,
-        initial_epoch=state.epochs,
-        epochs=config.train.epochs,
-        callbacks=callbacks,
-        shuffle=False,  # the stream is shuffled already
-        verbose=0,
-        **checks,
-    )
+    with interruption() as stopper:
+        network.fit(
+            stream,
+            steps_per_epoch=steps,
+            initial_epoch=state.epochs,
+            epochs=config.train.epochs,
+            callbacks=[*callbacks, stopper],
+            shuffle=False,  # the stream is shuffled already
+            verbose=0,
+            **checks,
+        )
 
 
 def _argmax_constant(run: Run, sources: list[Source]) -> float:
