@@ -49,6 +49,8 @@ class Card:
         input_scale: the network's input is the first channel times this.
         output_kind: "chroma", two channels; or "distribution", one channel a bin.
         output_scale: chroma is the network's output times this.
+        known_scale: a network that can be told colours reads them, times this, and a mask, as its
+            second to fourth channel; 0 if it cannot.
         bins: the chroma of every bin, for a distribution.
         stride: input pixels per output pixel, along a side.
         working_size: the side, in pixels, of the square pictures that it learnt from.
@@ -72,6 +74,7 @@ class Card:
     working_size: int
     size_multiple: int
     stride: int = 1
+    known_scale: float = 0.0
     bins: list[list[float]] | None = None
     licence: str = ""
     paper: str = ""

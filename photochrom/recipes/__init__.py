@@ -14,6 +14,7 @@ __all__ = ["RECIPES", "recipe", "recipe_class"]
 
 # name → module, class, what it is
 RECIPES: Final = {
+    "photochrom": ("photochrom", "Photochrom", "the default: known colour in, a distribution out"),
     "autoencoder": ("autoencoder", "Autoencoder", "Wast & Kanwar: a convolutional autoencoder"),
 }
 

@@ -96,7 +96,7 @@ class Autoencoder(Recipe[AutoencoderOptions]):
             x = layer(x)
         return keras.Model(lightness, x, name=self.name)
 
-    def compile(self, network: keras.Model) -> None:
+    def compile(self, network: keras.Model, steps: int = 0) -> None:
         """Mean squared error; Adamax unless the options say otherwise."""
         network.compile(
             optimizer=_OPTIMIZERS[self.options.optimizer](self.options.learning_rate),

@@ -83,19 +83,36 @@ class Recipe(ABC, Generic[O]):
         """
 
     @abstractmethod
-    def compile(self, network: keras.Model) -> None:
-        """Give the network its optimizer, loss and metrics."""
+    def compile(self, network: keras.Model, steps: int = 0) -> None:
+        """Give the network its optimizer, loss and metrics, for a run of so many steps, if known."""
 
     @property
     def input_scale(self) -> float:
         """The network's input is the first channel of the colour space times this."""
         return 1.0
 
-    def encode(self, rgb: npt.NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+    @property
+    def known_scale(self) -> float:
+        """Known chroma, the network's further input, is multiplied by this; 0: it has no such."""
+        return 0.0
+
+    @property
+    def bins(self) -> FloatArray | None:
+        """The chroma of every bin, (Q, 2), of a network that answers with a distribution."""
+        return None
+
+    def encode(
+        self,
+        rgb: npt.NDArray[np.uint8],
+        grey: npt.NDArray[np.uint8] | None = None,
+        rng: np.random.Generator | None = None,
+    ) -> tuple[FloatArray, npt.NDArray[Any]]:
         """Photographs to learn from → input and target.
 
         Args:
             rgb: (B, H, W, 3) uint8.
+            grey: (B, H, W) uint8, as a camera saw them; by default their luma.
+            rng: for what a recipe leaves to chance while it learns.
 
         Returns:
             Input (B, H, W, 1) and target (B, H, W, 2), float32: by default the first channel of
@@ -108,6 +125,7 @@ class Recipe(ABC, Generic[O]):
         for number, each in enumerate(rgb):  # one by one: a batch's intermediates are large
             scaled = np.divide(each, 255, dtype=np.float32)
             targets[number] = space.from_rgb(scaled)[..., 1:] / self.output_scale
-            inputs[number, ..., 0] = color.grey_level(color.luma(each), self.color_space)
+            seen = color.luma(each) if grey is None else grey[number]
+            inputs[number, ..., 0] = color.grey_level(seen, self.color_space)
         inputs *= np.float32(self.input_scale)
         return inputs, targets

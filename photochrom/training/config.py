@@ -28,6 +28,7 @@ class DataConfig(_Section):
     fit: Fit = Field(default="crop", description="how to make them square")
     crop: float = Field(default=0.6, gt=0, le=1, description="smallest random crop, share of area")
     flip: bool = Field(default=True, description="mirror at random")
+    aging: float = Field(default=0, ge=0, le=1, description="share that is made to look old")
     min_side: int = Field(default=64, ge=8, description="smaller photographs are left out")
     photos_per_epoch: int = Field(default=0, ge=0, description="0: all of them")
     threads: int = Field(default=2, ge=1, description="that decode")
@@ -39,6 +40,7 @@ class TrainConfig(_Section):
     epochs: int = Field(default=100, ge=1)
     batch_size: int = Field(default=16, ge=1)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    start: str = Field(default="", description="a model to start from, instead of from nothing")
     patience: int = Field(default=0, ge=0, description="epochs without gain; 0: never stop early")
     seed: int = Field(default=0, ge=0)
     sheet_photos: int = Field(default=6, ge=1, le=64, description="rows of the contact sheet")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import grain
 import numpy as np
 
-from photochrom import photo
+from photochrom import color, photo
+from photochrom.training.aging import age
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from photochrom.training.sources import Source
 
 __all__ = ["random_view", "training_batches", "validation_batches"]
+
+Pair = tuple["npt.NDArray[np.uint8]", "npt.NDArray[np.uint8]"]  # a photograph, and its grey
 
 _ASPECTS: Final = (3 / 4, 4 / 3)
 _AHEAD: Final = 2  # batches that wait, ready
@@ -72,11 +75,15 @@ def training_batches(
 ) -> grain.IterDataset:
     """An endless stream of (input, target) from batch number `first` on, shuffled every pass."""
 
-    def view(source: Source, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
-        return random_view(source, size, config, rng)
+    def view(source: Source, rng: np.random.Generator) -> Pair:
+        rgb = random_view(source, size, config, rng)
+        return rgb, age(rgb, rng) if rng.random() < config.aging else color.luma(rgb)
+
+    def encode(pair: Pair, rng: np.random.Generator) -> tuple[Any, Any]:
+        return recipe.encode(*pair, rng)
 
     dataset = grain.MapDataset.source(sources).seed(seed).shuffle().repeat()
-    batches = dataset.random_map(view).batch(batch_size).map(recipe.encode)
+    batches = dataset.random_map(view).batch(batch_size).random_map(encode)
     return _stream(batches[first:], config)
 
 
