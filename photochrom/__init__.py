@@ -10,9 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photochrom.card import Card
     from photochrom.colorizer import Colorizer, ColorPhoto, Study, colorize
     from photochrom.errors import PhotochromError
-    from photochrom.model import Card, Model
+    from photochrom.hints import Hint
+    from photochrom.model import Model
     from photochrom.photo import Photo, read
 
 __version__ = "0.1.0"
@@ -21,6 +23,7 @@ __all__ = [
     "Card",
     "ColorPhoto",
     "Colorizer",
+    "Hint",
     "Model",
     "Photo",
     "PhotochromError",
@@ -31,9 +34,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Card": "model",
+    "Card": "card",
     "ColorPhoto": "colorizer",
     "Colorizer": "colorizer",
+    "Hint": "hints",
     "Model": "model",
     "Photo": "photo",
     "PhotochromError": "errors",

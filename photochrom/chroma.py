@@ -1,85 +1,116 @@
-"""From a network's output to the chroma of every pixel of the photograph."""
+"""From the chroma of a small picture to that of every pixel of the photograph."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import cv2
 import numpy as np
 
-from photochrom.errors import InvalidModel
+from photochrom import color
 
 if TYPE_CHECKING:
-    from photochrom.color import FloatArray
-    from photochrom.model import Card
+    from photochrom.color import FloatArray, IntArray, Samples
 
-__all__ = ["decode", "enlarge"]
+__all__ = ["LinearChroma"]
 
-_RADIUS: Final = 2  # of the guided filter, in pixels of the small picture
-_EPSILON: Final = 1e-3  # luma variance below which a window counts as flat
-
-
-def decode(output: FloatArray, card: Card) -> FloatArray:
-    """What a network says of a photograph → chroma, in the units of the card's colour space.
-
-    Args:
-        output: (h, w, C) float32, one photograph of a batch.
-        card: of the network.
-
-    Returns:
-        (h, w, 2) float32.
-
-    Raises:
-        InvalidModel: the network does not give what its card promises.
-    """
-    channels = 2 if card.output_kind == "chroma" else len(card.bins or [])
-    if output.ndim != 3 or output.shape[-1] != channels:
-        raise InvalidModel(
-            f"expected (height, width, {channels}) from a network whose output is "
-            f"{card.output_kind!r}; received {output.shape}"
-        )
-    if card.output_kind == "chroma":
-        return output * np.float32(card.output_scale)
-    shares = np.exp(output - output.max(-1, keepdims=True))
-    shares /= shares.sum(-1, keepdims=True)
-    return np.asarray(shares @ np.array(card.bins, np.float32), np.float32)
+_GUIDE_AREA: Final = 512 * 512  # pixels of the picture at which edges are looked for
+_LEAST_RADIUS: Final = 2
+_EPSILON: Final = 4e-4  # luma variance below which a window counts as flat
 
 
-def enlarge(chroma: FloatArray, guide: FloatArray) -> FloatArray:
-    """Chroma at the size of the photograph, following the edges of its luma.
+@dataclass(frozen=True, eq=False)
+class LinearChroma:
+    """Cb and Cr as a linear function of luma, place by place.
 
     The fast guided filter (K. He, J. Sun: Fast Guided Filter, arXiv:1505.00996, 2015): in every
-    window of the small picture chroma is a linear function of luma; the functions are enlarged,
-    not the chroma.
+    window of a small picture chroma is a linear function of luma; the functions are enlarged, not
+    the chroma, and so colours end where luma does.
 
-    Args:
-        chroma: (h, w, 2) float32.
-        guide: luma, (H, W) float32 in [0, 1].
-
-    Returns:
-        (H, W, 2) float32.
+    Attributes:
+        model: (h, w, 4) float32: slope of Cb, slope of Cr, offset of Cb, offset of Cr, for luma in
+            [0, 1] and chroma in [-0.5, 0.5].
     """
-    height, width = guide.shape
-    small = _resized(guide, chroma.shape[1::-1], cv2.INTER_AREA)
-    result = np.empty((height, width, 2), np.float32)
-    for channel in range(2):
-        slope, offset = _linear_model(small, np.ascontiguousarray(chroma[..., channel]))
-        plane = _resized(slope, (width, height), cv2.INTER_LINEAR)
-        plane *= guide
-        plane += _resized(offset, (width, height), cv2.INTER_LINEAR)
-        result[..., channel] = plane
-    return result
+
+    model: FloatArray
+
+    @classmethod
+    def fit(cls, chroma: FloatArray, luma: IntArray, space: str) -> LinearChroma:
+        """Find the functions.
+
+        Args:
+            chroma: (h, w, 2) float32, in the units of the space.
+            luma: of the photograph, (H, W) uint8 or uint16.
+            space: a key of `color.SPACES`.
+        """
+        height, width = luma.shape
+        shrunk = min(1.0, (_GUIDE_AREA / (height * width)) ** 0.5)
+        size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
+        small = cast("IntArray", cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
+        smooth = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        cbcr = color.to_cbcr(color.grey_level(small, space), smooth, space)
+        guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
+        radius = max(_LEAST_RADIUS, round(size[0] / chroma.shape[1]))
+        fits = [_linear(guide, plane, radius) for plane in cv2.split(cbcr)]
+        return cls(np.dstack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
+
+    def over(self, luma: Samples) -> Samples:
+        """RGB, (H, W, 3), of a photograph's luma, (H, W) uint8 or uint16; luma stays as it is."""
+        top = np.float32(np.iinfo(luma.dtype).max)
+        result = cast("Samples", np.empty((*luma.shape, 3), luma.dtype))
+
+        def band(rows: slice) -> None:
+            part = luma[rows]
+            result[rows] = color.lay(part, self._cbcr(part / top, luma.shape, rows.start))
+
+        color.in_bands(band, luma.shape)
+        return result
+
+    def planes(self, luma: IntArray, *, halved: bool) -> tuple[IntArray, IntArray]:
+        """Cb and Cr as an 8-bit JPEG stores them.
+
+        Args:
+            luma: (H, W) uint8.
+            halved: at half its size ("4:2:0"), fit for the darkest and the lightest of each four
+                pixels.
+
+        Returns:
+            Two planes, (H, W) or (⌈H/2⌉, ⌈W/2⌉) uint8.
+        """
+        step = 2 if halved else 1
+        shape = tuple(-(-side // step) for side in luma.shape)
+        cb, cr = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+
+        def band(rows: slice) -> None:
+            mean, darkest, lightest = _blocks(luma[rows.start * step : rows.stop * step], step)
+            cbcr = self._cbcr(mean, shape, rows.start)
+            bytes_ = color.shrink(cbcr, darkest, lightest) * 255 + 128
+            np.rint(bytes_[..., 0], out=cb[rows], casting="unsafe")
+            np.rint(bytes_[..., 1], out=cr[rows], casting="unsafe")
+
+        color.in_bands(band, shape)
+        return cb, cr
+
+    def _cbcr(self, luma: FloatArray, shape: tuple[int, ...], top: int) -> FloatArray:
+        """Of the rows from `top` on of a picture of that shape."""
+        model = self.model
+        across, down = model.shape[1] / shape[1], model.shape[0] / shape[0]
+        place = np.array(
+            [[across, 0, across / 2 - 0.5], [0, down, (top + 0.5) * down - 0.5]], np.float64
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        here = cv2.warpAffine(
+            model, place, luma.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(here[..., :2] * luma[..., None] + here[..., 2:], np.float32)
 
 
-def _resized(plane: FloatArray, size: tuple[int, ...], how: int) -> FloatArray:
-    return np.asarray(cv2.resize(plane, size, interpolation=how), np.float32)
-
-
-def _linear_model(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _linear(guide: FloatArray, values: Any, radius: int) -> tuple[FloatArray, FloatArray]:
     """Slope and offset of values ≈ slope · guide + offset around every pixel."""
+    side = 2 * radius + 1
 
     def mean(x: FloatArray) -> FloatArray:
-        side = 2 * _RADIUS + 1
         return np.asarray(cv2.blur(x, (side, side), borderType=cv2.BORDER_REPLICATE))
 
     mean_guide, mean_values = mean(guide), mean(values)
@@ -87,3 +118,18 @@ def _linear_model(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, Fl
     slope = (mean(guide * values) - mean_guide * mean_values) / (variance + _EPSILON)
     offset = mean_values - slope * mean_guide
     return mean(slope), mean(offset)
+
+
+def _blocks(luma: IntArray, step: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean, least and greatest luma, in [0, 1], of blocks of step × step pixels."""
+    if step == 1:
+        y = np.divide(luma, 255, dtype=np.float32)
+        return y, y, y
+    odd = [(0, side % 2) for side in luma.shape]
+    even = np.pad(luma, odd, mode="edge") if any(luma.shape[i] % 2 for i in (0, 1)) else luma
+    four = [even[i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    darkest = np.minimum(np.minimum(four[0], four[1]), np.minimum(four[2], four[3]))
+    lightest = np.maximum(np.maximum(four[0], four[1]), np.maximum(four[2], four[3]))
+    mean = cv2.resize(even, four[0].shape[::-1], interpolation=cv2.INTER_AREA)
+    scaled = (np.divide(plane, 255, dtype=np.float32) for plane in (mean, darkest, lightest))
+    return cast("tuple[FloatArray, FloatArray, FloatArray]", tuple(scaled))

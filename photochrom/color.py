@@ -28,7 +28,9 @@ __all__ = [
     "IntArray",
     "chroma_planes",
     "grey_level",
+    "in_bands",
     "lab_to_rgb",
+    "lay",
     "luma",
     "luv_to_rgb",
     "merge",
@@ -36,7 +38,9 @@ __all__ = [
     "rgb_to_luv",
     "rgb_to_ycbcr",
     "rgb_to_yuv",
+    "shrink",
     "space",
+    "to_cbcr",
     "ycbcr_to_rgb",
     "yuv_to_rgb",
 ]
@@ -59,6 +63,11 @@ _XYZ_TO_LINEAR: Final = np.array(
 _WHITE: Final = np.array([0.950456, 1.0, 1.088754], np.float32)
 _UV_WEIGHTS: Final = np.array([1, 15, 3], np.float32)
 _WHITE_UV: Final = np.array([4, 9], np.float32) * _WHITE[:2] / (_WHITE @ _UV_WEIGHTS)
+
+# BT.601: green is what luma leaves when red and blue are taken from it
+_GREEN_CB: Final = np.float32(-0.114 * 1.772 / 0.587)
+_GREEN_CR: Final = np.float32(-0.299 * 1.402 / 0.587)
+_HAIR: Final = np.float32(1e-6)
 
 _YUV_GAINS: Final[FloatArray] = np.array([1, 0.436 / 0.5, 0.615 / 0.5], np.float32)
 _WILDEST: Final = 1e6  # chroma beyond this would overflow; it shrinks into the gamut anyway
@@ -227,26 +236,73 @@ def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
     if chroma.shape != (*grey.shape, 2):
         raise ValueError(f"expected chroma of shape {(*grey.shape, 2)}; received {chroma.shape}")
     result = cast("Samples", np.empty((*grey.shape, 3), grey.dtype))
-    rows = max(1, _BAND_PIXELS // max(1, grey.shape[1]))
 
-    def band(top: int) -> None:
-        part = slice(top, top + rows)
-        result[part] = _merge_band(grey[part], chroma[part], name)
+    def band(part: slice) -> None:
+        level = grey_level(grey[part], name)
+        result[part] = lay(grey[part], to_cbcr(level, chroma[part], name))
 
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(band, range(0, grey.shape[0], rows)))
+    in_bands(band, grey.shape)
     return result
 
 
-def _merge_band(grey: Samples, chroma: FloatArray, name: str) -> Samples:
-    top = float(np.iinfo(grey.dtype).max)
+def in_bands(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
+    """Do something to every row of a picture, in bands that stay in the cache, on all cores."""
+    rows = max(2, _BAND_PIXELS // max(1, shape[1]) // 2 * 2)  # even, for chroma at half size
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(work, (slice(top, top + rows) for top in range(0, shape[0], rows))))
+
+
+def to_cbcr(level: FloatArray, chroma: FloatArray, name: str) -> FloatArray:
+    """Chroma of any space at a lightness → BT.601 Cb and Cr, (..., 2), out of gamut or not.
+
+    Args:
+        level: the first channel of the space `name`, (...).
+        chroma: its other two, (..., 2).
+        name: a key of `SPACES`.
+    """
     known = np.clip(np.nan_to_num(chroma), -_WILDEST, _WILDEST)
-    guess = SPACES[name].to_rgb(np.dstack([grey_level(grey, name), known]))
-    y = (grey / np.float32(top))[..., None]
-    tint = guess - (guess @ LUMA_WEIGHTS)[..., None]  # zero luma: adding any share of it keeps y
-    room = np.where(tint > 0, 1 - y, y) / np.maximum(np.abs(tint), 1e-6)
-    fit = np.minimum(room.min(-1, keepdims=True), 1)
-    return cast("Samples", np.rint((y + fit * tint) * top).astype(grey.dtype))
+    guess = SPACES[name].to_rgb(np.concatenate([level[..., None], known], -1))
+    y = guess @ LUMA_WEIGHTS
+    return np.stack([(guess[..., 2] - y) / 1.772, (guess[..., 0] - y) / 1.402], -1)
+
+
+def shrink(cbcr: FloatArray, darkest: FloatArray, lightest: FloatArray) -> FloatArray:
+    """Chroma that fits the gamut: shortened towards grey, where it has to be, as little as will do.
+
+    Args:
+        cbcr: Cb and Cr in [-0.5, 0.5], (H, W, 2).
+        darkest: the least luma that goes with it, (H, W) in [0, 1].
+        lightest: the greatest.
+
+    Returns:
+        Cb and Cr, (H, W, 2).
+    """
+    cb, cr = cbcr[..., 0], cbcr[..., 1]
+    red, green, blue = 1.402 * cr, _GREEN_CB * cb + _GREEN_CR * cr, 1.772 * cb
+    above = np.maximum(np.maximum(red, blue), green) / (1 - lightest + _HAIR)
+    below = np.minimum(np.minimum(red, blue), green) / (-_HAIR - darkest)
+    too_long = np.maximum(np.maximum(above, below), np.float32(1))
+    return np.asarray(cbcr / too_long[..., None], np.float32)
+
+
+def lay(grey: Samples, cbcr: FloatArray) -> Samples:
+    """Chroma over luma, within the gamut.
+
+    Args:
+        grey: luma, (H, W), uint8 or uint16.
+        cbcr: Cb and Cr in [-0.5, 0.5], (H, W, 2) float32.
+
+    Returns:
+        RGB, (H, W, 3), of the dtype of `grey`.
+    """
+    top = np.float32(np.iinfo(grey.dtype).max)
+    y = grey.astype(np.float32)
+    scaled = shrink(cbcr, y / top, y / top) * top
+    cb, cr = scaled[..., 0], scaled[..., 1]
+    result = np.empty((*grey.shape, 3), grey.dtype)
+    for channel, tint in enumerate((1.402 * cr, _GREEN_CB * cb + _GREEN_CR * cr, 1.772 * cb)):
+        np.rint(y + tint, out=result[..., channel], casting="unsafe")
+    return cast("Samples", result)
 
 
 def chroma_planes(rgb: IntArray) -> tuple[IntArray, IntArray]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +13,19 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photochrom import chroma, color, photo
-from photochrom.errors import InvalidModel, ModelNotFound
+from photochrom import color, photo
+from photochrom.chroma import LinearChroma
+from photochrom.distribution import Distribution, decode
+from photochrom.errors import ConfigError, InvalidModel, ModelNotFound
+from photochrom.hints import chroma_of, draw, match
 from photochrom.model import Model
 from photochrom.photo.photo import eight_bits
+from photochrom.variants import variants
 
 if TYPE_CHECKING:
+    from photochrom.card import Reading
     from photochrom.color import FloatArray, IntArray
+    from photochrom.hints import RGB, Hint
     from photochrom.photo import Metadata, Photo
 
 __all__ = ["ColorPhoto", "Colorizer", "Study", "colorize", "default_model"]
@@ -32,20 +38,25 @@ class ColorPhoto:
     """A coloured photograph.
 
     Attributes:
-        rgb: (H, W, 3) uint8 or uint16, sRGB.
-        luma: the photograph's own BT.601 Y', (H, W) of the same dtype.
-        alpha: (H, W) of the same dtype, or None.
+        luma: the photograph's own BT.601 Y', (H, W) uint8 or uint16.
+        chroma: the colours over it.
+        alpha: (H, W) of the dtype of `luma`, or None.
         metadata: the photograph's own.
         format: the photograph's own, "JPEG" for example.
         mean_chroma: how far from grey the colours are: mean chroma, in Lab.
     """
 
-    rgb: IntArray
     luma: IntArray
+    chroma: LinearChroma = field(repr=False)
     alpha: IntArray | None
     metadata: Metadata
     format: str
     mean_chroma: float
+
+    @cached_property
+    def rgb(self) -> IntArray:
+        """(H, W, 3) of the dtype of `luma`, sRGB; its luma is within one level of `luma`."""
+        return self.chroma.over(self.luma)
 
     def save(
         self,
@@ -58,22 +69,22 @@ class ColorPhoto:
         """Write it, whole or not at all, with the photograph's metadata; see `photo.write`."""
         if format is None and not isinstance(destination, str | os.PathLike):
             format = self.format  # noqa: A001
-        photo.write(
-            destination,
-            self.rgb,
-            self.luma,
-            alpha=self.alpha,
-            metadata=self.metadata,
-            format=format,
-            quality=quality,
-            overwrite=overwrite,
-        )
+
+        def encoded(name: str) -> bytes:
+            return self.encode(name, quality=quality)
+
+        photo.deliver(destination, encoded, format=format, overwrite=overwrite)
 
     def encode(self, format: str | None = None, *, quality: int | None = None) -> bytes:  # noqa: A002
         """As the bytes of a file; in the photograph's own format unless another is named."""
-        held = io.BytesIO()
-        self.save(held, format=format or self.format, quality=quality)
-        return held.getvalue()
+        return photo.encode_colored(
+            self.luma,
+            self.chroma,
+            format=format or self.format,
+            alpha=self.alpha,
+            metadata=self.metadata,
+            quality=quality,
+        )
 
     def to_pil(self) -> Image.Image:
         """As an 8-bit Pillow image, RGB or RGBA."""
@@ -83,33 +94,140 @@ class ColorPhoto:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """A photograph with what the network said of it; colouring it from here on is quick."""
+    """A photograph with what the network said of it; colouring it from here on is quick.
+
+    Attributes:
+        photo: the photograph.
+        model: the model that studied it.
+        lightness: what the network saw, (h, w) float32.
+        answer: what it said, (h', w', C) float32.
+        known: what a reference photograph lets be known, (h, w, 3) float32, or None.
+    """
 
     photo: Photo
-    small_chroma: FloatArray = field(repr=False)
-    color_space: str = "lab"
+    model: Model = field(repr=False)
+    lightness: FloatArray = field(repr=False)
+    answer: FloatArray = field(repr=False)
+    known: FloatArray | None = field(default=None, repr=False)
 
-    def color(self) -> ColorPhoto:
-        """Lay the colours over the photograph, at full resolution, luma untouched."""
-        grey = self.photo.luma
-        guide = np.divide(grey, np.iinfo(grey.dtype).max, dtype=np.float32)
-        full = chroma.enlarge(self.small_chroma, guide)
-        rgb = color.merge(grey, full, self.color_space)
+    def color(
+        self,
+        *,
+        vividness: float | None = None,
+        hints: Sequence[Hint] = (),
+        palette: Sequence[RGB] = (),
+    ) -> ColorPhoto:
+        """Lay the colours over the photograph, at full resolution, luma untouched.
+
+        Args:
+            vividness: from 0, faithful, to 1, vivid; by default what the model's card says.
+            hints: colours that a person knows; the network looks once more, for these.
+            palette: colours to keep to, sRGB, 0 to 255.
+
+        Raises:
+            ConfigError: a hint or the vividness is out of range, or the model cannot use them.
+            InvalidModel: the network's answer is not what its card promises.
+        """
+        card, reading = self.model.card, self._reading(vividness)
+        answer = self._told(hints)
+        if palette:
+            small = self._distribution(answer).with_palette(self._palette(palette)).mean(reading)
+        else:
+            small = decode(answer, card, reading)
+        return self._painted(small)
+
+    def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
+        """Several coherent answers, the best first: whole things change colour.
+
+        Args:
+            count: how many.
+            vividness: as in `color`.
+
+        Raises:
+            ConfigError: the model gives one answer only.
+        """
+        reading = self._reading(vividness)
+        found = variants(self._distribution(self.answer), reading, count)
+        return [self._painted(small) for small in found]
+
+    def confidence(self, *, vividness: float | None = None) -> FloatArray:
+        """How likely the true chroma lies within 20 (in Lab) of what is shown.
+
+        Returns:
+            (H, W) float32 in [0, 1], of the photograph's size.
+
+        Raises:
+            ConfigError: the model gives no distribution.
+        """
+        reading, spread = self._reading(vividness), self._distribution(self.answer)
+        small = spread.confidence(spread.mean(reading))
+        return np.asarray(
+            cv2.resize(small, self.photo.size, interpolation=cv2.INTER_LINEAR), np.float32
+        )
+
+    def _reading(self, vividness: float | None) -> Reading:
+        try:
+            return self.model.card.reading(vividness)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+
+    def _distribution(self, answer: FloatArray) -> Distribution:
+        if self.model.card.output_kind != "distribution":
+            raise ConfigError(
+                "expected a model that answers with a distribution over colour; "
+                f"{self.model.source} gives one colour only"
+            )
+        return Distribution.of(answer, self.model.card)
+
+    def _palette(self, palette: Sequence[RGB]) -> FloatArray:
+        return chroma_of(palette, self.model.card.color_space)
+
+    def _told(self, hints: Sequence[Hint]) -> FloatArray:
+        if not hints:
+            return self.answer
+        space = self.model.card.color_space
+        known = draw(hints, self.photo.luma.shape, self.lightness.shape, space)
+        if self.known is not None:
+            known = np.where(known[..., 2:] > 0, known, self.known)
+        return look(self.model, self.lightness, known)
+
+    def _painted(self, small: FloatArray) -> ColorPhoto:
+        space = self.model.card.color_space
         return ColorPhoto(
-            rgb=rgb,
-            luma=grey,
+            luma=self.photo.luma,
+            chroma=LinearChroma.fit(small, self.photo.luma, space),
             alpha=self.photo.alpha,
             metadata=self.photo.metadata,
             format=self.photo.format,
-            mean_chroma=_mean_chroma(rgb, self.small_chroma.shape[1::-1]),
+            mean_chroma=_mean_chroma(small, self.lightness, space),
         )
 
 
-def _mean_chroma(rgb: IntArray, size: tuple[int, ...]) -> float:
-    """In Lab whatever the network's space, of a small copy."""
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    lab = color.rgb_to_lab(np.divide(small, np.iinfo(rgb.dtype).max, dtype=np.float32))
+def _mean_chroma(small: FloatArray, lightness: FloatArray, space: str) -> float:
+    """In Lab, whatever the network's space, as it will be shown."""
+    level = cv2.resize(lightness, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    first = np.dstack([level, np.zeros_like(small)])
+    grey = color.luma(np.rint(np.clip(color.SPACES[space].to_rgb(first), 0, 1) * 255).astype("u1"))
+    lab = color.rgb_to_lab(color.merge(grey, small, space) / np.float32(255))
     return float(np.linalg.norm(lab[..., 1:], axis=-1).mean())
+
+
+def look(model: Model, lightness: FloatArray, known: FloatArray | None = None) -> FloatArray:
+    """Show one photograph to the network.
+
+    Args:
+        model: the model.
+        lightness: (h, w) float32.
+        known: (h, w, 3) float32, or None.
+
+    Raises:
+        InvalidModel: the answer is not finite.
+    """
+    told = None if known is None else known[None]
+    answer = model(lightness[None, ..., None], told)[0]
+    if not np.isfinite(answer).all():
+        raise InvalidModel(f"the network of {model.source} answered with NaN or infinity")
+    return answer
 
 
 class Colorizer:
@@ -120,18 +238,28 @@ class Colorizer:
         model: str | os.PathLike[str] | Model | None = None,
         *,
         max_pixels: int = photo.DEFAULT_MAX_PIXELS,
+        engine: str = "openvino",
+        precision: str = "f32",
     ) -> None:
         """Open a model.
 
         Args:
             model: a model, or its folder or zip; by default the one that `default_model` finds.
             max_pixels: larger photographs are refused.
+            engine: "openvino", or "onnxruntime" for an accelerator; of a model named by its place.
+            precision: "f32", or "bf16" with OpenVINO.
 
         Raises:
             ModelNotFound: there is none.
             InvalidModel: it is not what it should be.
+            ConfigError: there is no such engine or precision.
+            MissingExtra: the engine is not installed.
         """
-        self.model = model if isinstance(model, Model) else Model.load(model or default_model())
+        self.model = (
+            model
+            if isinstance(model, Model)
+            else Model.load(model or default_model(), engine=engine, precision=precision)
+        )
         self.max_pixels = max_pixels
 
     @cached_property
@@ -139,33 +267,50 @@ class Colorizer:
         """What runs the network, and at which precision."""
         return self.model.engine
 
-    def study(self, source: Any, *, name: str | None = None) -> Study:
+    def study(self, source: Any, *, reference: Any = None, name: str | None = None) -> Study:
         """Read a photograph and show it to the network: the dear step.
 
         Args:
             source: a path, bytes, a binary file object, a Pillow image, a NumPy array, (H, W) or
                 (H, W, C) with C of 1, 3 (RGB) or 4 (RGBA), or a `Photo`.
+            reference: a colour photograph of something alike, in any of these forms, whose colours
+                are taken where its places look like this one's.
             name: what to call it in messages.
 
         Raises:
             PhotoError: it cannot be read.
             InvalidModel: the network's answer is not what its card promises.
+            ConfigError: the reference is grey, or the model cannot be told colours.
         """
-        grey = source if isinstance(source, photo.Photo) else self._read(source, name)
-        model, card = self.model, self.model.card
-        height, width = model.fit(*grey.luma.shape)
-        small = cv2.resize(grey.luma, (width, height), interpolation=cv2.INTER_AREA)
-        first = color.grey_level(cast("IntArray", small), card.color_space)
-        answer = model(first[None, ..., None])[0]
-        if not np.isfinite(answer).all():
-            raise InvalidModel(f"the network of {model.source} answered with NaN or infinity")
-        return Study(grey, chroma.decode(answer, card), card.color_space)
+        grey = self._read(source, name)
+        lightness = self._lightness(grey.luma)
+        known = None if reference is None else self._matched(lightness, self._read(reference, None))
+        return Study(grey, self.model, lightness, look(self.model, lightness, known), known)
 
-    def colorize(self, source: Any, *, name: str | None = None) -> ColorPhoto:
-        """Read and colour a photograph; arguments and errors are those of `study`."""
-        return self.study(source, name=name).color()
+    def colorize(self, source: Any, *, name: str | None = None, **how: Any) -> ColorPhoto:
+        """Read and colour a photograph; arguments and errors are those of `study` and `color`."""
+        reference = how.pop("reference", None)
+        return self.study(source, reference=reference, name=name).color(**how)
+
+    def _lightness(self, luma: IntArray) -> FloatArray:
+        height, width = self.model.fit(*luma.shape)
+        small = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
+        return color.grey_level(cast("IntArray", small), self.model.card.color_space)
+
+    def _matched(self, lightness: FloatArray, reference: Photo) -> FloatArray:
+        if reference.color is None:
+            raise ConfigError(f"expected a reference in colour; {reference.name} is grey")
+        space, theirs = self.model.card.color_space, self._lightness(reference.luma)
+        features, others = (self.model.features(x[None, ..., None])[0] for x in (lightness, theirs))
+        small = cv2.resize(reference.color, others.shape[1::-1], interpolation=cv2.INTER_AREA)
+        scaled = np.divide(small, np.iinfo(small.dtype).max, dtype=np.float32)
+        known = match(features, others, color.SPACES[space].from_rgb(scaled)[..., 1:])
+        size = lightness.shape[::-1]
+        return np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_NEAREST), np.float32)
 
     def _read(self, source: Any, name: str | None) -> Photo:
+        if isinstance(source, photo.Photo):
+            return source
         return photo.read(source, max_pixels=self.max_pixels, name=name)
 
 

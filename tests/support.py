@@ -14,7 +14,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from photochrom.model import CARD, NETWORK, Card, Model
+from photochrom.card import Card
+from photochrom.model import CARD, NETWORK, Model
 
 WARM = (0.2, -0.1)  # constant chroma; times the output scale, (20, -10) in Lab
 NAN = (float("nan"), float("nan"))

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from photochrom.errors import InvalidModel, ModelNotFound
-from photochrom.model import CARD, NETWORK, Card, Model
+from photochrom.card import Card
+from photochrom.model import CARD, NETWORK, Model
 from tests.support import BINS, card, model, network, sloped, write_model, write_zip
 
 

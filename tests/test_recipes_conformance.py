@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from photochrom import color, photo
-from photochrom.chroma import decode
+from photochrom.distribution import decode
 from photochrom.colorizer import Colorizer
 from photochrom.errors import RecipeError
 from photochrom.model import Model

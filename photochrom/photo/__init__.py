@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from photochrom.photo.container import DEFAULT_MAX_PIXELS
-from photochrom.photo.encoding import encode
+from photochrom.photo.encoding import encode, encode_colored
 from photochrom.photo.formats import FORMATS, READABLE_SUFFIXES
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import Photo
@@ -11,7 +11,7 @@ from photochrom.photo.reading import read
 from photochrom.photo.squares import Fit, resized, square
 from photochrom.photo.thumbnails import thumbnail
 from photochrom.photo.tint import Tint, tint_of
-from photochrom.photo.writing import write
+from photochrom.photo.writing import deliver, write
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
@@ -21,7 +21,9 @@ __all__ = [
     "Metadata",
     "Photo",
     "Tint",
+    "deliver",
     "encode",
+    "encode_colored",
     "read",
     "resized",
     "square",

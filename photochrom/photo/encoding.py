@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from PIL import Image
@@ -13,18 +13,67 @@ from photochrom.color import luma as luma_of
 from photochrom.errors import ConfigError, OutputError
 from photochrom.photo.container import quiet
 from photochrom.photo.formats import FORMATS, Format, format_named
+from photochrom.photo.jpegs import FULL_CHROMA_QUALITY, encode_jpeg, halved
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.pngs import encode_png
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.tiff_writing import encode_tiff
 
-__all__ = ["DEFAULT_QUALITY", "encode"]
+__all__ = ["DEFAULT_QUALITY", "Chroma", "encode", "encode_colored"]
 
 DEFAULT_QUALITY: Final = {"JPEG": 92, "WEBP": 92, "AVIF": 85}
-_FULL_CHROMA_QUALITY: Final = 95  # from here on chroma is stored at full size
 _ORIENTATION: Final = 274
-_MARKER_BYTES: Final = 65_000  # what a JPEG marker holds, with some room for its header
+
+
+class Chroma(Protocol):
+    """Colours that can be laid over luma at whatever size a format wants them."""
+
+    def over(self, luma: IntArray) -> IntArray:
+        """RGB, (H, W, 3), for luma (H, W) uint8 or uint16."""
+
+    def planes(self, luma: IntArray, *, halved: bool) -> tuple[IntArray, IntArray]:
+        """Cb and Cr as a JPEG file stores them, for luma (H, W) uint8."""
+
+
+def encode_colored(
+    luma: IntArray,
+    chroma: Chroma,
+    *,
+    format: str,  # noqa: A002
+    alpha: IntArray | None = None,
+    metadata: Metadata | None = None,
+    quality: int | None = None,
+) -> bytes:
+    """As `encode`, of luma and colours: a JPEG file gets its planes without a detour over RGB.
+
+    Args:
+        luma: BT.601 Y', (H, W) uint8 or uint16.
+        chroma: the colours.
+        format: as for `encode`.
+        alpha: as for `encode`.
+        metadata: as for `encode`.
+        quality: as for `encode`.
+
+    Raises:
+        OutputError: as from `encode`.
+        ConfigError: as from `encode`.
+    """
+    target = format_named(format)
+    if target.name != "JPEG":
+        rgb = chroma.over(luma)
+        return encode(
+            rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality
+        )
+    quality = DEFAULT_QUALITY["JPEG"] if quality is None else _checked(quality)
+    _kept_alpha(alpha, target)
+    _check_size(luma, target)
+    luma = eight_bits(luma)
+    try:
+        cb, cr = chroma.planes(luma, halved=quality < FULL_CHROMA_QUALITY)
+        return encode_jpeg(luma, cb, cr, metadata or Metadata(), quality)
+    except Exception as error:
+        raise OutputError(f"cannot encode this picture as JPEG: {error}") from error
 
 
 def encode(
@@ -98,8 +147,8 @@ def _kept_alpha(alpha: IntArray | None, target: Format) -> IntArray | None:
     return alpha
 
 
-def _check_size(rgb: IntArray, target: Format) -> None:
-    height, width = rgb.shape[:2]
+def _check_size(picture: IntArray, target: Format) -> None:
+    height, width = picture.shape[:2]
     if not 1 <= min(width, height) <= max(width, height) <= target.max_side:
         raise OutputError(
             f"expected sides from 1 to {target.max_side:,} pixels for {target.name}; "
@@ -136,18 +185,10 @@ def _encoded(
 
 
 def _jpeg(rgb: IntArray, luma: IntArray, metadata: Metadata, quality: int) -> bytes:
-    """Pillow hands the planes of a YCbCr image to libjpeg as they are."""
-    planes = [Image.fromarray(np.ascontiguousarray(p)) for p in (luma, *chroma_planes(rgb))]
-    extras: dict[str, Any] = {"icc_profile": srgb_profile()}
-    if metadata.exif and len(metadata.exif) <= _MARKER_BYTES:
-        extras["exif"] = b"Exif\0\0" + metadata.exif
-    if metadata.xmp and len(metadata.xmp) <= _MARKER_BYTES:
-        extras["xmp"] = metadata.xmp
-    if metadata.dpi:
-        extras["dpi"] = metadata.dpi
-    subsampling = "4:4:4" if quality >= _FULL_CHROMA_QUALITY else "4:2:0"
-    image = Image.merge("YCbCr", planes)
-    return _saved(image, "JPEG", quality=quality, subsampling=subsampling, **extras)
+    cb, cr = chroma_planes(rgb)
+    if quality < FULL_CHROMA_QUALITY:
+        cb, cr = halved(cb), halved(cr)
+    return encode_jpeg(luma, cb, cr, metadata, quality)
 
 
 def _safe_exif(exif: bytes | None) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -13,7 +14,7 @@ from photochrom.photo.encoding import encode
 from photochrom.photo.formats import format_of
 from photochrom.photo.metadata import Metadata
 
-__all__ = ["write"]
+__all__ = ["deliver", "write"]
 
 
 def write(
@@ -45,11 +46,32 @@ def write(
         OutputError: it cannot be written there, or not in that format.
         ConfigError: the quality is out of range.
     """
+
+    def encoded(name: str) -> bytes:
+        return encode(rgb, luma, format=name, alpha=alpha, metadata=metadata, quality=quality)
+
+    deliver(destination, encoded, format=format, overwrite=overwrite)
+
+
+def deliver(
+    destination: str | os.PathLike[str] | BinaryIO,
+    encoded: Callable[[str], bytes],
+    *,
+    format: str | None = None,  # noqa: A002
+    overwrite: bool = False,
+) -> None:
+    """Write what an encoder makes, whole or not at all; arguments and errors as in `write`.
+
+    Args:
+        destination: a path, or a binary file object (written in one piece).
+        encoded: the file's bytes in the format of that name; called only if it can be written.
+        format: a key of `FORMATS`; by default what the suffix says.
+        overwrite: whether a file that is there already may be replaced.
+    """
     path = Path(destination) if isinstance(destination, str | os.PathLike) else None
     if path is not None:
         _check(path, overwrite=overwrite)
-    name = format or format_of(path or _name_of(destination)).name
-    data = encode(rgb, luma, format=name, alpha=alpha, metadata=metadata, quality=quality)
+    data = encoded(format or format_of(path or _name_of(destination)).name)
     if path is not None:
         write_bytes(path, data, overwrite=overwrite)
     elif not isinstance(destination, str | os.PathLike):

@@ -12,6 +12,12 @@ __all__ = ["KnownColor", "transformer"]
 _FARTHEST: Final = -1e4  # a score that softmax turns into nothing
 
 
+@keras.saving.register_keras_serializable("photochrom")
+def gelu(x: Any) -> Any:
+    """D. Hendrycks, K. Gimpel 2016, exactly; Keras's own does not export under TensorFlow."""
+    return x * (0.5 + 0.5 * ops.erf(x * 2**-0.5))
+
+
 def transformer(x: Any, *, heads: int, expansion: int, name: str) -> Any:
     """One pre-norm transformer block over the pixels of a feature map.
 
@@ -29,7 +35,7 @@ def transformer(x: Any, *, heads: int, expansion: int, name: str) -> Any:
     y = GlobalAttention(heads, name=f"{name}_attention")(y)
     x = layers.Add(name=f"{name}_add1")([x, y])
     y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm2")(x)
-    y = layers.Dense(width * expansion, activation="gelu", name=f"{name}_hidden")(y)
+    y = layers.Dense(width * expansion, activation=gelu, name=f"{name}_hidden")(y)
     y = layers.Dense(width, name=f"{name}_output")(y)
     return layers.Add(name=f"{name}_add2")([x, y])
 

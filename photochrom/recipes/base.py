@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import FloatArray
-    from photochrom.model import OutputKind
+    from photochrom.card import OutputKind
 
 __all__ = ["Options", "Recipe", "complaints"]
 
@@ -85,6 +85,10 @@ class Recipe(ABC, Generic[O]):
     @abstractmethod
     def compile(self, network: keras.Model, steps: int = 0) -> None:
         """Give the network its optimizer, loss and metrics, for a run of so many steps, if known."""
+
+    def runtime(self, network: keras.Model) -> keras.Model:
+        """The network as it is exported: what it answers first and, perhaps, its features."""
+        return network
 
     @property
     def input_scale(self) -> float:

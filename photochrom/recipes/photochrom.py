@@ -25,17 +25,19 @@ from pydantic import Field
 
 from photochrom import color
 from photochrom.color import FloatArray
-from photochrom.model import OutputKind
+from photochrom.card import OutputKind
 from photochrom.recipes.attention import KnownColor, transformer
 from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.efficientnet import PREFIX, LiteSize, encode, load_imagenet
 from photochrom.recipes.known import reveal
 from photochrom.recipes.optimizers import ScaledAdamW, cosine
 from photochrom.recipes.quantization import AB_LIMIT, ab_bins, soft_codes, table_index
+from photochrom.recipes.upsampling import Doubled
 
 __all__ = ["Photochrom", "PhotochromOptions"]
 
 _SHARPNESS: Final = 60.0  # β, for chroma divided by AB_LIMIT: a Gaussian of σ 14
+_FEATURES: Final = "decoder8_add"
 _FIRST_MASK: Final = 1 / 16  # the share of a cell of 4 × 4 pixels from which on it counts as known
 
 
@@ -89,7 +91,7 @@ class Photochrom(Recipe[PhotochromOptions]):
             return layers.ReLU(name=f"{name}_relu")(x)
 
         def up(x: Any, skip: Any, filters: int, name: str) -> Any:
-            x = layers.UpSampling2D(interpolation="bilinear", name=f"{name}_up")(x)
+            x = Doubled(name=f"{name}_up")(x)
             x = layers.Concatenate(name=f"{name}_skip")([x, skip])
             x = conv(x, filters, f"{name}_conv1")
             return layers.Add(name=f"{name}_add")([x, conv(x, filters, f"{name}_conv2")])
@@ -107,7 +109,7 @@ class Photochrom(Recipe[PhotochromOptions]):
         told = layers.Dense(options.width, name="told")(carried)
         x = up(layers.Add(name="telling")([x, told]), at4, options.width, "decoder4")
         logits = layers.Dense(len(self.bins), name="head")(x)
-        carried = layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(carried)
+        carried = Doubled(dtype="float32", name="carried")(carried)
         hints = layers.Concatenate(dtype="float32", name="hints")([carried, _here(known)])
         pull = layers.Dense(
             len(self.bins), use_bias=False, dtype="float32", name="pull",
@@ -132,6 +134,12 @@ class Photochrom(Recipe[PhotochromOptions]):
             ),
             loss=SoftCrossEntropy(),
         )
+
+    def runtime(self, network: keras.Model) -> keras.Model:
+        """Logits, and the features by which places of two photographs are matched."""
+        seen = network.get_layer(_FEATURES).output
+        features = layers.UnitNormalization(axis=-1, dtype="float32", name="features")(seen)
+        return keras.Model(network.inputs, [network.output, features], name=self.name)
 
     def encode(
         self,

@@ -15,7 +15,8 @@ import numpy as np
 
 from photochrom import __version__
 from photochrom.errors import MissingExtra, ModelError
-from photochrom.model import CARD, KERAS, NETWORK, Card, Model
+from photochrom.card import Card
+from photochrom.model import CARD, KERAS, NETWORK, Model
 from photochrom.recipes import recipe as build_recipe
 
 if TYPE_CHECKING:
@@ -107,17 +108,17 @@ def _main(folder: Path) -> None:
     free = recipe.build(None if card.size_multiple else card.working_size)
     free.set_weights(trained.get_weights())
     free.save(folder / KERAS)
-    _write_onnx(free, folder / NETWORK, card.working_size)
+    _write_onnx(recipe.runtime(free), folder / NETWORK, card)
     difference = largest_difference(free, Model.load(folder))
     if not difference < _TOLERANCE:
         raise ModelError(f"expected a difference under {_TOLERANCE}; received {difference:.2g}")
     (folder / "difference").write_text(repr(difference))
 
 
-def _write_onnx(network: keras.Model, path: Path, size: int) -> None:
+def _write_onnx(network: keras.Model, path: Path, card: Card) -> None:
     import keras
 
-    sample = np.zeros((1, size, size, 1), np.float32)
+    sample = np.zeros((1, card.working_size, card.working_size, _channels(card)), np.float32)
     if keras.backend.backend() == "tensorflow":
         network(sample)  # Keras exports only what has been called
         network.export(path, format="onnx", verbose=False, opset_version=_OPSET)
@@ -146,9 +147,19 @@ def largest_difference(network: keras.Model, model: Model) -> float:
     found = 0.0
     for height, width in sizes[: 2 if multiple else 1]:
         first = rng.random((2, height, width, 1), np.float32) * 100
-        expected = keras.ops.convert_to_numpy(network(first * card.input_scale, training=False))
-        found = max(found, float(np.abs(model(first) - expected).max()))
+        inputs, known = first * card.input_scale, None
+        if card.known_scale:
+            known = rng.random((2, height, width, 3), np.float32) * [60, -60, 1]
+            known = (known * (rng.random((2, height, width, 1)) < 0.01)).astype(np.float32)
+            scale = np.array([card.known_scale, card.known_scale, 1], np.float32)
+            inputs = np.concatenate([inputs, known * scale], -1)
+        expected = keras.ops.convert_to_numpy(network(inputs, training=False))
+        found = max(found, float(np.abs(model(first, known) - expected).max()))
     return found
+
+
+def _channels(card: Card) -> int:
+    return 4 if card.known_scale else 1
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from photochrom import color
-from photochrom.chroma import decode
+from photochrom.distribution import decode
 from photochrom.scoring import metrics, sheet
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from photochrom.model import Card
+    from photochrom.card import Card
     from photochrom.recipes.base import Recipe
     from photochrom.training.keeper import State
 

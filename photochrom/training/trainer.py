@@ -124,6 +124,7 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
     """
     listener = listener or Listener()
     config = run.config.train
+    recipe = run.recipe  # imports the layers that a checkpoint is made of
     checkpoint = keeper.latest(run.folder / "checkpoints")
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
@@ -131,8 +132,8 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
         network, state = keras.saving.load_model(checkpoint[0]), checkpoint[1]
         listener.note(f"going on after epoch {state.epochs}")
     else:
-        network, state = run.recipe.build(_size(run)), keeper.State()
-        run.recipe.compile(network, config.epochs * _steps(run))
+        network, state = recipe.build(_size(run)), keeper.State()
+        recipe.compile(network, config.epochs * _steps(run))
         if config.start:
             _take_weights(network, Path(config.start))
     if keras.backend.backend() == "tensorflow":

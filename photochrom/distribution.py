@@ -1,0 +1,107 @@
+"""A distribution over colour for every place, and what can be read from it without another pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from photochrom.card import Reading
+from photochrom.errors import InvalidModel
+
+if TYPE_CHECKING:
+    from photochrom.card import Card
+    from photochrom.color import FloatArray
+
+__all__ = ["Distribution", "decode"]
+
+_PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
+_PALETTE_FLOOR: Final = -6.0  # what a colour that the palette lacks loses at most, in nats
+
+
+def decode(answer: FloatArray, card: Card, reading: Reading | None = None) -> FloatArray:
+    """What a network says of a photograph → chroma, in the units of the card's colour space.
+
+    Args:
+        answer: (h, w, C) float32, one photograph of a batch.
+        card: of the network.
+        reading: how to read it; by default as the card says.
+
+    Returns:
+        (h, w, 2) float32.
+
+    Raises:
+        InvalidModel: the network does not give what its card promises.
+    """
+    reading = reading or card.reading()
+    if card.output_kind == "distribution":
+        return Distribution.of(answer, card).mean(reading)
+    _check_channels(answer, card, 2)
+    return answer * np.float32(card.output_scale * reading.gain)
+
+
+def _check_channels(answer: FloatArray, card: Card, channels: int) -> None:
+    if answer.ndim != 3 or answer.shape[-1] != channels:
+        raise InvalidModel(
+            f"expected (height, width, {channels}) from a network whose output is "
+            f"{card.output_kind!r}; received {answer.shape}"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Distribution:
+    """Logits over bins of chroma, place by place.
+
+    Attributes:
+        logits: (h, w, Q) float32.
+        bins: (Q, 2) float32, in the units of the colour space.
+        rarity: the logarithm of each bin's weight, (Q,) float32.
+    """
+
+    logits: FloatArray
+    bins: FloatArray
+    rarity: FloatArray
+
+    @classmethod
+    def of(cls, answer: FloatArray, card: Card) -> Distribution:
+        """A network's answer, (h, w, Q) float32, as its card explains it.
+
+        Raises:
+            InvalidModel: the network does not give what its card promises.
+        """
+        bins = np.array(card.bins, np.float32)
+        _check_channels(answer, card, len(bins))
+        return cls(answer, bins, np.log(np.array(card.bin_weights or [1.0], np.float32)))
+
+    def shares(self, reading: Reading) -> FloatArray:
+        """How likely each bin is under a reading, (h, w, Q).
+
+        Annealed as in R. Zhang et al., Colorful Image Colorization, ECCV 2016; weighed as in A. K.
+        Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021.
+        """
+        scores = self.logits + self.rarity * np.float32(reading.gamma)
+        scores -= scores.max(-1, keepdims=True)
+        scores *= np.float32(1 / reading.temperature)
+        np.exp(scores, out=scores)
+        scores /= scores.sum(-1, keepdims=True)
+        return scores
+
+    def mean(self, reading: Reading) -> FloatArray:
+        """The mean colour under a reading, (h, w, 2)."""
+        return np.asarray(self.shares(reading) @ self.bins * np.float32(reading.gain))
+
+    def confidence(self, chroma: FloatArray, within: float = 20.0) -> FloatArray:
+        """How likely the true chroma lies within a distance of the one shown, (h, w) in [0, 1]."""
+        squares = (
+            (chroma**2).sum(-1, keepdims=True) + (self.bins**2).sum(-1) - 2 * chroma @ self.bins.T
+        )
+        likely = self.shares(Reading())
+        return np.asarray((likely * (squares < within**2)).sum(-1), np.float32)
+
+    def with_palette(self, palette: FloatArray) -> Distribution:
+        """Drawn to the colours of a palette, (n, 2) float32, and to grey."""
+        colors = np.concatenate([palette, np.zeros((1, 2), np.float32)])
+        squares = ((self.bins[:, None] - colors) ** 2).sum(-1).min(-1)
+        pull = np.maximum(-squares / (2 * _PALETTE_SPREAD**2), _PALETTE_FLOOR)
+        return replace(self, logits=self.logits + pull.astype(np.float32))

@@ -1,0 +1,156 @@
+"""What runs a network: OpenVINO on a CPU, or ONNX Runtime with whatever accelerator it finds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+import numpy as np
+
+from photochrom.errors import ConfigError, InvalidModel, MissingExtra
+
+if TYPE_CHECKING:
+    from photochrom.color import FloatArray
+
+__all__ = ["ENGINES", "PRECISIONS", "Engine", "EngineName", "Precision", "make_engine"]
+
+EngineName = Literal["openvino", "onnxruntime"]
+Precision = Literal["f32", "bf16"]
+ENGINES: Final = ("openvino", "onnxruntime")
+PRECISIONS: Final = ("f32", "bf16")
+
+# of ONNX Runtime's execution providers, the fastest first; the CPU is always there
+_PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
+
+
+class Engine(Protocol):
+    """Runs one network; may be shared between threads."""
+
+    @property
+    def name(self) -> str:
+        """What runs, where, and at which precision: «OpenVINO CPU f32»."""
+
+    def run(self, inputs: FloatArray) -> list[FloatArray]:
+        """All that the network answers, float32.
+
+        Raises:
+            InvalidModel: the network cannot be run, or not on this.
+        """
+
+
+def make_engine(
+    network: bytes, source: str, engine: str = "openvino", precision: str = "f32"
+) -> Engine:
+    """An engine for a network; it starts when it is first used.
+
+    Args:
+        network: ONNX.
+        source: what messages call it.
+        engine: one of `ENGINES`.
+        precision: one of `PRECISIONS`; bf16 is quicker where the CPU has it, and off by about 1%.
+
+    Raises:
+        ConfigError: there is no such engine or precision, or not both together.
+        MissingExtra: it is not installed.
+    """
+    if engine not in ENGINES or precision not in PRECISIONS:
+        raise ConfigError(
+            f"expected an engine out of {', '.join(ENGINES)} and a precision out of "
+            f"{', '.join(PRECISIONS)}; received {engine!r} and {precision!r}"
+        )
+    if engine == "openvino":
+        return _OpenVino(network, source, precision)
+    if precision != "f32":
+        raise ConfigError(f"expected the precision f32 with onnxruntime; received {precision!r}")
+    if not find_spec("onnxruntime"):
+        raise MissingExtra("onnxruntime", "running a network through ONNX Runtime")
+    return _OnnxRuntime(network, source)
+
+
+class _OpenVino:
+    def __init__(self, network: bytes, source: str, precision: str) -> None:
+        self._network, self._source, self._precision = network, source, precision
+        self._starting = threading.Lock()
+
+    @cached_property
+    def _started(self) -> Any:
+        import openvino
+
+        core = openvino.Core()
+        settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
+        try:
+            return core.compile_model(core.read_model(self._network), "CPU", settings)
+        except RuntimeError as error:
+            raise InvalidModel(
+                f"the network of {self._source} cannot be run: {_last_line(error)}"
+            ) from error
+
+    @property
+    def _compiled(self) -> Any:
+        with self._starting:  # threads that share a model compile it once
+            return self._started
+
+    @property
+    def name(self) -> str:
+        precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        return f"OpenVINO CPU {precision}"
+
+    def run(self, inputs: FloatArray) -> list[FloatArray]:
+        request = self._compiled.create_infer_request()  # one a call: threads may share a model
+        try:
+            answers = request.infer(inputs)
+        except RuntimeError as error:
+            raise _refused(self._source, inputs, error) from error
+        return [np.array(answers[place], np.float32) for place in range(len(answers))]
+
+
+class _OnnxRuntime:
+    def __init__(self, network: bytes, source: str) -> None:
+        self._network, self._source = network, source
+        self._starting = threading.Lock()
+
+    @cached_property
+    def _started(self) -> Any:
+        import onnxruntime
+
+        there: Sequence[str] = onnxruntime.get_available_providers()
+        wanted = [name for name in _PROVIDERS if name in there] + ["CPUExecutionProvider"]
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(self._network, options, providers=wanted)
+        except Exception as error:  # its exceptions have no common root
+            raise InvalidModel(
+                f"the network of {self._source} cannot be run: {_last_line(error)}"
+            ) from error
+
+    @property
+    def _session(self) -> Any:
+        with self._starting:
+            return self._started
+
+    @property
+    def name(self) -> str:
+        provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
+        return f"ONNX Runtime {provider} f32"
+
+    def run(self, inputs: FloatArray) -> list[FloatArray]:
+        session = self._session
+        try:
+            answers = session.run(None, {session.get_inputs()[0].name: inputs})
+        except Exception as error:
+            raise _refused(self._source, inputs, error) from error
+        return [np.asarray(answer, np.float32) for answer in answers]
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip() or "no reason given").splitlines()[-1]
+
+
+def _refused(source: str, inputs: FloatArray, error: Exception) -> InvalidModel:
+    return InvalidModel(
+        f"the network of {source} does not take {inputs.shape}: {_last_line(error)}"
+    )

@@ -1,0 +1,172 @@
+"""Colour that is already known: a person's points and strokes, a palette, a reference photograph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from photochrom import color
+from photochrom.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from photochrom.color import FloatArray
+
+__all__ = ["RGB", "Hint", "chroma_of", "draw", "match", "palette_of", "parse_color", "parse_hint"]
+
+RGB = tuple[int, int, int]
+
+_RADIUS: Final = 1 / 100  # of the shorter side, unless a hint says otherwise
+_HEX: Final = re.compile(r"#?([0-9a-fA-F]{6})")
+_PALETTE_ROUNDS: Final = 12
+_PALETTE_SIDE: Final = 96  # pixels are enough to take a palette from
+_ALIKE: Final = 0.5  # the cosine of two places' features from which on they count as the same
+_SURE: Final = 0.9  # … and how near the runner-up may come before the match is left out
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A colour that a person knows, at a point or along a stroke.
+
+    Attributes:
+        points: (x, y) in pixels of the upright photograph, from its upper left corner.
+        color: sRGB, 0 to 255.
+        radius: in pixels; by default a hundredth of the shorter side.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    color: RGB
+    radius: float | None = None
+
+    @classmethod
+    def at(cls, x: float, y: float, color: str | RGB, radius: float | None = None) -> Hint:
+        """A point.
+
+        Raises:
+            ConfigError: no colour, or a radius that is not positive.
+        """
+        rgb = parse_color(color) if isinstance(color, str) else color
+        if radius is not None and not radius > 0:
+            raise ConfigError(f"expected a positive radius; received {radius}")
+        return cls(((x, y),), rgb, radius)
+
+
+def parse_color(text: str) -> RGB:
+    """`#RRGGBB` → (red, green, blue), each 0 to 255.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    found = _HEX.fullmatch(text.strip())
+    if not found:
+        raise ConfigError(f"expected a colour as #RRGGBB; received {text!r}")
+    red, green, blue = bytes.fromhex(found.group(1))
+    return red, green, blue
+
+
+def parse_hint(text: str) -> Hint:
+    """`X,Y,#RRGGBB` or `X,Y,#RRGGBB,RADIUS` → a hint.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    parts = text.split(",")
+    try:
+        x, y, *rest = float(parts[0]), float(parts[1]), *parts[2:]
+        rgb, *radius = rest
+        return Hint.at(x, y, str(rgb), *map(float, radius))
+    except (ValueError, IndexError, TypeError) as error:
+        raise ConfigError(f"expected a hint as X,Y,#RRGGBB[,RADIUS]; received {text!r}") from error
+
+
+def chroma_of(colors: Sequence[RGB], space: str) -> FloatArray:
+    """The chroma of colours, (n, 2), in the units of a space."""
+    scaled = np.array(colors, np.float32).reshape(-1, 3) / np.float32(255)
+    return color.SPACES[space].from_rgb(scaled)[:, 1:]
+
+
+def draw(
+    hints: Sequence[Hint], photo: tuple[int, int], size: tuple[int, int], space: str
+) -> FloatArray:
+    """Hints as a network is told of them.
+
+    Args:
+        hints: later ones lie over earlier ones.
+        photo: height and width of the photograph, in pixels.
+        size: height and width of what is drawn.
+        space: a key of `color.SPACES`.
+
+    Returns:
+        (h, w, 3) float32: chroma in the space's units, and 1 where it is known, 0 where not.
+
+    Raises:
+        ConfigError: a hint lies outside of the photograph.
+    """
+    height, width = size
+    down, across = height / photo[0], width / photo[1]
+    known = np.zeros((height, width, 3), np.float32)
+    for hint, chroma in zip(hints, chroma_of([h.color for h in hints], space), strict=True):
+        for x, y in hint.points:
+            if not (0 <= x < photo[1] and 0 <= y < photo[0]):
+                raise ConfigError(
+                    f"expected hints within the photograph, {photo[1]} × {photo[0]}; "
+                    f"received {x:g}, {y:g}"
+                )
+        radius = (hint.radius or min(photo) * _RADIUS) * min(down, across)
+        places = [(int(x * across), int(y * down)) for x, y in hint.points]
+        value = (float(chroma[0]), float(chroma[1]), 1.0)
+        for start, end in zip(places, places[1:] or places, strict=False):
+            cv2.line(known, start, end, value, max(1, round(2 * radius)))
+            cv2.circle(known, end, max(0, round(radius)), value, -1)
+    return known
+
+
+def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:
+    """The main colours of a picture, the most frequent first: k-means in Lab.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        count: how many at most.
+    """
+    side = _PALETTE_SIDE
+    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA).reshape(-1, 3)
+    lab = color.rgb_to_lab(small.astype(np.float32) / 255)
+    order = lab[:, 0].argsort()
+    centres = lab[order[np.linspace(0, len(order) - 1, count).astype(int)]]
+    for _ in range(_PALETTE_ROUNDS):
+        labels = ((lab[:, None] - centres) ** 2).sum(-1).argmin(-1)
+        present, sizes = np.unique(labels, return_counts=True)
+        centres = np.stack([lab[labels == each].mean(0) for each in present])
+    shown = np.clip(color.lab_to_rgb(centres[(-sizes).argsort()]), 0, 1) * 255
+    return [(int(r), int(g), int(b)) for r, g, b in np.rint(shown)]
+
+
+def match(features: FloatArray, others: FloatArray, chroma: FloatArray) -> FloatArray:
+    """What a reference photograph lets be known of another: colours of places that look alike.
+
+    Args:
+        features: of the photograph's places, (h, w, F) float32 of length 1.
+        others: of the reference's places, (h', w', F).
+        chroma: of the reference at those places, (h', w', 2).
+
+    Returns:
+        (h, w, 3) float32: chroma, and 1 where a place found its like, 0 where not.
+    """
+    theirs = others.reshape(-1, others.shape[-1])
+    likeness = features.reshape(-1, features.shape[-1]) @ theirs.T
+    best = likeness.argmax(1)
+    score = likeness[np.arange(len(best)), best]
+    # mutual: the place that is found must find this one, or one nearly as good
+    back = likeness.max(0)[best]
+    sure = (score > _ALIKE) & (score > back * _SURE)
+    known = np.zeros((*features.shape[:2], 3), np.float32)
+    flat = known.reshape(-1, 3)
+    flat[sure, :2] = chroma.reshape(-1, 2)[best[sure]]
+    flat[sure, 2] = 1
+    return known
