@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["LinearChroma"]
 
 _GUIDE_AREA: Final = 512 * 512  # pixels of the picture at which edges are looked for
+_REACH: Final = 2  # how far a window reaches, in places of the small chroma
 _LEAST_RADIUS: Final = 2
 _EPSILON: Final = 4e-4  # luma variance below which a window counts as flat
 
@@ -51,7 +52,7 @@ class LinearChroma:
         smooth = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_LINEAR), np.float32)
         cbcr = color.to_cbcr(color.grey_level(small, space), smooth, space)
         guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
-        radius = max(_LEAST_RADIUS, round(size[0] / chroma.shape[1]))
+        radius = max(_LEAST_RADIUS, round(_REACH * size[0] / chroma.shape[1]))
         fits = [_linear(guide, plane, radius) for plane in cv2.split(cbcr)]
         return cls(np.dstack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
 

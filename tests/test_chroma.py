@@ -1,4 +1,4 @@
-"""From a network's answer to chroma that follows the edges of the photograph."""
+"""Chroma that follows the edges of the photograph."""
 
 from __future__ import annotations
 
@@ -6,53 +6,17 @@ import cv2
 import numpy as np
 import pytest
 
-from photochrom.chroma import decode, enlarge
-from photochrom.errors import InvalidModel
-from tests.support import BINS, card
+from photochrom import color
+from photochrom.chroma import LinearChroma
+from tests.support import exact_luma
 
-DISTRIBUTION = card(output_kind="distribution", bins=BINS)
-
-
-# --- decode ---------------------------------------------------------------------------------
+UNIT = np.float32(400)  # the tests speak of chroma in units of Lab's size
 
 
-def test_chroma_is_scaled_as_the_card_says():
-    output = np.random.default_rng(0).uniform(-1, 1, (4, 6, 2)).astype(np.float32)
-    found = decode(output, card(output_scale=110.0))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, output * 110, rtol=1e-6)
-
-
-def test_a_distribution_becomes_its_mean():
-    logits = np.random.default_rng(1).normal(0, 3, (4, 6, 3)).astype(np.float32)
-    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-    found = decode(logits, DISTRIBUTION)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, shares @ BINS, atol=1e-4)
-
-
-@pytest.mark.parametrize("winner", range(3))
-def test_a_network_that_is_sure_gets_its_bin(winner):
-    logits = np.full((2, 2, 3), -1e4, np.float32)
-    logits[..., winner] = 1e4
-    np.testing.assert_allclose(decode(logits, DISTRIBUTION), np.tile(BINS[winner], (2, 2, 1)))
-
-
-def test_a_network_that_knows_nothing_gives_the_mean_of_the_bins():
-    found = decode(np.zeros((1, 1, 3), np.float32), DISTRIBUTION)
-    np.testing.assert_allclose(found[0, 0], np.mean(BINS, 0), atol=1e-5)
-
-
-@pytest.mark.parametrize("shape", [(4, 6, 3), (4, 6, 1), (4, 6), (1, 4, 6, 2)])
-def test_chroma_of_a_wrong_shape(shape):
-    with pytest.raises(InvalidModel, match=r"expected \(height, width, 2\) .*'chroma'; received"):
-        decode(np.zeros(shape, np.float32), card())
-
-
-@pytest.mark.parametrize("shape", [(4, 6, 2), (4, 6, 313), (3,)])
-def test_a_distribution_of_a_wrong_shape(shape):
-    with pytest.raises(InvalidModel, match=r"\(height, width, 3\) .*'distribution'; received"):
-        decode(np.zeros(shape, np.float32), DISTRIBUTION)
+def enlarge(small: np.ndarray, guide: np.ndarray) -> np.ndarray:
+    luma = np.rint(guide * 255).astype(np.uint8)
+    found = LinearChroma.fit(small / UNIT, luma, "ycbcr")
+    return found._cbcr((luma / 255).astype(np.float32), luma.shape, 0) * UNIT
 
 
 # --- enlarge --------------------------------------------------------------------------------
@@ -76,10 +40,10 @@ def step(column: int, shape: tuple[int, int] = (256, 256)) -> np.ndarray:
 
 
 def crossings(plane: np.ndarray) -> list[int]:
-    """At which columns a plane has gone a tenth, half and nine tenths of its way."""
+    """At which columns a plane has gone a fifth, half and four fifths of its way."""
     row = plane[plane.shape[0] // 2]
     share = (row - row[0]) / (row[-1] - row[0])
-    return [int(np.argmax(share > part)) for part in (0.1, 0.5, 0.9)]
+    return [int(np.argmax(share > part)) for part in (0.2, 0.5, 0.8)]
 
 
 @pytest.mark.parametrize("column", [64, 125, 128, 131, 190])
@@ -120,3 +84,51 @@ def test_what_is_given_is_left_as_it_is():
     enlarge(small, guide)
     assert (small == 1).all()
     np.testing.assert_array_equal(guide, before)
+
+
+# --- planes and pixels ----------------------------------------------------------------------
+
+
+def wild(shape: tuple[int, int], dtype: type = np.uint8) -> tuple[LinearChroma, np.ndarray]:
+    rng = np.random.default_rng(5)
+    luma = rng.integers(0, np.iinfo(dtype).max + 1, shape).astype(dtype)
+    chroma = rng.uniform(-90, 90, (6, 9, 2)).astype(np.float32)
+    return LinearChroma.fit(chroma, luma, "lab"), luma
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(1, 1), (41, 67), (300, 20)])
+def test_luma_stays(shape, dtype):
+    chroma, luma = wild(shape, dtype)
+    rgb = chroma.over(luma)
+    assert rgb.dtype == dtype
+    assert np.abs(exact_luma(rgb) - luma).max() <= 1
+
+
+def test_band_by_band_as_on_the_whole(monkeypatch):
+    chroma, luma = wild((203, 61))
+    whole, halves = chroma.over(luma), chroma.planes(luma, halved=True)
+    monkeypatch.setattr(color, "_BAND_PIXELS", 1000)
+    assert np.abs(chroma.over(luma).astype(int) - whole).max() <= 1
+    for one, other in zip(chroma.planes(luma, halved=True), halves, strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 1
+
+
+def test_full_planes_are_those_of_the_pixels():
+    chroma, luma = wild((40, 60))
+    expected = color.chroma_planes(chroma.over(luma))
+    for one, other in zip(chroma.planes(luma, halved=False), expected, strict=True):
+        assert np.abs(one.astype(int) - other).max() <= 2  # RGB is rounded once more
+
+
+@pytest.mark.parametrize("shape", [(40, 60), (41, 61), (1, 1), (2, 33)])
+def test_halved_planes_fit_every_pixel_that_they_cover(shape):
+    """No channel of any of the four pixels leaves [0, 255] by more than rounding."""
+    chroma, luma = wild(shape)
+    cb, cr = chroma.planes(luma, halved=True)
+    assert cb.shape == cr.shape == tuple(-(-side // 2) for side in shape)
+    spread = [plane.repeat(2, 0).repeat(2, 1)[: shape[0], : shape[1]] for plane in (cb, cr)]
+    ycbcr = np.dstack([luma, *(p - 128.0 for p in spread)]).astype(np.float32) / 255
+    rgb = color.ycbcr_to_rgb(ycbcr) * 255
+    assert rgb.min() > -1.5
+    assert rgb.max() < 256.5

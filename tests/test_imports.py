@@ -18,8 +18,8 @@ from tests.support import write_pictures
 ROOT = Path(photochrom.__file__).parent
 FLOORS = {
     1: ["motion", "errors", "parallel"],
-    2: ["color", "photo", "model"],
-    3: ["recipes", "chroma", "hints"],
+    2: ["color", "card", "engine", "photo", "model"],
+    3: ["recipes", "chroma", "distribution", "hints", "variants"],
     4: ["colorizer"],
     5: ["film", "batch", "web", "scoring"],
     6: ["training"],
@@ -27,7 +27,13 @@ FLOORS = {
     8: ["__main__"],
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
-SAME_FLOOR = {"photo": {"color"}, "model": {"color"}}  # colour is the ground that floor 2 stands on
+SAME_FLOOR = {  # colour is the ground that floor 2 stands on
+    "photo": {"color"},
+    "card": {"color"},
+    "engine": {"color"},
+    "model": {"color", "card", "engine"},
+    "variants": {"distribution"},
+}
 WORKSHOP = ("recipes", "training", "cli.telling")
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib", "pydantic"}
 

@@ -35,8 +35,8 @@ def encode_jpeg(
         metadata: what the file says about itself; blocks that do not fit a marker are left out.
         quality: 1 to 100.
     """
-    planes = [np.ascontiguousarray(plane) for plane in (luma, cb, cr)]
-    data = simplejpeg.encode_jpeg_yuv_planes(*planes, quality)
+    chroma = [np.ascontiguousarray(plane) for plane in (cb, cr)]
+    data = simplejpeg.encode_jpeg_yuv_planes(_evenly_held(luma), *chroma, quality)
     head = bytearray(data[:_HEAD])
     if metadata.dpi:
         dots = (min(65535, max(1, round(float(side)))) for side in metadata.dpi)
@@ -57,8 +57,18 @@ def encode_jpeg(
 
 def halved(plane: IntArray) -> IntArray:
     """A plane at half its size, each pixel the mean of up to four."""
-    height, width = plane.shape
+    held = _even(plane)
+    size = (held.shape[1] // 2, held.shape[0] // 2)
+    return np.asarray(cv2.resize(held, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _even(plane: IntArray) -> IntArray:
+    """With its last row and column once more where their number is odd."""
     odd = [(0, side % 2) for side in plane.shape]
-    even = np.pad(plane, odd, mode="edge") if height % 2 or width % 2 else plane
-    size = (even.shape[1] // 2, even.shape[0] // 2)
-    return np.asarray(cv2.resize(even, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.pad(plane, odd, mode="edge") if any(more for _, more in odd) else plane
+
+
+def _evenly_held(plane: IntArray) -> IntArray:
+    """The same plane in memory of even size: the encoder reads beyond the edge of an odd one."""
+    height, width = plane.shape
+    return _even(np.ascontiguousarray(plane))[:height, :width]

@@ -1,0 +1,144 @@
+"""From a network's answer to chroma, and what else can be read from it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from photochrom.card import Reading
+from photochrom.distribution import Distribution, decode
+from photochrom.errors import InvalidModel
+from photochrom.variants import variants
+from tests.support import BINS, card
+
+DISTRIBUTION = card(output_kind="distribution", bins=BINS)
+
+
+# --- decode ---------------------------------------------------------------------------------
+
+
+def test_chroma_is_scaled_as_the_card_says():
+    output = np.random.default_rng(0).uniform(-1, 1, (4, 6, 2)).astype(np.float32)
+    found = decode(output, card(output_scale=110.0))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, output * 110, rtol=1e-6)
+
+
+def test_a_distribution_becomes_its_mean():
+    logits = np.random.default_rng(1).normal(0, 3, (4, 6, 3)).astype(np.float32)
+    shares = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+    found = decode(logits, DISTRIBUTION)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, shares @ BINS, atol=1e-4)
+
+
+@pytest.mark.parametrize("winner", range(3))
+def test_a_network_that_is_sure_gets_its_bin(winner):
+    logits = np.full((2, 2, 3), -1e4, np.float32)
+    logits[..., winner] = 1e4
+    np.testing.assert_allclose(decode(logits, DISTRIBUTION), np.tile(BINS[winner], (2, 2, 1)))
+
+
+def test_a_network_that_knows_nothing_gives_the_mean_of_the_bins():
+    found = decode(np.zeros((1, 1, 3), np.float32), DISTRIBUTION)
+    np.testing.assert_allclose(found[0, 0], np.mean(BINS, 0), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 3), (4, 6, 1), (4, 6), (1, 4, 6, 2)])
+def test_chroma_of_a_wrong_shape(shape):
+    with pytest.raises(InvalidModel, match=r"expected \(height, width, 2\) .*'chroma'; received"):
+        decode(np.zeros(shape, np.float32), card())
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 2), (4, 6, 313), (3,)])
+def test_a_distribution_of_a_wrong_shape(shape):
+    with pytest.raises(InvalidModel, match=r"\(height, width, 3\) .*'distribution'; received"):
+        decode(np.zeros(shape, np.float32), DISTRIBUTION)
+
+
+# --- readings -------------------------------------------------------------------------------
+
+RARE = card(output_kind="distribution", bins=BINS, bin_weights=[4.0, 1.0, 0.25])
+
+
+def spread(seed: int = 0, size: tuple[int, int] = (6, 8)) -> Distribution:
+    logits = np.random.default_rng(seed).normal(0, 1, (*size, 3)).astype(np.float32)
+    return Distribution.of(logits, RARE)
+
+
+def test_gamma_weighs_bins_by_their_rarity():
+    shares = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE).shares(Reading(gamma=1))
+    np.testing.assert_allclose(shares[0, 0], np.array([4, 1, 0.25]) / 5.25, rtol=1e-5)
+
+
+def test_half_a_gamma_is_half_the_way_of_the_logarithm():
+    flat = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE)
+    none, half, whole = (np.log(flat.shares(Reading(gamma=g))[0, 0]) for g in (0, 0.5, 1))
+    gaps = [x - x.mean() for x in (none, half, whole)]
+    np.testing.assert_allclose(gaps[1], (gaps[0] + gaps[2]) / 2, atol=1e-5)
+
+
+def test_a_low_temperature_sharpens():
+    found = spread()
+    warm, cold = (found.shares(Reading(temperature=t)).max(-1) for t in (1, 0.3))
+    assert (cold > warm).all()
+
+
+def test_gain_multiplies():
+    found = spread()
+    np.testing.assert_allclose(found.mean(Reading(gain=2)), 2 * found.mean(Reading()), rtol=1e-5)
+
+
+def test_vividness_goes_from_faithful_to_vivid():
+    made = card(faithful=Reading(), vivid=Reading(1, 0.5, 3), vividness=0.25)
+    assert made.reading() == Reading(0.25, 0.875, 1.5)
+    assert made.reading(0) == Reading()
+    assert made.reading(1) == Reading(1, 0.5, 3)
+    with pytest.raises(ValueError, match="vividness from 0 to 1; received 1.5"):
+        made.reading(1.5)
+
+
+def test_a_sure_network_is_confident_and_an_unsure_one_is_not():
+    logits = np.zeros((1, 2, 3), np.float32)
+    logits[0, 0, 0] = 30
+    found = Distribution.of(logits, RARE)
+    sure, unsure = found.confidence(found.mean(Reading()))[0]
+    assert sure > 0.99
+    assert unsure < 0.01  # the mean of three far colours is none of them
+
+
+def test_a_palette_draws_to_its_colours():
+    flat = Distribution.of(np.zeros((2, 2, 3), np.float32), RARE)
+    drawn = flat.with_palette(np.array([[0, 40]], np.float32)).mean(Reading())
+    np.testing.assert_allclose(drawn, np.tile([0, 40], (2, 2, 1)), atol=2)
+
+
+# --- variants -------------------------------------------------------------------------------
+
+
+def two_halves() -> Distribution:
+    """Left red, or else green; right green for sure."""
+    logits = np.full((16, 16, 3), -8, np.float32)
+    logits[:, :8, 0], logits[:, :8, 1] = 1, 0.8
+    logits[:, 8:, 1] = 8
+    return Distribution.of(logits, DISTRIBUTION)
+
+
+def test_variants_change_a_whole_region_and_leave_the_others():
+    first, second = variants(two_halves(), Reading(temperature=0.3), 2)
+    assert (first[4:12, 2:6, 0] > first[4:12, 2:6, 1]).all()
+    assert (second[4:12, 2:6, 1] > second[4:12, 2:6, 0]).all()
+    assert np.ptp(second[4:12, 2:6], axis=(0, 1)).max() < 2
+    np.testing.assert_allclose(second[:, 10:], first[:, 10:], atol=1)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+def test_as_many_variants_as_wanted(count):
+    found = variants(spread(), Reading(), count)
+    assert len(found) == count
+    assert all(each.shape == (6, 8, 2) and np.isfinite(each).all() for each in found)
+
+
+def test_variants_are_the_same_every_time():
+    for one, other in zip(*(variants(spread(3), Reading(), 4) for _ in range(2)), strict=True):
+        np.testing.assert_array_equal(one, other)
