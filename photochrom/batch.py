@@ -7,10 +7,10 @@ import os
 import re
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
 from photochrom.parallel import ordered
@@ -149,6 +149,7 @@ def run(
     keep_colour: bool = False,
     quality: int | None = None,
     workers: int | None = None,
+    how: Mapping[str, Any] | None = None,
 ) -> Generator[Outcome]:
     """Colour photographs, several at once, and tell of each in the order of the jobs.
 
@@ -160,6 +161,7 @@ def run(
         keep_colour: whether to skip photographs that are in colour.
         quality: 1 to 100, of lossy formats.
         workers: how many at once; by default one a core, four at most.
+        how: further arguments of `Colorizer.colorize`, the same for all.
     """
     failed = threading.Event()
 
@@ -167,7 +169,7 @@ def run(
         if failed.is_set() and not keep_going:
             return Outcome(job, "stopped", "an earlier photograph failed")
         try:
-            return _do(job, colorizer, exists, keep_colour=keep_colour, quality=quality)
+            return _do(job, colorizer, exists, quality, keep_colour=keep_colour, how=how or {})
         except (PhotochromError, OSError, MemoryError) as error:
             failed.set()
             reason = str(error) or "out of memory"
@@ -178,7 +180,13 @@ def run(
 
 
 def _do(
-    job: Job, colorizer: Colorizer, exists: Exists, *, keep_colour: bool, quality: int | None
+    job: Job,
+    colorizer: Colorizer,
+    exists: Exists,
+    quality: int | None,
+    *,
+    keep_colour: bool,
+    how: Mapping[str, Any],
 ) -> Outcome:
     if exists != "overwrite" and os.path.lexists(job.target):
         if exists == "skip":
@@ -188,7 +196,7 @@ def _do(
     grey = read(job.source, max_pixels=colorizer.max_pixels)
     if keep_colour and grey.tint == "colour":
         return Outcome(job, "skipped", "is in colour already", size=grey.size, tint=grey.tint)
-    result = colorizer.colorize(grey)
+    result = colorizer.colorize(grey, **how)
     _make_folder(job.target.parent)
     result.save(job.target, quality=quality, overwrite=exists == "overwrite")
     return Outcome(

@@ -177,9 +177,7 @@ class Card:
         if unknown := sorted(set(raw) - known):
             raise InvalidModel(f"unknown fields in {source}: {', '.join(unknown)}")
         try:
-            readings = {
-                name: Reading(**raw[name]) for name in ("faithful", "vivid") if name in raw
-            }
+            readings = {name: Reading(**raw[name]) for name in ("faithful", "vivid") if name in raw}
             return cls(**raw | readings)
         except (TypeError, InvalidModel) as error:
             raise InvalidModel(f"{source} is not a card: {error}") from error
@@ -203,6 +201,6 @@ def _is_pairs(value: object) -> bool:
     )
 
 
-def _require(good: bool, name: str, expected: object, value: object) -> None:  # noqa: FBT001
+def _require(good: bool, name: str, expected: object, value: object) -> None:
     if not good:
         raise InvalidModel(f"expected {name} to be {expected}; received {value!r}")

@@ -63,7 +63,8 @@ class LinearChroma:
 
         def band(rows: slice) -> None:
             part = luma[rows]
-            result[rows] = color.lay(part, self._cbcr(part / top, luma.shape, rows.start))
+            scaled = np.divide(part, top, dtype=np.float32)
+            result[rows] = color.lay(part, self._cbcr(scaled, luma.shape, rows.start))
 
         color.in_bands(band, luma.shape)
         return result
@@ -127,7 +128,7 @@ def _blocks(luma: IntArray, step: int) -> tuple[FloatArray, FloatArray, FloatArr
         y = np.divide(luma, 255, dtype=np.float32)
         return y, y, y
     odd = [(0, side % 2) for side in luma.shape]
-    even = np.pad(luma, odd, mode="edge") if any(luma.shape[i] % 2 for i in (0, 1)) else luma
+    even: Any = np.pad(luma, odd, mode="edge") if any(more for _, more in odd) else luma
     four = [even[i::2, j::2] for i in (0, 1) for j in (0, 1)]
     darkest = np.minimum(np.minimum(four[0], four[1]), np.minimum(four[2], four[3]))
     lightest = np.maximum(np.maximum(four[0], four[1]), np.maximum(four[2], four[3]))

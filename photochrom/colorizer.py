@@ -208,7 +208,8 @@ def _mean_chroma(small: FloatArray, lightness: FloatArray, space: str) -> float:
     level = cv2.resize(lightness, small.shape[1::-1], interpolation=cv2.INTER_AREA)
     first = np.dstack([level, np.zeros_like(small)])
     grey = color.luma(np.rint(np.clip(color.SPACES[space].to_rgb(first), 0, 1) * 255).astype("u1"))
-    lab = color.rgb_to_lab(color.merge(grey, small, space) / np.float32(255))
+    shown = color.merge(grey, small, space)
+    lab = color.rgb_to_lab(np.divide(shown, 255, dtype=np.float32))
     return float(np.linalg.norm(lab[..., 1:], axis=-1).mean())
 
 
@@ -224,7 +225,7 @@ def look(model: Model, lightness: FloatArray, known: FloatArray | None = None) -
         InvalidModel: the answer is not finite.
     """
     told = None if known is None else known[None]
-    answer = model(lightness[None, ..., None], told)[0]
+    answer: FloatArray = model(lightness[None, ..., None], told)[0]
     if not np.isfinite(answer).all():
         raise InvalidModel(f"the network of {model.source} answered with NaN or infinity")
     return answer
@@ -303,7 +304,8 @@ class Colorizer:
         space, theirs = self.model.card.color_space, self._lightness(reference.luma)
         features, others = (self.model.features(x[None, ..., None])[0] for x in (lightness, theirs))
         small = cv2.resize(reference.color, others.shape[1::-1], interpolation=cv2.INTER_AREA)
-        scaled = np.divide(small, np.iinfo(small.dtype).max, dtype=np.float32)
+        top = np.iinfo(reference.luma.dtype).max
+        scaled = np.divide(small, top, dtype=np.float32)
         known = match(features, others, color.SPACES[space].from_rgb(scaled)[..., 1:])
         size = lightness.shape[::-1]
         return np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_NEAREST), np.float32)

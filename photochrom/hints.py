@@ -1,4 +1,4 @@
-"""Colour that is already known: a person's points and strokes, a palette, a reference photograph."""
+"""Colour that is already known: points and strokes, a palette, a reference photograph."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:
     """
     side = _PALETTE_SIDE
     small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA).reshape(-1, 3)
-    lab = color.rgb_to_lab(small.astype(np.float32) / 255)
+    lab = color.rgb_to_lab(np.divide(small, 255, dtype=np.float32))
     order = lab[:, 0].argsort()
     centres = lab[order[np.linspace(0, len(order) - 1, count).astype(int)]]
     for _ in range(_PALETTE_ROUNDS):

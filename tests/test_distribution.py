@@ -94,7 +94,7 @@ def test_vividness_goes_from_faithful_to_vivid():
     assert made.reading() == Reading(0.25, 0.875, 1.5)
     assert made.reading(0) == Reading()
     assert made.reading(1) == Reading(1, 0.5, 3)
-    with pytest.raises(ValueError, match="vividness from 0 to 1; received 1.5"):
+    with pytest.raises(ValueError, match=r"vividness from 0 to 1; received 1\.5"):
         made.reading(1.5)
 
 

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from photochrom.errors import InvalidModel, ModelNotFound
 from photochrom.card import Card
+from photochrom.errors import InvalidModel, ModelNotFound
 from photochrom.model import CARD, NETWORK, Model
 from tests.support import BINS, card, model, network, sloped, write_model, write_zip
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from photochrom import color, photo
-from photochrom.distribution import decode
 from photochrom.colorizer import Colorizer
+from photochrom.distribution import decode
 from photochrom.errors import RecipeError
 from photochrom.model import Model
 from photochrom.recipes import RECIPES, recipe

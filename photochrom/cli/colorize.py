@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -15,7 +15,7 @@ from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
-    from photochrom.colorizer import Colorizer
+    from photochrom.colorizer import Colorizer, ColorPhoto
 
 __all__ = ["colorize"]
 
@@ -23,55 +23,102 @@ _STREAM = "-"
 _ALMOST_GREY = 1.0  # mean chroma, in Lab units, under which a person should be told
 
 
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...", help="Photographs, folders, patterns; - reads one from stdin."
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", help="A folder; for one photograph, a file; - writes to stdout."
+    ),
+]
+ModelPlace = Annotated[
+    Path | None,
+    typer.Option("--model", "-m", help="A model's folder or zip. [default: the one that ships]"),
+]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", "-r", help="Go through folders within folders.")
+]
+ExistsOption = Annotated[
+    Literal["skip", "overwrite", "error"],
+    typer.Option(help="What to do where a result is there already."),
+]
+InColour = Annotated[
+    Literal["recolour", "skip"],
+    typer.Option("--in-colour", help="What to do with photographs that are in colour."),
+]
+Vividness = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="From 0, faithful, to 1, vivid. [default: the model's]"),
+]
+Hints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hint",
+        metavar="X,Y,#RRGGBB",
+        help="A colour that you know, at a pixel; of one photograph; may be given again.",
+    ),
+]
+Palette = Annotated[
+    str | None,
+    typer.Option(metavar="FILE|#RRGGBB,…", help="Colours to keep to: a picture's, or those named."),
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option(help="A colour photograph of something alike, whose colours are taken over."),
+]
+Suffix = Annotated[
+    str | None, typer.Option(help="Of the results, .png say. [default: the photograph's]")
+]
+Quality = Annotated[
+    int | None, typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF. [default: 92, 92, 85]")
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", "-k", help="Go on after a photograph that fails.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="Photographs at once. [default: cores, 4 at most]")
+]
+EngineOption = Annotated[
+    Literal["openvino", "onnxruntime"],
+    typer.Option(help="What runs the network; onnxruntime finds CUDA, CoreML and DirectML."),
+]
+PrecisionOption = Annotated[
+    Literal["f32", "bf16"],
+    typer.Option(help="bf16 is quicker on some CPUs, and off by about 1%."),
+]
+MaxMegapixels = Annotated[
+    float, typer.Option(min=0.1, max=1e6, help="Larger photographs are refused.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Tell of each in JSON, a line each.")]
+
+
 def colorize(
-    inputs: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="PATH...", help="Photographs, folders, patterns; - reads one from stdin."
-        ),
-    ],
-    output: Annotated[
-        str,
-        typer.Option(
-            "--output", "-o", help="A folder; for one photograph, a file; - writes to stdout."
-        ),
-    ] = "",
-    model: Annotated[
-        Path | None, typer.Option("--model", "-m", help="A model's folder or zip.")
-    ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Go through folders within folders.")
-    ] = False,
-    exists: Annotated[
-        Literal["skip", "overwrite", "error"],
-        typer.Option(help="What to do where a result is there already."),
-    ] = "error",
-    in_colour: Annotated[
-        Literal["recolour", "skip"],
-        typer.Option("--in-colour", help="What to do with photographs that are in colour."),
-    ] = "recolour",
-    suffix: Annotated[
-        str | None, typer.Option(help="Of the results, .png say. [default: the photograph's]")
-    ] = None,
-    quality: Annotated[
-        int | None,
-        typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF. [default: 92, 92, 85]"),
-    ] = None,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", "-k", help="Go on after a photograph that fails.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Photographs at once. [default: cores, 4 at most]")
-    ] = None,
-    max_megapixels: Annotated[
-        float, typer.Option(min=0.1, max=1e6, help="Larger photographs are refused.")
-    ] = 250,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Tell of each in JSON, a line each.")
-    ] = False,
+    inputs: Inputs,
+    output: Output = "",
+    model: ModelPlace = None,
+    vividness: Vividness = None,
+    hints: Hints = None,
+    palette: Palette = None,
+    reference: Reference = None,
+    recursive: Recursive = False,
+    exists: ExistsOption = "error",
+    in_colour: InColour = "recolour",
+    suffix: Suffix = None,
+    quality: Quality = None,
+    keep_going: KeepGoing = False,
+    dry_run: DryRun = False,
+    workers: Workers = None,
+    engine: EngineOption = "openvino",
+    precision: PrecisionOption = "f32",
+    max_megapixels: MaxMegapixels = 250,
+    as_json: AsJson = False,
 ) -> None:
     """Colour photographs. The originals are never touched, nor is their luma.
 
@@ -81,23 +128,30 @@ def colorize(
     from photochrom.batch import plan, run
     from photochrom.colorizer import Colorizer
 
+    def opened() -> Colorizer:
+        limit = int(max_megapixels * 1e6)
+        return Colorizer(model, max_pixels=limit, engine=engine, precision=precision)
+
+    how = _how(vividness, hints or [], palette, reference)
     if _STREAM in (*inputs, output):
         if len(inputs) > 1 or dry_run or as_json or exists == "skip" or in_colour == "skip":
             raise ConfigError(
                 "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
                 "--json, --exists skip or --in-colour skip"
             )
-        colorizer = Colorizer(model, max_pixels=int(max_megapixels * 1e6))
-        _stream(inputs[0], colorizer, output, suffix, quality, overwrite=exists == "overwrite")
+        result = _streamed(inputs[0], opened(), suffix, how)
+        _put(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
     if not output:
         raise ConfigError("expected -o with a folder, or a file for one photograph")
     jobs = plan(inputs, Path(output), recursive=recursive, suffix=suffix)
+    if hints and len(jobs) > 1:
+        raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     if dry_run:
         _show_plan(jobs, as_json=as_json)
         return
-    colorizer = Colorizer(model, max_pixels=int(max_megapixels * 1e6))
-    engine = colorizer.engine  # a network that cannot be run is no photograph's fault
+    colorizer = opened()
+    name = colorizer.engine  # a network that cannot be run is no photograph's fault
     outcomes: list[Outcome] = []
     with progress("photographs") as bar:
         task = bar.add_task("colouring", total=len(jobs))
@@ -109,34 +163,57 @@ def colorize(
             keep_colour=in_colour == "skip",
             quality=quality,
             workers=workers,
+            how=how,
         )
         with closing(going):  # an interrupted person waits for nothing that has not begun
             for outcome in going:
                 outcomes.append(outcome)
                 _tell(outcome, as_json=as_json)
                 bar.advance(task)
-    _conclude(outcomes, engine)
+    _conclude(outcomes, name)
 
 
-def _stream(
-    source: str,
-    colorizer: Colorizer,
-    output: str,
-    suffix: str | None,
-    quality: int | None,
-    *,
-    overwrite: bool,
-) -> None:
+def _how(
+    vividness: float | None, hints: list[str], palette: str | None, reference: Path | None
+) -> dict[str, Any]:
+    """What `Colorizer.colorize` is to be told; the reference is read once."""
+    from photochrom import photo
+    from photochrom.hints import palette_of, parse_color, parse_hint
+
+    how: dict[str, Any] = {"vividness": vividness, "hints": [parse_hint(text) for text in hints]}
+    if palette and Path(palette).is_file():
+        how["palette"] = palette_of(photo.thumbnail(palette, 256))
+    elif palette:
+        try:
+            how["palette"] = [parse_color(text) for text in palette.split(",")]
+        except ConfigError as error:
+            raise ConfigError(
+                f"expected --palette with a picture or colours as #RRGGBB,#RRGGBB; {error}"
+            ) from error
+    if reference:
+        how["reference"] = photo.read(reference)
+    return how
+
+
+def _streamed(
+    source: str, colorizer: Colorizer, suffix: str | None, how: dict[str, Any]
+) -> ColorPhoto:
     from photochrom.photo import READABLE_SUFFIXES
 
     if suffix and suffix.lower() not in READABLE_SUFFIXES:
         raise ConfigError(f"expected a suffix of a photograph; received {suffix!r}")
-    if source == _STREAM:
-        if sys.stdin is None:
-            raise ConfigError("expected a photograph from stdin, which is closed")
-        result = colorizer.colorize(sys.stdin.buffer.read(), name="stdin")
-    else:
-        result = colorizer.colorize(source)
+    if source != _STREAM:
+        return colorizer.colorize(source, **how)
+    if sys.stdin is None:
+        raise ConfigError("expected a photograph from stdin, which is closed")
+    return colorizer.colorize(sys.stdin.buffer.read(), name="stdin", **how)
+
+
+def _put(
+    result: ColorPhoto, output: str, suffix: str | None, quality: int | None, *, overwrite: bool
+) -> None:
+    from photochrom.photo import READABLE_SUFFIXES
+
     if output not in ("", _STREAM):
         result.save(output, quality=quality, overwrite=overwrite)
         return

@@ -62,9 +62,7 @@ def encode_colored(
     target = format_named(format)
     if target.name != "JPEG":
         rgb = chroma.over(luma)
-        return encode(
-            rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality
-        )
+        return encode(rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality)
     quality = DEFAULT_QUALITY["JPEG"] if quality is None else _checked(quality)
     _kept_alpha(alpha, target)
     _check_size(luma, target)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
@@ -36,7 +36,7 @@ def encode_jpeg(
         quality: 1 to 100.
     """
     chroma = [np.ascontiguousarray(plane) for plane in (cb, cr)]
-    data = simplejpeg.encode_jpeg_yuv_planes(_evenly_held(luma), *chroma, quality)
+    data: bytes = simplejpeg.encode_jpeg_yuv_planes(_evenly_held(luma), *chroma, quality)
     head = bytearray(data[:_HEAD])
     if metadata.dpi:
         dots = (min(65535, max(1, round(float(side)))) for side in metadata.dpi)
@@ -65,10 +65,11 @@ def halved(plane: IntArray) -> IntArray:
 def _even(plane: IntArray) -> IntArray:
     """With its last row and column once more where their number is odd."""
     odd = [(0, side % 2) for side in plane.shape]
-    return np.pad(plane, odd, mode="edge") if any(more for _, more in odd) else plane
+    padded: Any = np.pad(plane, odd, mode="edge") if any(more for _, more in odd) else plane
+    return cast("IntArray", padded)
 
 
 def _evenly_held(plane: IntArray) -> IntArray:
     """The same plane in memory of even size: the encoder reads beyond the edge of an odd one."""
     height, width = plane.shape
-    return _even(np.ascontiguousarray(plane))[:height, :width]
+    return _even(cast("IntArray", np.ascontiguousarray(plane)))[:height, :width]

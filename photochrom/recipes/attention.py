@@ -12,7 +12,7 @@ __all__ = ["KnownColor", "transformer"]
 _FARTHEST: Final = -1e4  # a score that softmax turns into nothing
 
 
-@keras.saving.register_keras_serializable("photochrom")
+@keras.saving.register_keras_serializable("photochrom")  # type: ignore[untyped-decorator]
 def gelu(x: Any) -> Any:
     """D. Hendrycks, K. Gimpel 2016, exactly; Keras's own does not export under TensorFlow."""
     return x * (0.5 + 0.5 * ops.erf(x * 2**-0.5))
@@ -61,7 +61,7 @@ class GlobalAttention(layers.Layer):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.heads = heads
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, shape: tuple[Any, ...]) -> None:
         """Three projections in, one out."""
         width = shape[-1]
         self.project = layers.Dense(3 * width, use_bias=False, dtype=self.dtype_policy, name="qkv")
@@ -113,7 +113,9 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         self.query.build(shapes[0])
         self.key = layers.Dense(channels, dtype=self.dtype_policy, name="key")
         self.key.build(shapes[0])
-        self.key.set_weights(self.query.get_weights())  # what looks alike scores high from the start
+        self.key.set_weights(
+            self.query.get_weights()
+        )  # what looks alike scores high from the start
 
         def number(name: str, value: Any) -> Any:
             start = keras.initializers.Constant(value)
@@ -154,9 +156,7 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         somewhere = ops.transpose(_tokens(amount, 1), (0, 1, 3, 2))
         return key, color, somewhere, _places(amount)
 
-    def compute_output_shape(
-        self, shapes: list[tuple[int | None, ...]]
-    ) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         """Three channels a head."""
         return (*shapes[0][:-1], 3 * self.heads)
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import keras
     import numpy.typing as npt
 
-    from photochrom.color import FloatArray
     from photochrom.card import OutputKind
+    from photochrom.color import FloatArray
 
 __all__ = ["Options", "Recipe", "complaints"]
 
@@ -84,7 +84,7 @@ class Recipe(ABC, Generic[O]):
 
     @abstractmethod
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Give the network its optimizer, loss and metrics, for a run of so many steps, if known."""
+        """Give the network optimizer, loss and metrics, for a run of so many steps; 0: unknown."""
 
     def runtime(self, network: keras.Model) -> keras.Model:
         """The network as it is exported: what it answers first and, perhaps, its features."""

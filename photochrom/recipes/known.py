@@ -1,9 +1,9 @@
 """What is known of a photograph's colours while learning: nothing, points, patches, nearly all.
 
 Half of the time nothing is known. Otherwise it is what will be known later: a person's points and
-strokes (R. Zhang et al.: Real-Time User-Guided Image Colorization, SIGGRAPH 2017), places matched in
-a reference photograph, some of them wrongly, or a film's last frame: nearly everything, but shifted,
-blurred, noisy and with holes.
+strokes (R. Zhang et al.: Real-Time User-Guided Image Colorization, SIGGRAPH 2017), places matched
+in a reference photograph, some of them wrongly, or a film's last frame: nearly everything, but
+shifted, blurred, noisy and with holes.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def _last_frame(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Nearly everything: shifted, blurred, faded or overdone, noisy, with holes."""
     height, width = ab.shape[:2]
     reach = min(height, width) * _FARTHEST_SHIFT
-    shift = np.float32([[1, 0, rng.uniform(-reach, reach)], [0, 1, rng.uniform(-reach, reach)]])
+    right, down = rng.uniform(-reach, reach, 2)
+    shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
     frame = cv2.warpAffine(ab, shift, (width, height), borderMode=cv2.BORDER_REPLICATE)
     frame = cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.3, 3))
     frame = frame * rng.uniform(0.85, 1.15) + rng.normal(0, rng.uniform(0, 3), ab.shape)

@@ -1,16 +1,16 @@
 """The default network: f(lightness, known ab, mask) → a distribution over ab, at stride 4.
 
 An EfficientNet-Lite encoder with ImageNet weights, transformer blocks at stride 32 for agreement
-over the whole picture, a U-Net decoder (O. Ronneberger et al., 2015) up to stride 4, and logits over
-the ab bins of R. Zhang et al. (ECCV 2016). It learns without class rebalancing, so that what it
-gives is a calibrated distribution; how vivid a reading of it is to be is decided afterwards (logit
-adjustment: A. K. Menon et al., ICLR 2021), with the class weights on the card.
+over the whole picture, a U-Net decoder (O. Ronneberger et al., 2015) up to stride 4, and logits
+over the ab bins of R. Zhang et al. (ECCV 2016). It learns without class rebalancing, so that what
+it gives is a calibrated distribution; how vivid a reading of it is to be is decided afterwards
+(logit adjustment: A. K. Menon et al., ICLR 2021), with the class weights on the card.
 
 Known colour (R. Zhang et al.: Real-Time User-Guided Image Colorization, SIGGRAPH 2017) enters three
 times: in the first convolution; at the place where it is known, straight into the logits; and,
 through attention at stride 8, at all places that look alike. The last two speak the logits' own
-language from the first step on: a colour c adds β (c · q - |q|² / 2) to the logit of bin q, which is
-a Gaussian around c.
+language from the first step on: a colour c adds β (c · q - |q|² / 2) to the logit of bin q, which
+is a Gaussian around c.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from keras import layers, ops
 from pydantic import Field
 
 from photochrom import color
-from photochrom.color import FloatArray
 from photochrom.card import OutputKind
+from photochrom.color import FloatArray
 from photochrom.recipes.attention import KnownColor, transformer
 from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.efficientnet import PREFIX, LiteSize, encode, load_imagenet
@@ -58,7 +58,7 @@ class Photochrom(Recipe[PhotochromOptions]):
     """Lightness, known ab and mask → logits over ab bins at stride 4."""
 
     name = "photochrom"
-    paper = "Photochrom's own; see the docstring of photochrom.recipes.photochrom for what it draws on"
+    paper = "Photochrom's own; photochrom/recipes/photochrom.py names what it draws on"
     Options = PhotochromOptions
     output_kind: ClassVar[OutputKind] = "distribution"
     output_scale = 1.0

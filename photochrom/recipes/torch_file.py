@@ -7,7 +7,7 @@ containers is built, whatever the pickle asks for.
 
 from __future__ import annotations
 
-import pickle  # noqa: S403 - only through `_Unpickler`, which builds nothing but tensors
+import pickle
 import struct
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -38,7 +38,9 @@ class _Tensor:
 
     def within(self, storage: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The values."""
-        last = sum((side - 1) * stride for side, stride in zip(self.shape, self.strides, strict=True))
+        last = sum(
+            (side - 1) * stride for side, stride in zip(self.shape, self.strides, strict=True)
+        )
         if self.offset < 0 or self.offset + last >= len(storage):
             raise ValueError(f"a tensor of shape {self.shape} leaves its storage")
         steps = [stride * storage.itemsize for stride in self.strides]

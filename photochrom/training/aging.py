@@ -81,7 +81,7 @@ def _halation(grey: Grey, rng: Rng) -> Grey:
     """Light scattered in the emulsion: a glow around what is bright."""
     bright = np.maximum(grey - 0.7, 0)
     glow = cv2.GaussianBlur(bright, (0, 0), min(grey.shape) * rng.uniform(0.01, 0.04))
-    return grey + glow * rng.uniform(0.3, 1.2)
+    return np.asarray(grey + glow * rng.uniform(0.3, 1.2), np.float32)
 
 
 def _vignette(grey: Grey, rng: Rng) -> Grey:
@@ -91,23 +91,24 @@ def _vignette(grey: Grey, rng: Rng) -> Grey:
     right = np.linspace(-1, 1, width, dtype=np.float32) + rng.uniform(-0.3, 0.3)
     far = (down**2 + right**2) / 2
     if rng.random() < 0.3:
-        return grey + (1 - grey) * far * rng.uniform(0.1, 0.4)
-    return grey * (1 - far * rng.uniform(0.1, 0.5))
+        return np.asarray(grey + (1 - grey) * far * rng.uniform(0.1, 0.4), np.float32)
+    return np.asarray(grey * (1 - far * rng.uniform(0.1, 0.5)), np.float32)
 
 
 def _stained(grey: Grey, rng: Rng) -> Grey:
     """Uneven fading, in large patches."""
     side = int(rng.integers(2, 6))
     patches = rng.normal(0, rng.uniform(0.02, 0.08), (side, side)).astype(np.float32)
-    return grey + cv2.resize(patches, grey.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    stains = cv2.resize(patches, grey.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    return grey + np.asarray(stains, np.float32)
 
 
 def _grain(grey: Grey, rng: Rng) -> Grey:
     """Coarser or finer, strongest in the middle tones."""
     noise = rng.standard_normal(grey.shape, np.float32)
     if rng.random() < 0.6:
-        noise = cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 1.0))
-        noise /= noise.std() + 1e-6
+        noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 1.0)), np.float32)
+        noise /= noise.std() + np.float32(1e-6)
     return grey + noise * rng.uniform(0.01, 0.05) * (0.4 + 2.4 * grey * (1 - grey))
 
 
@@ -127,7 +128,8 @@ def _damaged(grey: Grey, rng: Rng) -> Grey:
         end = (x + int(reach[0]), y + int(reach[1]))
         cv2.line(marks, (x, y), end, int(rng.integers(60, 220)), 1, cv2.LINE_AA)
     share = marks.astype(np.float32) / 255
-    return grey + (np.float32(rng.random() < 0.7) - grey) * share
+    paint = np.float32(rng.random() < 0.7)
+    return np.asarray(grey + (paint - grey) * share, np.float32)
 
 
 def _jpeg(grey: npt.NDArray[np.uint8], rng: Rng) -> npt.NDArray[np.uint8]:

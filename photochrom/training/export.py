@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from photochrom import __version__
-from photochrom.errors import MissingExtra, ModelError
 from photochrom.card import Card
+from photochrom.errors import MissingExtra, ModelError
 from photochrom.model import CARD, KERAS, NETWORK, Model
 from photochrom.recipes import recipe as build_recipe
 
@@ -149,8 +149,9 @@ def largest_difference(network: keras.Model, model: Model) -> float:
         first = rng.random((2, height, width, 1), np.float32) * 100
         inputs, known = first * card.input_scale, None
         if card.known_scale:
-            known = rng.random((2, height, width, 3), np.float32) * [60, -60, 1]
-            known = (known * (rng.random((2, height, width, 1)) < 0.01)).astype(np.float32)
+            colors = rng.random((2, height, width, 3), np.float32) * np.array([60, -60, 1])
+            here = rng.random((2, height, width, 1)) < 0.01
+            known = np.asarray(colors * here, np.float32)
             scale = np.array([card.known_scale, card.known_scale, 1], np.float32)
             inputs = np.concatenate([inputs, known * scale], -1)
         expected = keras.ops.convert_to_numpy(network(inputs, training=False))
