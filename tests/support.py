@@ -75,8 +75,22 @@ def card(**changes: Any) -> Card:
     return Card(**fields | changes)
 
 
-def model(network_bytes: bytes | None = None, **changes: Any) -> Model:
-    return Model(card(**changes), network() if network_bytes is None else network_bytes)
+def model(
+    network_bytes: bytes | None = None, *, engine: str = "openvino", **changes: Any
+) -> Model:
+    made = network() if network_bytes is None else network_bytes
+    return Model(card(**changes), made, engine=engine)
+
+
+def told() -> Model:
+    """A model that answers with the chroma that it is told, and with none elsewhere."""
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["B", "H", "W", 4])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None, None, 2])
+    weight = numpy_helper.from_array(np.eye(4, 2, -1, dtype=np.float32), "w")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
+    graph = helper.make_graph(nodes, "told", [x], [y], [weight])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    return model(bytes(made.SerializeToString()), known_scale=0.01)
 
 
 def sloped(**changes: Any) -> Model:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from photochrom import photo
 from photochrom.errors import ConfigError, DataError
-from photochrom.model import KERAS
+from photochrom.model import CARD, KERAS, Model
 from photochrom.recipes import recipe as build_recipe
 from photochrom.training import keeper, scan
+from photochrom.training.calibration import calibrated, class_prior, class_weights
 from photochrom.training.config import RunConfig, load_config
 from photochrom.training.constants import argmax_constant, best_constant_scores
 from photochrom.training.dataset import training_batches, validation_batches
@@ -281,8 +282,15 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
         data=config.train.data_terms,
         scores=json.loads(json.dumps(scores)),
     )
+    if card.output_kind == "distribution":
+        prior = class_prior(run.photos("train"), np.array(card.bins, np.float32), card.color_space)
+        card = replace(card, bin_weights=class_weights(prior).tolist())
     best = keras.saving.load_model(run.folder / keeper.BEST, compile=False)
     difference = export(best, card, run.folder / MODEL)
+    if card.output_kind == "distribution" and (photos := run.photos("val")):
+        listener.note("measuring how vivid it is to be read")
+        found = calibrated(Model.load(run.folder / MODEL), photos)
+        keeper.replace_text(run.folder / MODEL / CARD, found.to_json())
     listener.note(
         f"model written to {run.folder / MODEL}; it differs from Keras by {difference:.1e}"
     )

@@ -1,0 +1,119 @@
+"""How a distribution is to be read: measured on photographs, and written on the card.
+
+Three readings are found. The faithful one has the best PSNR and AuC. The default is nearly as
+colourful as photographs are, at the least cost in PSNR. The vivid one lies as far beyond it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from photochrom import color, photo
+from photochrom.card import Card, Reading
+from photochrom.distribution import Distribution
+from photochrom.scoring import metrics
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from photochrom.color import FloatArray
+    from photochrom.model import Model
+    from photochrom.training.sources import Source
+
+Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+__all__ = ["calibrated", "class_prior", "class_weights"]
+
+_LOOKED_AT: Final = 2000  # photographs for the prior
+_MEASURED: Final = 128  # photographs for the readings
+_SHRUNK: Final = 2  # they are judged at half the working size
+_SIDE: Final = 64  # pixels, for the prior
+_GAMMAS: Final = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75)
+_TEMPERATURES: Final = (0.25, 0.4, 0.6, 0.8)
+_GAINS: Final = (1.0, 1.1, 1.2)
+_AS_COLORFUL: Final = 0.95  # of the truth's colourfulness, at the default
+_COOLEST: Final = 0.15
+
+
+def class_prior(sources: Sequence[Source], bins: FloatArray, space: str) -> FloatArray:
+    """How often each bin is the nearest to a pixel's chroma, (Q,), summing to 1."""
+    counts = np.zeros(len(bins))
+    for source in _some(sources, _LOOKED_AT):
+        rgb = photo.square(source.read(), _SIDE, "crop")
+        pixels = np.divide(rgb, 255, dtype=np.float32)
+        chroma = color.SPACES[space].from_rgb(pixels)[..., 1:].reshape(-1, 2)
+        nearest = (chroma @ bins.T - (bins**2).sum(-1) / 2).argmax(-1)
+        counts += np.bincount(nearest, minlength=len(bins))
+    return np.asarray(counts / counts.sum(), np.float32)
+
+
+def class_weights(prior: FloatArray, mixed: float = 0.5) -> FloatArray:
+    """w(q) of R. Zhang et al., Colorful Image Colorization, ECCV 2016: 1 on average.
+
+    Args:
+        prior: how often each bin occurs, (Q,).
+        mixed: λ, the share of a uniform prior.
+    """
+    weights = 1 / ((1 - mixed) * prior + mixed / len(prior))
+    return np.asarray(weights / (prior * weights).sum(), np.float32)
+
+
+def calibrated(model: Model, sources: Sequence[Source]) -> Card:
+    """The model's card with its readings and default vividness.
+
+    Args:
+        model: with `bin_weights` on its card.
+        sources: photographs in colour that it did not learn from.
+    """
+    card = model.card
+    tried = [
+        Reading(gamma, temperature, gain)
+        for gamma, temperature in itertools.product(_GAMMAS, _TEMPERATURES)
+        for gain in _GAINS
+    ]
+    measured = [_measured(model, source, tried) for source in _some(sources, _MEASURED)]
+    psnr, auc, colorfulness, truth = np.mean(measured, 0)
+    plain = np.array([reading.gamma == 0 and reading.gain == 1 for reading in tried])
+    faithful = tried[_best(psnr + auc, plain)]
+    default = tried[_best(psnr, colorfulness >= min(_AS_COLORFUL * truth[0], colorfulness.max()))]
+    vivid = faithful.toward(default, 2)
+    vivid = replace(vivid, temperature=max(_COOLEST, vivid.temperature))
+    return replace(card, faithful=faithful, vivid=vivid, vividness=0.5)
+
+
+def _best(scores: Numbers, among: npt.NDArray[np.bool_]) -> int:
+    return int(np.where(among, scores, -np.inf).argmax())
+
+
+def _some(sources: Sequence[Source], count: int) -> Sequence[Source]:
+    return sources[:: max(1, len(sources) // count)][:count]
+
+
+def _measured(model: Model, source: Source, readings: Sequence[Reading]) -> Numbers:
+    """PSNR, AuC, colourfulness and the truth's colourfulness under every reading, (4, n)."""
+    card = model.card
+    rgb = photo.square(source.read(), card.working_size, "crop")
+    first = color.grey_level(color.luma(rgb), card.color_space)
+    spread = Distribution.of(model(first[None, ..., None])[0], card)
+    true = photo.resized(rgb, card.working_size // _SHRUNK)
+    true_lab, truth = metrics.to_lab(true), metrics.colorfulness(true)
+    rows, key, chroma = [], (-1.0, -1.0), np.empty(0, np.float32)
+    for reading in readings:
+        if key != (reading.gamma, reading.temperature):
+            key = (reading.gamma, reading.temperature)
+            chroma = spread.mean(replace(reading, gain=1.0))
+        shown = _shown(chroma * np.float32(reading.gain), true, card)
+        auc = metrics.auc(metrics.to_lab(shown), true_lab) if reading.gamma == 0 else 0.0
+        rows.append((metrics.psnr(shown, true), auc, metrics.colorfulness(shown), truth))
+    return np.array(rows).T
+
+
+def _shown(chroma: FloatArray, true: npt.NDArray[np.uint8], card: Card) -> npt.NDArray[np.uint8]:
+    fitted = cv2.resize(chroma, true.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    return color.merge(color.luma(true), np.asarray(fitted, np.float32), card.color_space)
