@@ -16,7 +16,7 @@ from PIL import Image
 from photochrom import color, photo
 from photochrom.chroma import LinearChroma
 from photochrom.distribution import Distribution, decode
-from photochrom.errors import ConfigError, InvalidModel, ModelNotFound
+from photochrom.errors import ConfigError, InvalidModel
 from photochrom.hints import chroma_of, draw, match
 from photochrom.model import Model
 from photochrom.photo.photo import eight_bits
@@ -317,20 +317,9 @@ class Colorizer:
 
 
 def default_model() -> Path:
-    """The model to use when none is named: what `PHOTOCHROM_MODEL` says, or the one in the package.
-
-    Raises:
-        ModelNotFound: there is neither.
-    """
-    if named := os.environ.get(MODEL_VARIABLE):
-        return Path(named)
-    bundled = Path(__file__).parent / "models" / "default"
-    if not bundled.is_dir():
-        raise ModelNotFound(
-            f"expected a model: name its folder or zip, or set {MODEL_VARIABLE}; "
-            "`photochrom train` makes one"
-        )
-    return bundled
+    """The model to use when none is named: what `PHOTOCHROM_MODEL` says, or the one that ships."""
+    named = os.environ.get(MODEL_VARIABLE)
+    return Path(named) if named else Path(__file__).parent / "models" / "default"
 
 
 def colorize(source: Any, *, model: str | os.PathLike[str] | Model | None = None) -> ColorPhoto:

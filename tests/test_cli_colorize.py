@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -306,14 +307,6 @@ def test_commands_that_make_no_sense(arguments, place):
     assert contents(place) == before
 
 
-def test_no_model_at_all_is_told_before_anything_is_done(place, monkeypatch):
-    monkeypatch.delenv("PHOTOCHROM_MODEL")
-    monkeypatch.setattr("photochrom.colorizer.__file__", str(place / "colorizer.py"))
-    result = call("in", "-o", "out")
-    assert result.exit_code == 2
-    assert "set PHOTOCHROM_MODEL" in result.stderr
-
-
 def test_a_network_that_cannot_be_run_is_no_photographs_fault(place, tmp_path):
     folder = write_model(tmp_path / "garbage", model(b"garbage"))
     result = call("in", "-o", "out", "-m", str(folder))
@@ -367,3 +360,59 @@ def test_an_interrupt_leaves_whole_pictures_only(place, deep):
     for path in made:
         assert path.suffix == ".png"
         assert is_coloured(path)
+
+
+# --- with colours that are known ------------------------------------------------------------
+
+
+@pytest.fixture
+def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same folder, with the model that ships."""
+    monkeypatch.delenv("PHOTOCHROM_MODEL")
+    Image.fromarray(skimage.data.camera()).save(place / "man.png")
+    return place
+
+
+def mean(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path)).mean((0, 1))
+
+
+def test_hints_and_a_palette_and_vividness(shipped):
+    assert call("man.png", "-o", "plain.png").exit_code == 0
+    sky = ("--hint", "60,60,#2060ff,20", "--hint", "460,60,#2060ff,20")
+    assert call("man.png", "-o", "hinted.png", *sky).exit_code == 0
+    assert call("man.png", "-o", "faithful.png", "--vividness", "0").exit_code == 0
+    assert call("man.png", "-o", "green.png", "--palette", "#208020,#103010").exit_code == 0
+    plain, hinted, green = (mean(Path(f"{n}.png")) for n in ("plain", "hinted", "green"))
+    assert hinted[2] - hinted[0] > plain[2] - plain[0] + 5
+    assert green[1] - green[0] > plain[1] - plain[0]
+
+
+def test_a_palette_and_a_reference_from_a_picture(shipped):
+    Image.fromarray(skimage.data.chelsea()).save("cat.png")
+    assert call("man.png", "-o", "a.png", "--palette", "cat.png").exit_code == 0
+    assert call("man.png", "-o", "b.png", "--reference", "cat.png").exit_code == 0
+    assert is_coloured(Path("b.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hint", "1,2"], "expected a hint as X,Y,#RRGGBB"),
+        (["--hint", "900,2,#ff0000"], "expected hints within the photograph, 512 × 512"),
+        (["--palette", "nowhere.png"], "expected --palette with a picture or colours"),
+        (["--reference", "nowhere.png"], "there is no file nowhere.png"),
+        (["--reference", "man.png"], "expected a reference in colour; man.png is grey"),
+    ],
+)
+def test_colours_that_make_no_sense(shipped, arguments, message):
+    result = call("man.png", "-o", "new.png", *arguments)
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+    assert not Path("new.png").exists()
+
+
+def test_a_hint_is_for_one_photograph(shipped):
+    result = call("in", "-o", "out", "--hint", "1,2,#ff0000")
+    assert result.exit_code == 2
+    assert "expected --hint with one photograph; received 3" in result.stderr

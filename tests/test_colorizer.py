@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ import simplejpeg
 import skimage.data
 from PIL import Image
 
-import photochrom
 from photochrom import Colorizer, Model, photo
 from photochrom.color import luma, rgb_to_lab
 from photochrom.errors import (
@@ -321,17 +318,6 @@ def test_the_environment_names_what_is_not_there(monkeypatch, tmp_path):
         Colorizer()
 
 
-def test_no_model_at_all(monkeypatch, tmp_path):
+def test_without_a_name_it_is_the_one_that_ships(monkeypatch):
     monkeypatch.delenv("PHOTOCHROM_MODEL", raising=False)
-    monkeypatch.setattr("photochrom.colorizer.__file__", str(tmp_path / "colorizer.py"))
-    with pytest.raises(ModelNotFound, match=r"folder or zip, or set PHOTOCHROM_MODEL; .*train"):
-        Colorizer()
-
-
-def test_the_short_way(model_folder, camera, monkeypatch, tmp_path):
-    source = tmp_path / "old.png"
-    source.write_bytes(picture_bytes(camera))
-    photochrom.colorize(source, model=model_folder).save(tmp_path / "a.png")
-    monkeypatch.setenv("PHOTOCHROM_MODEL", os.fspath(model_folder))
-    photochrom.colorize(os.fspath(source)).save(tmp_path / "b.png")
-    assert Path(tmp_path / "a.png").read_bytes() == Path(tmp_path / "b.png").read_bytes()
+    assert Colorizer().model.card.name == "photochrom"

@@ -142,9 +142,7 @@ def test_a_network_without_features_takes_no_reference(pliant, camera, astronaut
 
 def test_onnx_runtime_answers_alike(camera):
     made = network((0.1, -0.2), (0.3, 0.4))
-    ours, theirs = (
-        Colorizer(model(made, engine=engine)) for engine in ("openvino", "onnxruntime")
-    )
+    ours, theirs = (Colorizer(model(made, engine=engine)) for engine in ("openvino", "onnxruntime"))
     assert ours.engine == "OpenVINO CPU f32"
     assert theirs.engine == "ONNX Runtime CPU f32"
     difference = ours.colorize(camera).rgb.astype(int) - theirs.colorize(camera).rgb

@@ -21,12 +21,13 @@ from keras import layers
 from photochrom.errors import MissingExtra
 from photochrom.recipes.torch_file import read_tensors
 
-__all__ = ["PREFIX", "LiteSize", "encode", "load_imagenet"]
+__all__ = ["PREFIX", "LiteSize", "classifier", "encode", "load_imagenet"]
 
 LiteSize = Literal[0, 1, 2]
 PREFIX: Final = "encoder_"  # of the names of all its layers
 
 _STEM: Final = 32
+_TOP: Final = 1280
 _EPSILON: Final = 1e-3  # of the original's batch normalization
 # repeats, kernel size, stride, expansion, filters
 _STAGES: Final = (
@@ -118,21 +119,51 @@ def encode(pixels: Any, size: LiteSize = 0) -> list[Any]:
     return [*maps, x]
 
 
-def load_imagenet(network: keras.Model, size: LiteSize = 0) -> None:
+def classifier(size: LiteSize = 2) -> keras.Model:
+    """The whole network as it was trained on ImageNet.
+
+    Takes RGB in [-1, 1], (B, H, W, 3), and gives pooled features, (B, 1280), and logits over the
+    1000 classes.
+
+    Raises:
+        MissingExtra: the package that carries the weights is not installed.
+    """
+    pixels = keras.Input((None, None, 3))
+    x = layers.Conv2D(_TOP, 1, use_bias=False, name=f"{PREFIX}top")(encode(pixels, size)[-1])
+    x = layers.ReLU(6.0)(ScaleShift(name=f"{PREFIX}top_norm")(x))
+    features = layers.GlobalAveragePooling2D()(x)
+    logits = layers.Dense(1000, name="classes")(features)
+    network = keras.Model(pixels, [features, logits])
+    tensors = load_imagenet(network, size)
+    network.get_layer(f"{PREFIX}top").set_weights([_kernel(tensors["_conv_head.weight"])])
+    _set_norm(network.get_layer(f"{PREFIX}top_norm"), tensors, "_bn1")
+    network.get_layer("classes").set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])
+    return network
+
+
+def _kernel(weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Torch has (out, in, h, w), Keras (h, w, in, out)."""
+    return weight.transpose(2, 3, 1, 0)
+
+
+def load_imagenet(network: keras.Model, size: LiteSize = 0) -> dict[str, npt.NDArray[Any]]:
     """Give the encoder within a network its ImageNet weights.
 
-    The first convolution reads grey and whatever else there is: its first channel gets the sum of
-    the three colours' kernels, every further one zeros.
+    A first convolution that does not read RGB reads grey and whatever else there is: its first
+    channel gets the sum of the three colours' kernels, every further one zeros.
+
+    Returns:
+        All of the original's tensors, by name.
 
     Raises:
         MissingExtra: the package that carries the weights is not installed.
     """
     tensors = read_tensors(_weights_file(size))
     named = {layer.name: layer for layer in network.layers}
-    stem = named[f"{PREFIX}stem"]
+    stem, rgb = named[f"{PREFIX}stem"], _kernel(tensors["_conv_stem.weight"])
     kernel = np.zeros(stem.kernel.shape, np.float32)
-    kernel[:, :, 0] = tensors["_conv_stem.weight"].sum(1).transpose(1, 2, 0)
-    stem.set_weights([kernel])
+    kernel[:, :, 0] = rgb.sum(2)
+    stem.set_weights([rgb if kernel.shape == rgb.shape else kernel])
     _set_norm(named[f"{PREFIX}stem_norm"], tensors, "_bn0")
     for number, (_, _, expansion, _) in enumerate(_blocks(size)):
         ours, theirs = f"{PREFIX}block{number}", f"_blocks.{number}"
@@ -140,11 +171,11 @@ def load_imagenet(network: keras.Model, size: LiteSize = 0) -> None:
         if expansion > 1:
             parts.insert(0, ("expand", "_expand_conv", "_bn0"))
         for part, convolution, norm in parts:
-            # torch has (out, in, h, w); Keras (h, w, in, out), and (h, w, in, 1) for depthwise
-            kernel = tensors[f"{theirs}.{convolution}.weight"].transpose(2, 3, 1, 0)
-            kernel = kernel.swapaxes(2, 3) if part == "depthwise" else kernel
+            kernel = _kernel(tensors[f"{theirs}.{convolution}.weight"])
+            kernel = kernel.swapaxes(2, 3) if part == "depthwise" else kernel  # (h, w, in, 1)
             named[f"{ours}_{part}"].set_weights([kernel])
             _set_norm(named[f"{ours}_{part}_norm"], tensors, f"{theirs}.{norm}")
+    return tensors
 
 
 def _set_norm(layer: Any, tensors: dict[str, npt.NDArray[Any]], name: str) -> None:

@@ -1,0 +1,85 @@
+"""The network that ships: small enough, calibrated, and it heeds what it is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import photochrom
+from photochrom import Hint, color
+from photochrom.colorizer import default_model
+from photochrom.scoring import ab_error, colorfulness, to_lab
+from tests.pictures import colour_pictures
+from tests.support import exact_luma
+
+LARGEST = 15_000_000  # bytes
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> photochrom.Colorizer:
+    return photochrom.Colorizer()
+
+
+def error(result: photochrom.ColorPhoto, truth: np.ndarray) -> float:
+    return ab_error(to_lab(np.asarray(result.rgb, np.uint8)), to_lab(truth))
+
+
+def test_it_is_small():
+    assert (default_model() / "network.onnx").stat().st_size < LARGEST
+
+
+def test_its_card_says_where_it_comes_from(colorizer):
+    card = colorizer.model.card
+    assert card.output_kind == "distribution"
+    assert card.licence
+    assert card.data
+    assert card.scores
+    assert card.bin_weights
+    assert card.known_scale
+
+
+def test_it_colours_better_than_grey_and_keeps_luma(colorizer):
+    ours, grey = [], []
+    for truth in colour_pictures():
+        luma = color.luma(truth)
+        result = colorizer.colorize(luma)
+        ours.append(error(result, truth))
+        grey.append(ab_error(to_lab(np.dstack([luma] * 3)), to_lab(truth)))
+        assert np.abs(exact_luma(result.rgb) - luma).max() <= 1
+    assert np.mean(ours) < 0.95 * np.mean(grey)
+
+
+def test_vividness_goes_up(colorizer):
+    study = colorizer.study(color.luma(colour_pictures()[0]))
+    seen = [colorfulness(np.asarray(study.color(vividness=v).rgb)) for v in (0, 0.5, 1)]
+    assert seen[0] < seen[1] < seen[2]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 5])
+def test_ten_true_hints_help(colorizer, number):
+    truth = colour_pictures()[number]
+    study = colorizer.study(color.luma(truth))
+    rng = np.random.default_rng(1)
+    places = zip(*(rng.integers(8, side - 8, 10) for side in truth.shape[1::-1]), strict=True)
+    hints = [
+        Hint.at(int(x), int(y), tuple(truth[y - 3 : y + 4, x - 3 : x + 4].mean((0, 1)).astype(int)))
+        for x, y in places
+    ]
+    assert error(study.color(hints=hints), truth) < 0.85 * error(study.color(), truth)
+
+
+def test_variants_differ_and_confidence_is_a_share(colorizer):
+    study = colorizer.study(color.luma(colour_pictures()[0]))
+    first, *others = (np.asarray(v.rgb, int) for v in study.variants(4))
+    assert len(others) == 3
+    assert all(np.abs(first - other).mean() > 0.5 for other in others)
+    sure = study.confidence()
+    assert sure.shape == study.photo.luma.shape
+    assert 0 <= sure.min() < sure.max() <= 1.001
+
+
+def test_a_photograph_is_its_own_best_reference(colorizer):
+    truth = colour_pictures()[5]
+    luma = color.luma(truth)
+    told = colorizer.colorize(luma, reference=truth)
+    assert error(told, truth) < 0.6 * error(colorizer.colorize(luma), truth)
