@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Distribution", "decode"]
 
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
-_PALETTE_FLOOR: Final = -6.0  # what a colour that the palette lacks loses at most, in nats
+_GREY_COSTS: Final = 1.5  # nats; grey goes with every palette, but is not what was asked for
 
 
 def decode(answer: FloatArray, card: Card, reading: Reading | None = None) -> FloatArray:
@@ -100,8 +100,9 @@ class Distribution:
         return np.asarray((likely * (squares < within**2)).sum(-1), np.float32)
 
     def with_palette(self, palette: FloatArray) -> Distribution:
-        """Drawn to the colours of a palette, (n, 2) float32, and to grey."""
+        """Kept to the colours of a palette, (n, 2) float32, and to grey."""
         colors = np.concatenate([palette, np.zeros((1, 2), np.float32)])
-        squares = ((self.bins[:, None] - colors) ** 2).sum(-1).min(-1)
-        pull = np.maximum(-squares / (2 * _PALETTE_SPREAD**2), _PALETTE_FLOOR)
+        loss = ((self.bins[:, None] - colors) ** 2).sum(-1) / (2 * _PALETTE_SPREAD**2)
+        loss[:, -1] += _GREY_COSTS
+        pull = -loss.min(-1)
         return replace(self, logits=self.logits + pull.astype(np.float32))

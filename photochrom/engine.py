@@ -71,12 +71,17 @@ def make_engine(
 
 
 class _OpenVino:
+    """One call at a time: two threads in OpenVINO's bindings can wait for one another for ever.
+
+    A call keeps all cores busy by itself, so nothing is lost.
+    """
+
     def __init__(self, network: bytes, source: str, precision: str) -> None:
         self._network, self._source, self._precision = network, source, precision
-        self._starting = threading.Lock()
+        self._lock = threading.Lock()
 
     @cached_property
-    def _started(self) -> Any:
+    def _compiled(self) -> Any:
         import openvino
 
         core = openvino.Core()
@@ -89,22 +94,19 @@ class _OpenVino:
             ) from error
 
     @property
-    def _compiled(self) -> Any:
-        with self._starting:  # threads that share a model compile it once
-            return self._started
-
-    @property
     def name(self) -> str:
-        precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        with self._lock:
+            precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
         return f"OpenVINO CPU {precision}"
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:
-        request = self._compiled.create_infer_request()  # one a call: threads may share a model
-        try:
-            answers = request.infer(inputs)
-        except RuntimeError as error:
-            raise _refused(self._source, inputs, error) from error
-        return [np.array(answers[place], np.float32) for place in range(len(answers))]
+        with self._lock:
+            compiled = self._compiled
+            try:
+                answers = compiled.create_infer_request().infer(inputs)
+                return [np.array(answers[place], np.float32) for place in range(len(answers))]
+            except RuntimeError as error:
+                raise _refused(self._source, inputs, error) from error
 
 
 class _OnnxRuntime:
