@@ -17,6 +17,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
+	$(BIN)/python benchmarks/coloring.py
 	$(BIN)/python benchmarks/run.py
 
 $(READY): pyproject.toml

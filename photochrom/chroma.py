@@ -18,6 +18,8 @@ __all__ = ["LinearChroma"]
 _GUIDE_AREA: Final = 512 * 512  # pixels of the picture at which edges are looked for
 _REACH: Final = 2  # how far a window reaches, in places of the small chroma
 _LEAST_RADIUS: Final = 2
+_BYTE: Final = np.float32(255)
+_GREY: Final = np.float32(128)
 _EPSILON: Final = 4e-4  # luma variance below which a window counts as flat
 
 
@@ -48,12 +50,17 @@ class LinearChroma:
         height, width = luma.shape
         shrunk = min(1.0, (_GUIDE_AREA / (height * width)) ** 0.5)
         size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
-        small = cast("IntArray", cv2.resize(luma, size, interpolation=cv2.INTER_AREA))
-        smooth = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        cbcr = color.to_cbcr(color.grey_level(small, space), smooth, space)
+        small = color.reduced(luma, size)
         guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
+        half = (-(-size[0] // 2), -(-size[1] // 2))  # chroma is smooth; converting it is dear
+        level = color.grey_level(color.reduced(small, half), space)
+        smooth = np.asarray(cv2.resize(chroma, half, interpolation=cv2.INTER_LINEAR), np.float32)
+        planes = [
+            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
+            for plane in color.to_cbcr(level, smooth, space)
+        ]
         radius = max(_LEAST_RADIUS, round(_REACH * size[0] / chroma.shape[1]))
-        fits = [_linear(guide, plane, radius) for plane in cv2.split(cbcr)]
+        fits = [_linear(guide, plane, radius) for plane in planes]
         return cls(np.dstack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
 
     def over(self, luma: Samples) -> Samples:
@@ -64,7 +71,7 @@ class LinearChroma:
         def band(rows: slice) -> None:
             part = luma[rows]
             scaled = np.divide(part, top, dtype=np.float32)
-            result[rows] = color.lay(part, self._cbcr(scaled, luma.shape, rows.start))
+            result[rows] = color.lay(part, *self._cbcr(scaled, luma.shape, rows.start))
 
         color.in_bands(band, luma.shape)
         return result
@@ -86,16 +93,20 @@ class LinearChroma:
 
         def band(rows: slice) -> None:
             mean, darkest, lightest = _blocks(luma[rows.start * step : rows.stop * step], step)
-            cbcr = self._cbcr(mean, shape, rows.start)
-            bytes_ = color.shrink(cbcr, darkest, lightest) * 255 + 128
-            np.rint(bytes_[..., 0], out=cb[rows], casting="unsafe")
-            np.rint(bytes_[..., 1], out=cr[rows], casting="unsafe")
+            planes = self._cbcr(mean, shape, rows.start)
+            color.shrink(*planes, darkest, lightest)
+            for plane, bytes_ in zip(planes, (cb, cr), strict=True):
+                plane *= _BYTE
+                plane += _GREY
+                np.rint(plane, out=bytes_[rows], casting="unsafe")
 
         color.in_bands(band, shape)
         return cb, cr
 
-    def _cbcr(self, luma: FloatArray, shape: tuple[int, ...], top: int) -> FloatArray:
-        """Of the rows from `top` on of a picture of that shape."""
+    def _cbcr(
+        self, luma: FloatArray, shape: tuple[int, ...], top: int
+    ) -> tuple[FloatArray, FloatArray]:
+        """Cb and Cr of the rows from `top` on of a picture of that shape."""
         model = self.model
         across, down = model.shape[1] / shape[1], model.shape[0] / shape[0]
         place = np.array(
@@ -105,7 +116,11 @@ class LinearChroma:
         here = cv2.warpAffine(
             model, place, luma.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
-        return np.asarray(here[..., :2] * luma[..., None] + here[..., 2:], np.float32)
+        planes = [np.asarray(plane, np.float32) for plane in cv2.split(here)]
+        for slope, offset in ((planes[0], planes[2]), (planes[1], planes[3])):
+            slope *= luma
+            slope += offset
+        return planes[0], planes[1]
 
 
 def _linear(guide: FloatArray, values: Any, radius: int) -> tuple[FloatArray, FloatArray]:
@@ -129,9 +144,10 @@ def _blocks(luma: IntArray, step: int) -> tuple[FloatArray, FloatArray, FloatArr
         return y, y, y
     odd = [(0, side % 2) for side in luma.shape]
     even: Any = np.pad(luma, odd, mode="edge") if any(more for _, more in odd) else luma
-    four = [even[i::2, j::2] for i in (0, 1) for j in (0, 1)]
-    darkest = np.minimum(np.minimum(four[0], four[1]), np.minimum(four[2], four[3]))
-    lightest = np.maximum(np.maximum(four[0], four[1]), np.maximum(four[2], four[3]))
-    mean = cv2.resize(even, four[0].shape[::-1], interpolation=cv2.INTER_AREA)
+    pairs = even[::2], even[1::2]
+    least, most = np.minimum(*pairs), np.maximum(*pairs)
+    darkest = np.minimum(least[:, ::2], least[:, 1::2])
+    lightest = np.maximum(most[:, ::2], most[:, 1::2])
+    mean = cv2.resize(even, darkest.shape[::-1], interpolation=cv2.INTER_AREA)
     scaled = (np.divide(plane, 255, dtype=np.float32) for plane in (mean, darkest, lightest))
     return cast("tuple[FloatArray, FloatArray, FloatArray]", tuple(scaled))

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import cv2
 import numpy as np
@@ -34,6 +34,7 @@ __all__ = [
     "luma",
     "luv_to_rgb",
     "merge",
+    "reduced",
     "rgb_to_lab",
     "rgb_to_luv",
     "rgb_to_ycbcr",
@@ -65,13 +66,17 @@ _UV_WEIGHTS: Final = np.array([1, 15, 3], np.float32)
 _WHITE_UV: Final = np.array([4, 9], np.float32) * _WHITE[:2] / (_WHITE @ _UV_WEIGHTS)
 
 # BT.601: green is what luma leaves when red and blue are taken from it
+_RED_CR: Final = np.float32(1.402)
+_BLUE_CB: Final = np.float32(1.772)
 _GREEN_CB: Final = np.float32(-0.114 * 1.772 / 0.587)
 _GREEN_CR: Final = np.float32(-0.299 * 1.402 / 0.587)
 _HAIR: Final = np.float32(1e-6)
+_HALVE_ABOVE: Final = 4  # times the size; so the odd row that halving drops is not missed
+_ONE: Final = np.float32(1)
 
 _YUV_GAINS: Final[FloatArray] = np.array([1, 0.436 / 0.5, 0.615 / 0.5], np.float32)
 _WILDEST: Final = 1e6  # chroma beyond this would overflow; it shrinks into the gamut anyway
-_BAND_PIXELS: Final = 1 << 18  # merge works on bands that stay in the cache
+_BAND_PIXELS: Final = 1 << 16  # merge works on bands that stay in the cache
 
 
 # --- transfer curve -------------------------------------------------------------------------
@@ -213,6 +218,21 @@ def grey_level(grey: IntArray, name: str) -> FloatArray:
     return np.asarray(_grey_levels(name, int(np.iinfo(grey.dtype).max))[grey])
 
 
+def reduced(grey: Samples, size: tuple[int, int]) -> Samples:
+    """A smaller copy, each pixel the mean of those it covers; halved, which is quick, and resized.
+
+    Args:
+        grey: (H, W) uint8 or uint16.
+        size: width and height.
+    """
+    small: Any = grey
+    while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= _HALVE_ABOVE:
+        height, width = small.shape[0] // 2, small.shape[1] // 2
+        even = small[: 2 * height, : 2 * width]
+        small = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+    return cast("Samples", cv2.resize(small, size, interpolation=cv2.INTER_AREA))
+
+
 # --- the merge ------------------------------------------------------------------------------
 
 
@@ -239,7 +259,7 @@ def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
 
     def band(part: slice) -> None:
         level = grey_level(grey[part], name)
-        result[part] = lay(grey[part], to_cbcr(level, chroma[part], name))
+        result[part] = lay(grey[part], *to_cbcr(level, chroma[part], name))
 
     in_bands(band, grey.shape)
     return result
@@ -252,8 +272,8 @@ def in_bands(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
         list(pool.map(work, (slice(top, top + rows) for top in range(0, shape[0], rows))))
 
 
-def to_cbcr(level: FloatArray, chroma: FloatArray, name: str) -> FloatArray:
-    """Chroma of any space at a lightness → BT.601 Cb and Cr, (..., 2), out of gamut or not.
+def to_cbcr(level: FloatArray, chroma: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
+    """Chroma of any space at a lightness → BT.601 Cb and Cr, (...) each, out of gamut or not.
 
     Args:
         level: the first channel of the space `name`, (...).
@@ -263,45 +283,55 @@ def to_cbcr(level: FloatArray, chroma: FloatArray, name: str) -> FloatArray:
     known = np.clip(np.nan_to_num(chroma), -_WILDEST, _WILDEST)
     guess = SPACES[name].to_rgb(np.concatenate([level[..., None], known], -1))
     y = guess @ LUMA_WEIGHTS
-    return np.stack([(guess[..., 2] - y) / 1.772, (guess[..., 0] - y) / 1.402], -1)
+    cb, cr = (guess[..., 2] - y) / _BLUE_CB, (guess[..., 0] - y) / _RED_CR
+    return np.asarray(cb, np.float32), np.asarray(cr, np.float32)
 
 
-def shrink(cbcr: FloatArray, darkest: FloatArray, lightest: FloatArray) -> FloatArray:
-    """Chroma that fits the gamut: shortened towards grey, where it has to be, as little as will do.
+def shrink(cb: FloatArray, cr: FloatArray, darkest: FloatArray, lightest: FloatArray) -> None:
+    """Make chroma fit the gamut, in place: shorter, towards grey, by as little as will do.
 
     Args:
-        cbcr: Cb and Cr in [-0.5, 0.5], (H, W, 2).
-        darkest: the least luma that goes with it, (H, W) in [0, 1].
+        cb: Cb in [-0.5, 0.5], (H, W), like the others.
+        cr: Cr in [-0.5, 0.5].
+        darkest: the least luma that goes with it, in [0, 1].
         lightest: the greatest.
-
-    Returns:
-        Cb and Cr, (H, W, 2).
     """
-    cb, cr = cbcr[..., 0], cbcr[..., 1]
-    red, green, blue = 1.402 * cr, _GREEN_CB * cb + _GREEN_CR * cr, 1.772 * cb
-    above = np.maximum(np.maximum(red, blue), green) / (1 - lightest + _HAIR)
-    below = np.minimum(np.minimum(red, blue), green) / (-_HAIR - darkest)
-    too_long = np.maximum(np.maximum(above, below), np.float32(1))
-    return np.asarray(cbcr / too_long[..., None], np.float32)
+    red, blue = cr * _RED_CR, cb * _BLUE_CB
+    green = _green(cb, cr)
+    above = np.maximum(np.maximum(red, blue), green)
+    above /= (1 + _HAIR) - lightest
+    below = np.minimum(np.minimum(red, blue, out=red), green, out=green)
+    below /= -_HAIR - darkest
+    too_long = np.maximum(np.maximum(above, below, out=above), _ONE, out=above)
+    cb /= too_long
+    cr /= too_long
 
 
-def lay(grey: Samples, cbcr: FloatArray) -> Samples:
+def _green(cb: FloatArray, cr: FloatArray) -> FloatArray:
+    green = cb * _GREEN_CB
+    green += cr * _GREEN_CR
+    return green
+
+
+def lay(grey: Samples, cb: FloatArray, cr: FloatArray) -> Samples:
     """Chroma over luma, within the gamut.
 
     Args:
         grey: luma, (H, W), uint8 or uint16.
-        cbcr: Cb and Cr in [-0.5, 0.5], (H, W, 2) float32.
+        cb: Cb in [-0.5, 0.5], (H, W) float32; overwritten.
+        cr: Cr, likewise.
 
     Returns:
         RGB, (H, W, 3), of the dtype of `grey`.
     """
     top = np.float32(np.iinfo(grey.dtype).max)
-    y = grey.astype(np.float32)
-    scaled = shrink(cbcr, y / top, y / top) * top
-    cb, cr = scaled[..., 0], scaled[..., 1]
+    y = np.divide(grey, top, dtype=np.float32)
+    shrink(cb, cr, y, y)
     result = np.empty((*grey.shape, 3), grey.dtype)
-    for channel, tint in enumerate((1.402 * cr, _GREEN_CB * cb + _GREEN_CR * cr, 1.772 * cb)):
-        np.rint(y + tint, out=result[..., channel], casting="unsafe")
+    for channel, tint in enumerate((cr * _RED_CR, _green(cb, cr), cb * _BLUE_CB)):
+        tint += y
+        tint *= top
+        np.rint(tint, out=result[..., channel], casting="unsafe")
     return cast("Samples", result)
 
 

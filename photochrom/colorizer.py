@@ -295,8 +295,8 @@ class Colorizer:
 
     def _lightness(self, luma: IntArray) -> FloatArray:
         height, width = self.model.fit(*luma.shape)
-        small = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
-        return color.grey_level(cast("IntArray", small), self.model.card.color_space)
+        small = color.reduced(luma, (width, height))
+        return color.grey_level(small, self.model.card.color_space)
 
     def _matched(self, lightness: FloatArray, reference: Photo) -> FloatArray:
         if reference.color is None:

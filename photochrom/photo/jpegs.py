@@ -1,4 +1,4 @@
-"""Planes of luma and chroma to the bytes of a JPEG file, as they are: no detour over RGB."""
+"""JPEG files from planes and to a plane: no detour over RGB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from photochrom.color import IntArray
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
 
-__all__ = ["FULL_CHROMA_QUALITY", "encode_jpeg", "halved"]
+__all__ = ["FULL_CHROMA_QUALITY", "decode_grey_jpeg", "encode_jpeg", "halved"]
 
 FULL_CHROMA_QUALITY: Final = 95  # from here on chroma is stored at full size
 _MARKER_BYTES: Final = 65_000  # what a marker holds, with some room for its header
@@ -21,6 +21,15 @@ _APP1: Final = 0xE1
 _APP2: Final = 0xE2
 _HEAD: Final = 20  # bytes of SOI and of the JFIF marker that every encoder writes first
 _UNITS: Final = 13  # where in them the resolution stands
+
+
+def decode_grey_jpeg(data: bytes) -> IntArray:
+    """The samples of a grey JPEG file, (H, W) uint8: Pillow's, without its copies.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    return np.asarray(simplejpeg.decode_jpeg(data, "GRAY"), np.uint8)[..., 0]
 
 
 def encode_jpeg(

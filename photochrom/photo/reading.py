@@ -22,6 +22,7 @@ from photochrom.photo.container import (
 )
 from photochrom.photo.deep import deep_pixels, is_deep, odd_tiff_pixels
 from photochrom.photo.formats import FORMATS
+from photochrom.photo.jpegs import decode_grey_jpeg
 from photochrom.photo.metadata import (
     Metadata,
     orientation_of,
@@ -92,8 +93,12 @@ def decode(data: bytes, held: str, name: str, max_pixels: int) -> Decoded:
         if held == "TIFF" and (odd := _odd_tiff(data, name, max_pixels)):
             return odd
         image = open_container(data, held, name, max_pixels)
-        deep = is_deep(image)
-        pixels = deep_pixels(image, data, held, name) if deep else pixels_of(image, name)
+        if held == "JPEG" and image.mode == "L":
+            pixels = Pixels(grey=decode_grey_jpeg(data))
+        elif is_deep(image):
+            pixels = deep_pixels(image, data, held, name)
+        else:
+            pixels = pixels_of(image, name)
         if held == "TIFF":
             info, exif = tiff_info(data)
             return Decoded(pixels, info, read_orientation(exif))

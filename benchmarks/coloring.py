@@ -1,0 +1,188 @@
+"""How long colouring takes and what it keeps in memory, with the network that ships.
+
+    python benchmarks/coloring.py [--plot docs/pictures/speed.png]
+
+Ratios are taken within one run. The large pictures are mosaics of scikit-image's and scikit-learn's
+photographs at their own resolution, so that a JPEG coder meets real detail.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+ROUNDS = 9
+
+
+def mosaic(width: int, height: int) -> np.ndarray:
+    """Grey, (height, width) uint8."""
+    from photochrom import color
+    from tests.pictures import colour_pictures
+
+    tiles = [color.luma(rgb)[:400, :400] for rgb in colour_pictures()]
+    tiles = [np.pad(t, [(0, 400 - t.shape[0]), (0, 400 - t.shape[1])], "reflect") for t in tiles]
+    rng = np.random.default_rng(0)
+    rows = -(-height // 400), -(-width // 400)
+    chosen = rng.integers(len(tiles), size=rows)
+    whole = np.block([[tiles[i] for i in row] for row in chosen])
+    return np.ascontiguousarray(whole[:height, :width])
+
+
+def best(work: Callable[[], object]) -> float:
+    """Seconds, the median of the faster half."""
+    taken = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(sorted(taken)[: ROUNDS // 2 + 1])
+
+
+def stages(place: Path) -> dict[str, float]:
+    """Seconds for the parts of 12 megapixels, file to file, and for the whole."""
+    import simplejpeg
+
+    from photochrom import photo
+    from photochrom.colorizer import Colorizer
+
+    grey = mosaic(4000, 3000)
+    Image.fromarray(grey).save(place / "grey.jpg", quality=92)
+    colorizer = Colorizer()
+    study = colorizer.study(place / "grey.jpg")
+    result = study.color()
+    data = (place / "grey.jpg").read_bytes()
+    return {
+        "decode alone": best(lambda: simplejpeg.decode_jpeg(data, "GRAY")),
+        "encode alone": best(lambda: simplejpeg.encode_jpeg_yuv_planes(grey, None, None, 92)),
+        "read": best(lambda: photo.read(place / "grey.jpg")),
+        "network": best(lambda: colorizer.study(study.photo)),
+        "guided filter": best(study.color),
+        "gamut and planes": best(lambda: result.chroma.planes(grey, halved=True)),
+        "planes and write": best(lambda: result.save(place / "out.jpg", overwrite=True)),
+        "all, as RGB": best(lambda: result.chroma.over(grey)),
+        "whole": best(
+            lambda: colorizer.colorize(place / "grey.jpg").save(place / "out.jpg", overwrite=True)
+        ),
+    }
+
+
+def process(*arguments: object) -> tuple[float, float]:
+    """Seconds and peak MB of a command in a process of its own."""
+    code = (
+        "import resource,subprocess,sys,time\n"
+        "start=time.perf_counter()\n"
+        "subprocess.run(sys.argv[1:],check=True,capture_output=True)\n"
+        "print(time.perf_counter()-start,"
+        "resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024)"
+    )
+    command = [sys.executable, "-m", "photochrom", *map(str, arguments)]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command], check=True, capture_output=True, text=True
+    )
+    seconds, megabytes = map(float, done.stdout.split())
+    return seconds, megabytes
+
+
+def cold(place: Path, width: int, height: int) -> tuple[float, float]:
+    """Seconds and peak MB of the command line with one photograph."""
+    source = place / f"{width}.jpg"
+    Image.fromarray(mosaic(width, height)).save(source, quality=92)
+    found = [
+        process("colorize", source, "-o", place / "new.jpg", "--exists", "overwrite")
+        for _ in range(3 if width < 5000 else 1)
+    ]
+    return min(found)
+
+
+def folder(place: Path, count: int) -> tuple[float, float, float]:
+    """Photographs a second, peak MB and cores in use for a folder of one-megapixel photographs."""
+    folder_ = place / f"folder{count}"
+    folder_.mkdir()
+    data = place / "1152.jpg"
+    for number in range(count):
+        (folder_ / f"{number:03}.jpg").write_bytes(data.read_bytes())
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds, megabytes = process("colorize", folder_, "-o", place / f"out{count}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return count / seconds, megabytes, busy / seconds
+
+
+def engines() -> dict[str, float]:
+    """Milliseconds of the network alone at 256 × 256, on every engine and precision."""
+    from photochrom.colorizer import default_model
+    from photochrom.model import Model
+
+    lightness = np.random.default_rng(0).random((1, 256, 256, 1), np.float32) * 100
+    found = {}
+    for engine, precision in (("openvino", "f32"), ("openvino", "bf16"), ("onnxruntime", "f32")):
+        model = Model.load(default_model(), engine=engine, precision=precision)
+        answer = model(lightness)
+        name = f"{engine} {precision}"
+        found[name] = 1000 * best(lambda model=model: model(lightness))
+        if precision == "f32" and engine == "openvino":
+            reference = answer
+        off = np.abs(answer - reference).max() / np.abs(reference).max()
+        print(f"{name}: {found[name]:.1f} ms, off by {100 * off:.2f}% of the largest logit")
+    return found
+
+
+def plot(seconds: dict[str, float], path: Path) -> None:
+    """The whole as a bar of its parts, beside decoding and encoding alone."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 2.2), layout="constrained")
+    axes = figure.subplots()
+    bars = {
+        "decode + encode alone": ["decode alone", "encode alone"],
+        "Photochrom, file to file": ["read", "network", "guided filter", "planes and write"],
+    }
+    for row, parts in enumerate(bars.values()):
+        left = 0.0
+        for part in parts:
+            axes.barh(row, 1000 * seconds[part], left=left)
+            axes.text(left + 500 * seconds[part], row, part, ha="center", va="center", fontsize=7)
+            left += 1000 * seconds[part]
+    axes.set_yticks(range(len(bars)), bars)
+    axes.set(xlabel="milliseconds, 12 megapixels, JPEG to JPEG, 2 cores")
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plot", type=Path)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        seconds = stages(place)
+        for part, taken in seconds.items():
+            print(f"12 MP, {part}: {1000 * taken:.0f} ms")
+        alone = seconds["decode alone"] + seconds["encode alone"]
+        print(f"12 MP: {seconds['whole'] / alone:.2f} times decoding and encoding alone")
+        if arguments.plot:
+            plot(seconds, arguments.plot)
+        print(f"photochrom --version: {process('--version')[0]:.2f} s")
+        for width, height in ((1152, 864), (4000, 3000), (11600, 8700)):
+            taken, megabytes = cold(place, width, height)
+            print(f"cold, {width * height / 1e6:.0f} MP: {taken:.2f} s, {megabytes:.0f} MB")
+        for count in (20, 200):
+            speed, megabytes, busy = folder(place, count)
+            print(f"{count} of 1 MP: {speed:.1f} a second, {megabytes:.0f} MB, {busy:.2f} cores")
+        engines()
+
+
+if __name__ == "__main__":
+    main()
