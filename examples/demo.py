@@ -1,7 +1,7 @@
-"""`make demo`: train the report's network for a few minutes, then colour grey photographs with it.
+"""`make demo`: colour grey photographs with the network that ships.
 
-The photographs come with scikit-image and scikit-learn. Six teach; two were never seen by the
-network, and one has no colours: it was taken in black and white. What is written lies in `.demo/`.
+The photographs come with scikit-image and scikit-learn; the network never saw them. One has no
+colours to compare with: it was taken in black and white. What is written lies in `.demo/`.
 """
 
 from __future__ import annotations
@@ -15,19 +15,9 @@ import skimage.data
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from photochrom import color, scoring
+from photochrom import Colorizer, color, scoring
 
 HERE = Path(".demo")
-TEACHERS = ("astronaut", "coffee", "rocket", "motorcycle_left")
-SETTINGS = {
-    "data.size": 128,
-    "data.crop": 0.25,
-    "data.photos_per_epoch": 240,
-    "data.validation": 0,
-    "train.epochs": 12,
-    "options.input_scale": 0.01,
-    "train.data_terms": "'four photographs of scikit-image, two of scikit-learn'",
-}
 
 
 def photochrom(*arguments: object) -> None:
@@ -37,56 +27,50 @@ def photochrom(*arguments: object) -> None:
     subprocess.run([sys.executable, "-m", "photochrom", *words], check=True)
 
 
-def picture(name: str) -> np.ndarray:
-    """One of scikit-image's, as (H, W, 3) uint8."""
-    if name == "motorcycle_left":
-        return skimage.data.stereo_motorcycle()[0]
-    return getattr(skimage.data, name)()
-
-
 def lay_out() -> dict[str, np.ndarray]:
-    """Write the colour photographs to learn from and the grey ones; return the latter's truth."""
+    """Write the grey photographs; return them as they were, by name."""
     palace, flower = load_sample_images().images
-    for folder in ("colour", "grey"):
-        (HERE / folder).mkdir(parents=True, exist_ok=True)
-    for name in TEACHERS:
-        Image.fromarray(picture(name)).save(HERE / "colour" / f"{name}.png")
-    Image.fromarray(flower).save(HERE / "colour" / "flower.png")
-    Image.fromarray(palace).save(HERE / "colour" / "palace.png")
-    unseen = {"cat": picture("chelsea"), "photographer": skimage.data.camera()}
-    seen = {"astronaut": picture("astronaut"), "palace": palace}
-    for name, truth in (unseen | seen).items():
+    truths = {
+        "astronaut": skimage.data.astronaut(),
+        "cat": skimage.data.chelsea(),
+        "coffee": skimage.data.coffee(),
+        "palace": palace,
+        "flower": flower,
+        "photographer": skimage.data.camera(),
+    }
+    (HERE / "grey").mkdir(parents=True, exist_ok=True)
+    for name, truth in truths.items():
         grey = color.luma(truth) if truth.ndim == 3 else truth
         Image.fromarray(grey).save(HERE / "grey" / f"{name}.jpg", quality=95)
-    return unseen | seen
+    return truths
+
+
+def shown(folder: str, name: str) -> np.ndarray:
+    """A picture that lies in the demo's folder."""
+    return np.asarray(Image.open(HERE / folder / f"{name}.jpg"))
 
 
 def main() -> None:
-    """Train, colour, lay side by side."""
+    """Colour, lay side by side, and show several answers for one."""
     truths = lay_out()
-    run = HERE / "run"
-    if (run / "model").exists():
-        print(f"{run} is there already: its model is used")
-    elif run.exists():
-        photochrom("train", "--run", run, "--resume")
-    else:
-        settings = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
-        photochrom("train", HERE / "colour", "--run", run, *settings)
-    photochrom(
-        "colorize", HERE / "grey", "-o", HERE / "coloured", "-m", run / "model",
-        "--exists", "overwrite",
-    )  # fmt: skip
-    rows = [
-        [np.asarray(Image.open(HERE / folder / f"{name}.jpg")) for folder in ("grey", "coloured")]
-        + [truth]
-        for name, truth in truths.items()
-    ]
-    titles = [
-        f"{name} ({'learnt from' if i > 1 else 'never seen'})" for i, name in enumerate(truths)
-    ]
-    page = scoring.sheet(rows, ("grey", "coloured", "as it was"), titles)
+    photochrom("colorize", HERE / "grey", "-o", HERE / "coloured", "--exists", "overwrite")
+    rows = [[shown("grey", name), shown("coloured", name), truths[name]] for name in truths]
+    page = scoring.sheet(rows, ("grey", "coloured", "as it was"), list(truths))
     Image.fromarray(page).save(HERE / "demo.png")
+
+    study = Colorizer().study(HERE / "grey" / "astronaut.jpg")
+    levels = (0.0, 0.25, 0.5, 0.75, 1.0)
+    vivid = [np.asarray(study.color(vividness=level).rgb) for level in levels]
+    several = [np.asarray(answer.rgb) for answer in study.variants(len(levels))]
+    sure = (study.confidence() * 255).astype(np.uint8)
+    page = scoring.sheet(
+        [[np.dstack([sure] * 3), *vivid], [shown("grey", "astronaut"), *several]],
+        ("confidence / grey", *(f"{level:g} / answer {n}" for n, level in enumerate(levels, 1))),
+        ("vividness", "several answers"),
+    )
+    Image.fromarray(page).save(HERE / "answers.png")
     print(f"\nColoured photographs: {HERE / 'coloured'}\nSide by side: {HERE / 'demo.png'}")
+    print(f"More from one look: {HERE / 'answers.png'}")
 
 
 if __name__ == "__main__":

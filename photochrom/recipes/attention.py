@@ -7,7 +7,9 @@ from typing import Any, Final
 import keras
 from keras import layers, ops
 
-__all__ = ["KnownColor", "transformer"]
+from photochrom.recipes.upsampling import Doubled
+
+__all__ = ["Agreement", "KnownColor", "transformer"]
 
 _FARTHEST: Final = -1e4  # a score that softmax turns into nothing
 
@@ -163,6 +165,39 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """For saving."""
         return {**super().get_config(), "heads": self.heads, "width": self.width}
+
+
+@keras.saving.register_keras_serializable("photochrom")
+class Agreement(layers.Layer):  # type: ignore[misc]
+    """Lets places that look alike agree on what they are: no weights, a mean over likeness.
+
+    Takes logits (B, h, w, Q), features of length 1 at half their size, and there, from 0 to 1, how
+    far a place is known already, (B, h / 2, w / 2, 1): what is known is not put to the vote. Gives
+    logits. (A. Buades et al.: A Non-Local Algorithm for Image Denoising, CVPR 2005, of logits.)
+    """
+
+    def __init__(self, sharpness: float = 20.0, **kwargs: Any) -> None:
+        super().__init__(dtype="float32", **kwargs)
+        self.sharpness = sharpness
+        self.doubled = Doubled(dtype="float32")
+
+    def call(self, inputs: list[Any]) -> Any:
+        """Vote."""
+        logits, features, known = inputs
+        own = ops.average_pool(logits, 2)
+        seen, votes = _tokens(features, 1), _tokens(own, 1)
+        likeness = ops.matmul(seen, ops.transpose(seen, (0, 1, 3, 2)))
+        shares = ops.softmax(likeness * self.sharpness, axis=-1)
+        change = _picture(ops.matmul(shares, votes), own) - own
+        return logits + self.doubled(change * (1 - known))
+
+    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+        """That of the logits."""
+        return shapes[0]
+
+    def get_config(self) -> dict[str, Any]:
+        """For saving."""
+        return {**super().get_config(), "sharpness": self.sharpness}
 
 
 def _places(x: Any) -> Any:

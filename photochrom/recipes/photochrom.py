@@ -26,7 +26,7 @@ from pydantic import Field
 from photochrom import color
 from photochrom.card import OutputKind
 from photochrom.color import FloatArray
-from photochrom.recipes.attention import KnownColor, transformer
+from photochrom.recipes.attention import Agreement, KnownColor, transformer
 from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.efficientnet import PREFIX, LiteSize, encode, load_imagenet
 from photochrom.recipes.known import reveal
@@ -136,10 +136,15 @@ class Photochrom(Recipe[PhotochromOptions]):
         )
 
     def runtime(self, network: keras.Model) -> keras.Model:
-        """Logits, and the features by which places of two photographs are matched."""
+        """Logits on which places that look alike agree, and the features that tell their likeness.
+
+        By these features places of two photographs are matched, too.
+        """
         seen = network.get_layer(_FEATURES).output
         features = layers.UnitNormalization(axis=-1, dtype="float32", name="features")(seen)
-        return keras.Model(network.inputs, [network.output, features], name=self.name)
+        known = _trust(network.get_layer("known8").output)[..., 2:]
+        logits = Agreement(name="agreement")([network.output, features, known])
+        return keras.Model(network.inputs, [logits, features], name=self.name)
 
     def encode(
         self,
@@ -188,8 +193,11 @@ def _pooled(known: Any, factor: int) -> Any:
 
 
 def _here(known: Any) -> Any:
-    """At stride 4: trust times chroma, and trust, which rises from 0 to 1 with the share known."""
-    pooled = _pooled(known, 4)
+    return _trust(_pooled(known, 4))
+
+
+def _trust(pooled: Any) -> Any:
+    """Trust times chroma, and trust, which rises from 0 to 1 with the share that is known."""
     return pooled / (pooled[..., 2:] + _FIRST_MASK)
 
 
