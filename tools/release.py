@@ -20,7 +20,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from photochrom import Card, Colorizer, Model, scoring
+from photochrom import Card, Colorizer, Hint, Model, Study, color, scoring
 from photochrom.model import CARD, KERAS, NETWORK
 
 LICENCE = "Apache-2.0 for the network; see `data` for what it learnt from"
@@ -52,20 +52,62 @@ def _round(_: str, item: object) -> None:
         item[...] = item[...].astype(np.float16).astype(np.float32)
 
 
-def scores_of(colorizer: Colorizer, folder: Path, size: int) -> dict[str, object]:
-    """Grey, the best constant, and three readings, on photographs that it never saw."""
-    album = scoring.Album(folder, size=size, fit="crop")
-    found: dict[str, object] = {}
-    for name, vividness in (("faithful", 0.0), ("default", None), ("vivid", 1.0)):
+def hinted(study: Study, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Coloured faithfully, with the true colour at ten places."""
+    places = zip(*(rng.integers(4, side - 4, 10) for side in truth.shape[1::-1]), strict=True)
+    hints = []
+    for x, y in places:
+        red, green, blue = truth[y - 3 : y + 4, x - 3 : x + 4].mean((0, 1)).astype(int)
+        hints.append(Hint.at(int(x), int(y), (int(red), int(green), int(blue)), 3))
+    return study.color(vividness=0, hints=hints).rgb
 
-        def answer(grey: np.ndarray, vividness: float | None = vividness) -> np.ndarray:
-            return colorizer.colorize(grey, vividness=vividness).rgb
 
-        report = scoring.evaluate(album, answer)
-        found |= {"grey": report.grey.to_dict(), "best constant": report.constant.to_dict()}
-        found[name] = report.model.to_dict()
-        print(name, {k: round(v, 3) for k, v in report.model.to_dict().items()}, flush=True)
+def scores_of(
+    colorizer: Colorizer, folder: Path, size: int, most: int
+) -> dict[str, dict[str, float]]:
+    """Grey, the best constant and the network's readings, on photographs that it never saw."""
+    album = scoring.Album(folder, size=size, fit="crop", most=most)
+    survey = scoring.Survey()
+    for _, rgb in album:
+        survey.add(scoring.to_lab(rgb))
+    constant, rng = survey.constant(), np.random.default_rng(0)
+    pictures: dict[str, list[np.ndarray]] = {}
+    judges: dict[str, scoring.Judge] = {}
+    for name, truth in album:
+        grey = color.luma(truth)
+        study = colorizer.study(grey)
+        answers = {"grey": np.dstack([grey] * 3), "best constant": constant(grey)}
+        answers |= {
+            title: study.color(vividness=level).rgb
+            for title, level in (("faithful", 0.0), ("default", None), ("vivid", 1.0))
+        }
+        answers["faithful, ten hints"] = hinted(study, truth, rng)
+        true_lab = scoring.to_lab(truth)
+        for title, answer in answers.items():
+            judges.setdefault(title, scoring.Judge()).add(name, answer, truth, true_lab=true_lab)
+        for title in ("grey", "faithful", "default"):
+            pictures.setdefault(title, []).append(answers[title])
+        pictures.setdefault("truth", []).append(truth)
+    found = {title: judge.scores().to_dict() for title, judge in judges.items()}
+    for title, numbers in perceived(pictures).items():
+        found[title] = found.get(title, {}) | numbers
     return found
+
+
+def perceived(pictures: dict[str, list[np.ndarray]]) -> dict[str, dict[str, float]]:
+    """Fréchet distance to the truth, and agreement on what is seen, by another network."""
+    from photochrom.recipes.backend import choose_backend
+
+    choose_backend()
+    from photochrom.training.perception import Perception
+
+    judge = Perception()
+    seen = {title: judge.look(some) for title, some in pictures.items()}
+    truth = seen.pop("truth")
+    return {
+        title: {"frechet_distance": each.distance(truth), "top1_agreement": each.agreement(truth)}
+        for title, each in seen.items()
+    }
 
 
 def main() -> None:
@@ -75,9 +117,12 @@ def main() -> None:
     parser.add_argument("val", type=Path)
     parser.add_argument("--to", type=Path, default=Path("photochrom/models/default"))
     parser.add_argument("--seen", type=int, required=True, help="photographs that training showed")
+    parser.add_argument("--most", type=int, default=0, help="judge on so many; 0: all")
     arguments = parser.parse_args()
     model = arguments.run / "model"
-    scores = scores_of(Colorizer(Model.load(model)), arguments.val, 256)
+    scores = scores_of(Colorizer(Model.load(model)), arguments.val, 256, arguments.most)
+    for title, numbers in scores.items():
+        print(title, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
     card = Card.from_json((model / CARD).read_bytes())
     card = replace(
         card, name="photochrom", licence=LICENCE, data=DATA,

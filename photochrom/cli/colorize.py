@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -152,25 +153,29 @@ def colorize(
         return
     colorizer = opened()
     name = colorizer.engine  # a network that cannot be run is no photograph's fault
+    going = run(
+        jobs,
+        colorizer,
+        exists=exists,
+        keep_going=keep_going,
+        keep_colour=in_colour == "skip",
+        quality=quality,
+        workers=workers,
+        how=how,
+    )
+    _conclude(_watched(going, len(jobs), as_json=as_json), name)
+
+
+def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
+    """All that came of it, told as it comes."""
     outcomes: list[Outcome] = []
-    with progress("photographs") as bar:
-        task = bar.add_task("colouring", total=len(jobs))
-        going = run(
-            jobs,
-            colorizer,
-            exists=exists,
-            keep_going=keep_going,
-            keep_colour=in_colour == "skip",
-            quality=quality,
-            workers=workers,
-            how=how,
-        )
-        with closing(going):  # an interrupted person waits for nothing that has not begun
-            for outcome in going:
-                outcomes.append(outcome)
-                _tell(outcome, as_json=as_json)
-                bar.advance(task)
-    _conclude(outcomes, name)
+    with progress("photographs") as bar, closing(going):  # who interrupts waits for nothing more
+        task = bar.add_task("colouring", total=total)
+        for outcome in going:
+            outcomes.append(outcome)
+            _tell(outcome, as_json=as_json)
+            bar.advance(task)
+    return outcomes
 
 
 def _how(
