@@ -150,11 +150,11 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         """Of cells of 2 × 2 pixels: keys, chroma and 1, whether anything is known, places."""
         known = ops.cast(known, "float32")
         mask = known[..., 2:]
-        amount = ops.average_pool(mask, 2, padding="same")
+        amount = _halved(mask)
         share = 1 / (amount + 1e-6)
-        pooled = ops.average_pool(ops.cast(features, "float32") * mask, 2, padding="same") * share
+        pooled = _halved(ops.cast(features, "float32") * mask) * share
         key = self._unit(self.key(ops.cast(pooled, self.compute_dtype)))
-        color = _tokens(ops.average_pool(known, 2, padding="same") * share, 1)
+        color = _tokens(_halved(known) * share, 1)
         somewhere = ops.transpose(_tokens(amount, 1), (0, 1, 3, 2))
         return key, color, somewhere, _places(amount)
 
@@ -184,7 +184,7 @@ class Agreement(layers.Layer):  # type: ignore[misc]
     def call(self, inputs: list[Any]) -> Any:
         """Vote."""
         logits, features, known = inputs
-        own = ops.average_pool(logits, 2)
+        own = _halved(logits)
         seen, votes = _tokens(features, 1), _tokens(own, 1)
         likeness = ops.matmul(seen, ops.transpose(seen, (0, 1, 3, 2)))
         shares = ops.softmax(likeness * self.sharpness, axis=-1)
@@ -198,6 +198,11 @@ class Agreement(layers.Layer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """For saving."""
         return {**super().get_config(), "sharpness": self.sharpness}
+
+
+def _halved(x: Any) -> Any:
+    """The means of 2 × 2 pixels."""
+    return ops.average_pool(x, (2, 2), (2, 2))
 
 
 def _places(x: Any) -> Any:
