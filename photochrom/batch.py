@@ -10,16 +10,20 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
 from photochrom.parallel import ordered
 from photochrom.photo import READABLE_SUFFIXES, read
+from photochrom.photo.formats import format_of
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
 
 __all__ = ["Exists", "Job", "Outcome", "plan", "run"]
+
+_SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
+_CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 Exists = Literal["skip", "overwrite", "error"]
 Status = Literal["done", "skipped", "failed", "stopped"]
@@ -84,9 +88,17 @@ def plan(
     if len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
         jobs = [Job(found[0][0], output)]
     else:
+        _check_folder(inputs, output)
         jobs = [Job(source, _renamed(output / place, suffix)) for source, place in found]
     _check(jobs)
     return jobs
+
+
+def _check_folder(inputs: Sequence[str], output: Path) -> None:
+    """One photograph to `new.gif`: a file was meant, not a folder of that name."""
+    one = len(inputs) == 1 and Path(inputs[0]).is_file()
+    if one and _SUFFIX.fullmatch(output.suffix) and not output.is_dir():
+        format_of(output)
 
 
 def _names_a_file(output: Path) -> bool:
@@ -170,13 +182,20 @@ def run(
             return Outcome(job, "stopped", "an earlier photograph failed")
         try:
             return _do(job, colorizer, exists, quality, keep_colour=keep_colour, how=how or {})
-        except (PhotochromError, OSError, MemoryError) as error:
+        except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
-            reason = str(error) or "out of memory"
+            reason = _reason(error)
             named = reason if str(job.source) in reason else f"{job.source}: {reason}"
             return Outcome(job, "failed", named)
 
     return ordered(work, jobs, workers or min(4, os.cpu_count() or 1))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV_OUT_OF_MEMORY:
+        return "out of memory"
+    known = isinstance(error, PhotochromError | OSError) and str(error)
+    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def _do(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["LinearChroma"]
 
 _GUIDE_AREA: Final = 512 * 512  # pixels of the picture at which edges are looked for
+_GUIDE_SIDE: Final = 8192  # pixels; of strips
 _REACH: Final = 2  # how far a window reaches, in places of the small chroma
 _LEAST_RADIUS: Final = 2
 _BYTE: Final = np.float32(255)
@@ -49,7 +50,10 @@ class LinearChroma:
         """
         height, width = luma.shape
         shrunk = min(1.0, (_GUIDE_AREA / (height * width)) ** 0.5)
-        size = (max(1, round(width * shrunk)), max(1, round(height * shrunk)))
+        size = (
+            min(_GUIDE_SIDE, max(1, round(width * shrunk))),
+            min(_GUIDE_SIDE, max(1, round(height * shrunk))),
+        )
         small = color.reduced(luma, size)
         guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
         half = (-(-size[0] // 2), -(-size[1] // 2))  # chroma is smooth; converting it is dear
@@ -59,8 +63,12 @@ class LinearChroma:
             np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
             for plane in color.to_cbcr(level, smooth, space)
         ]
-        radius = max(_LEAST_RADIUS, round(_REACH * size[0] / chroma.shape[1]))
-        fits = [_linear(guide, plane, radius) for plane in planes]
+        reach = (_REACH * size[0] / chroma.shape[1], _REACH * size[1] / chroma.shape[0])
+        window = tuple(
+            2 * min(max(_LEAST_RADIUS, round(radius)), side) + 1
+            for radius, side in zip(reach, size, strict=True)
+        )
+        fits = [_linear(guide, plane, window) for plane in planes]
         return cls(np.dstack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
 
     def over(self, luma: Samples) -> Samples:
@@ -123,12 +131,13 @@ class LinearChroma:
         return planes[0], planes[1]
 
 
-def _linear(guide: FloatArray, values: Any, radius: int) -> tuple[FloatArray, FloatArray]:
+def _linear(
+    guide: FloatArray, values: FloatArray, window: tuple[int, ...]
+) -> tuple[FloatArray, FloatArray]:
     """Slope and offset of values ≈ slope · guide + offset around every pixel."""
-    side = 2 * radius + 1
 
     def mean(x: FloatArray) -> FloatArray:
-        return np.asarray(cv2.blur(x, (side, side), borderType=cv2.BORDER_REPLICATE))
+        return np.asarray(cv2.blur(x, window, borderType=cv2.BORDER_REPLICATE))
 
     mean_guide, mean_values = mean(guide), mean(values)
     variance = mean(guide * guide) - mean_guide**2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
@@ -131,7 +131,8 @@ class Study:
         card, reading = self.model.card, self._reading(vividness)
         answer = self._told(hints)
         if palette:
-            small = self._distribution(answer).with_palette(self._palette(palette)).mean(reading)
+            kept = self._distribution(answer).with_palette(self._palette(palette))
+            small = kept.mean(replace(reading, gain=1.0))  # or it would go beyond the palette
         else:
             small = decode(answer, card, reading)
         return self._painted(small)
@@ -299,8 +300,10 @@ class Colorizer:
         return color.grey_level(small, self.model.card.color_space)
 
     def _matched(self, lightness: FloatArray, reference: Photo) -> FloatArray:
-        if reference.color is None:
-            raise ConfigError(f"expected a reference in colour; {reference.name} is grey")
+        if reference.color is None or reference.is_monochrome:
+            raise ConfigError(
+                f"expected a reference in colour; {reference.name} is {reference.tint}"
+            )
         space, theirs = self.model.card.color_space, self._lightness(reference.luma)
         features, others = (self.model.features(x[None, ..., None])[0] for x in (lightness, theirs))
         small = cv2.resize(reference.color, others.shape[1::-1], interpolation=cv2.INTER_AREA)

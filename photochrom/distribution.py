@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Distribution", "decode"]
 
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
-_GREY_COSTS: Final = 1.5  # nats; grey goes with every palette, but is not what was asked for
+_GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
 
 
 def decode(answer: FloatArray, card: Card, reading: Reading | None = None) -> FloatArray:

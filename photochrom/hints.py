@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ __all__ = ["RGB", "Hint", "chroma_of", "draw", "match", "palette_of", "parse_col
 RGB = tuple[int, int, int]
 
 _RADIUS: Final = 1 / 100  # of the shorter side, unless a hint says otherwise
+_THICKEST: Final = 32767  # of OpenCV's lines
 _HEX: Final = re.compile(r"#?([0-9a-fA-F]{6})")
 _PALETTE_ROUNDS: Final = 12
 _PALETTE_SIDE: Final = 96  # pixels are enough to take a palette from
@@ -44,16 +46,17 @@ class Hint:
     color: RGB
     radius: float | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a radius that is not positive and finite, or no colour."""
+        if self.radius is not None and not 0 < self.radius < math.inf:
+            raise ConfigError(f"expected a positive, finite radius; received {self.radius}")
+        if len(self.color) != 3 or not all(0 <= each <= 255 for each in self.color):
+            raise ConfigError(f"expected three numbers from 0 to 255; received {self.color}")
+
     @classmethod
     def at(cls, x: float, y: float, color: str | RGB, radius: float | None = None) -> Hint:
-        """A point.
-
-        Raises:
-            ConfigError: no colour, or a radius that is not positive.
-        """
+        """A point; arguments and errors are those of the class, and `#RRGGBB` is a colour, too."""
         rgb = parse_color(color) if isinstance(color, str) else color
-        if radius is not None and not radius > 0:
-            raise ConfigError(f"expected a positive radius; received {radius}")
         return cls(((x, y),), rgb, radius)
 
 
@@ -119,10 +122,12 @@ def draw(
                     f"received {x:g}, {y:g}"
                 )
         radius = (hint.radius or min(photo) * _RADIUS) * min(down, across)
+        radius = min(radius, math.hypot(height, width))
         places = [(int(x * across), int(y * down)) for x, y in hint.points]
         value = (float(chroma[0]), float(chroma[1]), 1.0)
         for start, end in zip(places, places[1:] or places, strict=False):
-            cv2.line(known, start, end, value, max(1, round(2 * radius)))
+            if start != end:
+                cv2.line(known, start, end, value, max(1, min(_THICKEST, round(2 * radius))))
             cv2.circle(known, end, max(0, round(radius)), value, -1)
     return known
 

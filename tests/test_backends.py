@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import pytest
 
 from photochrom.colorizer import Colorizer
-from photochrom.recipes import RECIPES, recipe
+from photochrom.recipes import recipe
 from photochrom.recipes.backend import BACKENDS
 from photochrom.training import export
 from tests.pictures import colour_pictures, fill
@@ -19,11 +19,14 @@ from tests.pictures import colour_pictures, fill
 INSTALLED = [name for name in BACKENDS if find_spec(name)]
 
 
-@pytest.mark.parametrize("backend", INSTALLED)
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(
+    ("name", "backend"),
+    [("autoencoder", backend) for backend in INSTALLED]
+    + [("photochrom", backend) for backend in INSTALLED if backend != "tensorflow"],  # elsewhere
+)
 def test_a_backend_trains_and_exports(name, backend, tmp_path):
     settings = [
-        "train.epochs=6",
+        "train.epochs=4",
         "train.batch_size=4",
         "data.size=32",
         "options.learning_rate=1e-3",
@@ -41,8 +44,8 @@ def test_a_backend_trains_and_exports(name, backend, tmp_path):
     with (tmp_path / "run" / "log.csv").open() as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert min(losses[-3:]) < losses[0]
-    state = json.loads((tmp_path / "run" / "checkpoints" / "last-0006.json").read_text())
-    assert state["epochs"] == 6
+    state = json.loads((tmp_path / "run" / "checkpoints" / "last-0004.json").read_text())
+    assert state["epochs"] == 4
     rgb = colour_pictures()[0]
     assert Colorizer(tmp_path / "run" / "model").colorize(rgb).rgb.shape == rgb.shape
 

@@ -416,3 +416,15 @@ def test_a_hint_is_for_one_photograph(shipped):
     result = call("in", "-o", "out", "--hint", "1,2,#ff0000")
     assert result.exit_code == 2
     assert "expected --hint with one photograph; received 3" in result.stderr
+
+
+def test_a_long_palette_is_no_file_name(shipped):
+    colours = ",".join(["#112233"] * 60)
+    assert call("man.png", "-o", "long.png", "--palette", colours).exit_code == 0
+
+
+def test_a_file_of_an_unknown_kind_is_refused_not_made_a_folder(place):
+    result = call("in/a.png", "-o", "new.gif")
+    assert result.exit_code != 0
+    assert "expected a name that ends like one of" in result.stderr
+    assert not Path("new.gif").exists()

@@ -147,3 +147,24 @@ def test_onnx_runtime_answers_alike(camera):
     assert theirs.engine == "ONNX Runtime CPU f32"
     difference = ours.colorize(camera).rgb.astype(int) - theirs.colorize(camera).rgb
     assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("radius", [0, -1, float("inf"), float("nan")])
+def test_a_radius_that_makes_no_sense(radius):
+    with pytest.raises(ConfigError, match="expected a positive, finite radius"):
+        Hint.at(1, 1, RED, radius)
+
+
+def test_a_colour_that_is_none():
+    with pytest.raises(ConfigError, match="expected three numbers from 0 to 255"):
+        Hint.at(1, 1, (300, 0, 0))
+
+
+def test_a_radius_beyond_the_picture_covers_it():
+    assert draw([Hint.at(1, 1, RED, 1e6)], (30, 20), (30, 20), "lab")[..., 2].all()
+
+
+def test_a_tinted_reference_is_refused(pliant, camera):
+    sepia = np.dstack([camera, camera * 0.8, camera * 0.6]).astype(np.uint8)
+    with pytest.raises(ConfigError, match="expected a reference in colour"):
+        pliant.study(camera, reference=sepia)

@@ -129,11 +129,12 @@ def colorize(
     from photochrom.batch import plan, run
     from photochrom.colorizer import Colorizer
 
+    limit = int(max_megapixels * 1e6)
+
     def opened() -> Colorizer:
-        limit = int(max_megapixels * 1e6)
         return Colorizer(model, max_pixels=limit, engine=engine, precision=precision)
 
-    how = _how(vividness, hints or [], palette, reference)
+    how = _how(vividness, hints or [], palette, reference, limit)
     if _STREAM in (*inputs, output):
         if len(inputs) > 1 or dry_run or as_json or exists == "skip" or in_colour == "skip":
             raise ConfigError(
@@ -179,14 +180,18 @@ def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Ou
 
 
 def _how(
-    vividness: float | None, hints: list[str], palette: str | None, reference: Path | None
+    vividness: float | None,
+    hints: list[str],
+    palette: str | None,
+    reference: Path | None,
+    max_pixels: int,
 ) -> dict[str, Any]:
     """What `Colorizer.colorize` is to be told; the reference is read once."""
     from photochrom import photo
     from photochrom.hints import palette_of, parse_color, parse_hint
 
     how: dict[str, Any] = {"vividness": vividness, "hints": [parse_hint(text) for text in hints]}
-    if palette and Path(palette).is_file():
+    if palette and os.path.isfile(palette):  # noqa: PTH113  a long list of colours is no path
         how["palette"] = palette_of(photo.thumbnail(palette, 256))
     elif palette:
         try:
@@ -196,7 +201,7 @@ def _how(
                 f"expected --palette with a picture or colours as #RRGGBB,#RRGGBB; {error}"
             ) from error
     if reference:
-        how["reference"] = photo.read(reference)
+        how["reference"] = photo.read(reference, max_pixels=max_pixels)
     return how
 
 
