@@ -220,14 +220,17 @@ def test_the_rate_rises_and_falls():
 
 
 def test_ctrl_c_is_heeded_after_the_batch_and_at_once_when_repeated():
-    before = signal.getsignal(signal.SIGINT)
-    with interruption() as callback:
-        signal.raise_signal(signal.SIGINT)
-        with pytest.raises(KeyboardInterrupt):
-            callback.on_train_batch_end(0)
-        with pytest.raises(KeyboardInterrupt):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with interruption() as callback:
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+            with pytest.raises(KeyboardInterrupt):
+                callback.on_train_batch_end(0)
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # --- on the way out -------------------------------------------------------------------------
