@@ -86,6 +86,8 @@ def plan(
     if not found:
         raise ConfigError(f"expected photographs; there are none in {', '.join(inputs)}")
     if len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
+        if suffix and suffix.lower() != output.suffix.lower():
+            raise ConfigError(f"expected {output} to end in {suffix}, or no suffix to be asked for")
         jobs = [Job(found[0][0], output)]
     else:
         _check_folder(inputs, output)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
 
 from photochrom import color
 from photochrom.errors import InvalidModel
+
+if TYPE_CHECKING:
+    from photochrom.color import FloatArray
 
 __all__ = ["CARD_FORMAT", "Card", "OutputKind", "Reading"]
 
@@ -127,6 +132,11 @@ class Card:
         if not 0 <= share <= 1:
             raise ValueError(f"expected a vividness from 0 to 1; received {share}")
         return self.faithful.toward(self.vivid, share)
+
+    @property
+    def known_scales(self) -> FloatArray:
+        """What known chroma and its mask are multiplied with, (3,)."""
+        return np.array([self.known_scale, self.known_scale, 1], np.float32)
 
     def _check_bins(self) -> None:
         pairs = self.output_kind == "chroma" or _is_pairs(self.bins)

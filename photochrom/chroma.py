@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
@@ -15,13 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["LinearChroma"]
 
-_GUIDE_AREA: Final = 512 * 512  # pixels of the picture at which edges are looked for
-_GUIDE_SIDE: Final = 8192  # pixels; of strips
-_REACH: Final = 2  # how far a window reaches, in places of the small chroma
-_LEAST_RADIUS: Final = 2
+_RADIUS: Final = 2  # how far a window reaches, in places of the small chroma
 _BYTE: Final = np.float32(255)
 _GREY: Final = np.float32(128)
-_EPSILON: Final = 4e-4  # luma variance below which a window counts as flat
+_EPSILON: Final = 1e-3  # luma variance below which a window counts as flat
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,27 +45,10 @@ class LinearChroma:
             luma: of the photograph, (H, W) uint8 or uint16.
             space: a key of `color.SPACES`.
         """
-        height, width = luma.shape
-        shrunk = min(1.0, (_GUIDE_AREA / (height * width)) ** 0.5)
-        size = (
-            min(_GUIDE_SIDE, max(1, round(width * shrunk))),
-            min(_GUIDE_SIDE, max(1, round(height * shrunk))),
-        )
-        small = color.reduced(luma, size)
+        small = color.reduced(luma, chroma.shape[1::-1])
         guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
-        half = (-(-size[0] // 2), -(-size[1] // 2))  # chroma is smooth; converting it is dear
-        level = color.grey_level(color.reduced(small, half), space)
-        smooth = np.asarray(cv2.resize(chroma, half, interpolation=cv2.INTER_LINEAR), np.float32)
-        planes = [
-            np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR), np.float32)
-            for plane in color.to_cbcr(level, smooth, space)
-        ]
-        reach = (_REACH * size[0] / chroma.shape[1], _REACH * size[1] / chroma.shape[0])
-        window = tuple(
-            2 * min(max(_LEAST_RADIUS, round(radius)), side) + 1
-            for radius, side in zip(reach, size, strict=True)
-        )
-        fits = [_linear(guide, plane, window) for plane in planes]
+        planes = color.to_cbcr(color.grey_level(small, space), chroma, space)
+        fits = [_linear(guide, plane) for plane in planes]
         return cls(np.dstack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
 
     def over(self, luma: Samples) -> Samples:
@@ -131,13 +111,12 @@ class LinearChroma:
         return planes[0], planes[1]
 
 
-def _linear(
-    guide: FloatArray, values: FloatArray, window: tuple[int, ...]
-) -> tuple[FloatArray, FloatArray]:
+def _linear(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Slope and offset of values ≈ slope · guide + offset around every pixel."""
 
     def mean(x: FloatArray) -> FloatArray:
-        return np.asarray(cv2.blur(x, window, borderType=cv2.BORDER_REPLICATE))
+        side = 2 * _RADIUS + 1
+        return np.asarray(cv2.blur(x, (side, side), borderType=cv2.BORDER_REPLICATE))
 
     mean_guide, mean_values = mean(guide), mean(values)
     variance = mean(guide * guide) - mean_guide**2
@@ -151,8 +130,7 @@ def _blocks(luma: IntArray, step: int) -> tuple[FloatArray, FloatArray, FloatArr
     if step == 1:
         y = np.divide(luma, 255, dtype=np.float32)
         return y, y, y
-    odd = [(0, side % 2) for side in luma.shape]
-    even: Any = np.pad(luma, odd, mode="edge") if any(more for _, more in odd) else luma
+    even = color.evened(luma)
     pairs = even[::2], even[1::2]
     least, most = np.minimum(*pairs), np.maximum(*pairs)
     darkest = np.minimum(least[:, ::2], least[:, 1::2])

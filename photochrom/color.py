@@ -27,6 +27,7 @@ __all__ = [
     "FloatArray",
     "IntArray",
     "chroma_planes",
+    "evened",
     "grey_level",
     "in_bands",
     "lab_to_rgb",
@@ -196,8 +197,14 @@ def luma(rgb: Samples) -> Samples:
     if rgb.dtype == np.uint8:
         grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
         return cast("Samples", np.asarray(grey, np.uint8))
-    exact = cv2.transform(np.ascontiguousarray(rgb).astype(np.float32), LUMA_WEIGHTS[None, :])
-    return cast("Samples", np.rint(exact).astype(np.uint16))
+    result = np.empty(rgb.shape[:2], np.uint16)
+
+    def band(rows: slice) -> None:
+        exact = cv2.transform(rgb[rows].astype(np.float32), LUMA_WEIGHTS[None, :])
+        np.rint(exact, out=result[rows], casting="unsafe")
+
+    in_bands(band, rgb.shape)
+    return cast("Samples", result)
 
 
 @lru_cache(maxsize=8)
@@ -231,6 +238,13 @@ def reduced(grey: Samples, size: tuple[int, int]) -> Samples:
         even = small[: 2 * height, : 2 * width]
         small = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
     return cast("Samples", cv2.resize(small, size, interpolation=cv2.INTER_AREA))
+
+
+def evened(plane: Samples) -> Samples:
+    """(H, W), with its last row and column once more where their number is odd."""
+    odd = [(0, side % 2) for side in plane.shape]
+    padded: Any = np.pad(plane, odd, mode="edge") if any(more for _, more in odd) else plane
+    return cast("Samples", padded)
 
 
 # --- the merge ------------------------------------------------------------------------------

@@ -289,9 +289,10 @@ class Colorizer:
         known = None if reference is None else self._matched(lightness, self._read(reference, None))
         return Study(grey, self.model, lightness, look(self.model, lightness, known), known)
 
-    def colorize(self, source: Any, *, name: str | None = None, **how: Any) -> ColorPhoto:
+    def colorize(
+        self, source: Any, *, reference: Any = None, name: str | None = None, **how: Any
+    ) -> ColorPhoto:
         """Read and colour a photograph; arguments and errors are those of `study` and `color`."""
-        reference = how.pop("reference", None)
         return self.study(source, reference=reference, name=name).color(**how)
 
     def _lightness(self, luma: IntArray) -> FloatArray:

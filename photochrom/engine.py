@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -15,10 +15,8 @@ from photochrom.errors import ConfigError, InvalidModel, MissingExtra
 if TYPE_CHECKING:
     from photochrom.color import FloatArray
 
-__all__ = ["ENGINES", "PRECISIONS", "Engine", "EngineName", "Precision", "make_engine"]
+__all__ = ["ENGINES", "PRECISIONS", "Engine", "make_engine"]
 
-EngineName = Literal["openvino", "onnxruntime"]
-Precision = Literal["f32", "bf16"]
 ENGINES: Final = ("openvino", "onnxruntime")
 PRECISIONS: Final = ("f32", "bf16")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from photochrom import color
 from photochrom.errors import ConfigError
@@ -26,7 +27,6 @@ RGB = tuple[int, int, int]
 _RADIUS: Final = 1 / 100  # of the shorter side, unless a hint says otherwise
 _THICKEST: Final = 32767  # of OpenCV's lines
 _HEX: Final = re.compile(r"#?([0-9a-fA-F]{6})")
-_PALETTE_ROUNDS: Final = 12
 _PALETTE_SIDE: Final = 96  # pixels are enough to take a palette from
 _ALIKE: Final = 0.5  # the cosine of two places' features from which on they count as the same
 _SURE: Final = 0.9  # … and how near the runner-up may come before the match is left out
@@ -133,23 +133,18 @@ def draw(
 
 
 def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:
-    """The main colours of a picture, the most frequent first: k-means in Lab.
+    """The main colours of a picture, the most frequent first: median cut, then k-means.
 
     Args:
         rgb: (H, W, 3) uint8.
         count: how many at most.
     """
-    side = _PALETTE_SIDE
-    small = cv2.resize(rgb, (side, side), interpolation=cv2.INTER_AREA).reshape(-1, 3)
-    lab = color.rgb_to_lab(np.divide(small, 255, dtype=np.float32))
-    order = lab[:, 0].argsort()
-    centres = lab[order[np.linspace(0, len(order) - 1, count).astype(int)]]
-    for _ in range(_PALETTE_ROUNDS):
-        labels = ((lab[:, None] - centres) ** 2).sum(-1).argmin(-1)
-        present, sizes = np.unique(labels, return_counts=True)
-        centres = np.stack([lab[labels == each].mean(0) for each in present])
-    shown = np.clip(color.lab_to_rgb(centres[(-sizes).argsort()]), 0, 1) * 255
-    return [(int(r), int(g), int(b)) for r, g, b in np.rint(shown)]
+    side = (_PALETTE_SIDE, _PALETTE_SIDE)
+    small = Image.fromarray(cv2.resize(rgb, side, interpolation=cv2.INTER_AREA))
+    reduced = small.quantize(count, kmeans=1)
+    _, frequency = np.unique(np.asarray(reduced), return_counts=True)
+    colors = np.reshape(reduced.getpalette() or [], (-1, 3))[: len(frequency)]
+    return [(int(r), int(g), int(b)) for r, g, b in colors[(-frequency).argsort()]]
 
 
 def match(features: FloatArray, others: FloatArray, chroma: FloatArray) -> FloatArray:

@@ -126,8 +126,7 @@ class Model:
         scaled = lightness * np.float32(self.card.input_scale)
         if self.card.known_scale:
             told = np.zeros((*lightness.shape[:3], 3), np.float32) if known is None else known
-            scale = np.array([self.card.known_scale, self.card.known_scale, 1], np.float32)
-            scaled = np.concatenate([scaled, told * scale], -1)
+            scaled = np.concatenate([scaled, told * self.card.known_scales], -1)
         elif known is not None:
             raise ConfigError(f"expected a model that can be told colours; {self.source} cannot")
         answers = self._engine.run(np.ascontiguousarray(scaled, np.float32))

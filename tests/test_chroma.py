@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -39,10 +40,10 @@ def step(column: int, shape: tuple[int, int] = (256, 256)) -> np.ndarray:
 
 
 def crossings(plane: np.ndarray) -> list[int]:
-    """At which columns a plane has gone a fifth, half and four fifths of its way."""
+    """At which columns a plane has gone a tenth, half and nine tenths of its way."""
     row = plane[plane.shape[0] // 2]
     share = (row - row[0]) / (row[-1] - row[0])
-    return [int(np.argmax(share > part)) for part in (0.2, 0.5, 0.8)]
+    return [int(np.argmax(share > part)) for part in (0.1, 0.5, 0.9)]
 
 
 @pytest.mark.parametrize("column", [64, 125, 128, 131, 190])
@@ -52,10 +53,13 @@ def test_chroma_follows_the_edge_of_luma(column):
     small = np.zeros((32, 32, 2), np.float32)
     small[:, round(column / 8) :] = [40, -40]
     found = enlarge(small, guide)
+    bilinear = cv2.resize(small, guide.shape[::-1], interpolation=cv2.INTER_LINEAR)
     for channel in (0, 1):
         first, half, last = crossings(found[..., channel])
         assert abs(half - column) <= 1
         assert max(column - first, last - column) <= 5
+        smooth = crossings(bilinear[..., channel])
+        assert last - first < smooth[2] - smooth[0]
 
 
 def test_both_sides_of_an_edge_keep_their_colours():

@@ -126,7 +126,7 @@ def colorize(
     Exit codes: 0 all went well; 1 some failed, each named; 2 the command makes no sense;
     130 interrupted.
     """
-    from photochrom.batch import plan, run
+    from photochrom.batch import run
     from photochrom.colorizer import Colorizer
 
     limit = int(max_megapixels * 1e6)
@@ -136,17 +136,11 @@ def colorize(
 
     how = _how(vividness, hints or [], palette, reference, limit)
     if _STREAM in (*inputs, output):
-        if len(inputs) > 1 or dry_run or as_json or exists == "skip" or in_colour == "skip":
-            raise ConfigError(
-                "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
-                "--json, --exists skip or --in-colour skip"
-            )
+        _require_one(inputs, dry_run, as_json, exists == "skip", in_colour == "skip")
         result = _streamed(inputs[0], opened(), suffix, how)
         _put(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
-    if not output:
-        raise ConfigError("expected -o with a folder, or a file for one photograph")
-    jobs = plan(inputs, Path(output), recursive=recursive, suffix=suffix)
+    jobs = _planned(inputs, output, recursive, suffix)
     if hints and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     if dry_run:
@@ -165,6 +159,22 @@ def colorize(
         how=how,
     )
     _conclude(_watched(going, len(jobs), as_json=as_json), name)
+
+
+def _require_one(inputs: list[str], *unwanted: bool) -> None:
+    if len(inputs) > 1 or any(unwanted):
+        raise ConfigError(
+            "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
+            "--json, --exists skip or --in-colour skip"
+        )
+
+
+def _planned(inputs: list[str], output: str, recursive: bool, suffix: str | None) -> list[Job]:
+    from photochrom.batch import plan
+
+    if not output:
+        raise ConfigError("expected -o with a folder, or a file for one photograph")
+    return plan(inputs, Path(output), recursive=recursive, suffix=suffix)
 
 
 def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
@@ -189,10 +199,11 @@ def _how(
     """What `Colorizer.colorize` is to be told; the reference is read once."""
     from photochrom import photo
     from photochrom.hints import palette_of, parse_color, parse_hint
+    from photochrom.photo.photo import eight_bits
 
     how: dict[str, Any] = {"vividness": vividness, "hints": [parse_hint(text) for text in hints]}
     if palette and os.path.isfile(palette):  # noqa: PTH113  a long list of colours is no path
-        how["palette"] = palette_of(photo.thumbnail(palette, 256))
+        how["palette"] = palette_of(eight_bits(photo.read(palette, max_pixels=max_pixels).rgb))
     elif palette:
         try:
             how["palette"] = [parse_color(text) for text in palette.split(",")]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import cv2
 import numpy as np
 import simplejpeg
 
+from photochrom import color
 from photochrom.color import IntArray
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
@@ -66,19 +67,13 @@ def encode_jpeg(
 
 def halved(plane: IntArray) -> IntArray:
     """A plane at half its size, each pixel the mean of up to four."""
-    held = _even(plane)
+    held = color.evened(plane)
     size = (held.shape[1] // 2, held.shape[0] // 2)
     return np.asarray(cv2.resize(held, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _even(plane: IntArray) -> IntArray:
-    """With its last row and column once more where their number is odd."""
-    odd = [(0, side % 2) for side in plane.shape]
-    padded: Any = np.pad(plane, odd, mode="edge") if any(more for _, more in odd) else plane
-    return cast("IntArray", padded)
 
 
 def _evenly_held(plane: IntArray) -> IntArray:
     """The same plane in memory of even size: the encoder reads beyond the edge of an odd one."""
     height, width = plane.shape
-    return _even(cast("IntArray", np.ascontiguousarray(plane)))[:height, :width]
+    held = cast("IntArray", np.ascontiguousarray(plane))
+    return color.evened(held)[:height, :width]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from photochrom.color import IntArray
 from photochrom.photo.metadata import Metadata
@@ -54,10 +55,10 @@ class Photo:
         return self.tint != "colour"
 
 
-def eight_bits(samples: IntArray) -> IntArray:
+def eight_bits(samples: IntArray) -> npt.NDArray[np.uint8]:
     """The nearest uint8 samples: 65,535 becomes 255."""
     if samples.dtype == np.uint8:
-        return samples
+        return cast("npt.NDArray[np.uint8]", samples)
     rounded = samples // np.uint16(257)
     rounded += samples % np.uint16(257) > 128
     return rounded.astype(np.uint8)

@@ -21,7 +21,6 @@ __all__ = ["age"]
 Grey = FloatArray  # (H, W), 0 black to 1 white
 Rng = np.random.Generator
 
-_PANCHROMATIC: Final = np.array([0.30, 0.59, 0.11], np.float32)
 _ORTHOCHROMATIC: Final = np.array([0.03, 0.47, 0.50], np.float32)  # before about 1925
 
 
@@ -49,9 +48,9 @@ def _film(rgb: FloatArray, rng: Rng) -> Grey:
     if kind < 0.4:
         return rgb @ color.LUMA_WEIGHTS
     if kind < 0.7:
-        weights = _PANCHROMATIC * rng.uniform(0.6, 1.6, 3)
+        weights = color.LUMA_WEIGHTS * rng.uniform(0.6, 1.6, 3)
     else:
-        weights = _PANCHROMATIC + (_ORTHOCHROMATIC - _PANCHROMATIC) * rng.uniform(0.3, 1)
+        weights = color.LUMA_WEIGHTS + (_ORTHOCHROMATIC - color.LUMA_WEIGHTS) * rng.uniform(0.3, 1)
     return np.asarray(rgb @ (weights / weights.sum()), np.float32)
 
 
