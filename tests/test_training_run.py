@@ -127,6 +127,16 @@ def test_patience_stops_a_run(photos, tmp_path):
     assert len(log_of(tmp_path / "run")) < 5
 
 
+def test_a_run_that_starts_from_a_model_goes_on_from_its_loss(whole, photos, tmp_path):
+    said = finished(
+        photos, "--run", tmp_path / "run", *flags(), "--set", "train.epochs=1",
+        "--set", f"train.start={whole[0] / 'model'}", "--set", "options.learning_rate=1e-9",
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    best = min(row["val_loss"] for row in log_of(whole[0]))
+    assert log_of(tmp_path / "run")[0]["val_loss"] == pytest.approx(best, rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -140,6 +150,7 @@ def test_patience_stops_a_run(photos, tmp_path):
         (["PHOTOS", "--config", "nothing.toml"], "nothing.toml"),
         (["PHOTOS", "--backend", "abacus"], "received 'abacus'"),
         (["PHOTOS", "--set", "data.min_side=500"], "large enough"),
+        (["PHOTOS", "--set", "train.start=no/model"], "cannot start from no/model"),
     ],
 )
 def test_a_mistake_is_a_line_and_exit_code_2(arguments, message, photos, tmp_path):

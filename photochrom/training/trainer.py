@@ -89,7 +89,7 @@ def prepare(
         listener: told how it goes.
 
     Raises:
-        ConfigError: the folder holds a run.
+        ConfigError: the folder holds a run, or the model to start from does not fit.
         DataError: nothing to learn from.
         RecipeError: the recipe's options cannot work.
     """
@@ -97,7 +97,7 @@ def prepare(
     if (folder / CONFIG).exists():
         raise ConfigError(f"{folder} holds a run already: go on with --resume, or name another")
     run = Run(folder, config)
-    run.recipe.build(config.data.size or run.recipe.working_size)
+    _begin(run)
     parts = _parts(photos, validation, config)
     folder.mkdir(parents=True, exist_ok=True)
     _scan(parts, folder / INDEX, config, listener)
@@ -133,10 +133,8 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
         network, state = keras.saving.load_model(checkpoint[0]), checkpoint[1]
         listener.note(f"going on after epoch {state.epochs}")
     else:
-        network, state = recipe.build(_size(run)), keeper.State()
+        network, state = _begin(run), keeper.State()
         recipe.compile(network, config.epochs * _steps(run))
-        if config.start:
-            _take_weights(network, Path(config.start))
     if keras.backend.backend() == "tensorflow":
         network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
     stopped = bool(config.patience) and state.since_best >= config.patience
@@ -146,12 +144,17 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
     return state
 
 
-def _take_weights(network: keras.Model, start: Path) -> None:
-    path = start / KERAS if start.is_dir() else start
+def _begin(run: Run) -> keras.Model:
+    """The network as a run begins: with the weights of the model that it starts from, if any."""
+    network, start = run.recipe.build(_size(run)), run.config.train.start
+    if not start:
+        return network
+    path = Path(start) / KERAS if Path(start).is_dir() else Path(start)
     try:
         network.set_weights(keras.saving.load_model(path, compile=False).get_weights())
     except (OSError, ValueError, TypeError) as error:
         raise ConfigError(f"cannot start from {start}: {error}") from error
+    return network
 
 
 def _batch(run: Run, photos: int) -> int:
