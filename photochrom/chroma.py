@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["LinearChroma"]
 
 _RADIUS: Final = 2  # how far a window reaches, in places of the small chroma
-_BYTE: Final = np.float32(255)
-_GREY: Final = np.float32(128)
+_BYTE: Final = 255.0
+_GREY: Final = 128.0
 _EPSILON: Final = 1e-3  # luma variance below which a window counts as flat
 
 
@@ -30,7 +30,7 @@ class LinearChroma:
     the chroma, and so colours end where luma does.
 
     Attributes:
-        model: (h, w, 4) float32: slope of Cb, slope of Cr, offset of Cb, offset of Cr, for luma in
+        model: (4, h, w) float32: slope of Cb, slope of Cr, offset of Cb, offset of Cr, for luma in
             [0, 1] and chroma in [-0.5, 0.5].
     """
 
@@ -49,20 +49,22 @@ class LinearChroma:
         guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
         planes = color.to_cbcr(color.grey_level(small, space), chroma, space)
         fits = [_linear(guide, plane) for plane in planes]
-        return cls(np.dstack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
+        return cls(np.stack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
 
     def over(self, luma: Samples) -> Samples:
         """RGB, (H, W, 3), of a photograph's luma, (H, W) uint8 or uint16; luma stays as it is."""
         top = np.float32(np.iinfo(luma.dtype).max)
-        result = cast("Samples", np.empty((*luma.shape, 3), luma.dtype))
+        result = np.empty((*luma.shape, 3), luma.dtype)
+        tall = self._tall(len(luma))
 
-        def band(rows: slice) -> None:
-            part = luma[rows]
-            scaled = np.divide(part, top, dtype=np.float32)
-            result[rows] = color.lay(part, *self._cbcr(scaled, luma.shape, rows.start))
+        def band(rows: slice, y: FloatArray, *work: FloatArray) -> None:
+            cb, cr, *spares = work
+            np.divide(luma[rows], top, out=y, dtype=np.float32)
+            _evaluate(tall[:, rows], y, cb, cr, spares[0])
+            color.lay(y, cb, cr, result[rows], spares)
 
-        color.in_bands(band, luma.shape)
-        return result
+        color.in_bands(band, luma.shape, 3 + color.SPARES)
+        return cast("Samples", result)
 
     def planes(self, luma: IntArray, *, halved: bool) -> tuple[IntArray, IntArray]:
         """Cb and Cr as an 8-bit JPEG stores them.
@@ -77,38 +79,38 @@ class LinearChroma:
         """
         step = 2 if halved else 1
         shape = tuple(-(-side // step) for side in luma.shape)
-        cb, cr = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+        result = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+        tall = self._tall(shape[0])
 
-        def band(rows: slice) -> None:
-            mean, darkest, lightest = _blocks(luma[rows.start * step : rows.stop * step], step)
-            planes = self._cbcr(mean, shape, rows.start)
-            color.shrink(*planes, darkest, lightest)
-            for plane, bytes_ in zip(planes, (cb, cr), strict=True):
-                plane *= _BYTE
-                plane += _GREY
-                np.rint(plane, out=bytes_[rows], casting="unsafe")
+        def band(rows: slice, mean: FloatArray, *work: FloatArray) -> None:
+            darkest, lightest, cb, cr, *spares = work
+            part = luma[rows.start * step : rows.stop * step]
+            _blocks(part, step, mean, darkest, lightest)
+            _evaluate(tall[:, rows], mean, cb, cr, spares[0])
+            color.shrink(cb, cr, darkest, lightest, spares)
+            for plane, bytes_ in zip((cb, cr), result, strict=True):
+                cv2.convertScaleAbs(plane, dst=bytes_[rows], alpha=_BYTE, beta=_GREY)
 
-        color.in_bands(band, shape)
-        return cb, cr
+        color.in_bands(band, shape, 5 + color.SPARES)
+        return result
 
-    def _cbcr(
-        self, luma: FloatArray, shape: tuple[int, ...], top: int
-    ) -> tuple[FloatArray, FloatArray]:
-        """Cb and Cr of the rows from `top` on of a picture of that shape."""
-        model = self.model
-        across, down = model.shape[1] / shape[1], model.shape[0] / shape[0]
-        place = np.array(
-            [[across, 0, across / 2 - 0.5], [0, down, (top + 0.5) * down - 0.5]], np.float64
-        )
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        here = cv2.warpAffine(
-            model, place, luma.shape[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
-        )
-        planes = [np.asarray(plane, np.float32) for plane in cv2.split(here)]
-        for slope, offset in ((planes[0], planes[2]), (planes[1], planes[3])):
-            slope *= luma
-            slope += offset
-        return planes[0], planes[1]
+    def _tall(self, height: int) -> FloatArray:
+        """The functions of every row, (4, height, w); across, they are enlarged band by band."""
+        size = (self.model.shape[2], height)
+        planes = [cv2.resize(p, size, interpolation=cv2.INTER_LINEAR) for p in self.model]
+        return np.asarray(np.stack(planes), np.float32)
+
+
+def _evaluate(
+    model: FloatArray, luma: FloatArray, cb: FloatArray, cr: FloatArray, spare: FloatArray
+) -> None:
+    """Write Cb and Cr of a band of rows, (h, W), whose functions are (4, h, w)."""
+    size = luma.shape[::-1]
+    for plane, slope, offset in zip((cb, cr), model[:2], model[2:], strict=True):
+        cv2.resize(slope, size, dst=plane, interpolation=cv2.INTER_LINEAR)
+        cv2.resize(offset, size, dst=spare, interpolation=cv2.INTER_LINEAR)
+        plane *= luma
+        plane += spare
 
 
 def _linear(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -125,16 +127,19 @@ def _linear(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArr
     return mean(slope), mean(offset)
 
 
-def _blocks(luma: IntArray, step: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Mean, least and greatest luma, in [0, 1], of blocks of step × step pixels."""
+def _blocks(
+    luma: IntArray, step: int, mean: FloatArray, darkest: FloatArray, lightest: FloatArray
+) -> None:
+    """Write mean, least and greatest luma, in [0, 1], of blocks of step × step pixels."""
     if step == 1:
-        y = np.divide(luma, 255, dtype=np.float32)
-        return y, y, y
+        for plane in (mean, darkest, lightest):
+            np.divide(luma, _BYTE, out=plane, dtype=np.float32)
+        return
     even = color.evened(luma)
-    pairs = even[::2], even[1::2]
-    least, most = np.minimum(*pairs), np.maximum(*pairs)
-    darkest = np.minimum(least[:, ::2], least[:, 1::2])
-    lightest = np.maximum(most[:, ::2], most[:, 1::2])
-    mean = cv2.resize(even, darkest.shape[::-1], interpolation=cv2.INTER_AREA)
-    scaled = (np.divide(plane, 255, dtype=np.float32) for plane in (mean, darkest, lightest))
-    return cast("tuple[FloatArray, FloatArray, FloatArray]", tuple(scaled))
+    size = (even.shape[1] // 2, even.shape[0] // 2)
+    small = cv2.resize(even, size, interpolation=cv2.INTER_AREA)
+    np.divide(small, _BYTE, out=mean, dtype=np.float32)
+    for extreme, plane in ((np.minimum, darkest), (np.maximum, lightest)):
+        rows = extreme(even[::2], even[1::2])
+        both = extreme(rows[:, ::2], rows[:, 1::2])
+        np.divide(both, _BYTE, out=plane, dtype=np.float32)

@@ -10,7 +10,8 @@ U in [-0.436, 0.436] and V in [-0.615, 0.615]; Cb and Cr in [-0.5, 0.5].
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,7 @@ import numpy.typing as npt
 __all__ = [
     "LUMA_WEIGHTS",
     "SPACES",
+    "SPARES",
     "ColorSpace",
     "FloatArray",
     "IntArray",
@@ -77,7 +79,8 @@ _ONE: Final = np.float32(1)
 
 _YUV_GAINS: Final[FloatArray] = np.array([1, 0.436 / 0.5, 0.615 / 0.5], np.float32)
 _WILDEST: Final = 1e6  # chroma beyond this would overflow; it shrinks into the gamut anyway
-_BAND_PIXELS: Final = 1 << 16  # merge works on bands that stay in the cache
+_BAND_PIXELS: Final = 1 << 18  # of a band: in smaller ones threads wait for one another
+SPARES: Final = 4  # arrays that `shrink` and `lay` need to work in
 
 
 # --- transfer curve -------------------------------------------------------------------------
@@ -269,21 +272,37 @@ def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
     """
     if chroma.shape != (*grey.shape, 2):
         raise ValueError(f"expected chroma of shape {(*grey.shape, 2)}; received {chroma.shape}")
-    result = cast("Samples", np.empty((*grey.shape, 3), grey.dtype))
+    result = np.empty((*grey.shape, 3), grey.dtype)
 
-    def band(part: slice) -> None:
-        level = grey_level(grey[part], name)
-        result[part] = lay(grey[part], *to_cbcr(level, chroma[part], name))
+    def band(rows: slice, y: FloatArray, *spares: FloatArray) -> None:
+        np.divide(grey[rows], np.iinfo(grey.dtype).max, out=y, dtype=np.float32)
+        planes = to_cbcr(grey_level(grey[rows], name), chroma[rows], name)
+        lay(y, *planes, result[rows], spares)
 
-    in_bands(band, grey.shape)
-    return result
+    in_bands(band, grey.shape, 1 + SPARES)
+    return cast("Samples", result)
 
 
-def in_bands(work: Callable[[slice], None], shape: tuple[int, ...]) -> None:
-    """Do something to every row of a picture, in bands that stay in the cache, on all cores."""
+def in_bands(work: Callable[..., None], shape: tuple[int, ...], spares: int = 0) -> None:
+    """Do something to every row of a picture, in bands that stay in the cache, on all cores.
+
+    Args:
+        work: told a slice of rows and arrays of their size, (h, W) float32, to write over: new
+            memory costs more than what is done in it.
+        shape: of the picture.
+        spares: how many such arrays.
+    """
     rows = max(2, _BAND_PIXELS // max(1, shape[1]) // 2 * 2)  # even, for chroma at half size
+    held = threading.local()
+
+    def band(top: int) -> None:
+        if not hasattr(held, "spares"):
+            held.spares = np.empty((spares, rows, shape[1]), np.float32)
+        part = slice(top, min(top + rows, shape[0]))
+        work(part, *held.spares[:, : part.stop - top])
+
     with ThreadPoolExecutor() as pool:
-        list(pool.map(work, (slice(top, top + rows) for top in range(0, shape[0], rows))))
+        list(pool.map(band, range(0, shape[0], rows)))
 
 
 def to_cbcr(level: FloatArray, chroma: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
@@ -301,52 +320,66 @@ def to_cbcr(level: FloatArray, chroma: FloatArray, name: str) -> tuple[FloatArra
     return np.asarray(cb, np.float32), np.asarray(cr, np.float32)
 
 
-def shrink(cb: FloatArray, cr: FloatArray, darkest: FloatArray, lightest: FloatArray) -> None:
+def shrink(
+    cb: FloatArray,
+    cr: FloatArray,
+    darkest: FloatArray,
+    lightest: FloatArray,
+    spares: Sequence[FloatArray],
+) -> None:
     """Make chroma fit the gamut, in place: shorter, towards grey, by as little as will do.
 
     Args:
-        cb: Cb in [-0.5, 0.5], (H, W), like the others.
+        cb: Cb in [-0.5, 0.5], (H, W) float32, like the others.
         cr: Cr in [-0.5, 0.5].
         darkest: the least luma that goes with it, in [0, 1].
         lightest: the greatest.
+        spares: `SPARES` arrays to write over.
     """
-    red, blue = cr * _RED_CR, cb * _BLUE_CB
-    green = _green(cb, cr)
-    above = np.maximum(np.maximum(red, blue), green)
-    above /= (1 + _HAIR) - lightest
-    below = np.minimum(np.minimum(red, blue, out=red), green, out=green)
-    below /= -_HAIR - darkest
-    too_long = np.maximum(np.maximum(above, below, out=above), _ONE, out=above)
-    cb /= too_long
-    cr /= too_long
+    red, green, blue, longest = spares
+    np.multiply(cr, _RED_CR, out=red)
+    np.multiply(cb, _BLUE_CB, out=blue)
+    _green(cb, cr, green, longest)
+    above, room = np.maximum(red, blue, out=longest), np.minimum(red, blue, out=red)
+    np.maximum(above, green, out=above)
+    below = np.minimum(room, green, out=green)
+    above /= np.subtract(1 + _HAIR, lightest, out=blue)
+    below /= np.subtract(-_HAIR, darkest, out=blue)
+    np.maximum(above, below, out=longest)
+    np.maximum(longest, _ONE, out=longest)
+    cb /= longest
+    cr /= longest
 
 
-def _green(cb: FloatArray, cr: FloatArray) -> FloatArray:
-    green = cb * _GREEN_CB
-    green += cr * _GREEN_CR
-    return green
+def _green(cb: FloatArray, cr: FloatArray, out: FloatArray, spare: FloatArray) -> FloatArray:
+    np.multiply(cb, _GREEN_CB, out=out)
+    np.multiply(cr, _GREEN_CR, out=spare)
+    out += spare
+    return out
 
 
-def lay(grey: Samples, cb: FloatArray, cr: FloatArray) -> Samples:
+def lay(
+    y: FloatArray, cb: FloatArray, cr: FloatArray, rgb: IntArray, spares: Sequence[FloatArray]
+) -> None:
     """Chroma over luma, within the gamut.
 
     Args:
-        grey: luma, (H, W), uint8 or uint16.
+        y: luma in [0, 1], (H, W) float32.
         cb: Cb in [-0.5, 0.5], (H, W) float32; overwritten.
         cr: Cr, likewise.
-
-    Returns:
-        RGB, (H, W, 3), of the dtype of `grey`.
+        rgb: where the result goes, (H, W, 3) uint8 or uint16.
+        spares: `SPARES` arrays, (H, W) float32, to write over.
     """
-    top = np.float32(np.iinfo(grey.dtype).max)
-    y = np.divide(grey, top, dtype=np.float32)
-    shrink(cb, cr, y, y)
-    result = np.empty((*grey.shape, 3), grey.dtype)
-    for channel, tint in enumerate((cr * _RED_CR, _green(cb, cr), cb * _BLUE_CB)):
+    shrink(cb, cr, y, y, spares)
+    top = np.float32(np.iinfo(rgb.dtype).max)
+    red, green, blue, spare = spares
+    np.multiply(cr, _RED_CR, out=red)
+    _green(cb, cr, green, spare)
+    np.multiply(cb, _BLUE_CB, out=blue)
+    for channel, tint in enumerate((red, green, blue)):
         tint += y
         tint *= top
-        np.rint(tint, out=result[..., channel], casting="unsafe")
-    return cast("Samples", result)
+        np.rint(tint, out=rgb[..., channel], casting="unsafe")
 
 
 def chroma_planes(rgb: IntArray) -> tuple[IntArray, IntArray]:

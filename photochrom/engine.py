@@ -71,36 +71,63 @@ def make_engine(
 class _OpenVino:
     """One call at a time: two threads in OpenVINO's bindings can wait for one another for ever.
 
-    A call keeps all cores busy by itself, so nothing is lost.
+    A call keeps all cores busy by itself, so nothing is lost. The first size that it meets gets a
+    network compiled for that size, which is a quarter quicker; all others share one.
     """
 
     def __init__(self, network: bytes, source: str, precision: str) -> None:
         self._network, self._source, self._precision = network, source, precision
         self._lock = threading.Lock()
+        self._first: tuple[tuple[int, ...], Any] | None = None
 
     @cached_property
-    def _compiled(self) -> Any:
+    def _core(self) -> Any:
         import openvino
 
-        core = openvino.Core()
-        settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
+        return openvino.Core()
+
+    @cached_property
+    def _model(self) -> Any:
         try:
-            return core.compile_model(core.read_model(self._network), "CPU", settings)
+            return self._core.read_model(self._network)
         except RuntimeError as error:
             raise InvalidModel(
                 f"the network of {self._source} cannot be run: {_last_line(error)}"
             ) from error
 
+    @cached_property
+    def _for_any_size(self) -> Any:
+        return self._compile(self._model)
+
+    def _compile(self, model: Any) -> Any:
+        settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
+        return self._core.compile_model(model, "CPU", settings)
+
+    def _for_size(self, shape: tuple[int, ...]) -> Any:
+        if self._first is None:
+            self._first = shape, self._compile(self._fixed(shape))
+        return self._first[1] if shape == self._first[0] else self._for_any_size
+
+    def _fixed(self, shape: tuple[int, ...]) -> Any:
+        """For that size alone, if it is one that the network takes."""
+        import openvino
+
+        model = self._model.clone()
+        if model.input().partial_shape.compatible(openvino.PartialShape(list(shape))):
+            model.reshape(list(shape))
+        return model
+
     @property
     def name(self) -> str:
         with self._lock:
-            precision = self._compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-        return f"OpenVINO CPU {precision}"
+            self._model  # noqa: B018  one that cannot be read has no name
+            can = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        return f"OpenVINO CPU {self._precision if self._precision.upper() in can else 'f32'}"
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:
         with self._lock:
-            compiled = self._compiled
             try:
+                compiled = self._for_size(inputs.shape)
                 answers = compiled.create_infer_request().infer(inputs)
                 return [np.array(answers[place], np.float32) for place in range(len(answers))]
             except RuntimeError as error:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from photochrom import color
-from photochrom.chroma import LinearChroma
+from photochrom.chroma import LinearChroma, _evaluate
 from tests.support import exact_luma
 
 UNIT = np.float32(400)  # the tests speak of chroma in units of Lab's size
@@ -16,7 +16,10 @@ UNIT = np.float32(400)  # the tests speak of chroma in units of Lab's size
 def enlarge(small: np.ndarray, guide: np.ndarray) -> np.ndarray:
     luma = np.rint(guide * 255).astype(np.uint8)
     found = LinearChroma.fit(small / UNIT, luma, "ycbcr")
-    return np.dstack(found._cbcr((luma / 255).astype(np.float32), luma.shape, 0)) * UNIT
+    y = (luma / 255).astype(np.float32)
+    cb, cr, spare = (np.empty_like(y) for _ in range(3))
+    _evaluate(found._tall(len(y)), y, cb, cr, spare)
+    return np.dstack([cb, cr]) * UNIT
 
 
 # --- enlarge --------------------------------------------------------------------------------

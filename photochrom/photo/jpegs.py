@@ -62,7 +62,7 @@ def encode_jpeg(
         for marker, block in blocks
         if len(block) <= _MARKER_BYTES
     )
-    return bytes(head) + markers + data[_HEAD:]
+    return b"".join([head, markers, memoryview(data)[_HEAD:]])
 
 
 def halved(plane: IntArray) -> IntArray:
