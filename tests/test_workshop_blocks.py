@@ -19,11 +19,10 @@ from photochrom.recipes import efficientnet, recipe
 from photochrom.recipes.attention import Agreement, KnownColor
 from photochrom.recipes.known import NOTHING, reveal
 from photochrom.recipes.optimizers import ScaledAdamW, cosine
-from photochrom.recipes.quantization import ab_bins, soft_codes, table_index
+from photochrom.recipes.quantization import ab_bins, class_weights, soft_codes, table_index
 from photochrom.recipes.torch_file import read_tensors
 from photochrom.recipes.upsampling import Doubled
 from photochrom.training.aging import age
-from photochrom.training.calibration import class_weights
 from photochrom.training.half import halve_weights
 from photochrom.training.interruption import interruption
 from photochrom.training.perception import frechet_distance

@@ -15,6 +15,9 @@ __all__ = ["RECIPES", "recipe", "recipe_class"]
 # name → module, class, what it is
 RECIPES: Final = {
     "photochrom": ("photochrom", "Photochrom", "the default: known colour in, a distribution out"),
+    "rebalanced": ("rebalanced", "Rebalanced", "Zhang et al., Kotala: rare colours count more"),
+    "luv_classifier": ("luv_classifier", "LuvClassifier", "Hwang & Zhou: bins of u and of v"),
+    "fusion": ("fusion", "Fusion", "Wallner: alpha, beta, and full with a classifier"),
     "autoencoder": ("autoencoder", "Autoencoder", "Wast & Kanwar: a convolutional autoencoder"),
 }
 

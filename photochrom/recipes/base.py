@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import keras
     import numpy.typing as npt
 
-    from photochrom.card import OutputKind
+    from photochrom.card import OutputKind, Reading
     from photochrom.color import FloatArray
 
 __all__ = ["Options", "Recipe", "complaints"]
@@ -91,6 +92,27 @@ class Recipe(ABC, Generic[O]):
         return network
 
     @property
+    def bin_weights(self) -> FloatArray | None:
+        """How much each bin counted while it was learnt, (Q,), if not all alike."""
+        return None
+
+    def surveyed(self, photos: Sequence[npt.NDArray[np.uint8]]) -> dict[str, Any]:
+        """Options that follow from the photographs to learn from, such as how common colours are.
+
+        Args:
+            photos: some of them, small: RGB, (H, W, 3) uint8 each.
+        """
+        return {}
+
+    @property
+    def readings(self) -> tuple[Reading, Reading] | None:
+        """How a paper reads the network's answer: faithfully, and by default.
+
+        None for a distribution: found by measurement once it is trained.
+        """
+        return None
+
+    @property
     def input_scale(self) -> float:
         """The network's input is the first channel of the colour space times this."""
         return 1.0
@@ -123,13 +145,20 @@ class Recipe(ABC, Generic[O]):
             the colour space times `input_scale`, and its chroma divided by `output_scale`. The
             first channel is that of the *grey* photograph, as it will be when there is no colour.
         """
-        inputs = np.empty((*rgb.shape[:3], 1), np.float32)
         targets = np.empty((*rgb.shape[:3], 2), np.float32)
         space = color.SPACES[self.color_space]
         for number, each in enumerate(rgb):  # one by one: a batch's intermediates are large
             scaled = np.divide(each, 255, dtype=np.float32)
             targets[number] = space.from_rgb(scaled)[..., 1:] / self.output_scale
-            seen = color.luma(each) if grey is None else grey[number]
-            inputs[number, ..., 0] = color.grey_level(seen, self.color_space)
+        return self.seen(rgb, grey), targets
+
+    def seen(
+        self, rgb: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8] | None = None
+    ) -> FloatArray:
+        """What the network sees of photographs, (B, H, W, 1) float32; arguments as in `encode`."""
+        inputs = np.empty((*rgb.shape[:3], 1), np.float32)
+        for number, each in enumerate(rgb):
+            shown = color.luma(each) if grey is None else grey[number]
+            inputs[number, ..., 0] = color.grey_level(shown, self.color_space)
         inputs *= np.float32(self.input_scale)
-        return inputs, targets
+        return inputs

@@ -21,7 +21,15 @@ from keras import layers
 from photochrom.errors import MissingExtra
 from photochrom.recipes.torch_file import read_tensors
 
-__all__ = ["PREFIX", "LiteSize", "classifier", "encode", "load_imagenet"]
+__all__ = [
+    "PREFIX",
+    "LiteSize",
+    "classifier",
+    "classify",
+    "encode",
+    "load_classifier",
+    "load_imagenet",
+]
 
 LiteSize = Literal[0, 1, 2]
 PREFIX: Final = "encoder_"  # of the names of all its layers
@@ -119,26 +127,47 @@ def encode(pixels: Any, size: LiteSize = 0) -> list[Any]:
     return [*maps, x]
 
 
-def classifier(size: LiteSize = 2) -> keras.Model:
+def classify(pixels: Any, size: LiteSize = 0) -> tuple[Any, Any]:
     """The whole network as it was trained on ImageNet.
 
-    Takes RGB in [-1, 1], (B, H, W, 3), and gives pooled features, (B, 1280), and logits over the
-    1000 classes.
+    Args:
+        pixels: a Keras tensor, (B, H, W, 3), RGB in [-1, 1].
+        size: 0, 1 or 2.
+
+    Returns:
+        Pooled features, (B, 1280), and logits over the 1000 classes, (B, 1000).
+    """
+    x = encode(pixels, size)[-1]
+    x = layers.Conv2D(_TOP, 1, use_bias=False, dtype="float32", name=f"{PREFIX}top")(x)
+    x = ScaleShift(dtype="float32", name=f"{PREFIX}top_norm")(x)
+    x = layers.ReLU(6.0, dtype="float32", name=f"{PREFIX}top_relu")(x)
+    features = layers.GlobalAveragePooling2D(dtype="float32", name=f"{PREFIX}features")(x)
+    return features, layers.Dense(1000, dtype="float32", name=f"{PREFIX}classes")(features)
+
+
+def classifier(size: LiteSize = 2) -> keras.Model:
+    """RGB in [-1, 1], (B, H, W, 3) → what `classify` gives, with ImageNet weights.
 
     Raises:
         MissingExtra: the package that carries the weights is not installed.
     """
     pixels = keras.Input((None, None, 3))
-    x = layers.Conv2D(_TOP, 1, use_bias=False, name=f"{PREFIX}top")(encode(pixels, size)[-1])
-    x = layers.ReLU(6.0)(ScaleShift(name=f"{PREFIX}top_norm")(x))
-    features = layers.GlobalAveragePooling2D()(x)
-    logits = layers.Dense(1000, name="classes")(features)
-    network = keras.Model(pixels, [features, logits])
+    network = keras.Model(pixels, classify(pixels, size))
+    load_classifier(network, size)
+    return network
+
+
+def load_classifier(network: keras.Model, size: LiteSize = 0) -> None:
+    """Give what `classify` built within a network its ImageNet weights.
+
+    Raises:
+        MissingExtra: the package that carries them is not installed.
+    """
     tensors = load_imagenet(network, size)
     network.get_layer(f"{PREFIX}top").set_weights([_kernel(tensors["_conv_head.weight"])])
     _set_norm(network.get_layer(f"{PREFIX}top_norm"), tensors, "_bn1")
-    network.get_layer("classes").set_weights([tensors["_fc.weight"].T, tensors["_fc.bias"]])
-    return network
+    classes = [tensors["_fc.weight"].T, tensors["_fc.bias"]]
+    network.get_layer(f"{PREFIX}classes").set_weights(classes)
 
 
 def _kernel(weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -147,7 +176,7 @@ def _kernel(weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def load_imagenet(network: keras.Model, size: LiteSize = 0) -> dict[str, npt.NDArray[Any]]:
-    """Give the encoder within a network its ImageNet weights.
+    """Give the encoder within a network, or as much as there is of it, its ImageNet weights.
 
     A first convolution that does not read RGB reads grey and whatever else there is: its first
     channel gets the sum of the three colours' kernels, every further one zeros.
@@ -167,6 +196,8 @@ def load_imagenet(network: keras.Model, size: LiteSize = 0) -> dict[str, npt.NDA
     _set_norm(named[f"{PREFIX}stem_norm"], tensors, "_bn0")
     for number, (_, _, expansion, _) in enumerate(_blocks(size)):
         ours, theirs = f"{PREFIX}block{number}", f"_blocks.{number}"
+        if f"{ours}_depthwise" not in named:
+            break  # the network ends before
         parts = [("depthwise", "_depthwise_conv", "_bn1"), ("project", "_project_conv", "_bn2")]
         if expansion > 1:
             parts.insert(0, ("expand", "_expand_conv", "_bn0"))

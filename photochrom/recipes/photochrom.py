@@ -30,8 +30,9 @@ from photochrom.recipes.attention import Agreement, KnownColor, transformer
 from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.efficientnet import PREFIX, LiteSize, encode, load_imagenet
 from photochrom.recipes.known import reveal
+from photochrom.recipes.losses import SoftCrossEntropy
 from photochrom.recipes.optimizers import ScaledAdamW, cosine
-from photochrom.recipes.quantization import AB_LIMIT, ab_bins, soft_codes, table_index
+from photochrom.recipes.quantization import AB_LIMIT, ab_bins, binned
 from photochrom.recipes.upsampling import Doubled
 
 __all__ = ["Photochrom", "PhotochromOptions"]
@@ -162,19 +163,15 @@ class Photochrom(Recipe[PhotochromOptions]):
         Returns:
             Input (B, H, W, 4) float32 and target (B, H/4, W/4) int32: rows of `soft_codes`.
         """
-        count, height, width = rgb.shape[:3]
-        inputs = np.zeros((count, height, width, 4), np.float32)
-        targets = np.empty((count, height // self.stride, width // self.stride), np.int32)
+        inputs = np.zeros((*rgb.shape[:3], 4), np.float32)
         for number, each in enumerate(rgb):
-            ab = color.rgb_to_lab(np.divide(each, 255, dtype=np.float32))[..., 1:]
             seen = color.luma(each) if grey is None else grey[number]
             inputs[number, ..., 0] = color.grey_level(seen, self.color_space) * self.input_scale
             if rng is not None:
+                ab = color.rgb_to_lab(np.divide(each, 255, dtype=np.float32))[..., 1:]
                 inputs[number, ..., 1:] = reveal(ab, rng)
-            blocks = ab.reshape(height // self.stride, self.stride, width // self.stride, -1, 2)
-            targets[number] = table_index(blocks.mean((1, 3)))
         inputs[..., 1:3] *= self.known_scale
-        return inputs, targets
+        return inputs, binned(rgb, self.stride)
 
 
 def _centred(inputs: Any) -> Any:
@@ -217,13 +214,3 @@ class _Pull(keras.initializers.Initializer):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         """For saving."""
         return {"heads": self.heads}
-
-
-@keras.saving.register_keras_serializable("photochrom")
-class SoftCrossEntropy(keras.losses.Loss):  # type: ignore[misc]
-    """Cross-entropy between soft codes, given as their rows in the table, and logits."""
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """(B, h, w) and (B, h, w, Q) → (B, h, w)."""
-        codes = ops.take(ops.convert_to_tensor(soft_codes()), ops.cast(y_true, "int32"), axis=0)
-        return ops.logsumexp(y_pred, axis=-1) - ops.sum(codes * y_pred, axis=-1)

@@ -28,41 +28,16 @@ if TYPE_CHECKING:
 
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
-__all__ = ["calibrated", "class_prior", "class_weights"]
+__all__ = ["calibrated"]
 
-_LOOKED_AT: Final = 2000  # photographs for the prior
 _MEASURED: Final = 128  # photographs for the readings
 _SHRUNK: Final = 2  # they are judged at half the working size
-_SIDE: Final = 64  # pixels, for the prior
 _GAMMAS: Final = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75)
 _TEMPERATURES: Final = (0.25, 0.4, 0.6, 0.8)
 _GAINS: Final = (1.0, 1.1, 1.2)
 _AS_COLORFUL: Final = 0.95  # of the truth's colourfulness, at the default
 _BEYOND: Final = 1.5  # how far the vivid reading goes, the default being at 1
 _COOLEST: Final = 0.15
-
-
-def class_prior(sources: Sequence[Source], bins: FloatArray, space: str) -> FloatArray:
-    """How often each bin is the nearest to a pixel's chroma, (Q,), summing to 1."""
-    counts = np.zeros(len(bins))
-    for source in _some(sources, _LOOKED_AT):
-        rgb = photo.square(source.read(), _SIDE, "crop")
-        pixels = np.divide(rgb, 255, dtype=np.float32)
-        chroma = color.SPACES[space].from_rgb(pixels)[..., 1:].reshape(-1, 2)
-        nearest = (chroma @ bins.T - (bins**2).sum(-1) / 2).argmax(-1)
-        counts += np.bincount(nearest, minlength=len(bins))
-    return np.asarray(counts / counts.sum(), np.float32)
-
-
-def class_weights(prior: FloatArray, mixed: float = 0.5) -> FloatArray:
-    """w(q) of R. Zhang et al., Colorful Image Colorization, ECCV 2016: 1 on average.
-
-    Args:
-        prior: how often each bin occurs, (Q,).
-        mixed: λ, the share of a uniform prior.
-    """
-    weights = 1 / ((1 - mixed) * prior + mixed / len(prior))
-    return np.asarray(weights / (prior * weights).sum(), np.float32)
 
 
 def calibrated(model: Model, sources: Sequence[Source]) -> Card:

@@ -43,6 +43,10 @@ class Gallery(keras.callbacks.Callback):  # type: ignore[misc]
         self.photos = photos
         self.shown = shown
 
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """What is shown is what will be exported."""
+        self.shown_network = self.recipe.runtime(self.model)
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Colour, measure, draw."""
         predicted = [rgb for part in self._parts() for rgb in self._colored(part)]
@@ -62,7 +66,9 @@ class Gallery(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _colored(self, photos: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
         inputs, _ = self.recipe.encode(photos)
-        outputs = keras.ops.convert_to_numpy(self.model.predict_on_batch(inputs))
+        answers = self.shown_network(inputs, training=False)
+        first = answers[0] if isinstance(answers, list) else answers
+        outputs = keras.ops.convert_to_numpy(first)
         return [
             color.merge(color.luma(rgb), self._chroma(output, rgb), self.card.color_space)
             for rgb, output in zip(photos, outputs.astype(np.float32), strict=True)

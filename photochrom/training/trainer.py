@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,13 +12,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from photochrom import photo
 from photochrom.errors import ConfigError, DataError
 from photochrom.model import CARD, KERAS, Model
+from photochrom.parallel import ordered
 from photochrom.recipes import recipe as build_recipe
+from photochrom.recipes.quantization import class_weights, color_prior
 from photochrom.training import keeper, scan
-from photochrom.training.calibration import calibrated, class_prior, class_weights
+from photochrom.training.calibration import calibrated
 from photochrom.training.config import RunConfig, load_config
 from photochrom.training.constants import argmax_constant, best_constant_scores
 from photochrom.training.dataset import training_batches, validation_batches
@@ -36,6 +40,8 @@ INDEX: Final = "photos.csv"
 CONSTANTS: Final = "constants.json"
 MODEL: Final = "model"
 _SHOWN_AT_MOST: Final = 64  # validation photographs that are coloured after every epoch
+_SURVEYED: Final = 2000  # photographs that are looked at for their colours
+_SURVEYED_SIDE: Final = 64
 
 
 class Listener:
@@ -103,8 +109,21 @@ def prepare(
     _scan(parts, folder / INDEX, config, listener)
     if not run.photos("train"):
         raise DataError(f"none of the photographs in {photos} is in colour and large enough")
+    found = run.recipe.surveyed(_small(run))
+    config = config.model_copy(update={"options": {**found, **config.options}})
     keeper.replace_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
-    return run
+    return Run(folder, config)
+
+
+def _small(run: Run) -> list[npt.NDArray[np.uint8]]:
+    """Some of the photographs to learn from, evenly spread."""
+    photos = run.photos("train")
+
+    def small(source: Source) -> npt.NDArray[np.uint8]:
+        return photo.square(source.read(), _SURVEYED_SIDE, "crop")
+
+    chosen = photos[:: max(1, len(photos) // _SURVEYED)][:_SURVEYED]
+    return list(ordered(small, chosen, os.cpu_count() or 1))
 
 
 def resume(folder: Path) -> Run:
@@ -285,12 +304,12 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
         data=config.train.data_terms,
         scores=json.loads(json.dumps(scores)),
     )
-    if card.output_kind == "distribution":
-        prior = class_prior(run.photos("train"), np.array(card.bins, np.float32), card.color_space)
+    if recipe.bins is not None and recipe.bin_weights is None:
+        prior = color_prior(_small(run), recipe.bins, card.color_space)
         card = replace(card, bin_weights=class_weights(prior).tolist())
     best = keras.saving.load_model(run.folder / keeper.BEST, compile=False)
     difference = export(best, card, run.folder / MODEL)
-    if card.output_kind == "distribution" and (photos := run.photos("val")):
+    if recipe.bins is not None and not recipe.readings and (photos := run.photos("val")):
         listener.note("measuring how vivid it is to be read")
         found = calibrated(Model.load(run.folder / MODEL), photos)
         keeper.replace_text(run.folder / MODEL / CARD, found.to_json())

@@ -1,0 +1,59 @@
+"""VGG16 without its top, from lightness, with ImageNet weights where they can be had.
+
+K. Simonyan, A. Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition, ICLR
+2015.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+from keras import layers
+
+from photochrom.errors import RecipeError
+
+__all__ = ["FILE", "encode", "load_imagenet"]
+
+FILE: Final = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"  # as Keras calls it
+_PREFIX: Final = "vgg16_"
+_BLOCKS: Final = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters, convolutions
+_MEANS: Final = (103.939, 116.779, 123.68)  # blue, green, red, taken off before training
+
+
+def encode(lightness: Any, blocks: int = 5) -> list[Any]:
+    """The feature maps before each pooling, at strides 1, 2, 4, 8 and 16.
+
+    Args:
+        lightness: a Keras tensor, (B, H, W, 1), in [0, 1].
+        blocks: how many.
+    """
+    grey = layers.Concatenate(name="bgr")([lightness] * 3)
+    x = layers.Normalization(mean=_MEANS, variance=(1.0,) * 3, name="pixels")(grey * 255.0)
+    maps: list[Any] = []
+    for number, (filters, convolutions) in enumerate(_BLOCKS[:blocks], 1):
+        x = layers.MaxPooling2D(name=f"{_PREFIX}block{number}_pool")(x) if maps else x
+        for turn in range(1, convolutions + 1):
+            name = f"{_PREFIX}block{number}_conv{turn}"
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)(x)
+        maps.append(x)
+    return maps
+
+
+def load_imagenet(network: keras.Model, file: Path) -> None:
+    """Give the encoder within a network the weights that a file holds.
+
+    Raises:
+        RecipeError: it is no file of VGG16's weights.
+    """
+    try:
+        source = keras.applications.VGG16(include_top=False, weights=None)
+        source.load_weights(file)
+    except (OSError, ValueError, KeyError) as error:
+        raise RecipeError(
+            f"expected VGG16's weights as Keras keeps them in {file}; {error}"
+        ) from error
+    for layer in network.layers:
+        if layer.name.startswith(_PREFIX) and layer.weights:
+            layer.set_weights(source.get_layer(layer.name.removeprefix(_PREFIX)).get_weights())

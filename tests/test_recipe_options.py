@@ -1,0 +1,86 @@
+"""What the options of single recipes change; the conformance test holds what all must do."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from photochrom.errors import RecipeError
+from photochrom.recipes import recipe
+from photochrom.recipes.quantization import ab_bins
+from tests.pictures import colour_pictures, crops
+
+SIZE = 64
+
+
+def photographs() -> np.ndarray:
+    return np.stack(crops(2, SIZE))
+
+
+@pytest.mark.parametrize(
+    ("version", "parameters", "side"), [("alpha", 32_202, 1), ("beta", 3_892_194, 1)]
+)
+def test_the_versions_of_wallners_network(version, parameters, side):
+    network = recipe("fusion", {"version": version}).build(SIZE)
+    assert network.count_params() == parameters
+    assert network.output_shape == (None, SIZE // side, SIZE // side, 2)
+
+
+def test_the_classifier_of_the_full_version_does_not_learn():
+    made = recipe("fusion")
+    network = made.build(SIZE)
+    made.compile(network)
+    before = network.get_layer("encoder_classes").get_weights()
+    network.train_on_batch(*made.encode(photographs()))
+    for one, other in zip(network.get_layer("encoder_classes").get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("objective", ["l2", "huber"])
+def test_the_regression_that_hwang_and_zhou_compare_with(objective):
+    made = recipe("luv_classifier", {"objective": objective, "learning_rate": 3e-3})
+    network = made.build(SIZE)
+    assert network.count_params() == 781_026
+    made.compile(network)
+    inputs, targets = made.encode(photographs())
+    assert targets.shape == (2, SIZE, SIZE, 2)
+    losses = [float(network.train_on_batch(inputs, targets)) for _ in range(12)]
+    assert losses[-1] < losses[0] / 2
+
+
+def test_vgg16s_weights_from_a_file(tmp_path):
+    source = keras.applications.VGG16(include_top=False, weights=None)
+    source.save_weights(tmp_path / "vgg16.weights.h5")
+    made = recipe("luv_classifier", {"vgg16_weights": str(tmp_path / "vgg16.weights.h5")})
+    assert made.surveyed([]) == {"features": "vgg16"}
+    options = {**made.options.model_dump(), **made.surveyed([])}
+    network = recipe("luv_classifier", options).build(SIZE)
+    kernel = network.get_layer("vgg16_block4_conv3").get_weights()[0]
+    np.testing.assert_array_equal(kernel, source.get_layer("block4_conv3").get_weights()[0])
+
+
+def test_vgg16s_weights_that_are_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert recipe("luv_classifier").surveyed([]) == {"features": "efficientnet"}
+    with pytest.raises(RecipeError, match="there are none"):
+        recipe("luv_classifier", {"features": "vgg16"}).build(SIZE)
+    with pytest.raises(RecipeError, match="no file at"):
+        recipe("luv_classifier", {"vgg16_weights": "nowhere.h5"}).surveyed([])
+
+
+def test_rare_colours_count_more():
+    made = recipe("rebalanced")
+    with pytest.raises(RecipeError, match="expected a prior over 307 bins"):
+        made.compile(made.build(SIZE))
+    made = recipe("rebalanced", made.surveyed(colour_pictures()[:4]))
+    weights, prior = made.bin_weights, np.array(made.options.prior)
+    assert len(weights) == len(ab_bins(margin=10)) == 307
+    assert (weights * prior).sum() == pytest.approx(1, rel=1e-4)
+    assert weights[prior.argmin()] > 5 * weights[prior.argmax()]
+
+
+def test_the_rebalancing_is_undone_at_the_faithful_end():
+    made = recipe("rebalanced", recipe("rebalanced").surveyed(colour_pictures()[:4]))
+    faithful, default = made.readings
+    assert (faithful.gamma, default.gamma, default.temperature) == (-1, 0, 0.38)
