@@ -69,6 +69,32 @@ def test_vgg16s_weights_that_are_not_there(tmp_path, monkeypatch):
         recipe("luv_classifier", {"vgg16_weights": "nowhere.h5"}).surveyed([])
 
 
+@pytest.mark.parametrize("objective", ["adversarial", "both"])
+def test_an_adversary_learns_in_turns_and_goes_on_after_saving(objective, tmp_path):
+    made = recipe("dcgan", {"objective": objective})
+    learner = made.learner(made.build(SIZE))
+    batch = made.encode(photographs())
+    before = learner.generator.get_weights()
+    for _ in range(2):
+        logs = learner.train_on_batch(*batch)
+    assert set(logs) == {"loss", "euclidean", "generator", "discriminator"}
+    assert all(np.isfinite(list(logs.values())))
+    assert not np.array_equal(before[0], learner.generator.get_weights()[0])
+    learner.save(tmp_path / "learner.keras")
+    loaded = keras.saving.load_model(tmp_path / "learner.keras")
+    for each in (learner, loaded):
+        each.train_on_batch(*batch)
+    for one, other in zip(learner.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    assert made.learnt(loaded).output_shape == (None, SIZE, SIZE, 2)
+
+
+def test_the_euclidean_loss_needs_no_adversary():
+    made = recipe("dcgan", {"objective": "euclidean"})
+    network = made.build(SIZE)
+    assert made.learner(network) is network
+
+
 def test_rare_colours_count_more():
     made = recipe("rebalanced")
     with pytest.raises(RecipeError, match="expected a prior over 307 bins"):

@@ -48,6 +48,9 @@ CASES = {
     "photochrom": Case("photochrom", 4_825_436, 64, 120),
     "rebalanced": Case("rebalanced", 32_238_835, 64, 120, {"width": 0.25, "learning_rate": 2e-3}),
     "luv_classifier": Case("luv_classifier", 784_260, 64, 160, {"learning_rate": 3e-3}),
+    "dcgan": Case(
+        "dcgan", 30_594, 32, 1100, {"objective": "euclidean", "learning_rate": 5e-3, "beta_1": 0.9}
+    ),
     "fusion": Case("fusion", 11_193_210, 32, 320, QUICK),
     "fusion alpha": Case("fusion", 32_202, 64, 900, QUICK | {"learning_rate": 3e-3}, ALPHA),
     "autoencoder": Case(
@@ -66,10 +69,10 @@ def trained(request) -> tuple[Recipe[Any], keras.Model, Case]:
     keras.utils.set_random_seed(1)
     made = case.made()
     network = made.build(case.size)
-    made.compile(network)
+    learner = made.learner(network)
     inputs, targets = made.encode(four_photographs(case.size))
     for _ in range(case.steps):
-        network.train_on_batch(inputs, targets)
+        learner.train_on_batch(inputs, targets)
     return made, network, case
 
 

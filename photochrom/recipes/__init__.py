@@ -17,6 +17,7 @@ RECIPES: Final = {
     "photochrom": ("photochrom", "Photochrom", "the default: known colour in, a distribution out"),
     "rebalanced": ("rebalanced", "Rebalanced", "Zhang et al., Kotala: rare colours count more"),
     "luv_classifier": ("luv_classifier", "LuvClassifier", "Hwang & Zhou: bins of u and of v"),
+    "dcgan": ("dcgan", "Dcgan", "Koo: a generator and its adversary"),
     "fusion": ("fusion", "Fusion", "Wallner: alpha, beta, and full with a classifier"),
     "autoencoder": ("autoencoder", "Autoencoder", "Wast & Kanwar: a convolutional autoencoder"),
 }

@@ -87,6 +87,15 @@ class Recipe(ABC, Generic[O]):
     def compile(self, network: keras.Model, steps: int = 0) -> None:
         """Give the network optimizer, loss and metrics, for a run of so many steps; 0: unknown."""
 
+    def learner(self, network: keras.Model, steps: int = 0) -> keras.Model:
+        """What is fitted: the compiled network, or a model that it is a part of."""
+        self.compile(network, steps)
+        return network
+
+    def learnt(self, learner: keras.Model) -> keras.Model:
+        """The network within what was fitted."""
+        return learner
+
     def runtime(self, network: keras.Model) -> keras.Model:
         """The network as it is exported: what it answers first and, perhaps, its features."""
         return network

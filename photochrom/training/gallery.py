@@ -45,7 +45,7 @@ class Gallery(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """What is shown is what will be exported."""
-        self.shown_network = self.recipe.runtime(self.model)
+        self.shown_network = self.recipe.runtime(self.recipe.learnt(self.model))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Colour, measure, draw."""

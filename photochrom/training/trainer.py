@@ -152,8 +152,8 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
         network, state = keras.saving.load_model(checkpoint[0]), checkpoint[1]
         listener.note(f"going on after epoch {state.epochs}")
     else:
-        network, state = _begin(run), keeper.State()
-        recipe.compile(network, config.epochs * _steps(run))
+        network = recipe.learner(_begin(run), config.epochs * _steps(run))
+        state = keeper.State()
     if keras.backend.backend() == "tensorflow":
         network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
     stopped = bool(config.patience) and state.since_best >= config.patience
@@ -308,7 +308,7 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
         prior = color_prior(_small(run), recipe.bins, card.color_space)
         card = replace(card, bin_weights=class_weights(prior).tolist())
     best = keras.saving.load_model(run.folder / keeper.BEST, compile=False)
-    difference = export(best, card, run.folder / MODEL)
+    difference = export(recipe.learnt(best), card, run.folder / MODEL)
     if recipe.bins is not None and not recipe.readings and (photos := run.photos("val")):
         listener.note("measuring how vivid it is to be read")
         found = calibrated(Model.load(run.folder / MODEL), photos)
