@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from photochrom import __version__
-from photochrom.cli import colorize, evaluate, recipes, train, tune
+from photochrom.cli import colorize, compare, evaluate, recipes, train, tune
 from photochrom.cli.console import fail
 from photochrom.errors import PhotochromError, PhotoError
 
@@ -62,7 +62,7 @@ def root(
     """Colour for black-and-white photographs and films."""
 
 
-for _module in (colorize, train, evaluate, tune):
+for _module in (colorize, train, evaluate, tune, compare):
     app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))
 app.add_typer(recipes.app)
 

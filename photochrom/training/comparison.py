@@ -1,0 +1,257 @@
+"""Recipes side by side: one budget, the same photographs, one judge.
+
+Every recipe is a run of its own in a folder named after it. What is measured of it is kept there,
+too, so that a comparison that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, Self
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from photochrom import photo
+from photochrom.colorizer import Colorizer
+from photochrom.errors import ConfigError, MissingExtra
+from photochrom.scoring import Report, evaluate
+from photochrom.training import keeper, trainer
+from photochrom.training.config import RunConfig
+from photochrom.training.perception import Perception
+
+__all__ = ["DEFAULT", "Budget", "Entry", "compare", "held_out", "shown"]
+
+DEFAULT: Final = "default network"
+SIZE: Final = 256  # pixels, at which all are judged
+_ENTRY: Final = "entry.json"
+_EPOCHS: Final = 10
+_WARM: Final = 2  # batches before speed is measured
+_TIMED: Final = 6
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+
+Photograph = tuple[str, npt.NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every recipe gets: so many photographs shown, or so many seconds of training.
+
+    Time is turned into photographs by a measurement before the run begins, so that the learning
+    rate knows its end and a run that was stopped can go on.
+    """
+
+    photos: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """`5000` photographs, or `20m`, `90s`, `2h`.
+
+        Raises:
+            ConfigError: it is neither.
+        """
+        match = re.fullmatch(r"(\d+)([smh]?)", text.strip())
+        if not match or not int(match[1]):
+            raise ConfigError(f"expected a budget as 5000 (photographs) or 20m; received {text!r}")
+        amount, unit = int(match[1]), match[2]
+        return cls(seconds=amount * _UNITS[unit]) if unit else cls(photos=amount)
+
+    def __str__(self) -> str:
+        return f"{self.photos:,} photographs" if self.photos else f"{self.seconds:g} s of training"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the scoreboard.
+
+    Attributes:
+        name: the recipe's; or "grey", "best constant", `DEFAULT`.
+        scores: as `scoring.Scores` has them, and the Fréchet distance where it could be measured.
+        parameters: of the network.
+        photos: that training showed.
+        training_speed: photographs a second.
+        inference_ms: of the exported network, at its own working size.
+    """
+
+    name: str
+    scores: dict[str, float]
+    parameters: int = 0
+    photos: int = 0
+    training_speed: float = 0.0
+    inference_ms: float = 0.0
+
+
+def compare(
+    photos: Path,
+    folder: Path,
+    recipes: Sequence[str],
+    budget: Budget,
+    config: RunConfig,
+    *,
+    validation: Path | None = None,
+    judged: int = 200,
+    listener: trainer.Listener | None = None,
+    told: Callable[[str], None] = lambda _: None,
+) -> list[Entry]:
+    """Train every recipe, and judge all on the same photographs.
+
+    Args:
+        photos: to learn from.
+        folder: of the comparison.
+        recipes: names.
+        budget: of each.
+        config: of every run, but for the recipe and how long it takes.
+        validation: photographs to judge by; otherwise a share of `photos`.
+        judged: on how many.
+        listener: told how the runs go.
+        told: of each recipe that begins.
+
+    Returns:
+        Grey, the best constant, every recipe and the default network.
+    """
+    found: list[Entry] = []
+    for name in recipes:
+        told(name)
+        keras.backend.clear_session()
+        run = _run(photos, folder / name, name, budget, config, validation, listener)
+        trainer.train(run, listener)
+        found.append(_entry(run, judged))
+    judging = held_out(trainer.resume(folder / recipes[0]), judged)
+    report = _judged(Colorizer(), judging)
+    others = [Entry("grey", _scores(report, "grey")), Entry("best constant", _scores(report))]
+    return [*others, *found, _measured(DEFAULT, Colorizer(), judging)]
+
+
+def _run(
+    photos: Path,
+    place: Path,
+    name: str,
+    budget: Budget,
+    config: RunConfig,
+    validation: Path | None,
+    listener: trainer.Listener | None,
+) -> trainer.Run:
+    if (place / trainer.CONFIG).exists():
+        return trainer.resume(place)
+    mine = config.model_copy(update={"recipe": name})
+    run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
+    shown_ = budget.photos or round(budget.seconds * _speed(run))
+    batch = run.config.train.batch_size
+    data = run.config.data.model_copy(
+        update={"photos_per_epoch": max(batch, round(shown_ / _EPOCHS))}
+    )
+    train = run.config.train.model_copy(update={"epochs": _EPOCHS})
+    settled = run.config.model_copy(update={"data": data, "train": train})
+    keeper.replace_text(place / trainer.CONFIG, settled.model_dump_json(indent=2) + "\n")
+    return trainer.Run(place, settled)
+
+
+def _speed(run: trainer.Run) -> float:
+    """Training's, in photographs a second, without the reading of them."""
+    recipe, config = run.recipe, run.config
+    size = config.data.size or recipe.working_size
+    keras.config.set_dtype_policy(config.train.precision)
+    learner = recipe.learner(recipe.build(size))
+    if keras.backend.backend() == "tensorflow":
+        learner.jit_compile = False
+    few = [photo.square(s.read(), size, "crop") for s in run.photos("train")[:4]]
+    batch = recipe.encode(
+        np.stack([few[i % len(few)] for i in range(config.train.batch_size)]),
+        rng=np.random.default_rng(0),
+    )
+    for _ in range(_WARM):
+        learner.train_on_batch(*batch)
+    start = time.perf_counter()
+    for _ in range(_TIMED):
+        learner.train_on_batch(*batch)
+    return _TIMED * config.train.batch_size / (time.perf_counter() - start)
+
+
+def _entry(run: trainer.Run, judged: int) -> Entry:
+    kept = run.folder / _ENTRY
+    if kept.exists():
+        return Entry(**json.loads(kept.read_text("utf-8")))
+    config, recipe = run.config, run.recipe
+    colorizer = Colorizer(run.folder / trainer.MODEL)
+    entry = _measured(
+        config.recipe,
+        colorizer,
+        held_out(run, judged),
+        parameters=recipe.build(config.data.size or recipe.working_size).count_params(),
+        photos=config.data.photos_per_epoch * config.train.epochs,
+        training_speed=_speed(run),
+    )
+    keeper.replace_text(kept, json.dumps(asdict(entry), indent=2) + "\n")
+    return entry
+
+
+def _measured(
+    name: str, colorizer: Colorizer, judging: Sequence[Photograph], **details: Any
+) -> Entry:
+    scores = _scores(_judged(colorizer, judging), "model")
+    answers = (_answer(colorizer, rgb) for _, rgb in judging)
+    try:
+        judge = Perception()
+    except MissingExtra:
+        pass
+    else:
+        truth = judge.look(rgb for _, rgb in judging)
+        scores["frechet_distance"] = judge.look(answers).distance(truth)
+    return Entry(name, scores, inference_ms=_inference_ms(colorizer), **details)
+
+
+def held_out(run: trainer.Run, most: int) -> list[Photograph]:
+    """Photographs that a run did not learn from: names and RGB, (256, 256, 3) uint8."""
+    sources = run.photos("val")
+    chosen = sources[:: max(1, len(sources) // most)][:most]
+    return [(source.name, photo.square(source.read(), SIZE, "crop")) for source in chosen]
+
+
+def shown(
+    folder: Path, entries: Sequence[Entry], judging: Sequence[Photograph]
+) -> Iterator[list[npt.NDArray[np.uint8]]]:
+    """For each photograph: grey, what every network makes of it, and the truth."""
+    networks = [
+        Colorizer() if entry.name == DEFAULT else Colorizer(folder / entry.name / trainer.MODEL)
+        for entry in entries
+        if entry.inference_ms
+    ]
+    for _, rgb in judging:
+        grey = photo.read(rgb).luma
+        yield [
+            np.asarray(np.dstack([grey] * 3), np.uint8),
+            *(_answer(network, rgb) for network in networks),
+            rgb,
+        ]
+
+
+def _answer(colorizer: Colorizer, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    return np.asarray(colorizer.colorize(rgb).rgb, np.uint8)
+
+
+def _judged(colorizer: Colorizer, judging: Sequence[Photograph]) -> Report:
+    return evaluate(judging, lambda grey: np.asarray(colorizer.colorize(grey).rgb, np.uint8))
+
+
+def _scores(report: Report, row: str = "best constant") -> dict[str, float]:
+    return report.rows[row].to_dict()
+
+
+def _inference_ms(colorizer: Colorizer) -> float:
+    model = colorizer.model
+    lightness = np.full((1, *model.fit(SIZE, SIZE), 1), 50, np.float32)
+    model(lightness)
+    taken = []
+    for _ in range(_TIMED):
+        start = time.perf_counter()
+        model(lightness)
+        taken.append(time.perf_counter() - start)
+    return 1000 * median(taken)

@@ -1,0 +1,73 @@
+"""A comparison on paper: `scoreboard.md`, `scoreboard.json` and one picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from photochrom.scoring import sheet
+from photochrom.training.comparison import Entry
+from photochrom.training.keeper import replace_text
+
+__all__ = ["to_markdown", "write_scoreboard"]
+
+# title, score, digits
+_SCORES: Final = (
+    ("PSNR", "psnr", 2),
+    ("SSIM", "ssim", 3),
+    ("CIEDE2000", "ciede2000", 2),
+    ("AuC", "auc", 2),
+    ("colourfulness gap", "colorfulness_gap", 1),
+    ("Fréchet", "frechet_distance", 1),
+    ("ab_argmax, %", "ab_argmax_accuracy", 1),
+)
+
+
+def write_scoreboard(
+    folder: Path,
+    entries: Sequence[Entry],
+    budget: str,
+    pictures: Iterable[list[npt.NDArray[np.uint8]]],
+) -> None:
+    """Write all three into a folder.
+
+    Args:
+        folder: it exists.
+        entries: the lines.
+        budget: in words.
+        pictures: a row a photograph: grey, every network's, the truth.
+    """
+    replace_text(folder / "scoreboard.md", to_markdown(entries, budget))
+    numbers = {"budget": budget, "entries": [asdict(entry) for entry in entries]}
+    replace_text(folder / "scoreboard.json", json.dumps(numbers, indent=2) + "\n")
+    heads = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
+    Image.fromarray(sheet(list(pictures), heads)).save(folder / "scoreboard.png")
+
+
+def to_markdown(entries: Sequence[Entry], budget: str) -> str:
+    """A table, and the budget."""
+    head = ["", "parameters", "photos/s", "inference, ms", *(title for title, _, _ in _SCORES)]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *map(_line, entries)]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    judged = round(entries[0].scores["photos"])
+    return f"Each recipe: {budget}. Judged on {judged} photographs at 256 × 256.\n\n{table}"
+
+
+def _line(entry: Entry) -> list[str]:
+    return [
+        entry.name,
+        f"{entry.parameters:,}" if entry.parameters else "",
+        f"{entry.training_speed:.1f}" if entry.training_speed else "",
+        f"{entry.inference_ms:.0f}" if entry.inference_ms else "",
+        *(
+            f"{entry.scores[key]:.{digits}f}" if key in entry.scores else ""
+            for _, key, digits in _SCORES
+        ),
+    ]

@@ -1,0 +1,80 @@
+"""`photochrom compare`, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from photochrom.errors import ConfigError
+from photochrom.training.comparison import Budget
+from tests.pictures import fill
+
+RECIPES = ("dcgan", "autoencoder")
+
+
+def compare(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "photochrom", "compare", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_recipes_side_by_side_and_once_more(tmp_path):
+    asked = [
+        fill(tmp_path / "photos", 16), "-o", tmp_path / "out", "--recipes", ",".join(RECIPES),
+        "--budget", "80", "--judged", "3", "--set", "data.size=64", "--set", "train.batch_size=4",
+        "--set", "data.validation=0.25",
+    ]  # fmt: skip
+    said = compare(*asked)
+    assert said.returncode == 0, said.stderr
+    found = json.loads((tmp_path / "out" / "scoreboard.json").read_text())
+    entries = {entry["name"]: entry for entry in found["entries"]}
+    assert list(entries) == ["grey", "best constant", *RECIPES, "default network"]
+    for name in RECIPES:
+        assert entries[name]["photos"] == 80
+        assert entries[name]["training_speed"] > 0
+    assert entries["dcgan"]["parameters"] == 30_594
+    assert entries["grey"]["scores"]["colorfulness"] == 0
+    table = (tmp_path / "out" / "scoreboard.md").read_text()
+    assert "80 photographs" in table
+    assert "| dcgan | 30,594 |" in table
+    with Image.open(tmp_path / "out" / "scoreboard.png") as picture:
+        assert picture.width > picture.height
+    before = {name: (tmp_path / "out" / name / "log.csv").read_text() for name in RECIPES}
+    said = compare(*asked)
+    assert said.returncode == 0, said.stderr
+    for name in RECIPES:
+        assert (tmp_path / "out" / name / "log.csv").read_text() == before[name]
+
+
+def test_the_adversary_is_logged_apart(tmp_path):
+    said = subprocess.run(
+        [sys.executable, "-m", "photochrom", "train", fill(tmp_path / "photos", 8),
+         "--recipe", "dcgan", "--run", tmp_path / "run", "--set", "train.epochs=2",
+         "--set", "train.batch_size=4", "--set", "data.size=32"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    head = (tmp_path / "run" / "log.csv").read_text().splitlines()[0].split(",")
+    assert {"euclidean", "generator", "discriminator"} <= set(head)
+
+
+@pytest.mark.parametrize(
+    ("text", "photos", "seconds"), [("5000", 5000, 0), ("20m", 0, 1200), ("2h", 0, 7200)]
+)
+def test_a_budget_is_photographs_or_time(text, photos, seconds):
+    assert Budget.parse(text) == Budget(photos, seconds)
+
+
+@pytest.mark.parametrize("text", ["", "0", "soon", "-3", "1.5h", "10 m"])
+def test_a_budget_that_makes_no_sense(text):
+    with pytest.raises(ConfigError, match="expected a budget as 5000"):
+        Budget.parse(text)
+
+
+def test_an_unknown_recipe(tmp_path):
+    said = compare(tmp_path, "-o", tmp_path / "out", "--recipes", "fusion,alchemy")
+    assert said.returncode == 2
+    assert "alchemy" in said.stderr
