@@ -5,11 +5,19 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import skimage.data
+import skimage.feature
 
 from photochrom.errors import RecipeError
 from photochrom.recipes import recipe
+from photochrom.recipes.deep_colorization import (
+    ClusterDense,
+    DeepColorizationOptions,
+    bisected,
+)
+from photochrom.recipes.descriptors import Daisy, JointBilateral
 from photochrom.recipes.quantization import ab_bins
-from tests.pictures import colour_pictures, crops
+from tests.pictures import crops
 
 SIZE = 64
 
@@ -53,8 +61,8 @@ def test_vgg16s_weights_from_a_file(tmp_path):
     source = keras.applications.VGG16(include_top=False, weights=None)
     source.save_weights(tmp_path / "vgg16.weights.h5")
     made = recipe("luv_classifier", {"vgg16_weights": str(tmp_path / "vgg16.weights.h5")})
-    assert made.surveyed([]) == {"features": "vgg16"}
-    options = {**made.options.model_dump(), **made.surveyed([])}
+    assert made.surveyed(photographs()) == {"features": "vgg16"}
+    options = {**made.options.model_dump(), **made.surveyed(photographs())}
     network = recipe("luv_classifier", options).build(SIZE)
     kernel = network.get_layer("vgg16_block4_conv3").get_weights()[0]
     np.testing.assert_array_equal(kernel, source.get_layer("block4_conv3").get_weights()[0])
@@ -62,11 +70,11 @@ def test_vgg16s_weights_from_a_file(tmp_path):
 
 def test_vgg16s_weights_that_are_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert recipe("luv_classifier").surveyed([]) == {"features": "efficientnet"}
+    assert recipe("luv_classifier").surveyed(photographs()) == {"features": "efficientnet"}
     with pytest.raises(RecipeError, match="there are none"):
         recipe("luv_classifier", {"features": "vgg16"}).build(SIZE)
     with pytest.raises(RecipeError, match="no file at"):
-        recipe("luv_classifier", {"vgg16_weights": "nowhere.h5"}).surveyed([])
+        recipe("luv_classifier", {"vgg16_weights": "nowhere.h5"}).surveyed(photographs())
 
 
 @pytest.mark.parametrize("objective", ["adversarial", "both"])
@@ -95,11 +103,51 @@ def test_the_euclidean_loss_needs_no_adversary():
     assert made.learner(network) is network
 
 
+def test_daisy_is_scikit_images():
+    grey = skimage.data.camera()[::4, ::4].astype(np.float32) / 255
+    ours = keras.ops.convert_to_numpy(Daisy()(grey[None, ..., None]))[0]
+    theirs = skimage.feature.daisy(grey, step=1, radius=15, rings=1, histograms=3, orientations=8)
+    inner = slice(46, -46)  # beyond the picture ours meets nothing, theirs its mirror image
+    np.testing.assert_allclose(ours[inner, inner], theirs[31:-31, 31:-31], atol=1e-6)
+
+
+def test_the_joint_bilateral_filter_keeps_edges_of_luma_and_smooths_the_rest():
+    luma = np.zeros((1, 40, 40, 1), np.float32)
+    luma[:, :, 20:] = 0.8
+    rng = np.random.default_rng(0)
+    chroma = np.where(luma > 0.5, 0.3, -0.3) + rng.normal(0, 0.1, (1, 40, 40, 2))
+    found = keras.ops.convert_to_numpy(JointBilateral()([chroma.astype(np.float32), luma]))
+    assert np.abs(found[:, 8:-8, 8:20] + 0.3).mean() < 0.04
+    assert np.abs(found[:, 8:-8, 20:-8] - 0.3).mean() < 0.04
+
+
+def test_clusters_are_split_while_they_are_diverse_and_large_enough():
+    rng = np.random.default_rng(0)
+    corners = rng.normal(size=(3, 8))
+    vectors = np.concatenate([corner + rng.normal(0, 0.05, (50, 8)) for corner in corners])
+    options = DeepColorizationOptions(clusters=8, diversity=0.3, smallest=20)
+    centres = bisected(vectors.astype(np.float32), options)
+    assert len(centres) == 3
+    for corner in corners:
+        assert np.linalg.norm(centres - corner, axis=-1).min() < 0.1
+    alone = DeepColorizationOptions(clusters=8, smallest=100)
+    assert len(bisected(vectors.astype(np.float32), alone)) == 1
+
+
+def test_each_cluster_has_a_network_of_its_own():
+    choice = np.array([[1, 0], [0, 1], [1, 0]], np.float32)
+    layer = ClusterDense(5, 2)
+    same = np.ones((3, 4, 4, 7), np.float32)
+    first, second, third = keras.ops.convert_to_numpy(layer([same, choice]))
+    np.testing.assert_array_equal(first, third)
+    assert np.abs(first - second).max() > 0.1
+
+
 def test_rare_colours_count_more():
     made = recipe("rebalanced")
     with pytest.raises(RecipeError, match="expected a prior over 307 bins"):
         made.compile(made.build(SIZE))
-    made = recipe("rebalanced", made.surveyed(colour_pictures()[:4]))
+    made = recipe("rebalanced", made.surveyed(photographs()))
     weights, prior = made.bin_weights, np.array(made.options.prior)
     assert len(weights) == len(ab_bins(margin=10)) == 307
     assert (weights * prior).sum() == pytest.approx(1, rel=1e-4)
@@ -107,6 +155,6 @@ def test_rare_colours_count_more():
 
 
 def test_the_rebalancing_is_undone_at_the_faithful_end():
-    made = recipe("rebalanced", recipe("rebalanced").surveyed(colour_pictures()[:4]))
+    made = recipe("rebalanced", recipe("rebalanced").surveyed(photographs()))
     faithful, default = made.readings
     assert (faithful.gamma, default.gamma, default.temperature) == (-1, 0, 0.38)

@@ -38,14 +38,19 @@ class Case:
     variant: dict[str, Any] = field(default_factory=dict)
 
     def made(self) -> Recipe[Any]:
-        surveyed = recipe(self.recipe, self.variant).surveyed(colour_pictures()[:4])
-        return recipe(self.recipe, {**surveyed, **self.variant, **self.options})
+        options = {**self.variant, **self.options}
+        surveyed = recipe(self.recipe, options).surveyed(four_photographs(64))
+        return recipe(self.recipe, {**surveyed, **options})
 
 
+APART = {"clusters": 4, "diversity": 0.01, "smallest": 1}  # a network for each photograph
 ALPHA = {"version": "alpha"}
 QUICK = {"optimizer": "adam", "learning_rate": 1e-3}
 CASES = {
     "photochrom": Case("photochrom", 4_825_436, 64, 120),
+    "deep_colorization": Case(
+        "deep_colorization", 2_990_065, 32, 1100, {"learning_rate": 5e-3, "contrast": 0.005} | APART
+    ),
     "rebalanced": Case("rebalanced", 32_238_835, 64, 120, {"width": 0.25, "learning_rate": 2e-3}),
     "luv_classifier": Case("luv_classifier", 784_260, 64, 160, {"learning_rate": 3e-3}),
     "dcgan": Case(

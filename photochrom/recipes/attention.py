@@ -177,7 +177,7 @@ class Agreement(layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, sharpness: float = 20.0, **kwargs: Any) -> None:
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.sharpness = sharpness
         self.doubled = Doubled(dtype="float32")
 

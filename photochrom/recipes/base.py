@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
@@ -105,11 +104,11 @@ class Recipe(ABC, Generic[O]):
         """How much each bin counted while it was learnt, (Q,), if not all alike."""
         return None
 
-    def surveyed(self, photos: Sequence[npt.NDArray[np.uint8]]) -> dict[str, Any]:
+    def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
         """Options that follow from the photographs to learn from, such as how common colours are.
 
         Args:
-            photos: some of them, small: RGB, (H, W, 3) uint8 each.
+            photos: some of them, small: RGB, (N, H, W, 3) uint8, with H and W multiples of 32.
         """
         return {}
 

@@ -15,7 +15,6 @@ classifier, whose weights were learnt without.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
 
@@ -75,7 +74,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         """Lightness comes in [0, 1]."""
         return 0.01
 
-    def surveyed(self, photos: Sequence[npt.NDArray[np.uint8]]) -> dict[str, Any]:
+    def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
         """Not the photographs: which classifier's weights can be had here."""
         found = "vgg16" if self._vgg16_file() else "efficientnet"
         return {"features": found} if self.options.features == "auto" else {}
@@ -189,7 +188,7 @@ class AnnealedMean(layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(self, temperature: float, **kwargs: Any) -> None:
-        super().__init__(dtype="float32", **kwargs)
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.temperature = temperature
 
     def call(self, logits: Any) -> Any:

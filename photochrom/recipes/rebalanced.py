@@ -14,7 +14,6 @@ began at 3e-5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 import keras
@@ -92,7 +91,7 @@ class Rebalanced(Recipe[RebalancedOptions]):
         temperature = self.options.temperature
         return Reading(gamma=-1, temperature=temperature), Reading(temperature=temperature)
 
-    def surveyed(self, photos: Sequence[npt.NDArray[np.uint8]]) -> dict[str, Any]:
+    def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
         """How common each bin is, smoothed."""
         squares = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
         near = np.exp(squares / (-2 * _SMOOTHING**2))

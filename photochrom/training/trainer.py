@@ -41,7 +41,7 @@ CONSTANTS: Final = "constants.json"
 MODEL: Final = "model"
 _SHOWN_AT_MOST: Final = 64  # validation photographs that are coloured after every epoch
 _SURVEYED: Final = 2000  # photographs that are looked at for their colours
-_SURVEYED_SIDE: Final = 64
+_SURVEYED_SIDE: Final = 96
 
 
 class Listener:
@@ -115,15 +115,15 @@ def prepare(
     return Run(folder, config)
 
 
-def _small(run: Run) -> list[npt.NDArray[np.uint8]]:
-    """Some of the photographs to learn from, evenly spread."""
+def _small(run: Run) -> npt.NDArray[np.uint8]:
+    """Some of the photographs to learn from, evenly spread, (N, 96, 96, 3)."""
     photos = run.photos("train")
 
     def small(source: Source) -> npt.NDArray[np.uint8]:
         return photo.square(source.read(), _SURVEYED_SIDE, "crop")
 
     chosen = photos[:: max(1, len(photos) // _SURVEYED)][:_SURVEYED]
-    return list(ordered(small, chosen, os.cpu_count() or 1))
+    return np.stack(list(ordered(small, chosen, os.cpu_count() or 1)))
 
 
 def resume(folder: Path) -> Run:
