@@ -11,18 +11,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 
 from photochrom import color, photo
 from photochrom.card import Card, Reading
+from photochrom.chroma import LinearChroma
 from photochrom.distribution import Distribution
 from photochrom.scoring import metrics
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from photochrom.color import FloatArray
     from photochrom.model import Model
     from photochrom.training.sources import Source
 
@@ -30,12 +29,11 @@ Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 __all__ = ["calibrated"]
 
-_MEASURED: Final = 128  # photographs for the readings
-_SHRUNK: Final = 2  # they are judged at half the working size
+_MEASURED: Final = 96  # photographs for the readings
 _GAMMAS: Final = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75)
-_TEMPERATURES: Final = (0.25, 0.4, 0.6, 0.8)
+_TEMPERATURES: Final = (0.2, 0.3, 0.4, 0.6, 0.8)
 _GAINS: Final = (1.0, 1.1, 1.2)
-_AS_COLORFUL: Final = 0.95  # of the truth's colourfulness, at the default
+_AS_COLORFUL: Final = 0.98  # of the truth's colourfulness, at the default
 _BEYOND: Final = 1.5  # how far the vivid reading goes, the default being at 1
 _COOLEST: Final = 0.15
 
@@ -75,21 +73,17 @@ def _measured(model: Model, source: Source, readings: Sequence[Reading]) -> Numb
     """PSNR, AuC, colourfulness and the truth's colourfulness under every reading, (4, n)."""
     card = model.card
     rgb = photo.square(source.read(), card.working_size, "crop")
-    first = color.grey_level(color.luma(rgb), card.color_space)
+    grey = color.luma(rgb)
+    first = color.grey_level(grey, card.color_space)
     spread = Distribution.of(model(first[None, ..., None])[0], card)
-    true = photo.resized(rgb, card.working_size // _SHRUNK)
-    true_lab, truth = metrics.to_lab(true), metrics.colorfulness(true)
+    true_lab, truth = metrics.to_lab(rgb), metrics.colorfulness(rgb)
     rows, key, chroma = [], (-1.0, -1.0), np.empty(0, np.float32)
     for reading in readings:
         if key != (reading.gamma, reading.temperature):
             key = (reading.gamma, reading.temperature)
             chroma = spread.mean(replace(reading, gain=1.0))
-        shown = _shown(chroma * np.float32(reading.gain), true, card)
+        small = chroma * np.float32(reading.gain)
+        shown = LinearChroma.fit(small, grey, card.color_space).over(grey)
         auc = metrics.auc(metrics.to_lab(shown), true_lab) if reading.gamma == 0 else 0.0
-        rows.append((metrics.psnr(shown, true), auc, metrics.colorfulness(shown), truth))
+        rows.append((metrics.psnr(shown, rgb), auc, metrics.colorfulness(shown), truth))
     return np.array(rows).T
-
-
-def _shown(chroma: FloatArray, true: npt.NDArray[np.uint8], card: Card) -> npt.NDArray[np.uint8]:
-    fitted = cv2.resize(chroma, true.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return color.merge(color.luma(true), np.asarray(fitted, np.float32), card.color_space)
