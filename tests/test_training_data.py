@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import tarfile
+import threading
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from PIL import Image
 
 from photochrom.errors import ConfigError, DataError
 from photochrom.recipes import recipe
-from photochrom.training import scan, sources
+from photochrom.training import dataset, scan, sources
 from photochrom.training.config import load_config
 from photochrom.training.dataset import training_batches, validation_batches
 from tests.pictures import colour_pictures, crops, fill
@@ -116,6 +117,21 @@ def test_the_stream_is_decided_by_its_seed(tmp_path):
 def test_the_stream_can_be_entered_anywhere(tmp_path):
     found = sources.find(fill(tmp_path, 10))
     np.testing.assert_array_equal(batches(found, 8)[5:], batches(found, 3, first=5))
+
+
+def test_all_threads_make_batches_at_once(tmp_path, monkeypatch):
+    found = sources.find(fill(tmp_path, 10))
+    config = load_config(settings=["data.threads=4"]).data
+    all_here, calls, view = threading.Barrier(4), itertools.count(), dataset.random_view
+
+    def met(*arguments):
+        if next(calls) < 4:
+            all_here.wait(20)
+        return view(*arguments)
+
+    monkeypatch.setattr(dataset, "random_view", met)
+    stream = training_batches(found, recipe("autoencoder"), config, size=32, batch_size=2, seed=5)
+    assert next(iter(stream))[0].shape == (2, 32, 32, 1)
 
 
 def test_a_pass_meets_every_photograph_and_passes_differ(tmp_path):

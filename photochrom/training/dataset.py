@@ -28,7 +28,7 @@ __all__ = ["random_view", "training_batches", "validation_batches"]
 Pair = tuple["npt.NDArray[np.uint8]", "npt.NDArray[np.uint8]"]  # a photograph, and its grey
 
 _ASPECTS: Final = (3 / 4, 4 / 3)
-_AHEAD: Final = 2  # batches that wait, ready
+_AHEAD: Final = 2  # batches that are made or wait, at least; a thread makes one at a time
 
 
 def random_view(
@@ -59,7 +59,9 @@ def _random_crop(
 
 
 def _stream(batches: Any, config: DataConfig) -> grain.IterDataset:
-    options = grain.ReadOptions(num_threads=config.threads, prefetch_buffer_size=_AHEAD)
+    options = grain.ReadOptions(
+        num_threads=config.threads, prefetch_buffer_size=max(_AHEAD, config.threads)
+    )
     return batches.to_iter_dataset(options)
 
 
