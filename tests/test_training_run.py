@@ -118,6 +118,21 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_had_been(whole, photos, tm
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
+def test_a_run_that_was_trained_elsewhere_is_exported_at_home(photos, tmp_path):
+    """Its best network comes back without the checkpoint's, which is three times as large."""
+    run = tmp_path / "run"
+    said = finished(photos, "--run", run, *flags(), "--set", "train.epochs=1", "--no-export")
+    assert said.returncode == 0, said.stderr
+    assert "there is no model yet" in said.stderr
+    assert not (run / "model").exists()
+    (run / "checkpoints" / "last-0001.keras").unlink()
+    trained = (run / "best.keras").read_bytes()
+    said = finished("--run", run, "--resume")
+    assert said.returncode == 0, said.stderr
+    assert Colorizer(run / "model").model.card.recipe == "autoencoder"
+    assert (run / "best.keras").read_bytes() == trained
+
+
 def test_patience_stops_a_run(photos, tmp_path):
     said = finished(
         photos, "--run", tmp_path / "run", *flags(),

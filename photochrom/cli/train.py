@@ -36,6 +36,9 @@ def train(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run.")] = False,
+    no_export: Annotated[
+        bool, typer.Option("--no-export", help="Leave the model to a later --resume.")
+    ] = False,
     backend: Annotated[
         str | None, typer.Option(help="tensorflow, jax or torch. [default: the first installed]")
     ] = None,
@@ -66,4 +69,4 @@ def train(
             place = run or Path("runs") / f"{loaded.recipe}-{time.strftime('%Y%m%d-%H%M%S')}"
             opened = trainer.prepare(folder, place, loaded, validation=validation, listener=teller)
         note(f"run: {opened.folder}")
-        trainer.train(opened, teller)
+        trainer.train(opened, teller, exporting=not no_export)

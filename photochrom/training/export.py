@@ -18,7 +18,6 @@ from photochrom.card import Card
 from photochrom.errors import MissingExtra, ModelError
 from photochrom.model import CARD, KERAS, NETWORK, Model
 from photochrom.recipes import recipe as build_recipe
-from photochrom.training.half import halve_weights
 
 if TYPE_CHECKING:
     import keras
@@ -114,6 +113,8 @@ def _convert(folder: Path) -> None:
 def _main(folder: Path) -> None:
     """In the process of its own: convert what lies in the folder, and compare."""
     import keras
+
+    from photochrom.training.half import halve_weights
 
     card = Card.from_json((folder / CARD).read_bytes(), str(folder / CARD))
     recipe = build_recipe(card.recipe, card.options)

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import keras
 
-__all__ = ["BEST", "Keeper", "State", "latest"]
+__all__ = ["BEST", "Keeper", "State", "latest", "latest_state"]
 
 BEST: Final = "best.keras"
 
@@ -43,8 +43,17 @@ def latest(folder: Path) -> tuple[Path, State] | None:
     networks = sorted(folder.glob("last-*.keras"))
     if not networks:
         return None
-    state = json.loads(networks[-1].with_suffix(".json").read_text("utf-8"))
-    return networks[-1], State(**state)
+    return networks[-1], _state(networks[-1].with_suffix(".json"))
+
+
+def latest_state(folder: Path) -> State:
+    """The newest history in a folder, whether its network is there or not; an empty one if none."""
+    told = sorted(folder.glob("last-*.json"))
+    return _state(told[-1]) if told else State()
+
+
+def _state(path: Path) -> State:
+    return State(**json.loads(path.read_text("utf-8")))
 
 
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]

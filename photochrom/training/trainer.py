@@ -137,12 +137,30 @@ def resume(folder: Path) -> Run:
     return Run(folder, load_config(folder / CONFIG))
 
 
-def train(run: Run, listener: Listener | None = None) -> keeper.State:
+def train(run: Run, listener: Listener | None = None, *, exporting: bool = True) -> keeper.State:
     """Train until the epochs are over or there is no more gain, then export the best network.
 
-    Goes on after the last whole epoch, if there is one.
+    Goes on after the last whole epoch, if there is one. Of a run that is over, only the best
+    network, the last checkpoint's history and the list of photographs are needed.
     """
     listener = listener or Listener()
+    state = keeper.latest_state(run.folder / "checkpoints")
+    if not _over(run, state):
+        state = _trained(run, listener)
+    if exporting:
+        _export(run, state, listener)
+    else:
+        listener.note(f"the best network is in {run.folder / keeper.BEST}; there is no model yet")
+    return state
+
+
+def _over(run: Run, state: keeper.State) -> bool:
+    config = run.config.train
+    stopped = bool(config.patience) and state.since_best >= config.patience
+    return state.epochs >= config.epochs or stopped
+
+
+def _trained(run: Run, listener: Listener) -> keeper.State:
     config = run.config.train
     recipe = run.recipe  # imports the layers that a checkpoint is made of
     checkpoint = keeper.latest(run.folder / "checkpoints")
@@ -156,10 +174,7 @@ def train(run: Run, listener: Listener | None = None) -> keeper.State:
         state = keeper.State()
     if keras.backend.backend() == "tensorflow":
         network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
-    stopped = bool(config.patience) and state.since_best >= config.patience
-    if state.epochs < config.epochs and not stopped:
-        _fit(network, run, state, listener)
-    _export(run, state, listener)
+    _fit(network, run, state, listener)
     return state
 
 
