@@ -36,14 +36,14 @@ class Reading:
     gain: float = 1.0
 
     def toward(self, other: Reading, share: float) -> Reading:
-        """A part of the way to another."""
+        """A part of the way to another, or beyond it; of the temperature, in ratios."""
 
         def between(a: float, b: float) -> float:
             return a + (b - a) * share
 
         return Reading(
             between(self.gamma, other.gamma),
-            between(self.temperature, other.temperature),
+            self.temperature * (other.temperature / self.temperature) ** share,
             between(self.gain, other.gain),
         )
 
