@@ -90,10 +90,10 @@ def test_gain_multiplies():
 
 
 def test_vividness_goes_from_faithful_to_vivid():
-    made = card(faithful=Reading(), vivid=Reading(1, 0.5, 3), vividness=0.25)
-    assert made.reading() == Reading(0.25, 0.875, 1.5)
+    made = card(faithful=Reading(), vivid=Reading(1, 0.25, 3), vividness=0.5)
+    assert made.reading() == Reading(0.5, 0.5, 2)  # of the temperature, in ratios
     assert made.reading(0) == Reading()
-    assert made.reading(1) == Reading(1, 0.5, 3)
+    assert made.reading(1) == Reading(1, 0.25, 3)
     with pytest.raises(ValueError, match=r"vividness from 0 to 1; received 1\.5"):
         made.reading(1.5)
 
