@@ -29,9 +29,9 @@ __all__ = ["card_of", "export", "largest_difference"]
 
 # Backends whose ONNX export holds for every height and width.
 _EXPORTERS: Final = ("tensorflow", "torch")
-# Of the output's own scale, between Keras and the runtime's engine:
-_TOLERANCE: Final = 1e-4  # as converted, in single precision throughout
-_HALVED_TOLERANCE: Final = 1e-3  # with weights in half precision; or they stay in single
+# Between Keras and the runtime's engine, of the output's own scale: of the network as converted,
+# which is refused beyond, and of that with halved weights, which stay in single precision beyond.
+_TOLERANCE: Final = 1e-3
 _OPSET: Final = 18
 
 
@@ -130,7 +130,7 @@ def _main(folder: Path) -> None:
     (folder / "difference").write_text(repr(difference))
     converted = (folder / NETWORK).read_bytes()
     halve_weights(folder / NETWORK)
-    if not largest_difference(runtime, Model.load(folder)) < _HALVED_TOLERANCE:
+    if not largest_difference(runtime, Model.load(folder)) < _TOLERANCE:
         (folder / NETWORK).write_bytes(converted)
 
 
