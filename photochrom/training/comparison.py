@@ -140,9 +140,13 @@ def _run(
     listener: trainer.Listener | None,
 ) -> trainer.Run:
     if (place / trainer.CONFIG).exists():
-        return trainer.resume(place)
-    mine = config.model_copy(update={"recipe": name})
-    run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
+        run = trainer.resume(place)
+    else:
+        data = config.data.model_copy(update={"photos_per_epoch": 0})
+        mine = config.model_copy(update={"recipe": name, "data": data})
+        run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
+    if run.config.data.photos_per_epoch:  # or it was stopped before its budget was settled
+        return run
     shown_ = budget.photos or round(budget.seconds * _speed(run))
     batch = run.config.train.batch_size
     data = run.config.data.model_copy(
@@ -238,7 +242,7 @@ def _answer(colorizer: Colorizer, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.
 
 
 def _judged(colorizer: Colorizer, judging: Sequence[Photograph]) -> Report:
-    return evaluate(judging, lambda grey: np.asarray(colorizer.colorize(grey).rgb, np.uint8))
+    return evaluate(judging, lambda grey: _answer(colorizer, grey))
 
 
 def _scores(report: Report, row: str = "best constant") -> dict[str, float]:
