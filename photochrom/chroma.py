@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
 
 from photochrom import color
+from photochrom.levels import BT601, JPEG, Levels, Matrix
 
 if TYPE_CHECKING:
     from photochrom.color import FloatArray, IntArray, Samples
@@ -16,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["LinearChroma"]
 
 _RADIUS: Final = 2  # how far a window reaches, in places of the small chroma
-_BYTE: Final = 255.0
-_GREY: Final = 128.0
 _EPSILON: Final = 1e-3  # luma variance below which a window counts as flat
 
 
@@ -32,27 +33,36 @@ class LinearChroma:
     Attributes:
         model: (4, h, w) float32: slope of Cb, slope of Cr, offset of Cb, offset of Cr, for luma in
             [0, 1] and chroma in [-0.5, 0.5].
+        matrix: of Cb and Cr.
     """
 
     model: FloatArray
+    matrix: Matrix = BT601
 
     @classmethod
-    def fit(cls, chroma: FloatArray, luma: IntArray, space: str) -> LinearChroma:
+    def fit(
+        cls, chroma: FloatArray, luma: IntArray, space: str, matrix: Matrix = BT601
+    ) -> LinearChroma:
         """Find the functions.
 
         Args:
             chroma: (h, w, 2) float32, in the units of the space.
-            luma: of the photograph, (H, W) uint8 or uint16.
+            luma: of the photograph, (H, W) uint8 or uint16, 0 to the greatest number.
             space: a key of `color.SPACES`.
+            matrix: of Cb and Cr.
         """
         small = color.reduced(luma, chroma.shape[1::-1])
         guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
-        planes = color.to_cbcr(color.grey_level(small, space), chroma, space)
+        planes = color.to_cbcr(color.grey_level(small, space), chroma, space, matrix)
         fits = [_linear(guide, plane) for plane in planes]
-        return cls(np.stack([*(slope for slope, _ in fits), *(offset for _, offset in fits)]))
+        model = np.stack([*(slope for slope, _ in fits), *(offset for _, offset in fits)])
+        return cls(model, matrix)
 
     def over(self, luma: Samples) -> Samples:
-        """RGB, (H, W, 3), of a photograph's luma, (H, W) uint8 or uint16; luma stays as it is."""
+        """RGB, (H, W, 3), of a photograph's luma, (H, W) uint8 or uint16; luma stays as it is.
+
+        For functions that were found for BT.601.
+        """
         top = np.float32(np.iinfo(luma.dtype).max)
         result = np.empty((*luma.shape, 3), luma.dtype)
         tall = self._tall(len(luma))
@@ -71,25 +81,39 @@ class LinearChroma:
 
         Args:
             luma: (H, W) uint8.
-            halved: at half its size ("4:2:0"), fit for the darkest and the lightest of each four
-                pixels.
+            halved: at half its size ("4:2:0").
 
         Returns:
             Two planes, (H, W) or (⌈H/2⌉, ⌈W/2⌉) uint8.
         """
-        step = 2 if halved else 1
-        shape = tuple(-(-side // step) for side in luma.shape)
-        result = np.empty(shape, np.uint8), np.empty(shape, np.uint8)
+        return self.stored(luma, (2, 2) if halved else (1, 1), JPEG)
+
+    def stored(
+        self, luma: IntArray, step: tuple[int, int], levels: Levels
+    ) -> tuple[IntArray, IntArray]:
+        """Cb and Cr as a file or a film stores them.
+
+        Args:
+            luma: (H, W), of the levels' own type and range.
+            step: pixels of luma down and across for each of chroma, 1, 2 or 4: (2, 2) is "4:2:0". It
+                is made fit for the darkest and the lightest of them.
+            levels: what the numbers stand for.
+
+        Returns:
+            Two planes, (⌈H / down⌉, ⌈W / across⌉).
+        """
+        shape = tuple(-(-side // each) for side, each in zip(luma.shape, step, strict=True))
+        result = np.empty(shape, levels.dtype), np.empty(shape, levels.dtype)
         tall = self._tall(shape[0])
 
         def band(rows: slice, mean: FloatArray, *work: FloatArray) -> None:
             darkest, lightest, cb, cr, *spares = work
-            part = luma[rows.start * step : rows.stop * step]
-            _blocks(part, step, mean, darkest, lightest)
+            part = luma[rows.start * step[0] : rows.stop * step[0]]
+            _blocks(part, step, levels, (mean, darkest, lightest))
             _evaluate(tall[:, rows], mean, cb, cr, spares[0])
-            color.shrink(cb, cr, darkest, lightest, spares)
-            for plane, bytes_ in zip((cb, cr), result, strict=True):
-                cv2.convertScaleAbs(plane, dst=bytes_[rows], alpha=_BYTE, beta=_GREY)
+            color.shrink(cb, cr, darkest, lightest, spares, self.matrix)
+            for plane, numbers in zip((cb, cr), result, strict=True):
+                _store(plane, levels, numbers[rows])
 
         color.in_bands(band, shape, 5 + color.SPARES)
         return result
@@ -128,18 +152,39 @@ def _linear(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArr
 
 
 def _blocks(
-    luma: IntArray, step: int, mean: FloatArray, darkest: FloatArray, lightest: FloatArray
+    luma: IntArray, step: tuple[int, int], levels: Levels, planes: Sequence[FloatArray]
 ) -> None:
-    """Write mean, least and greatest luma, in [0, 1], of blocks of step × step pixels."""
-    if step == 1:
-        for plane in (mean, darkest, lightest):
-            np.divide(luma, _BYTE, out=plane, dtype=np.float32)
+    """Write mean, least and greatest luma, in [0, 1], of blocks of pixels."""
+    if step == (1, 1):
+        found: Sequence[IntArray] = (luma,) * 3
+    else:
+        even = color.evened(luma, step)
+        size = (even.shape[1] // step[1], even.shape[0] // step[0])
+        mean = cast("IntArray", cv2.resize(even, size, interpolation=cv2.INTER_AREA))
+        found = (mean, *(_extremes(even, step, extreme) for extreme in (np.minimum, np.maximum)))
+    scale = np.float32(1 / levels.luma_range)
+    for numbers, plane in zip(found, planes, strict=True):
+        np.multiply(numbers, scale, out=plane, dtype=np.float32)
+        if levels.black:
+            plane -= np.float32(levels.black) * scale
+            np.clip(plane, 0, 1, out=plane)  # there may be numbers beyond black and white
+
+
+def _extremes(luma: IntArray, step: tuple[int, int], extreme: np.ufunc) -> IntArray:
+    """The least or the greatest of every block."""
+    rows = [luma[first :: step[0]] for first in range(step[0])]
+    down = reduce(extreme, rows)
+    return cast(
+        "IntArray", reduce(extreme, [down[:, first :: step[1]] for first in range(step[1])])
+    )
+
+
+def _store(plane: FloatArray, levels: Levels, numbers: IntArray) -> None:
+    """Write chroma in [-0.5, 0.5] as whole numbers."""
+    if levels.depth == 8:
+        cv2.convertScaleAbs(plane, dst=numbers, alpha=levels.chroma_range, beta=levels.grey)
         return
-    even = color.evened(luma)
-    size = (even.shape[1] // 2, even.shape[0] // 2)
-    small = cv2.resize(even, size, interpolation=cv2.INTER_AREA)
-    np.divide(small, _BYTE, out=mean, dtype=np.float32)
-    for extreme, plane in ((np.minimum, darkest), (np.maximum, lightest)):
-        rows = extreme(even[::2], even[1::2])
-        both = extreme(rows[:, ::2], rows[:, 1::2])
-        np.divide(both, _BYTE, out=plane, dtype=np.float32)
+    plane *= np.float32(levels.chroma_range)
+    plane += np.float32(levels.grey)
+    np.clip(plane, 0, levels.top, out=plane)
+    np.rint(plane, out=numbers, casting="unsafe")

@@ -21,6 +21,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.levels import BT601, Matrix
+
 __all__ = [
     "LUMA_WEIGHTS",
     "SPACES",
@@ -53,7 +55,7 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Samples = TypeVar("Samples", bound=IntArray)  # what goes in decides the depth of what comes out
 
-LUMA_WEIGHTS: Final = np.array([0.299, 0.587, 0.114], np.float32)
+LUMA_WEIGHTS: Final[FloatArray] = BT601.weights
 
 # CIE XYZ of linear sRGB (IEC 61966-2-1) and the D65 white that OpenCV divides by.
 _XYZ_TO_LINEAR: Final = np.array(
@@ -68,11 +70,6 @@ _WHITE: Final = np.array([0.950456, 1.0, 1.088754], np.float32)
 _UV_WEIGHTS: Final = np.array([1, 15, 3], np.float32)
 _WHITE_UV: Final = np.array([4, 9], np.float32) * _WHITE[:2] / (_WHITE @ _UV_WEIGHTS)
 
-# BT.601: green is what luma leaves when red and blue are taken from it
-_RED_CR: Final = np.float32(1.402)
-_BLUE_CB: Final = np.float32(1.772)
-_GREEN_CB: Final = np.float32(-0.114 * 1.772 / 0.587)
-_GREEN_CR: Final = np.float32(-0.299 * 1.402 / 0.587)
 _HAIR: Final = np.float32(1e-6)
 _HALVE_ABOVE: Final = 4  # times the size; so the odd row that halving drops is not missed
 _ONE: Final = np.float32(1)
@@ -243,10 +240,10 @@ def reduced(grey: Samples, size: tuple[int, int]) -> Samples:
     return cast("Samples", cv2.resize(small, size, interpolation=cv2.INTER_AREA))
 
 
-def evened(plane: Samples) -> Samples:
-    """(H, W), with its last row and column once more where their number is odd."""
-    odd = [(0, side % 2) for side in plane.shape]
-    padded: Any = np.pad(plane, odd, mode="edge") if any(more for _, more in odd) else plane
+def evened(plane: Samples, step: tuple[int, int] = (2, 2)) -> Samples:
+    """(H, W), with its last row and column repeated until the sides are multiples of a step."""
+    missing = [(0, -side % each) for side, each in zip(plane.shape, step, strict=True)]
+    padded: Any = np.pad(plane, missing, mode="edge") if any(n for _, n in missing) else plane
     return cast("Samples", padded)
 
 
@@ -305,18 +302,21 @@ def in_bands(work: Callable[..., None], shape: tuple[int, ...], spares: int = 0)
         list(pool.map(band, range(0, shape[0], rows)))
 
 
-def to_cbcr(level: FloatArray, chroma: FloatArray, name: str) -> tuple[FloatArray, FloatArray]:
-    """Chroma of any space at a lightness → BT.601 Cb and Cr, (...) each, out of gamut or not.
+def to_cbcr(
+    level: FloatArray, chroma: FloatArray, name: str, matrix: Matrix = BT601
+) -> tuple[FloatArray, FloatArray]:
+    """Chroma of any space at a lightness → Cb and Cr, (...) each, out of gamut or not.
 
     Args:
         level: the first channel of the space `name`, (...).
         chroma: its other two, (..., 2).
         name: a key of `SPACES`.
+        matrix: of Cb and Cr.
     """
     known = np.clip(np.nan_to_num(chroma), -_WILDEST, _WILDEST)
     guess = SPACES[name].to_rgb(np.concatenate([level[..., None], known], -1))
-    y = guess @ LUMA_WEIGHTS
-    cb, cr = (guess[..., 2] - y) / _BLUE_CB, (guess[..., 0] - y) / _RED_CR
+    y = guess @ matrix.weights
+    cb, cr = (guess[..., 2] - y) / matrix.blue_cb, (guess[..., 0] - y) / matrix.red_cr
     return np.asarray(cb, np.float32), np.asarray(cr, np.float32)
 
 
@@ -326,6 +326,7 @@ def shrink(
     darkest: FloatArray,
     lightest: FloatArray,
     spares: Sequence[FloatArray],
+    matrix: Matrix = BT601,
 ) -> None:
     """Make chroma fit the gamut, in place: shorter, towards grey, by as little as will do.
 
@@ -335,11 +336,10 @@ def shrink(
         darkest: the least luma that goes with it, in [0, 1].
         lightest: the greatest.
         spares: `SPARES` arrays to write over.
+        matrix: of Cb and Cr.
     """
     red, green, blue, longest = spares
-    np.multiply(cr, _RED_CR, out=red)
-    np.multiply(cb, _BLUE_CB, out=blue)
-    _green(cb, cr, green, longest)
+    _primaries(cb, cr, (red, green, blue), longest, matrix)
     above, room = np.maximum(red, blue, out=longest), np.minimum(red, blue, out=red)
     np.maximum(above, green, out=above)
     below = np.minimum(room, green, out=green)
@@ -351,11 +351,16 @@ def shrink(
     cr /= longest
 
 
-def _green(cb: FloatArray, cr: FloatArray, out: FloatArray, spare: FloatArray) -> FloatArray:
-    np.multiply(cb, _GREEN_CB, out=out)
-    np.multiply(cr, _GREEN_CR, out=spare)
-    out += spare
-    return out
+def _primaries(
+    cb: FloatArray, cr: FloatArray, rgb: Sequence[FloatArray], spare: FloatArray, matrix: Matrix
+) -> None:
+    """Write by how much red, green and blue differ from luma."""
+    red, green, blue = rgb
+    np.multiply(cr, matrix.red_cr, out=red)
+    np.multiply(cb, matrix.blue_cb, out=blue)
+    np.multiply(cb, matrix.green_cb, out=green)
+    np.multiply(cr, matrix.green_cr, out=spare)
+    green += spare
 
 
 def lay(
@@ -372,11 +377,9 @@ def lay(
     """
     shrink(cb, cr, y, y, spares)
     top = np.float32(np.iinfo(rgb.dtype).max)
-    red, green, blue, spare = spares
-    np.multiply(cr, _RED_CR, out=red)
-    _green(cb, cr, green, spare)
-    np.multiply(cb, _BLUE_CB, out=blue)
-    for channel, tint in enumerate((red, green, blue)):
+    *tints, spare = spares
+    _primaries(cb, cr, tints, spare, BT601)
+    for channel, tint in enumerate(tints):
         tint += y
         tint *= top
         np.rint(tint, out=rgb[..., channel], casting="unsafe")

@@ -16,10 +16,11 @@ from PIL import Image
 from photochrom import color, photo
 from photochrom.chroma import LinearChroma
 from photochrom.distribution import Distribution, decode
-from photochrom.errors import ConfigError, InvalidModel
-from photochrom.hints import chroma_of, draw, match
+from photochrom.errors import ConfigError
+from photochrom.hints import chroma_of, draw
 from photochrom.model import Model
 from photochrom.photo.photo import eight_bits
+from photochrom.reference import Reference
 from photochrom.variants import variants
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class Study:
         known = draw(hints, self.photo.luma.shape, self.lightness.shape, space)
         if self.known is not None:
             known = np.where(known[..., 2:] > 0, known, self.known)
-        return look(self.model, self.lightness, known)
+        return self.model.look(self.lightness, known)
 
     def _painted(self, small: FloatArray) -> ColorPhoto:
         space = self.model.card.color_space
@@ -212,24 +213,6 @@ def _mean_chroma(small: FloatArray, lightness: FloatArray, space: str) -> float:
     shown = color.merge(grey, small, space)
     lab = color.rgb_to_lab(np.divide(shown, 255, dtype=np.float32))
     return float(np.linalg.norm(lab[..., 1:], axis=-1).mean())
-
-
-def look(model: Model, lightness: FloatArray, known: FloatArray | None = None) -> FloatArray:
-    """Show one photograph to the network.
-
-    Args:
-        model: the model.
-        lightness: (h, w) float32.
-        known: (h, w, 3) float32, or None.
-
-    Raises:
-        InvalidModel: the answer is not finite.
-    """
-    told = None if known is None else known[None]
-    answer: FloatArray = model(lightness[None, ..., None], told)[0]
-    if not np.isfinite(answer).all():
-        raise InvalidModel(f"the network of {model.source} answered with NaN or infinity")
-    return answer
 
 
 class Colorizer:
@@ -285,34 +268,18 @@ class Colorizer:
             ConfigError: the reference is grey, or the model cannot be told colours.
         """
         grey = self._read(source, name)
-        lightness = self._lightness(grey.luma)
-        known = None if reference is None else self._matched(lightness, self._read(reference, None))
-        return Study(grey, self.model, lightness, look(self.model, lightness, known), known)
+        model, lightness = self.model, self.model.lightness(grey.luma)
+        known = None
+        if reference is not None:
+            theirs = Reference.of(self._read(reference, None), model)
+            known = theirs.known(model.features(lightness[None, ..., None])[0], lightness.shape)
+        return Study(grey, model, lightness, model.look(lightness, known), known)
 
     def colorize(
         self, source: Any, *, reference: Any = None, name: str | None = None, **how: Any
     ) -> ColorPhoto:
         """Read and colour a photograph; arguments and errors are those of `study` and `color`."""
         return self.study(source, reference=reference, name=name).color(**how)
-
-    def _lightness(self, luma: IntArray) -> FloatArray:
-        height, width = self.model.fit(*luma.shape)
-        small = color.reduced(luma, (width, height))
-        return color.grey_level(small, self.model.card.color_space)
-
-    def _matched(self, lightness: FloatArray, reference: Photo) -> FloatArray:
-        if reference.color is None or reference.is_monochrome:
-            raise ConfigError(
-                f"expected a reference in colour; {reference.name} is {reference.tint}"
-            )
-        space, theirs = self.model.card.color_space, self._lightness(reference.luma)
-        features, others = (self.model.features(x[None, ..., None])[0] for x in (lightness, theirs))
-        small = cv2.resize(reference.color, others.shape[1::-1], interpolation=cv2.INTER_AREA)
-        top = np.iinfo(reference.luma.dtype).max
-        scaled = np.divide(small, top, dtype=np.float32)
-        known = match(features, others, color.SPACES[space].from_rgb(scaled)[..., 1:])
-        size = lightness.shape[::-1]
-        return np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_NEAREST), np.float32)
 
     def _read(self, source: Any, name: str | None) -> Photo:
         if isinstance(source, photo.Photo):

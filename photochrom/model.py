@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from photochrom import color
 from photochrom.card import Card
 from photochrom.engine import make_engine
 from photochrom.errors import ConfigError, InvalidModel, ModelNotFound
@@ -20,7 +21,7 @@ from photochrom.errors import ConfigError, InvalidModel, ModelNotFound
 if TYPE_CHECKING:
     import os
 
-    from photochrom.color import FloatArray
+    from photochrom.color import FloatArray, IntArray
 
 __all__ = ["CARD", "KERAS", "NETWORK", "Model"]
 
@@ -121,6 +122,31 @@ class Model:
                 f"expected a model that takes a reference photograph; {self.source} does not"
             )
         return answers[1]
+
+    def lightness(self, luma: IntArray) -> FloatArray:
+        """A photograph's luma, (H, W) uint8 or uint16, as the network is to see it, (h, w)."""
+        height, width = self.fit(*luma.shape)
+        return color.grey_level(color.reduced(luma, (width, height)), self.card.color_space)
+
+    def look(self, lightness: FloatArray, known: FloatArray | None = None) -> FloatArray:
+        """Show it one photograph.
+
+        Args:
+            lightness: (h, w) float32.
+            known: (h, w, 3) float32, as in a call, or None.
+
+        Returns:
+            (h / stride, w / stride, C) float32.
+
+        Raises:
+            InvalidModel: the answer is not finite; or as in a call.
+            ConfigError: as in a call.
+        """
+        told = None if known is None else known[None]
+        answer: FloatArray = self(lightness[None, ..., None], told)[0]
+        if not np.isfinite(answer).all():
+            raise InvalidModel(f"the network of {self.source} answered with NaN or infinity")
+        return answer
 
     def _run(self, lightness: FloatArray, known: FloatArray | None) -> list[FloatArray]:
         scaled = lightness * np.float32(self.card.input_scale)

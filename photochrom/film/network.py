@@ -1,0 +1,81 @@
+"""What the network says of a key frame, and what a person knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from photochrom import color
+from photochrom.distribution import decode
+from photochrom.errors import ConfigError
+from photochrom.film.propagation import Answer
+
+if TYPE_CHECKING:
+    from photochrom.color import FloatArray
+    from photochrom.film.stills import Still
+    from photochrom.model import Model
+    from photochrom.reference import Reference
+
+__all__ = ["Network"]
+
+_WORD: Final = 8.0  # how many of the network's answers a person's colour is worth
+
+
+class Network:
+    """Asks a model about stills."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        vividness: float | None = None,
+        references: Sequence[Reference] = (),
+    ) -> None:
+        """Make one.
+
+        Args:
+            model: the network.
+            vividness: from 0, faithful, to 1, vivid; by default what the card says.
+            references: frames or photographs whose colours are known; earlier ones have precedence.
+
+        Raises:
+            ConfigError: the vividness is out of range.
+        """
+        self._model, self._references = model, references
+        try:
+            self._reading = model.card.reading(vividness)
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
+
+    def __call__(self, still: Still) -> Answer:
+        """The chroma of a still.
+
+        Raises:
+            InvalidModel: the network's answer is not what its card promises.
+        """
+        model = self._model
+        lightness = color.grey_level(still.luma, model.card.color_space)
+        known = self._known(lightness) if self._references else None
+        chroma = decode(model.look(lightness, known), model.card, self._reading)
+        weight = np.ones(still.grid, np.float32)
+        if known is not None:
+            weight += np.float32(_WORD - 1) * _on_grid(known[..., 2], still.grid)
+        return Answer(_on_grid(chroma, still.grid), weight)
+
+    def _known(self, lightness: FloatArray) -> FloatArray:
+        features = self._model.features(lightness[None, ..., None])[0]
+        known = np.zeros((*lightness.shape, 3), np.float32)
+        for reference in self._references:
+            free = known[..., 2:] == 0
+            known += np.where(free, reference.known(features, lightness.shape), 0)
+        return known
+
+
+def _on_grid(values: FloatArray, grid: tuple[int, int]) -> FloatArray:
+    """Values of another size, (h, w) or (h, w, C), for the places of a grid."""
+    smaller = values.shape[0] > grid[0]
+    way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, grid[::-1], interpolation=way), np.float32)
