@@ -95,8 +95,8 @@ class LinearChroma:
 
         Args:
             luma: (H, W), of the levels' own type and range.
-            step: pixels of luma down and across for each of chroma, 1, 2 or 4: (2, 2) is "4:2:0". It
-                is made fit for the darkest and the lightest of them.
+            step: pixels of luma down and across for each of chroma, 1, 2 or 4: (2, 2) is "4:2:0".
+                Chroma fits the darkest and the lightest of them.
             levels: what the numbers stand for.
 
         Returns:
@@ -174,9 +174,8 @@ def _extremes(luma: IntArray, step: tuple[int, int], extreme: np.ufunc) -> IntAr
     """The least or the greatest of every block."""
     rows = [luma[first :: step[0]] for first in range(step[0])]
     down = reduce(extreme, rows)
-    return cast(
-        "IntArray", reduce(extreme, [down[:, first :: step[1]] for first in range(step[1])])
-    )
+    columns = [down[:, first :: step[1]] for first in range(step[1])]
+    return reduce(extreme, columns)
 
 
 def _store(plane: FloatArray, levels: Levels, numbers: IntArray) -> None:

@@ -7,6 +7,9 @@ One tree, one root; catch `PhotochromError` to catch them all::
     │   ├── UnreadablePhoto      truncated, mislabelled, empty, or not a picture
     │   ├── UnsupportedPhoto     a picture of a kind that is not handled (animated, float)
     │   └── PhotoTooLarge        more pixels than the limit, which the caller can raise
+    ├── FilmError                a film cannot be read
+    │   ├── UnreadableFilm       missing, broken from its start, or not a film
+    │   └── UnsupportedFilm      a film of a kind that is not handled
     ├── OutputError              a result cannot be written where it was asked to go
     │   └── OutputExists         something is there already
     ├── ModelError               a model cannot be used
@@ -25,6 +28,7 @@ from __future__ import annotations
 __all__ = [
     "ConfigError",
     "DataError",
+    "FilmError",
     "InvalidModel",
     "MissingExtra",
     "ModelError",
@@ -35,7 +39,9 @@ __all__ = [
     "PhotoTooLarge",
     "PhotochromError",
     "RecipeError",
+    "UnreadableFilm",
     "UnreadablePhoto",
+    "UnsupportedFilm",
     "UnsupportedPhoto",
 ]
 
@@ -58,6 +64,18 @@ class UnsupportedPhoto(PhotoError):
 
 class PhotoTooLarge(PhotoError):
     """More pixels than the limit allows; the limit can be raised."""
+
+
+class FilmError(PhotochromError):
+    """A film cannot be read."""
+
+
+class UnreadableFilm(FilmError):
+    """It is missing, broken from its start, or not a film."""
+
+
+class UnsupportedFilm(FilmError):
+    """A film, but of a kind that is not handled."""
 
 
 class OutputError(PhotochromError):

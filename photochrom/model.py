@@ -6,8 +6,10 @@ ask which recipe a model came from.
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
 import zlib
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -85,6 +87,11 @@ class Model:
     def engine(self) -> str:
         """What runs the network, and at which precision: «OpenVINO CPU f32»."""
         return self._engine.name
+
+    @cached_property
+    def digest(self) -> str:
+        """A fingerprint of the network and its card, to tell one model from another."""
+        return hashlib.sha256(self._network + self.card.to_json().encode()).hexdigest()
 
     def __call__(self, lightness: FloatArray, known: FloatArray | None = None) -> FloatArray:
         """Run the network.

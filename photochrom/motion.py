@@ -23,14 +23,13 @@ Luma = npt.NDArray[np.uint8]
 T = TypeVar("T")
 
 _TOLERANCE: Final = 0.01  # of the square of a motion, by which there and back may differ …
-_SLACK: Final = 0.5  # … and in pixels, squared
+_SLACK: Final = 2.0  # … and in pixels, squared
 
 _BLOCKS: Final = 4  # along a side
 _BINS: Final = 32
 _BIN: Final = 256 // _BINS
-_SOFT: Final = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(
-    9
-)  # of histograms, against small changes
+# histograms are smoothed by this, against small changes of light
+_SOFT: Final = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
 _ONE: Final = np.ones(1, np.float32)
 _CUT: Final = 0.33  # share of pixels that must change their bins
 _PEAK: Final = 2.0  # times as much as between the frames around
@@ -60,8 +59,10 @@ def carried(values: FloatArray, motion: FloatArray) -> FloatArray:
         values: (h, w) or (h, w, C) float32, of the picture that the motion points into.
         motion: (h, w, 2), from the picture that is asked about.
     """
-    places = motion + _places(*motion.shape[:2])
-    found = cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    places = np.asarray(motion + _places(*motion.shape[:2]), np.float32)
+    found = cv2.remap(  # type: ignore[call-overload]
+        values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(found, np.float32)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import suppress
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import Any, TypeVar
 
-__all__ = ["ordered"]
+__all__ = ["ahead", "ordered"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -31,3 +34,51 @@ def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generat
         finally:
             for future in pending:
                 future.cancel()
+
+
+def ahead(items: Iterable[T], most: int) -> Generator[T]:
+    """Make items in a thread of their own, before they are asked for.
+
+    Args:
+        items: what the thread goes through.
+        most: how many may wait.
+
+    Yields:
+        The same items. An error reaches the caller in its turn. When the caller stops asking, the
+        thread stops, too.
+    """
+    waiting: Queue[tuple[str, Any]] = Queue(most)
+    stopped = Event()
+    thread = Thread(target=_make, args=(items, waiting, stopped), daemon=True)
+    thread.start()
+    try:
+        while True:
+            what, thing = waiting.get()
+            if what == "error":
+                raise thing
+            if what == "end":
+                return
+            yield thing
+    finally:
+        stopped.set()
+        thread.join()
+
+
+def _make(items: Iterable[Any], waiting: Queue[tuple[str, Any]], stopped: Event) -> None:
+    def put(what: str, thing: Any = None) -> None:
+        while not stopped.is_set():
+            with suppress(Full):
+                waiting.put((what, thing), timeout=0.1)
+                return
+
+    try:
+        for item in items:
+            put("item", item)
+            if stopped.is_set():
+                break
+        put("end")
+    except BaseException as error:  # noqa: BLE001  it is raised where it can be handled
+        put("error", error)
+    finally:
+        if isinstance(items, Generator):
+            items.close()

@@ -41,7 +41,7 @@ def small_luma(
     if levels == JPEG:
         return np.asarray(small, np.uint8)
     scaled = (small.astype(np.float32) - levels.black) * np.float32(255 / levels.luma_range)
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(scaled, 0, 255)), np.uint8)
 
 
 def color_frames(
@@ -72,4 +72,5 @@ def color_frames(
     for stretch in propagate(stills(frames), network):
         for luma, still, chroma in stretch.frames:
             fitted = LinearChroma.fit(chroma, still.luma, model.card.color_space)
-            yield fitted.over(luma)
+            rgb: npt.NDArray[np.uint8] = fitted.over(luma)
+            yield rgb

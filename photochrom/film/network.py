@@ -12,14 +12,18 @@ from photochrom import color
 from photochrom.distribution import decode
 from photochrom.errors import ConfigError
 from photochrom.film.propagation import Answer
+from photochrom.hints import draw
+from photochrom.reference import Reference
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from photochrom.color import FloatArray
     from photochrom.film.stills import Still
+    from photochrom.hints import Hint
     from photochrom.model import Model
-    from photochrom.reference import Reference
 
-__all__ = ["Network"]
+__all__ = ["Network", "hinted"]
 
 _WORD: Final = 8.0  # how many of the network's answers a person's colour is worth
 
@@ -72,6 +76,33 @@ class Network:
             free = known[..., 2:] == 0
             known += np.where(free, reference.known(features, lightness.shape), 0)
         return known
+
+
+def hinted(
+    model: Model,
+    luma: npt.NDArray[np.uint8],
+    hints: Sequence[Hint],
+    size: tuple[int, int],
+    vividness: float | None = None,
+) -> Reference:
+    """A frame of which a person knows some colours, as a reference for those around it.
+
+    Args:
+        model: the network.
+        luma: the frame's, small, (h, w) uint8.
+        hints: in pixels of the frame.
+        size: the frame's height and width, in pixels.
+        vividness: as of `Network`.
+
+    Raises:
+        ConfigError: a hint lies outside of the frame, or the model cannot be told colours.
+    """
+    card = model.card
+    lightness = color.grey_level(luma, card.color_space)
+    known = draw(hints, size, lightness.shape, card.color_space)
+    chroma = decode(model.look(lightness, known), card, card.reading(vividness))
+    features = model.features(lightness[None, ..., None])[0]
+    return Reference(features, _on_grid(chroma, features.shape[:2]))
 
 
 def _on_grid(values: FloatArray, grid: tuple[int, int]) -> FloatArray:

@@ -1,9 +1,10 @@
 """Colours that stay with what they belong to, from frame to frame of a shot.
 
-The network is asked about key frames only. What it says is not shown as it is: every place's colour
-is the mean of what was said of it in the key frames before and in those to come, as the optical flow
-carries them here. So no colour flickers, none drifts, and one that is wrong in a frame is outvoted.
-Frames between two key frames take their colours from both, the nearer one having more say.
+The network is asked about key frames only. What it says is not shown as it is: every place's
+colour is the mean of what was said of it in the key frames before and in those to come, as the
+optical flow carries them here. So no colour flickers, none drifts, and one that is wrong in a frame
+is outvoted. Frames between two key frames take their colours from both, the nearer one having more
+say.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ class Memory:
         count = np.minimum(motion.carry(self.count), _MOST) * trusted
         total = count + answer.weight
         old, new = (count / total)[..., None], (answer.weight / total)[..., None]
-        return Memory(old * motion.carry(self.chroma) + new * answer.chroma, total)
+        chroma = old * motion.carry(self.chroma) + new * answer.chroma
+        return Memory(np.asarray(chroma, np.float32), total)
 
     def with_future(self, other: Memory, answer: Answer) -> FloatArray:
         """The chroma of both; the answer to this frame, which is in both, counts once."""
@@ -216,12 +218,15 @@ def _mixed(
     """Frames between two key frames, coloured from both."""
     found = []
     for number, frame in enumerate(frames, 1):
-        assert frame.back and frame.ahead and before.chroma is not None is not after.chroma
+        assert frame.back
+        assert frame.ahead
+        assert before.chroma is not None
+        assert after.chroma is not None
         share = number / (len(frames) + 1)
         past = (frame.back.trust + _DOUBT) * np.float32(1 - share)
         future = (frame.ahead.trust + _DOUBT) * np.float32(share)
         total = past + future
         chroma = (past / total)[..., None] * frame.back.carry(before.chroma)
         chroma += (future / total)[..., None] * frame.ahead.carry(after.chroma)
-        found.append((frame.thing, frame.still, chroma))
+        found.append((frame.thing, frame.still, np.asarray(chroma, np.float32)))
     return found

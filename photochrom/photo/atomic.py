@@ -6,12 +6,13 @@ import contextlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from photochrom.errors import OutputError, OutputExists
 
-__all__ = ["write_bytes"]
+__all__ = ["check_destination", "drafted", "write_bytes"]
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -28,12 +29,28 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
         OutputExists: something is there and `overwrite` is False.
         OutputError: it cannot be written there.
     """
+    with drafted(path, overwrite=overwrite) as draft:
+        _write_through(draft, data)
+
+
+@contextlib.contextmanager
+def drafted(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A name beside `path` to write under; if all goes well, what is there is put at `path`.
+
+    Args:
+        path: as in `write_bytes`.
+        overwrite: as in `write_bytes`.
+
+    Raises:
+        OutputExists: as `write_bytes`.
+        OutputError: as `write_bytes`.
+    """
     try:
         check_destination(path, overwrite=overwrite)
         target = Path(os.path.realpath(path)) if overwrite else path
         draft = target.with_name(f".photochrom-{secrets.token_hex(8)}.tmp")
         try:
-            _write_through(draft, data)
+            yield draft
             if overwrite:
                 draft.replace(target)
             else:

@@ -1,0 +1,219 @@
+"""A grey film in, a coloured film out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import av
+
+from photochrom.chroma import LinearChroma
+from photochrom.errors import ConfigError, OutputError
+from photochrom.film.assembly import assemble, container_format, left_out
+from photochrom.film.coloring import small_luma
+from photochrom.film.encoding import Part
+from photochrom.film.layout import filled
+from photochrom.film.network import Network, hinted
+from photochrom.film.propagation import propagate
+from photochrom.film.source import Picture, Source
+from photochrom.film.stills import stills
+from photochrom.film.watching import FilmReport, Watcher
+from photochrom.film.work import Done, Work
+from photochrom.parallel import ahead, ordered
+from photochrom.photo.atomic import check_destination, drafted
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from av import VideoFrame
+
+    from photochrom.color import FloatArray
+    from photochrom.film.job import Job
+    from photochrom.film.propagation import Memory, Stretch
+    from photochrom.film.stills import Still
+    from photochrom.hints import Hint
+    from photochrom.model import Model
+    from photochrom.reference import Reference
+
+__all__ = ["color_film"]
+
+_PART_SECONDS: Final = 10  # of film, in a part: what a power cut can cost
+_WAITING: Final = 8  # frames between two threads
+
+
+def color_film(model: Model, job: Job, watcher: Watcher | None = None) -> FilmReport:
+    """Colour a film; go on with one that was begun.
+
+    Args:
+        model: the network.
+        job: what is to be done.
+        watcher: told how it goes.
+
+    Raises:
+        FilmError: the film cannot be read.
+        OutputError: it cannot be written there, or its sound cannot be kept.
+        ConfigError: something that is asked for makes no sense.
+        InvalidModel: the network's answer is not what its card promises.
+    """
+    film = Source(job.source, most_rows=job.most_rows)
+    if job.target.exists() and job.source.exists() and job.source.samefile(job.target):
+        raise OutputError(f"expected another place than the film's own; received {job.target}")
+    check_destination(job.target, overwrite=job.overwrite)
+    place = container_format(job.target)
+    lost = left_out(film, place, job.target.name)
+    making = _Making(model, replace(job, encoding=job.encoding.settled(place)), film, watcher)
+    notes = (*lost, *making.notes())
+    for note in notes:
+        making.watcher.note(note)
+    try:
+        making.run()
+    except KeyboardInterrupt:
+        if job.partial and making.work.done.parts:
+            making.deliver(place)
+        raise
+    except (av.FFmpegError, OSError) as error:
+        raise making.stopped(error) from error
+    making.deliver(place)
+    making.work.remove()
+    done = making.work.done
+    return FilmReport(done.frames, done.shots, tuple(done.problems), notes, model.engine)
+
+
+class _Making:
+    """One film on its way."""
+
+    def __init__(self, model: Model, job: Job, film: Source, watcher: Watcher | None) -> None:
+        self.watcher = watcher or Watcher()
+        self.work = Work(job.target, job.fingerprint(model))
+        self._model, self._job, self._film = model, job, film
+        layout = film.layout
+        self._size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
+        self._before = None if job.span.end is None else film.pts_at(job.span.end)
+        self._problems = list(self.work.done.problems)
+        known = [*self._hinted(), *job.references]
+        self._network = Network(model, vividness=job.vividness, references=known)
+
+    def notes(self) -> Iterator[str]:
+        """What a person should know before it begins."""
+        layout, encoding = self._film.layout, self._job.encoding
+        if layout.interlaced:
+            yield "the film is interlaced: its fields are made into whole pictures"
+        elif layout.is_converted:
+            yield f"{layout.stored_as} is worked on as {layout.pix_fmt}"
+        if (pix_fmt := encoding.pix_fmt(layout)) != layout.pix_fmt:
+            yield f"{encoding.codec} stores {layout.pix_fmt} as {pix_fmt}"
+        if (last := self.work.done.last) is not None:
+            seconds = self._film.seconds_at(last)
+            yield f"going on from {seconds:.1f} s: {self.work.done.frames} frames are done"
+
+    def run(self) -> None:
+        """Make all parts that are missing."""
+        part: Part | None = None
+        try:
+            with closing(ahead(self._stretches(), 1)) as stretches:
+                for stretch in stretches:
+                    part = part or self._begin()
+                    self._write(stretch, part)
+                    if part.seconds >= _PART_SECONDS:
+                        self._keep(part, stretch.memory)
+                        part = None
+            if part:
+                self._keep(part, stretch.memory)
+                part = None
+        finally:
+            if part:
+                part.drop()
+        if not self.work.done.parts:
+            raise ConfigError(f"expected pictures in that span of {self._job.source}; found none")
+
+    def deliver(self, place: str) -> None:
+        """Put the parts together into a film.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        with drafted(self._job.target, overwrite=self._job.overwrite) as draft:
+            try:
+                assemble(self._film, self.work.parts, draft, place, self._job.span)
+            except (av.FFmpegError, OSError) as error:
+                raise self.stopped(error) from error
+
+    def stopped(self, error: Exception) -> OutputError:
+        """What to say when it cannot go on."""
+        return OutputError(
+            f"cannot go on with {self._job.target}: {error}; "
+            f"what is done is kept in {self.work.folder}, and is not done again"
+        )
+
+    def _begin(self) -> Part:
+        film, path = self._film, self.work.next_part
+        return Part(path, film.layout, self._job.encoding, film.time_base, film.rate)
+
+    def _keep(self, part: Part, memory: Memory) -> None:
+        part.finish()
+        done = self._so_far(part)
+        last = self._film.seconds_at(part.last)
+        problems = [each for each in self._problems if each[0] <= last]
+        self.work.keep(replace(done, last=part.last, problems=problems), memory)
+
+    def _so_far(self, part: Part) -> Done:
+        done = self.work.done
+        frames, shots = done.frames + part.frames, done.shots + part.shots
+        return replace(done, parts=done.parts + 1, frames=frames, shots=shots)
+
+    def _write(self, stretch: Stretch[Picture], part: Part) -> None:
+        part.shots += stretch.begins
+        for frame, picture in ordered(self._painted, stretch.frames, os.cpu_count() or 1):
+            part.write(frame, picture.pts, picture.duration)
+            done = self._so_far(part)
+            self.watcher.frame(done.frames, self._total(), done.shots)
+
+    def _total(self) -> int:
+        start, end = self._job.span.start, self._job.span.end
+        seconds = min(self._film.seconds, end or self._film.seconds) - start
+        return round(seconds * self._film.rate) if not self._job.span.is_whole else self._film.count
+
+    def _stretches(self) -> Iterator[Stretch[Picture]]:
+        """From where it goes on."""
+        done, memory = self.work.done, self.work.memory
+        first = done.last
+        if first is None and self._job.span.start:
+            first = self._film.pts_at(self._job.span.start)
+        pictures = self._film.pictures(first=first, before=self._before, complain=self._complain)
+        small = ((each, self._small(each)) for each in pictures)
+        yield from propagate(ahead(stills(small), _WAITING), self._network, memory)
+
+    def _small(self, picture: Picture) -> npt.NDArray[np.uint8]:
+        return small_luma(picture.luma, self._size, self._film.layout.levels)
+
+    def _complain(self, seconds: float, what: str) -> None:
+        problem = (round(seconds, 3), what)
+        if problem not in self._problems:
+            self._problems.append(problem)
+            self.watcher.problem(*problem)
+
+    def _painted(self, colored: tuple[Picture, Still, FloatArray]) -> tuple[VideoFrame, Picture]:
+        (picture, still, chroma), layout = colored, self._film.layout
+        space = self._model.card.color_space
+        fitted = LinearChroma.fit(chroma, still.luma, space, layout.matrix)
+        planes = fitted.stored(picture.luma, layout.step, layout.levels)
+        return filled([picture.luma, *planes], layout, layout.pix_fmt), picture
+
+    def _hinted(self) -> Iterator[Reference]:
+        moments: dict[float, list[Hint]] = {}
+        for moment, hint in self._job.hints:
+            moments.setdefault(moment, []).append(hint)
+        for moment, hints in moments.items():
+            first = self._film.pts_at(moment)
+            with closing(self._film.pictures(first=first, complain=lambda *_: None)) as pictures:
+                picture = next(pictures, None)
+            if picture is None:
+                raise ConfigError(
+                    f"expected hints within the film, {self._film.seconds:.1f} s; "
+                    f"received one at {moment:g} s"
+                )
+            size = picture.luma.shape
+            yield hinted(self._model, self._small(picture), hints, size, self._job.vividness)

@@ -1,0 +1,116 @@
+"""The work on a film that is done already: parts in a folder beside the film that is to be."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from photochrom.errors import OutputError
+from photochrom.film.encoding import PART_FORMAT
+from photochrom.film.propagation import Memory
+
+__all__ = ["Done", "Work"]
+
+_JOB: Final = "job.json"
+_DONE: Final = "done.json"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How far it is.
+
+    Attributes:
+        parts: finished.
+        last: when the last picture in them is shown, in the film's time base.
+        frames: in them.
+        shots: begun in them.
+        problems: seconds from the film's start, and what was broken there.
+    """
+
+    parts: int = 0
+    last: int | None = None
+    frames: int = 0
+    shots: int = 0
+    problems: list[tuple[float, str]] = field(default_factory=list)
+
+
+class Work:
+    """A folder of parts. What is in it is whole: a part counts once it is written to the end."""
+
+    def __init__(self, target: Path, job: dict[str, Any]) -> None:
+        """Open the folder that belongs to a film, or begin one.
+
+        Args:
+            target: the film that is to be.
+            job: all that its pictures depend on; work on another job is thrown away.
+
+        Raises:
+            OutputError: there can be no such folder.
+        """
+        self.folder = target.with_name(f".{target.name}.photochrom")
+        written = json.dumps(job, sort_keys=True, indent=2)
+        try:
+            if self._read(_JOB) != written:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self.folder.mkdir()
+                self._write(_JOB, written)
+        except OSError as error:
+            raise OutputError(f"cannot work in {self.folder}: {error.strerror}") from error
+        kept = self._read(_DONE)
+        self.done = Done(**json.loads(kept)) if kept else Done()
+
+    @property
+    def parts(self) -> list[Path]:
+        """The finished ones, in order."""
+        return [self._part(number) for number in range(1, self.done.parts + 1)]
+
+    @property
+    def next_part(self) -> Path:
+        """Where the next is to be written."""
+        return self._part(self.done.parts + 1)
+
+    @property
+    def memory(self) -> Memory | None:
+        """Of the last picture that is done."""
+        if not self.done.parts:
+            return None
+        with np.load(self._memory(self.done.parts)) as kept:
+            return Memory(kept["chroma"], kept["count"])
+
+    def keep(self, done: Done, memory: Memory) -> None:
+        """The next part is written; now it counts."""
+        with self._memory(done.parts).open("wb") as file:
+            np.savez(file, chroma=memory.chroma, count=memory.count)
+        self._write(_DONE, json.dumps(asdict(done)))
+        self._memory(done.parts - 1).unlink(missing_ok=True)
+        self.done = done
+
+    def remove(self) -> None:
+        """The film is written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _part(self, number: int) -> Path:
+        return self.folder / f"{number:05d}.{PART_FORMAT}"
+
+    def _memory(self, number: int) -> Path:
+        return self.folder / f"{number:05d}.npz"
+
+    def _read(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_text("utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def _write(self, name: str, text: str) -> None:
+        draft = self.folder / f"{name}.tmp"
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.folder / name)
