@@ -3,37 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from photochrom.cli.console import note, progress
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
 __all__ = ["evaluate"]
+
+PICTURE_HELP = "Write a picture of the best, the median and the worst; of a film, one in time."
 
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model's folder or zip.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Colour photographs.")],
-    size: Annotated[int, typer.Option(min=16, help="Side of the squares to judge on.")] = 256,
+    source: Annotated[
+        Path, typer.Argument(metavar="DIR|FILM", help="Colour photographs, or a colour film.")
+    ],
+    film: Annotated[
+        bool,
+        typer.Option("--film", help="Judge a film: a file, a sequence (%05d.jpg), or its frames."),
+    ] = False,
+    size: Annotated[
+        int, typer.Option(min=16, help="Side of the squares to judge on; not for films.")
+    ] = 256,
     fit: Annotated[
-        Literal["crop", "squash"], typer.Option(help="How photographs are made square.")
+        Literal["crop", "squash"],
+        typer.Option(help="How photographs are made square; not for films."),
     ] = "crop",
-    most: Annotated[int, typer.Option(min=0, help="Judge on so many, evenly spread; 0: all.")] = 0,
+    most: Annotated[
+        int,
+        typer.Option(min=0, help="Judge on so many, evenly spread; of a film, the first; 0: all."),
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     csv: Annotated[
-        Path | None, typer.Option(help="Write the scores of each photograph as CSV.")
+        Path | None, typer.Option(help="Write the scores of each photograph or frame as CSV.")
     ] = None,
-    sheet: Annotated[
-        Path | None, typer.Option(help="Write a picture of the best, the median and the worst.")
+    sheet: Annotated[Path | None, typer.Option(help=PICTURE_HELP)] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Write a picture of a film's mean colours over time.")
     ] = None,
 ) -> None:
-    """Colour photographs whose colours are known, and score the result.
+    """Colour photographs or a film whose colours are known, and score the result.
 
-    Every table has a row for grey and one for the best constant colour: what a model must beat.
+    Every table has a row for grey: what a model must beat. Photographs have another for the best
+    constant colour, films for colours found frame by frame, and for the true film's own.
     """
+    if film:
+        _film(model, source, most, as_json=as_json, csv=csv, sheet=sheet, plot=plot)
+    elif plot:
+        raise typer.BadParameter("only a film has one; add --film", param_hint="--plot")
+    else:
+        _photographs(model, source, size, fit, most, as_json=as_json, csv=csv, sheet=sheet)
+
+
+def _photographs(
+    model: Path,
+    folder: Path,
+    size: int,
+    fit: Literal["crop", "squash"],
+    most: int,
+    *,
+    as_json: bool,
+    csv: Path | None,
+    sheet: Path | None,
+) -> None:
     import numpy as np
-    import numpy.typing as npt
     from rich.console import Console
 
     from photochrom import photo, scoring
@@ -64,3 +104,40 @@ def evaluate(
         csv.write_text(scoring.photos_to_csv(report), encoding="utf-8")
     if sheet:
         photo.write(sheet, scoring.showcase(report, album, answer), overwrite=True)
+
+
+def _film(
+    model: Path,
+    place: Path,
+    most: int,
+    *,
+    as_json: bool,
+    csv: Path | None,
+    sheet: Path | None,
+    plot: Path | None,
+) -> None:
+    from rich.console import Console
+
+    from photochrom import photo, scoring
+    from photochrom.colorizer import Colorizer
+
+    colorizer = Colorizer(model)
+    reel, timeline = scoring.Reel(place, most=most), scoring.Timeline()
+    with progress("frames") as bar:
+        task = bar.add_task("judging", total=reel.count)
+
+        def watch(frames: Mapping[str, npt.NDArray[np.uint8]]) -> None:
+            timeline.add(frames)
+            bar.advance(task)
+
+        report = scoring.evaluate_film(reel, scoring.answers_of(colorizer), watch)
+    if as_json:
+        typer.echo(scoring.film_to_json(report))
+    else:
+        Console().print(scoring.film_to_table(report))
+    if csv:
+        csv.write_text(scoring.frames_to_csv(report), encoding="utf-8")
+    if sheet:
+        photo.write(sheet, timeline.sheet(), overwrite=True)
+    if plot:
+        photo.write(plot, scoring.flicker_plot(report), overwrite=True)

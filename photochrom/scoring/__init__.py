@@ -1,4 +1,4 @@
-"""Scores: how near coloured photographs are to the truth, beside the baselines they must beat."""
+"""Scores: how near coloured photographs and films are to the truth, beside what they must beat."""
 
 from __future__ import annotations
 
@@ -6,9 +6,18 @@ from photochrom.scoring.album import Album
 from photochrom.scoring.baselines import BestConstant, Survey, best_constant, flat_color
 from photochrom.scoring.board import Judge, PhotoScores, Scores
 from photochrom.scoring.ciede import delta_e_2000
-from photochrom.scoring.definitions import METRICS, Metric
+from photochrom.scoring.definitions import FILM_METRICS, METRICS, Metric
 from photochrom.scoring.evaluate import Colorize, Photographs, Progress, Report, evaluate
 from photochrom.scoring.export import photos_to_csv, summary_to_csv, to_json
+from photochrom.scoring.film import (
+    FilmJudge,
+    FilmReport,
+    FilmScores,
+    FrameScores,
+    answers_of,
+    evaluate_film,
+)
+from photochrom.scoring.film_export import film_to_json, film_to_table, frames_to_csv
 from photochrom.scoring.metrics import (
     ab_argmax_accuracy,
     ab_error,
@@ -19,34 +28,54 @@ from photochrom.scoring.metrics import (
     ssim,
     to_lab,
 )
+from photochrom.scoring.reel import Reel
 from photochrom.scoring.sheet import sheet
 from photochrom.scoring.showcase import showcase
+from photochrom.scoring.steadiness import CdcTally, Step, Trail, WarpTally
 from photochrom.scoring.table import to_markdown, to_table
 from photochrom.scoring.tally import AucTally
+from photochrom.scoring.timeline import Timeline, flicker_plot
 
 __all__ = [
+    "FILM_METRICS",
     "METRICS",
     "Album",
     "AucTally",
     "BestConstant",
+    "CdcTally",
     "Colorize",
+    "FilmJudge",
+    "FilmReport",
+    "FilmScores",
+    "FrameScores",
     "Judge",
     "Metric",
     "PhotoScores",
     "Photographs",
     "Progress",
+    "Reel",
     "Report",
     "Scores",
+    "Step",
     "Survey",
+    "Timeline",
+    "Trail",
+    "WarpTally",
     "ab_argmax_accuracy",
     "ab_error",
+    "answers_of",
     "auc",
     "best_constant",
     "ciede2000",
     "colorfulness",
     "delta_e_2000",
     "evaluate",
+    "evaluate_film",
+    "film_to_json",
+    "film_to_table",
     "flat_color",
+    "flicker_plot",
+    "frames_to_csv",
     "photos_to_csv",
     "psnr",
     "sheet",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["METRICS", "Metric"]
+__all__ = ["FILM_METRICS", "METRICS", "Metric"]
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One score: its field in `Scores`, and how to print and to read it.
+    """One score: its field in `Scores` or `FilmScores`, and how to print and to read it.
 
     `decimals` is how many are printed; `better` says where a better answer lies.
     """
@@ -110,5 +110,52 @@ METRICS: Final = (
         "Share of pixels at which the larger of (a, b) is the right one: what Keras calls the "
         "accuracy of a regression of two channels. In the constant's row: always the same "
         "answer, in Lab itself.",
+    ),
+)
+
+FILM_METRICS: Final = (
+    Metric(
+        "psnr",
+        "PSNR",
+        "dB",
+        "higher",
+        2,
+        "Peak signal-to-noise ratio over 8-bit RGB, peak 255, at most 58.92 dB a frame (rounding "
+        "to 8 bits); mean over frames.",
+    ),
+    Metric(
+        "ciede2000",
+        "CIEDE2000",
+        "ΔE00",
+        "lower",
+        2,
+        "Mean colour difference CIEDE2000 (Sharma et al. 2005); mean over frames.",
+    ),
+    Metric(
+        "warp_error",
+        "Warp error",
+        "ΔE ab squared",
+        "nearer the truth",
+        3,
+        "Squared distance in the ab plane of CIE Lab (D65) between a frame and the one before, "
+        "carried along by the motion of the true film (Lai et al. 2018); mean over all places of "
+        "the film that can be followed (Ruder et al. 2016).",
+    ),
+    Metric(
+        "cdc",
+        "CDC",
+        "nats",
+        "nearer the truth",
+        5,
+        "Colour distribution consistency (Liu et al. 2021): Jensen-Shannon divergence of the "
+        "histograms of R, G and B of frames 1, 2 and 4 apart; mean.",
+    ),
+    Metric(
+        "colorfulness",
+        "Colourfulness",
+        "M3",
+        "nearer the truth",
+        1,
+        "Colourfulness (Hasler & Suesstrunk 2003); mean over frames.",
     ),
 )

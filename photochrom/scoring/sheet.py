@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from photochrom.scoring.lettering import draw_fitted, line_height
 from photochrom.scoring.metrics import Rgb
 
-__all__ = ["sheet"]
+__all__ = ["fitted", "sheet"]
 
 Colour: TypeAlias = tuple[int, int, int]
 
@@ -97,27 +97,27 @@ def sheet(
     Raises:
         ValueError: there is no photograph, or one is empty.
     """
-    fitted = [[_fit(picture, tile) for picture in row] for row in rows]
-    if not any(fitted):
+    tiles = [[fitted(picture, tile) for picture in row] for row in rows]
+    if not any(tiles):
         raise ValueError("expected at least one photograph for the sheet; received none")
     layout = _Layout(
         tile=tile,
-        columns=max(map(len, fitted)),
-        heights=tuple(max((p.shape[0] for p in row), default=0) for row in fitted),
+        columns=max(map(len, tiles)),
+        heights=tuple(max((p.shape[0] for p in row), default=0) for row in tiles),
         size=max(12, tile // 18),
         has_heads=bool(column_titles),
         has_titles=bool(row_titles),
         has_captions=bool(captions),
     )
     page = Image.new("RGB", (layout.width, layout.height), _GROUND)
-    for number, row in enumerate(fitted):
+    for number, row in enumerate(tiles):
         _lay_row(page, layout, number, row)
     _write(ImageDraw.Draw(page), layout, column_titles, row_titles, captions)
     return np.array(page)
 
 
-def _fit(picture: Rgb, tile: int) -> Rgb:
-    """Scale until the longer side is `tile`; grey becomes RGB."""
+def fitted(picture: Rgb, tile: int) -> Rgb:
+    """A picture scaled until its longer side is `tile`; grey becomes RGB."""
     if picture.size == 0:
         raise ValueError(f"expected a photograph; received an array of shape {picture.shape}")
     if picture.ndim == 2:
