@@ -1,7 +1,8 @@
 """Recipes side by side: one budget, the same photographs, one judge.
 
 Every recipe is a run of its own in a folder named after it. What is measured of it is kept there,
-too, so that a comparison that was stopped goes on where it was.
+too, so that a comparison that was stopped goes on where it was. A recipe can take part more than
+once, with other options: `fusion`, `fusion:version=beta`.
 """
 
 from __future__ import annotations
@@ -22,12 +23,23 @@ import numpy.typing as npt
 from photochrom import photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, MissingExtra
+from photochrom.recipes import recipe as build_recipe
 from photochrom.scoring import Report, evaluate
 from photochrom.training import keeper, trainer
-from photochrom.training.config import RunConfig
+from photochrom.training.config import RunConfig, parse_setting
 from photochrom.training.perception import Perception
 
-__all__ = ["DEFAULT", "Budget", "Entry", "compare", "held_out", "shown"]
+__all__ = [
+    "DEFAULT",
+    "Budget",
+    "Entry",
+    "compare",
+    "contender",
+    "course",
+    "folder_of",
+    "held_out",
+    "shown",
+]
 
 DEFAULT: Final = "default network"
 SIZE: Final = 256  # pixels, at which all are judged
@@ -73,7 +85,7 @@ class Entry:
     """A line of the scoreboard.
 
     Attributes:
-        name: the recipe's; or "grey", "best constant", `DEFAULT`.
+        name: the recipe's, with its options; or "grey", "best constant", `DEFAULT`.
         scores: as `scoring.Scores` has them, and the Fréchet distance where it could be measured.
         parameters: of the network.
         photos: that training showed.
@@ -87,6 +99,24 @@ class Entry:
     photos: int = 0
     training_speed: float = 0.0
     inference_ms: float = 0.0
+
+
+def contender(text: str) -> tuple[str, dict[str, Any]]:
+    """`fusion:version=beta` → the recipe's name, and its options.
+
+    Raises:
+        ConfigError: an option is not `key=value`.
+        RecipeError: there is no such recipe or option.
+    """
+    name, *settings = text.split(":")
+    options = {".".join(keys): value for keys, value in map(parse_setting, settings)}
+    build_recipe(name, options)
+    return name, options
+
+
+def folder_of(name: str, folder: Path) -> Path:
+    """Of a contender's run, in the folder of a comparison."""
+    return folder / re.sub(r"[^\w.=-]+", "-", name)
 
 
 def compare(
@@ -106,7 +136,7 @@ def compare(
     Args:
         photos: to learn from.
         folder: of the comparison.
-        recipes: names.
+        recipes: names; options may follow, `fusion:version=beta`.
         budget: of each.
         config: of every run, but for the recipe and how long it takes.
         validation: photographs to judge by; otherwise a share of `photos`.
@@ -117,14 +147,16 @@ def compare(
     Returns:
         Grey, the best constant, every recipe and the default network.
     """
+    for name in recipes:
+        contender(name)  # before hours of training
     found: list[Entry] = []
     for name in recipes:
         told(name)
         keras.backend.clear_session()
-        run = _run(photos, folder / name, name, budget, config, validation, listener)
+        run = _run(photos, folder, name, budget, config, validation, listener)
         trainer.train(run, listener)
-        found.append(_entry(run, judged))
-    judging = held_out(trainer.resume(folder / recipes[0]), judged)
+        found.append(_entry(run, name, judged))
+    judging = held_out(trainer.resume(folder_of(recipes[0], folder)), judged)
     report = _judged(Colorizer(), judging)
     others = [Entry("grey", _scores(report, "grey")), Entry("best constant", _scores(report))]
     return [*others, *found, _measured(DEFAULT, Colorizer(), judging)]
@@ -132,18 +164,22 @@ def compare(
 
 def _run(
     photos: Path,
-    place: Path,
+    folder: Path,
     name: str,
     budget: Budget,
     config: RunConfig,
     validation: Path | None,
     listener: trainer.Listener | None,
 ) -> trainer.Run:
+    place = folder_of(name, folder)
     if (place / trainer.CONFIG).exists():
         run = trainer.resume(place)
     else:
+        recipe, options = contender(name)
         data = config.data.model_copy(update={"photos_per_epoch": 0})
-        mine = config.model_copy(update={"recipe": name, "data": data})
+        mine = config.model_copy(
+            update={"recipe": recipe, "options": {**config.options, **options}, "data": data}
+        )
         run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
     if run.config.data.photos_per_epoch:  # or it was stopped before its budget was settled
         return run
@@ -179,14 +215,14 @@ def _speed(run: trainer.Run) -> float:
     return _TIMED * config.train.batch_size / (time.perf_counter() - start)
 
 
-def _entry(run: trainer.Run, judged: int) -> Entry:
+def _entry(run: trainer.Run, name: str, judged: int) -> Entry:
     kept = run.folder / _ENTRY
     if kept.exists():
         return Entry(**json.loads(kept.read_text("utf-8")))
     config, recipe = run.config, run.recipe
     colorizer = Colorizer(run.folder / trainer.MODEL)
     entry = _measured(
-        config.recipe,
+        name,
         colorizer,
         held_out(run, judged),
         parameters=recipe.build(config.data.size or recipe.working_size).count_params(),
@@ -219,12 +255,20 @@ def held_out(run: trainer.Run, most: int) -> list[Photograph]:
     return [(source.name, photo.square(source.read(), SIZE, "crop")) for source in chosen]
 
 
+def course(run: trainer.Run) -> list[dict[str, float]]:
+    """A run's log, with how many photographs it had been shown by then, "photos"."""
+    history = keeper.latest_state(run.folder / "checkpoints").history
+    return [{**row, "photos": row["epoch"] * run.config.data.photos_per_epoch} for row in history]
+
+
 def shown(
     folder: Path, entries: Sequence[Entry], judging: Sequence[Photograph]
 ) -> Iterator[list[npt.NDArray[np.uint8]]]:
     """For each photograph: grey, what every network makes of it, and the truth."""
     networks = [
-        Colorizer() if entry.name == DEFAULT else Colorizer(folder / entry.name / trainer.MODEL)
+        Colorizer()
+        if entry.name == DEFAULT
+        else Colorizer(folder_of(entry.name, folder) / trainer.MODEL)
         for entry in entries
         if entry.inference_ms
     ]
