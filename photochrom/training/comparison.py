@@ -11,23 +11,22 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, Self
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from photochrom import photo
 from photochrom.colorizer import Colorizer
-from photochrom.errors import ConfigError, MissingExtra
+from photochrom.errors import ConfigError
 from photochrom.recipes import recipe as build_recipe
-from photochrom.scoring import Report, evaluate
 from photochrom.training import keeper, trainer
 from photochrom.training.config import RunConfig, parse_setting
-from photochrom.training.perception import Perception
+from photochrom.training.jury import Jury, Photograph, Rgb, in_grey
 
 __all__ = [
     "DEFAULT",
@@ -48,8 +47,6 @@ _EPOCHS: Final = 10
 _WARM: Final = 2  # batches before speed is measured
 _TIMED: Final = 6
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
-
-Photograph = tuple[str, npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -87,10 +84,11 @@ class Entry:
     Attributes:
         name: the recipe's, with its options; or "grey", "best constant", `DEFAULT`.
         scores: as `scoring.Scores` has them, and the Fréchet distance where it could be measured.
+        faithful: the same of the faithful reading, of a network that answers with a distribution.
         parameters: of the network.
         photos: that training showed.
         training_speed: photographs a second.
-        inference_ms: of the exported network, at its own working size.
+        inference_ms: of the exported network, at 256 × 256.
     """
 
     name: str
@@ -99,6 +97,7 @@ class Entry:
     photos: int = 0
     training_speed: float = 0.0
     inference_ms: float = 0.0
+    faithful: dict[str, float] = field(default_factory=dict)
 
 
 def contender(text: str) -> tuple[str, dict[str, Any]]:
@@ -150,16 +149,18 @@ def compare(
     for name in recipes:
         contender(name)  # before hours of training
     found: list[Entry] = []
+    jury: Jury | None = None
     for name in recipes:
         told(name)
         keras.backend.clear_session()
         run = _run(photos, folder, name, budget, config, validation, listener)
         trainer.train(run, listener)
-        found.append(_entry(run, name, judged))
-    judging = held_out(trainer.resume(folder_of(recipes[0], folder)), judged)
-    report = _judged(Colorizer(), judging)
-    others = [Entry("grey", _scores(report, "grey")), Entry("best constant", _scores(report))]
-    return [*others, *found, _measured(DEFAULT, Colorizer(), judging)]
+        jury = jury or Jury(held_out(run, judged))
+        found.append(_entry(run, name, jury))
+    if jury is None:
+        raise ConfigError("expected at least one recipe to compare; received none")
+    others = [Entry(name, scores) for name, scores in jury.baselines().items()]
+    return [*others, *found, _measured(DEFAULT, Colorizer(), jury)]
 
 
 def _run(
@@ -215,7 +216,7 @@ def _speed(run: trainer.Run) -> float:
     return _TIMED * config.train.batch_size / (time.perf_counter() - start)
 
 
-def _entry(run: trainer.Run, name: str, judged: int) -> Entry:
+def _entry(run: trainer.Run, name: str, jury: Jury) -> Entry:
     kept = run.folder / _ENTRY
     if kept.exists():
         return Entry(**json.loads(kept.read_text("utf-8")))
@@ -224,7 +225,7 @@ def _entry(run: trainer.Run, name: str, judged: int) -> Entry:
     entry = _measured(
         name,
         colorizer,
-        held_out(run, judged),
+        jury,
         parameters=recipe.build(config.data.size or recipe.working_size).count_params(),
         photos=config.data.photos_per_epoch * config.train.epochs,
         training_speed=_speed(run),
@@ -233,19 +234,13 @@ def _entry(run: trainer.Run, name: str, judged: int) -> Entry:
     return entry
 
 
-def _measured(
-    name: str, colorizer: Colorizer, judging: Sequence[Photograph], **details: Any
-) -> Entry:
-    scores = _scores(_judged(colorizer, judging), "model")
-    answers = (_answer(colorizer, rgb) for _, rgb in judging)
-    try:
-        judge = Perception()
-    except MissingExtra:
-        pass
-    else:
-        truth = judge.look(rgb for _, rgb in judging)
-        scores["frechet_distance"] = judge.look(answers).distance(truth)
-    return Entry(name, scores, inference_ms=_inference_ms(colorizer), **details)
+def _measured(name: str, colorizer: Colorizer, jury: Jury, **details: Any) -> Entry:
+    taken = _inference_ms(colorizer)  # first: an engine is quickest at the first size that it meets
+    scores = jury.scores(partial(_answer, colorizer))
+    faithful = {}
+    if colorizer.model.card.output_kind == "distribution":
+        faithful = jury.scores(partial(_answer, colorizer, vividness=0.0))
+    return Entry(name, scores, inference_ms=taken, faithful=faithful, **details)
 
 
 def held_out(run: trainer.Run, most: int) -> list[Photograph]:
@@ -263,7 +258,7 @@ def course(run: trainer.Run) -> list[dict[str, float]]:
 
 def shown(
     folder: Path, entries: Sequence[Entry], judging: Sequence[Photograph]
-) -> Iterator[list[npt.NDArray[np.uint8]]]:
+) -> Iterator[list[Rgb]]:
     """For each photograph: grey, what every network makes of it, and the truth."""
     networks = [
         Colorizer()
@@ -273,29 +268,16 @@ def shown(
         if entry.inference_ms
     ]
     for _, rgb in judging:
-        grey = photo.read(rgb).luma
-        yield [
-            np.asarray(np.dstack([grey] * 3), np.uint8),
-            *(_answer(network, rgb) for network in networks),
-            rgb,
-        ]
+        yield [in_grey(rgb), *(_answer(network, rgb) for network in networks), rgb]
 
 
-def _answer(colorizer: Colorizer, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return np.asarray(colorizer.colorize(rgb).rgb, np.uint8)
-
-
-def _judged(colorizer: Colorizer, judging: Sequence[Photograph]) -> Report:
-    return evaluate(judging, lambda grey: _answer(colorizer, grey))
-
-
-def _scores(report: Report, row: str = "best constant") -> dict[str, float]:
-    return report.rows[row].to_dict()
+def _answer(colorizer: Colorizer, rgb: Rgb, *, vividness: float | None = None) -> Rgb:
+    return np.asarray(colorizer.colorize(rgb, vividness=vividness).rgb, np.uint8)
 
 
 def _inference_ms(colorizer: Colorizer) -> float:
     model = colorizer.model
-    lightness = np.full((1, *model.fit(SIZE, SIZE), 1), 50, np.float32)
+    lightness = np.full((1, SIZE, SIZE, 1), 50, np.float32)
     model(lightness)
     taken = []
     for _ in range(_TIMED):

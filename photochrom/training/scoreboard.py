@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -58,8 +58,8 @@ def write_scoreboard(
 
 def to_markdown(entries: Sequence[Entry], budget: str) -> str:
     """A table, and the budget."""
-    head = ["", "parameters", "photos/s", "inference, ms", *(title for title, _, _ in _SCORES)]
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *map(_line, entries)]
+    head = ["", "parameters", "photos/s", "ms at 256²", *(title for title, _, _ in _SCORES)]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *map(_line, _spread(entries))]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     judged = round(entries[0].scores["photos"])
     return f"Each recipe: {budget}. Judged on {judged} photographs at 256 × 256.\n\n{table}"
@@ -93,6 +93,14 @@ def draw_courses(
         axes.grid(alpha=0.3)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
     figure.savefig(path, dpi=100)
+
+
+def _spread(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """A further line for the faithful reading, where there is one."""
+    for entry in entries:
+        yield entry
+        if entry.faithful:
+            yield Entry(f"{entry.name}, faithful", entry.faithful)
 
 
 def _line(entry: Entry) -> list[str]:
