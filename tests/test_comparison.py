@@ -44,6 +44,7 @@ def test_recipes_side_by_side_and_once_more(tmp_path):
     table = (tmp_path / "out" / "scoreboard.md").read_text()
     assert "80 photographs" in table
     assert "| dcgan | 30,594 |" in table
+    assert "| default network, faithful | " in table
     with Image.open(tmp_path / "out" / "scoreboard.png") as picture:
         assert picture.width > picture.height
     with Image.open(tmp_path / "out" / "curves.png") as picture:
