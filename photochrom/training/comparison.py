@@ -154,7 +154,8 @@ def compare(
         told(name)
         keras.backend.clear_session()
         run = _run(photos, folder, name, budget, config, validation, listener)
-        trainer.train(run, listener)
+        if not (run.folder / _ENTRY).exists():  # or its model would be written once more
+            trainer.train(run, listener)
         jury = jury or Jury(held_out(run, judged))
         found.append(_entry(run, name, jury))
     if jury is None:
