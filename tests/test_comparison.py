@@ -9,11 +9,12 @@ import sys
 import pytest
 from PIL import Image
 
-from photochrom.errors import ConfigError
-from photochrom.training.comparison import Budget
+from photochrom.errors import ConfigError, RecipeError
+from photochrom.training.comparison import Budget, contender, folder_of
 from tests.pictures import fill
 
-RECIPES = ("dcgan", "autoencoder")
+RECIPES = ("dcgan", "fusion:version=alpha")
+FOLDERS = ("dcgan", "fusion-version=alpha")
 
 
 def compare(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -38,16 +39,20 @@ def test_recipes_side_by_side_and_once_more(tmp_path):
     logged = (tmp_path / "out" / "dcgan" / "log.csv").read_text().splitlines()[0].split(",")
     assert {"euclidean", "generator", "discriminator"} <= set(logged)
     assert entries["dcgan"]["parameters"] == 30_594
+    assert entries["fusion:version=alpha"]["parameters"] == 32_202
     assert entries["grey"]["scores"]["colorfulness"] == 0
     table = (tmp_path / "out" / "scoreboard.md").read_text()
     assert "80 photographs" in table
     assert "| dcgan | 30,594 |" in table
+    assert "| default network, faithful | " in table
     with Image.open(tmp_path / "out" / "scoreboard.png") as picture:
         assert picture.width > picture.height
-    before = {name: (tmp_path / "out" / name / "log.csv").read_text() for name in RECIPES}
+    with Image.open(tmp_path / "out" / "curves.png") as picture:
+        assert picture.width > picture.height
+    before = {name: (tmp_path / "out" / name / "log.csv").read_text() for name in FOLDERS}
     said = compare(*asked)
     assert said.returncode == 0, said.stderr
-    for name in RECIPES:
+    for name in FOLDERS:
         assert (tmp_path / "out" / name / "log.csv").read_text() == before[name]
 
 
@@ -62,6 +67,19 @@ def test_a_budget_is_photographs_or_time(text, photos, seconds):
 def test_a_budget_that_makes_no_sense(text):
     with pytest.raises(ConfigError, match="expected a budget as 5000"):
         Budget.parse(text)
+
+
+def test_a_recipe_with_options(tmp_path):
+    name = "fusion:version=beta:learning_rate=0.01"
+    assert contender(name) == ("fusion", {"version": "beta", "learning_rate": 0.01})
+    assert folder_of(name, tmp_path) == tmp_path / "fusion-version=beta-learning_rate=0.01"
+    assert folder_of("a:file=/b/c d.h5", tmp_path).parent == tmp_path
+
+
+@pytest.mark.parametrize("name", ["fusion:version=gamma", "fusion:speed=3", "alchemy"])
+def test_a_recipe_with_options_that_make_no_sense(name):
+    with pytest.raises(RecipeError):
+        contender(name)
 
 
 def test_an_unknown_recipe(tmp_path):

@@ -48,9 +48,7 @@ ALPHA = {"version": "alpha"}
 QUICK = {"optimizer": "adam", "learning_rate": 1e-3}
 CASES = {
     "photochrom": Case("photochrom", 4_825_436, 64, 120),
-    "deep_colorization": Case(
-        "deep_colorization", 2_990_065, 32, 1100, {"learning_rate": 5e-3, "contrast": 0.005} | APART
-    ),
+    "deep_colorization": Case("deep_colorization", 2_990_065, 32, 800, {"contrast": 0.005} | APART),
     "rebalanced": Case("rebalanced", 32_238_835, 64, 120, {"width": 0.25, "learning_rate": 2e-3}),
     "luv_classifier": Case("luv_classifier", 784_260, 64, 160, {"learning_rate": 3e-3}),
     "dcgan": Case(
@@ -89,6 +87,16 @@ def test_every_recipe_is_held_to_this():
 def test_counts_its_parameters(name):
     made = recipe(CASES[name].recipe, CASES[name].variant)
     assert made.build(made.working_size).count_params() == CASES[name].parameters
+
+
+@pytest.mark.parametrize("name", ["deep_colorization", "dcgan", "fusion", "autoencoder"])
+def test_begins_with_faint_colours(name):
+    """Or half of a short run is spent on unlearning them."""
+    keras.utils.set_random_seed(0)
+    made = recipe(name)
+    inputs, _ = made.encode(four_photographs(64))
+    answers = keras.ops.convert_to_numpy(made.build(64)(inputs, training=True))
+    assert np.abs(answers).mean() < 0.1  # of the largest that chroma can be
 
 
 @pytest.mark.parametrize("name", RECIPES)

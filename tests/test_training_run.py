@@ -90,6 +90,7 @@ def test_its_model_colours_a_photograph(whole):
     colorizer = Colorizer(whole[0] / "model")
     assert colorizer.model.card.recipe == "autoencoder"
     assert colorizer.model.card.scores["val_psnr"] > 0
+    assert colorizer.model.card.working_size == 32  # as it learnt
     rgb = colour_pictures()[1]
     assert colorizer.colorize(rgb).rgb.shape == rgb.shape
 
@@ -121,7 +122,8 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_had_been(whole, photos, tm
 def test_a_run_that_was_trained_elsewhere_is_exported_at_home(photos, tmp_path):
     """Its best network comes back without the checkpoint's, which is three times as large."""
     run = tmp_path / "run"
-    said = finished(photos, "--run", run, *flags(), "--set", "train.epochs=1", "--no-export")
+    settings = ["--set", "train.epochs=1", "--set", "train.working_size=64"]
+    said = finished(photos, "--run", run, *flags(), *settings, "--no-export")
     assert said.returncode == 0, said.stderr
     assert "there is no model yet" in said.stderr
     assert not (run / "model").exists()
@@ -129,7 +131,8 @@ def test_a_run_that_was_trained_elsewhere_is_exported_at_home(photos, tmp_path):
     trained = (run / "best.keras").read_bytes()
     said = finished("--run", run, "--resume")
     assert said.returncode == 0, said.stderr
-    assert Colorizer(run / "model").model.card.recipe == "autoencoder"
+    card = Colorizer(run / "model").model.card
+    assert (card.recipe, card.working_size) == ("autoencoder", 64)
     assert (run / "best.keras").read_bytes() == trained
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,9 @@ _IN_THE_PICTURE = 6
 def compare(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Colour photographs.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The comparison's folder.")],
-    recipes: Annotated[str, typer.Option(help="all, or names: fusion,rebalanced.")] = "all",
+    recipes: Annotated[
+        str, typer.Option(help="all, or names, perhaps with options: dcgan,fusion:version=beta.")
+    ] = "all",
     budget: Annotated[
         str, typer.Option(help="Of each: photographs shown, 50000, or time, 20m.")
     ] = "20m",
@@ -34,14 +37,15 @@ def compare(
 ) -> None:
     """Train recipes on the same photographs with one budget, and judge them side by side.
 
-    Writes scoreboard.md, scoreboard.json and scoreboard.png. Goes on where it was stopped when it
-    is called again.
+    Writes scoreboard.md, scoreboard.json, scoreboard.png and curves.png. Goes on where it was
+    stopped when it is called again.
     """
     from photochrom.recipes import RECIPES
     from photochrom.recipes.backend import choose_backend
 
     names = list(RECIPES) if recipes == "all" else [name.strip() for name in recipes.split(",")]
-    if not set(names) <= set(RECIPES) or len(set(names)) < len(names):
+    known = {name.partition(":")[0] for name in names} <= set(RECIPES)
+    if not known or len(set(names)) < len(names):
         raise ConfigError(
             f"expected recipes out of {', '.join(RECIPES)}, each once; received {recipes!r}"
         )
@@ -49,8 +53,8 @@ def compare(
     from photochrom.cli.telling import Teller
     from photochrom.training import comparison
     from photochrom.training.config import load_config
-    from photochrom.training.scoreboard import write_scoreboard
-    from photochrom.training.trainer import resume
+    from photochrom.training.scoreboard import draw_courses, write_scoreboard
+    from photochrom.training.trainer import CONSTANTS, resume
 
     granted = comparison.Budget.parse(budget)
     with Teller() as teller:
@@ -58,8 +62,12 @@ def compare(
             folder, output, names, granted, load_config(config, settings),
             validation=validation, judged=judged, listener=teller, told=note,
         )  # fmt: skip
-    judging = comparison.held_out(resume(output / names[0]), judged)
+    runs = {name: resume(comparison.folder_of(name, output)) for name in names}
+    judging = comparison.held_out(runs[names[0]], judged)
     step = max(1, len(judging) // _IN_THE_PICTURE)
     pictures = comparison.shown(output, entries, judging[::step][:_IN_THE_PICTURE])
     write_scoreboard(output, entries, str(granted), pictures)
-    note(f"written: {output / 'scoreboard.md'}, scoreboard.json and scoreboard.png")
+    courses = {name: comparison.course(run) for name, run in runs.items()}
+    constants = json.loads((runs[names[0]].folder / CONSTANTS).read_text("utf-8"))
+    draw_courses(courses, constants, output / "curves.png")
+    note(f"written: {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

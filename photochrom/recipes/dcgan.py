@@ -31,6 +31,7 @@ __all__ = ["Adversarial", "Dcgan", "DcganOptions"]
 _GENERATOR: Final = ((32, 3, False), (32, 3, True), (64, 3, True), (32, 1, True))
 _DISCRIMINATOR: Final = (64, 128, 256, 512)  # filters of 5 × 5 convolutions with stride 2
 _REAL: Final = 0.9
+_START: Final = 0.02  # of the last weights (A. Radford et al.): the first answers are faint
 
 Objective = Literal["euclidean", "adversarial", "both"]
 
@@ -61,7 +62,10 @@ class Dcgan(Recipe[DcganOptions]):
             x = layers.Conv2D(filters, kernel, padding="same", use_bias=not normed)(x)
             x = layers.BatchNormalization(momentum=0.9)(x) if normed else x
             x = layers.ReLU()(x)
-        chroma = layers.Conv2D(2, 1, activation="tanh", dtype="float32", name="chroma")(x)
+        chroma = layers.Conv2D(
+            2, 1, activation="tanh", dtype="float32", name="chroma",
+            kernel_initializer=keras.initializers.RandomNormal(stddev=_START),
+        )(x)  # fmt: skip
         return keras.Model(luma, chroma, name=self.name)
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:

@@ -36,6 +36,7 @@ _PATCH: Final = 7
 _DAISY: Final = 32
 _SEMANTIC: Final = 47
 _HIDDEN: Final = 3  # layers
+_FAINT: Final = 0.02  # of the first answers: nearly grey, or learning begins with unlearning
 _ROUNDS: Final = 10  # of k-means
 _AT_ONCE: Final = 32
 
@@ -98,7 +99,7 @@ class DeepColorization(Recipe[DeepColorizationOptions]):
         for number in range(_HIDDEN):
             x = ClusterDense(width, len(centres), name=f"hidden{number}")([x, choice])
             x = layers.ReLU(dtype="float32")(x)
-        chroma = ClusterDense(2, len(centres), name="chroma")([x, choice])
+        chroma = ClusterDense(2, len(centres), gain=_FAINT, name="chroma")([x, choice])
         network = keras.Model(luma, chroma, name=self.name)
         if self.options.pretrained:
             load_imagenet(network)
@@ -166,14 +167,14 @@ class ClusterDense(layers.Layer):  # type: ignore[misc]
     Takes a map, (B, H, W, C), and the choice, (B, clusters), 1 for one and 0 else.
     """
 
-    def __init__(self, units: int, clusters: int, **kwargs: Any) -> None:
+    def __init__(self, units: int, clusters: int, gain: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.units, self.clusters = units, clusters
+        self.units, self.clusters, self.gain = units, clusters, gain
 
     def build(self, shapes: list[tuple[int | None, ...]]) -> None:
         """A kernel and a bias a cluster."""
         channels = shapes[0][-1] or 1
-        start = keras.initializers.RandomNormal(stddev=(2 / channels) ** 0.5)
+        start = keras.initializers.RandomNormal(stddev=self.gain * (2 / channels) ** 0.5)
         shape = (self.clusters, channels * self.units)
         self.kernel = self.add_weight(shape=shape, initializer=start, name="kernel")
         self.bias = self.add_weight(
@@ -194,7 +195,8 @@ class ClusterDense(layers.Layer):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         """For saving."""
-        return {**super().get_config(), "units": self.units, "clusters": self.clusters}
+        mine = {"units": self.units, "clusters": self.clusters, "gain": self.gain}
+        return {**super().get_config(), **mine}
 
 
 def bisected(descriptors: Numbers, options: DeepColorizationOptions) -> FloatArray:

@@ -1,7 +1,8 @@
 """Recipes side by side: one budget, the same photographs, one judge.
 
 Every recipe is a run of its own in a folder named after it. What is measured of it is kept there,
-too, so that a comparison that was stopped goes on where it was.
+too, so that a comparison that was stopped goes on where it was. A recipe can take part more than
+once, with other options: `fusion`, `fusion:version=beta`.
 """
 
 from __future__ import annotations
@@ -10,24 +11,34 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, Self
 
 import keras
 import numpy as np
-import numpy.typing as npt
 
 from photochrom import photo
 from photochrom.colorizer import Colorizer
-from photochrom.errors import ConfigError, MissingExtra
-from photochrom.scoring import Report, evaluate
+from photochrom.errors import ConfigError
+from photochrom.recipes import recipe as build_recipe
 from photochrom.training import keeper, trainer
-from photochrom.training.config import RunConfig
-from photochrom.training.perception import Perception
+from photochrom.training.config import RunConfig, parse_setting
+from photochrom.training.jury import Jury, Photograph, Rgb, in_grey
 
-__all__ = ["DEFAULT", "Budget", "Entry", "compare", "held_out", "shown"]
+__all__ = [
+    "DEFAULT",
+    "Budget",
+    "Entry",
+    "compare",
+    "contender",
+    "course",
+    "folder_of",
+    "held_out",
+    "shown",
+]
 
 DEFAULT: Final = "default network"
 SIZE: Final = 256  # pixels, at which all are judged
@@ -36,8 +47,6 @@ _EPOCHS: Final = 10
 _WARM: Final = 2  # batches before speed is measured
 _TIMED: Final = 6
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
-
-Photograph = tuple[str, npt.NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -73,12 +82,13 @@ class Entry:
     """A line of the scoreboard.
 
     Attributes:
-        name: the recipe's; or "grey", "best constant", `DEFAULT`.
+        name: the recipe's, with its options; or "grey", "best constant", `DEFAULT`.
         scores: as `scoring.Scores` has them, and the Fréchet distance where it could be measured.
+        faithful: the same of the faithful reading, of a network that answers with a distribution.
         parameters: of the network.
         photos: that training showed.
         training_speed: photographs a second.
-        inference_ms: of the exported network, at its own working size.
+        inference_ms: of the exported network, at 256 × 256.
     """
 
     name: str
@@ -87,6 +97,25 @@ class Entry:
     photos: int = 0
     training_speed: float = 0.0
     inference_ms: float = 0.0
+    faithful: dict[str, float] = field(default_factory=dict)
+
+
+def contender(text: str) -> tuple[str, dict[str, Any]]:
+    """`fusion:version=beta` → the recipe's name, and its options.
+
+    Raises:
+        ConfigError: an option is not `key=value`.
+        RecipeError: there is no such recipe or option.
+    """
+    name, *settings = text.split(":")
+    options = {".".join(keys): value for keys, value in map(parse_setting, settings)}
+    build_recipe(name, options)
+    return name, options
+
+
+def folder_of(name: str, folder: Path) -> Path:
+    """Of a contender's run, in the folder of a comparison."""
+    return folder / re.sub(r"[^\w.=-]+", "-", name)
 
 
 def compare(
@@ -106,7 +135,7 @@ def compare(
     Args:
         photos: to learn from.
         folder: of the comparison.
-        recipes: names.
+        recipes: names; options may follow, `fusion:version=beta`.
         budget: of each.
         config: of every run, but for the recipe and how long it takes.
         validation: photographs to judge by; otherwise a share of `photos`.
@@ -117,33 +146,42 @@ def compare(
     Returns:
         Grey, the best constant, every recipe and the default network.
     """
+    for name in recipes:
+        contender(name)  # before hours of training
     found: list[Entry] = []
+    jury: Jury | None = None
     for name in recipes:
         told(name)
         keras.backend.clear_session()
-        run = _run(photos, folder / name, name, budget, config, validation, listener)
-        trainer.train(run, listener)
-        found.append(_entry(run, judged))
-    judging = held_out(trainer.resume(folder / recipes[0]), judged)
-    report = _judged(Colorizer(), judging)
-    others = [Entry("grey", _scores(report, "grey")), Entry("best constant", _scores(report))]
-    return [*others, *found, _measured(DEFAULT, Colorizer(), judging)]
+        run = _run(photos, folder, name, budget, config, validation, listener)
+        if not (run.folder / _ENTRY).exists():  # or its model would be written once more
+            trainer.train(run, listener)
+        jury = jury or Jury(held_out(run, judged))
+        found.append(_entry(run, name, jury))
+    if jury is None:
+        raise ConfigError("expected at least one recipe to compare; received none")
+    others = [Entry(name, scores) for name, scores in jury.baselines().items()]
+    return [*others, *found, _measured(DEFAULT, Colorizer(), jury)]
 
 
 def _run(
     photos: Path,
-    place: Path,
+    folder: Path,
     name: str,
     budget: Budget,
     config: RunConfig,
     validation: Path | None,
     listener: trainer.Listener | None,
 ) -> trainer.Run:
+    place = folder_of(name, folder)
     if (place / trainer.CONFIG).exists():
         run = trainer.resume(place)
     else:
+        recipe, options = contender(name)
         data = config.data.model_copy(update={"photos_per_epoch": 0})
-        mine = config.model_copy(update={"recipe": name, "data": data})
+        mine = config.model_copy(
+            update={"recipe": recipe, "options": {**config.options, **options}, "data": data}
+        )
         run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
     if run.config.data.photos_per_epoch:  # or it was stopped before its budget was settled
         return run
@@ -179,16 +217,16 @@ def _speed(run: trainer.Run) -> float:
     return _TIMED * config.train.batch_size / (time.perf_counter() - start)
 
 
-def _entry(run: trainer.Run, judged: int) -> Entry:
+def _entry(run: trainer.Run, name: str, jury: Jury) -> Entry:
     kept = run.folder / _ENTRY
     if kept.exists():
         return Entry(**json.loads(kept.read_text("utf-8")))
     config, recipe = run.config, run.recipe
     colorizer = Colorizer(run.folder / trainer.MODEL)
     entry = _measured(
-        config.recipe,
+        name,
         colorizer,
-        held_out(run, judged),
+        jury,
         parameters=recipe.build(config.data.size or recipe.working_size).count_params(),
         photos=config.data.photos_per_epoch * config.train.epochs,
         training_speed=_speed(run),
@@ -197,19 +235,13 @@ def _entry(run: trainer.Run, judged: int) -> Entry:
     return entry
 
 
-def _measured(
-    name: str, colorizer: Colorizer, judging: Sequence[Photograph], **details: Any
-) -> Entry:
-    scores = _scores(_judged(colorizer, judging), "model")
-    answers = (_answer(colorizer, rgb) for _, rgb in judging)
-    try:
-        judge = Perception()
-    except MissingExtra:
-        pass
-    else:
-        truth = judge.look(rgb for _, rgb in judging)
-        scores["frechet_distance"] = judge.look(answers).distance(truth)
-    return Entry(name, scores, inference_ms=_inference_ms(colorizer), **details)
+def _measured(name: str, colorizer: Colorizer, jury: Jury, **details: Any) -> Entry:
+    taken = _inference_ms(colorizer)  # first: an engine is quickest at the first size that it meets
+    scores = jury.scores(partial(_answer, colorizer))
+    faithful = {}
+    if colorizer.model.card.output_kind == "distribution":
+        faithful = jury.scores(partial(_answer, colorizer, vividness=0.0))
+    return Entry(name, scores, inference_ms=taken, faithful=faithful, **details)
 
 
 def held_out(run: trainer.Run, most: int) -> list[Photograph]:
@@ -219,39 +251,34 @@ def held_out(run: trainer.Run, most: int) -> list[Photograph]:
     return [(source.name, photo.square(source.read(), SIZE, "crop")) for source in chosen]
 
 
+def course(run: trainer.Run) -> list[dict[str, float]]:
+    """A run's log, with how many photographs it had been shown by then, "photos"."""
+    history = keeper.latest_state(run.folder / "checkpoints").history
+    return [{**row, "photos": row["epoch"] * run.config.data.photos_per_epoch} for row in history]
+
+
 def shown(
     folder: Path, entries: Sequence[Entry], judging: Sequence[Photograph]
-) -> Iterator[list[npt.NDArray[np.uint8]]]:
+) -> Iterator[list[Rgb]]:
     """For each photograph: grey, what every network makes of it, and the truth."""
     networks = [
-        Colorizer() if entry.name == DEFAULT else Colorizer(folder / entry.name / trainer.MODEL)
+        Colorizer()
+        if entry.name == DEFAULT
+        else Colorizer(folder_of(entry.name, folder) / trainer.MODEL)
         for entry in entries
         if entry.inference_ms
     ]
     for _, rgb in judging:
-        grey = photo.read(rgb).luma
-        yield [
-            np.asarray(np.dstack([grey] * 3), np.uint8),
-            *(_answer(network, rgb) for network in networks),
-            rgb,
-        ]
+        yield [in_grey(rgb), *(_answer(network, rgb) for network in networks), rgb]
 
 
-def _answer(colorizer: Colorizer, rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    return np.asarray(colorizer.colorize(rgb).rgb, np.uint8)
-
-
-def _judged(colorizer: Colorizer, judging: Sequence[Photograph]) -> Report:
-    return evaluate(judging, lambda grey: _answer(colorizer, grey))
-
-
-def _scores(report: Report, row: str = "best constant") -> dict[str, float]:
-    return report.rows[row].to_dict()
+def _answer(colorizer: Colorizer, rgb: Rgb, *, vividness: float | None = None) -> Rgb:
+    return np.asarray(colorizer.colorize(rgb, vividness=vividness).rgb, np.uint8)
 
 
 def _inference_ms(colorizer: Colorizer) -> float:
     model = colorizer.model
-    lightness = np.full((1, *model.fit(SIZE, SIZE), 1), 50, np.float32)
+    lightness = np.full((1, SIZE, SIZE, 1), 50, np.float32)
     model(lightness)
     taken = []
     for _ in range(_TIMED):

@@ -43,6 +43,9 @@ class TrainConfig(_Section):
     start: str = Field(default="", description="a model to start from, instead of from nothing")
     patience: int = Field(default=0, ge=0, description="epochs without gain; 0: never stop early")
     seed: int = Field(default=0, ge=0)
+    working_size: int = Field(
+        default=0, ge=0, description="at which the model looks at photographs; 0: as it learnt"
+    )
     sheet_photos: int = Field(default=6, ge=1, le=64, description="rows of the contact sheet")
     keep_licence: str = Field(default="", description="the licence of the weights, for the card")
     data_terms: str = Field(default="", description="what the photographs are, for the card")

@@ -40,6 +40,7 @@ def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
     if recipe.readings:
         faithful, vivid = recipe.readings
         details = {"faithful": faithful, "vivid": vivid, "vividness": 1.0, **details}
+    details.setdefault("working_size", recipe.working_size)
     return Card(
         name=name or recipe.name,
         recipe=recipe.name,
@@ -50,7 +51,6 @@ def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
         bin_weights=_plain(recipe.bin_weights),
         output_kind=recipe.output_kind,
         output_scale=recipe.output_scale,
-        working_size=recipe.working_size,
         size_multiple=recipe.size_multiple,
         stride=recipe.stride,
         paper=recipe.paper,

@@ -1,9 +1,9 @@
-"""A comparison on paper: `scoreboard.md`, `scoreboard.json` and one picture."""
+"""A comparison on paper: `scoreboard.md`, `scoreboard.json`, one picture, and the curves."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from photochrom.scoring import sheet
 from photochrom.training.comparison import Entry
 from photochrom.training.keeper import replace_text
 
-__all__ = ["to_markdown", "write_scoreboard"]
+__all__ = ["draw_courses", "to_markdown", "write_scoreboard"]
 
 # title, score, digits
 _SCORES: Final = (
@@ -27,6 +27,11 @@ _SCORES: Final = (
     ("colourfulness gap", "colorfulness_gap", 1),
     ("Fréchet", "frechet_distance", 1),
     ("ab_argmax, %", "ab_argmax_accuracy", 1),
+)
+
+_CURVES: Final = (
+    ("val_psnr", "validation PSNR (dB)"),
+    ("val_ab_error", "validation ab error"),
 )
 
 
@@ -53,11 +58,49 @@ def write_scoreboard(
 
 def to_markdown(entries: Sequence[Entry], budget: str) -> str:
     """A table, and the budget."""
-    head = ["", "parameters", "photos/s", "inference, ms", *(title for title, _, _ in _SCORES)]
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *map(_line, entries)]
+    head = ["", "parameters", "photos/s", "ms at 256²", *(title for title, _, _ in _SCORES)]
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *map(_line, _spread(entries))]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     judged = round(entries[0].scores["photos"])
     return f"Each recipe: {budget}. Judged on {judged} photographs at 256 × 256.\n\n{table}"
+
+
+def draw_courses(
+    courses: Mapping[str, Sequence[Mapping[str, float]]],
+    constants: Mapping[str, float],
+    path: Path,
+) -> None:
+    """What every recipe had learnt after so many photographs, as a PNG.
+
+    Only what can be compared is drawn: each recipe has a loss of its own.
+
+    Args:
+        courses: logs, by name, with "photos".
+        constants: what the best constant answer scores: a dashed line.
+        path: of the PNG.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    for axes, (key, title) in zip(figure.subplots(1, 2), _CURVES, strict=True):
+        for name, log in courses.items():
+            points = [(row["photos"], row[key]) for row in log if key in row]
+            if points:
+                axes.plot(*zip(*points, strict=True), label=name, marker=".")
+        if key in constants:
+            axes.axhline(constants[key], color="0.4", ls="--", lw=1, label="best constant")
+        axes.set(title=title, xlabel="photographs shown")
+        axes.grid(alpha=0.3)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
+    figure.savefig(path, dpi=100)
+
+
+def _spread(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """A further line for the faithful reading, where there is one."""
+    for entry in entries:
+        yield entry
+        if entry.faithful:
+            yield Entry(f"{entry.name}, faithful", entry.faithful)
 
 
 def _line(entry: Entry) -> list[str]:

@@ -317,6 +317,7 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
         name=run.folder.name,
         licence=config.train.keep_licence,
         data=config.train.data_terms,
+        working_size=config.train.working_size or _size(run),  # objects are as large as it knows
         scores=json.loads(json.dumps(scores)),
     )
     if recipe.bins is not None and recipe.bin_weights is None:
