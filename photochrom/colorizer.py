@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photochrom import color, photo
+from photochrom import color, film, photo
 from photochrom.chroma import LinearChroma
 from photochrom.distribution import Distribution, decode
 from photochrom.errors import ConfigError
@@ -280,6 +280,72 @@ class Colorizer:
     ) -> ColorPhoto:
         """Read and colour a photograph; arguments and errors are those of `study` and `color`."""
         return self.study(source, reference=reference, name=name).color(**how)
+
+    def film(
+        self,
+        source: str | os.PathLike[str],
+        target: str | os.PathLike[str],
+        *,
+        vividness: float | None = None,
+        references: Sequence[Any] = (),
+        hints: Sequence[tuple[float, Hint]] = (),
+        start: float = 0.0,
+        end: float | None = None,
+        codec: str = "",
+        quality: int | None = None,
+        preset: str = "",
+        overwrite: bool = False,
+        partial: bool = False,
+        most_rows: int = 0,
+        watcher: film.Watcher | None = None,
+    ) -> film.FilmReport:
+        """Colour a film; luma, sound, subtitles, chapters and words stay as they are.
+
+        What is done is kept beside the target until all of it is: called again after a stop, it
+        goes on.
+
+        Args:
+            source: anything that FFmpeg reads; `frames/%05d.png` is a film in single pictures.
+            target: the coloured film; its suffix names the container.
+            vividness: as of `Study.color`.
+            references: frames or photographs whose colours are to be followed, in any form that
+                `study` takes.
+            hints: moments, in seconds from the film's start, and what is known of the frame then.
+            start: seconds from the film's start at which to begin.
+            end: seconds at which to end.
+            codec: one of "h264", "hevc", "vp9", "av1", "prores", "ffv1".
+            quality: the codec's CRF; less is better.
+            preset: the encoder's own word for how hard to try.
+            overwrite: whether a file that is there may be replaced.
+            partial: whether Ctrl-C leaves a film of what is done.
+            most_rows: a taller film is made smaller; 0: it is not.
+            watcher: told how it goes.
+
+        Raises:
+            FilmError: the film cannot be read.
+            OutputError: it cannot be written there, or its sound cannot be kept.
+            PhotoError: a reference cannot be read.
+            ConfigError: something that is asked for makes no sense.
+            MissingExtra: PyAV is not installed.
+        """
+        film.require()
+        from photochrom.film.encoding import Encoding
+        from photochrom.film.job import Job, Span
+        from photochrom.film.making import color_film
+
+        job = Job(
+            source=Path(source),
+            target=Path(target),
+            vividness=vividness,
+            references=[Reference.of(self._read(each, None), self.model) for each in references],
+            hints=hints,
+            span=Span(start, end),
+            encoding=Encoding(codec, quality, preset),
+            overwrite=overwrite,
+            partial=partial,
+            most_rows=most_rows,
+        )
+        return color_film(self.model, job, watcher)
 
     def _read(self, source: Any, name: str | None) -> Photo:
         if isinstance(source, photo.Photo):

@@ -9,13 +9,14 @@ import typer
 from typer.core import TyperGroup
 
 from photochrom import __version__
-from photochrom.cli import colorize, compare, evaluate, recipes, train, tune
+from photochrom.cli import colorize, compare, evaluate, film, recipes, train, tune
 from photochrom.cli.console import fail
-from photochrom.errors import PhotochromError, PhotoError
+from photochrom.errors import FilmError, PhotochromError, PhotoError
 
 __all__ = ["app", "main"]
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+_FAILURES = (PhotoError, FilmError)
 
 
 class _Group(TyperGroup):
@@ -26,7 +27,7 @@ class _Group(TyperGroup):
             return super().invoke(ctx)
         except PhotochromError as error:
             fail(str(error))
-            raise typer.Exit(FAILED if isinstance(error, PhotoError) else USAGE) from error
+            raise typer.Exit(FAILED if isinstance(error, _FAILURES) else USAGE) from error
         except BrokenPipeError:
             raise
         except OSError as error:  # stdout is full, say
@@ -62,7 +63,7 @@ def root(
     """Colour for black-and-white photographs and films."""
 
 
-for _module in (colorize, train, evaluate, tune, compare):
+for _module in (colorize, film, train, evaluate, tune, compare):
     app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))
 app.add_typer(recipes.app)
 
