@@ -137,7 +137,7 @@ def shots(frames: Iterable[tuple[T, FloatArray]]) -> Iterator[tuple[T, bool]]:
         The same things in the same order, three later, and whether a shot begins with each.
     """
     window: deque[tuple[T, FloatArray]] = deque()
-    before: list[FloatArray] = []  # signatures of up to two frames that are told already
+    before: list[FloatArray] = []  # signatures of the frames of this shot that came last
     for frame in frames:
         window.append(frame)
         if len(window) > _FLASH:
@@ -149,7 +149,7 @@ def shots(frames: Iterable[tuple[T, FloatArray]]) -> Iterator[tuple[T, bool]]:
 def _told(window: deque[tuple[T, FloatArray]], before: list[FloatArray]) -> tuple[T, bool]:
     now, mine = window.popleft()
     begins = not before or _is_cut(before, mine, [other for _, other in window])
-    before[:] = [mine] if begins else [*before[-1:], mine]
+    before[:] = [mine] if begins else [*before[-_FLASH:], mine]
     return now, begins
 
 
@@ -157,6 +157,8 @@ def _is_cut(before: list[FloatArray], mine: FloatArray, after: list[FloatArray])
     change = _change(before[-1], mine)
     if change < _CUT or any(_change(before[-1], other) < _CUT for other in after):
         return False
-    around = [_change(*before)] if len(before) > 1 else []
+    if any(_change(earlier, mine) < _CUT for earlier in before[:-1]):
+        return False  # a flash is over
+    around = [_change(*before[-2:])] if len(before) > 1 else []
     around += [_change(mine, other) for other in after[:1]]
     return change > _PEAK * max(around, default=0.0)

@@ -1,0 +1,92 @@
+"""Films small enough to make for a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import skimage.data
+
+HEIGHT, WIDTH = 64, 96
+BASE = Fraction(1, 600)
+
+
+def panned(
+    count: int, *, start: int = 0, speed: int = 1, name: str = "astronaut"
+) -> list[np.ndarray]:
+    """Frames, (64, 96, 3) uint8, of a camera that moves over a photograph."""
+    wide = cv2.resize(getattr(skimage.data, name)(), (260, 160), interpolation=cv2.INTER_AREA)
+    lefts = [start + number * speed for number in range(count)]
+    return [wide[40 : 40 + HEIGHT, left : left + WIDTH].copy() for left in lefts]
+
+
+def write_film(
+    path: Path,
+    frames: Iterable[np.ndarray],
+    *,
+    pix_fmt: str = "yuv420p",
+    codec: str = "ffv1",
+    times: Sequence[int] | None = None,
+    sound: bool = False,
+    chapters: bool = False,
+    **stream_settings: Any,
+) -> Path:
+    """Write RGB frames; `times` in 600ths of a second, every 25th by default."""
+    with av.open(str(path), "w") as film:
+        film.metadata["title"] = "A test"
+        if chapters:
+            base = Fraction(1, 1000)
+            film.set_chapters(
+                [
+                    {
+                        "id": 1,
+                        "start": 0,
+                        "end": 400,
+                        "time_base": base,
+                        "metadata": {"title": "One"},
+                    },
+                    {"id": 2, "start": 400, "end": 900, "time_base": base, "metadata": {}},
+                ]
+            )
+        pictures: Any = film.add_stream(codec, rate=25)
+        pictures.width, pictures.height, pictures.pix_fmt = WIDTH, HEIGHT, pix_fmt
+        pictures.time_base = pictures.codec_context.time_base = BASE
+        for key, value in stream_settings.items():
+            setattr(pictures.codec_context, key, value)
+        voice = film.add_stream("pcm_s16le", rate=8000, layout="mono") if sound else None
+        for number, rgb in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format=pix_fmt)
+            frame.pts, frame.time_base = (times[number] if times else number * 24), BASE
+            film.mux(pictures.encode(frame))
+        if voice is not None:
+            samples = (np.sin(np.arange(8000) / 7) * 9000).astype(np.int16)[None]
+            told = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+            told.sample_rate, told.pts = 8000, 0
+            film.mux(voice.encode(told))
+            film.mux(voice.encode(None))
+        film.mux(pictures.encode(None))
+    return path
+
+
+def planes(path: Path) -> list[tuple[Fraction, list[np.ndarray]]]:
+    """When each frame is shown, and its planes."""
+    found = []
+    with av.open(str(path)) as film:
+        for frame in film.decode(video=0):
+            kind = np.uint16 if "10le" in frame.format.name else np.uint8
+            stored = [
+                np.frombuffer(p, kind).reshape(p.height, -1)[:, : p.width].copy()
+                for p in frame.planes
+            ]
+            found.append((frame.pts * frame.time_base, stored))
+    return found
+
+
+def sound(path: Path) -> bytes:
+    with av.open(str(path)) as film:
+        return b"".join(bytes(packet) for packet in film.demux(audio=0))

@@ -1,0 +1,320 @@
+"""Films: what goes in comes out, in colour, and steadily."""
+
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from photochrom import Colorizer, Hint
+from photochrom.cli.app import app
+from photochrom.color import luma
+from photochrom.errors import (
+    ConfigError,
+    OutputError,
+    OutputExists,
+    UnreadableFilm,
+    UnsupportedFilm,
+)
+from photochrom.film import Watcher, color_frames, making
+from photochrom.film.encoding import Part
+from photochrom.film.propagation import Answer, propagate
+from photochrom.film.stills import stills
+from tests.films import HEIGHT, WIDTH, panned, planes, sound, write_film
+
+
+class Stop(Watcher):
+    """Interrupts after so many frames."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def frame(self, done: int, total: int, shot: int) -> None:
+        if done >= self.after:
+            raise KeyboardInterrupt
+
+
+class Heard(Watcher):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.problems: list[tuple[float, str]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def problem(self, seconds: float, text: str) -> None:
+        self.problems.append((seconds, text))
+
+
+def colored(tmp_path: Path, colorizer: Colorizer, source: Path, **how) -> Path:
+    target = tmp_path / f"out{how.pop('suffix', '.mkv')}"
+    colorizer.film(source, target, codec=how.pop("codec", "ffv1"), **how)
+    return target
+
+
+# --- what goes in comes out -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p10le", "gray"]
+)
+def test_luma_and_times_are_the_films_own(tmp_path, warm, pix_fmt):
+    source = write_film(tmp_path / "in.mkv", panned(20), pix_fmt=pix_fmt)
+    before, after = planes(source), planes(colored(tmp_path, warm, source))
+    assert [time for time, _ in after] == [time for time, _ in before]
+    for (_, old), (_, new) in zip(before, after, strict=True):
+        np.testing.assert_array_equal(new[0], old[0])
+    deep = 4 if "10" in pix_fmt else 1
+    cb, cr = (np.mean([new[n] for _, new in after]) for n in (1, 2))
+    assert cr > 132 * deep  # reddish, as that model has it
+    assert cb < 140 * deep
+    assert after[0][1][1].dtype == (np.uint16 if deep > 1 else np.uint8)
+
+
+def test_odd_times_are_kept(tmp_path, warm):
+    times = [0, 24, 30, 90, 91, 200, 260, 500]
+    source = write_film(tmp_path / "in.mkv", panned(8), times=times)
+    for suffix, codec in ((".mkv", "ffv1"), (".mp4", "h264")):
+        after = planes(colored(tmp_path, warm, source, suffix=suffix, codec=codec))
+        found = [float(time) for time, _ in after]
+        assert found == pytest.approx([float(time) for time, _ in planes(source)], abs=1e-3)
+
+
+def test_sound_chapters_and_words_are_copied(tmp_path, warm):
+    source = write_film(tmp_path / "in.mkv", panned(20), sound=True, chapters=True)
+    target = colored(tmp_path, warm, source)
+    assert sound(target) == sound(source)
+    with av.open(str(source)) as old, av.open(str(target)) as new:
+        assert new.metadata["title"] == "A test"
+        assert [c["start"] for c in new.chapters()] == [c["start"] for c in old.chapters()]
+        assert [stream.type for stream in new.streams] == [stream.type for stream in old.streams]
+
+
+def test_a_rotated_film_comes_out_upright(tmp_path, warm):
+    source = tmp_path / "in.mp4"
+    with av.open(str(source), "w") as film:
+        stream = film.add_stream("libx264", rate=25, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.set_display_rotation(90)
+        for rgb in panned(6):
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
+        film.mux(stream.encode(None))
+    with av.open(str(source)) as film:
+        turns = round(next(film.decode(video=0)).rotation / 90) % 4
+    assert turns in (1, 3)
+    before, after = planes(source), planes(colored(tmp_path, warm, source))
+    for (_, old), (_, new) in zip(before, after, strict=True):
+        np.testing.assert_array_equal(new[0], np.rot90(old[0], turns))
+
+
+def test_colour_tags_are_kept_or_set(tmp_path, warm):
+    settings = {"colorspace": 1, "color_primaries": 1, "color_trc": 1, "color_range": 1}
+    for name, wanted, how in (("tagged", 1, settings), ("untagged", 6, {})):
+        source = write_film(tmp_path / f"{name}.mkv", panned(3), codec="libx264", **how)
+        target = tmp_path / f"{name}-out.mkv"
+        warm.film(source, target, codec="h264")
+        with av.open(str(target)) as film:
+            frame = next(film.decode(video=0))
+            assert (frame.colorspace, frame.color_range) == (wanted, 1)
+
+
+def test_a_part_of_a_film(tmp_path, warm):
+    source = write_film(tmp_path / "in.mkv", panned(25), sound=True, chapters=True)
+    target = colored(tmp_path, warm, source, start=0.2, end=0.6)
+    before, after = planes(source), planes(target)
+    assert [float(t) for t, _ in after] == pytest.approx([n * 0.04 for n in range(10)], abs=1e-3)
+    np.testing.assert_array_equal(after[0][1][0], before[5][1][0])
+    assert 0 < len(sound(target)) < len(sound(source))
+
+
+def test_single_pictures_are_a_film(tmp_path, warm):
+    from PIL import Image
+
+    for number, rgb in enumerate(panned(5)):
+        Image.fromarray(rgb).save(tmp_path / f"{number:03d}.png")
+    target = colored(tmp_path, warm, tmp_path / "%03d.png")
+    assert len(planes(target)) == 5
+
+
+def test_a_quick_look_is_small(tmp_path, warm):
+    source = write_film(tmp_path / "in.mkv", panned(4))
+    after = planes(colored(tmp_path, warm, source, most_rows=32))
+    assert after[0][1][0].shape == (32, 48)
+
+
+# --- steadily -------------------------------------------------------------------------------
+
+
+def flickering(count: int, cut: int | None = None, memory=None, first: int = 0):
+    """What becomes of answers that flicker between -10 and 30, frame by frame."""
+    lumas = [luma(frame) for frame in panned(count)]
+    if cut:
+        lumas[cut:] = [luma(frame) for frame in panned(count - cut, name="coffee")]
+    asked = []
+
+    def ask(still):
+        asked.append(still)
+        level = 30.0 if len(asked) % 2 else -10.0
+        grid = np.ones(still.grid, np.float32)
+        return Answer(np.dstack([grid * level, grid * 0]).astype(np.float32), grid)
+
+    stretches = list(propagate(stills(enumerate(lumas)), ask, memory))
+    return stretches, asked
+
+
+def test_answers_that_flicker_are_averaged():
+    stretches, asked = flickering(100)
+    frames = [frame for stretch in stretches for frame in stretch.frames]
+    assert [thing for thing, _, _ in frames] == list(range(100))
+    assert len(asked) < 25
+    shown = np.array([chroma[..., 0].mean() for _, _, chroma in frames])
+    assert np.abs(np.diff(shown)).max() < 2  # of 40
+    assert shown[30:].mean() == pytest.approx(10, abs=5)
+
+
+def test_a_cut_forgets():
+    stretches, _ = flickering(40, cut=20)
+    begins = [stretch.frames[0][0] for stretch in stretches if stretch.begins]
+    assert begins == [0, 20]
+
+
+def test_films_in_memory(warm):
+    lumas = [luma(frame) for frame in panned(10)]
+    found = list(color_frames(warm.model, lumas))
+    assert len(found) == 10
+    for grey, rgb in zip(lumas, found, strict=True):
+        assert np.abs(luma(rgb).astype(int) - grey).max() <= 1
+
+
+def test_what_a_person_knows_holds_through_the_shot(tmp_path):
+    """Red on her suit, said of one frame in the middle, is there in the first and in the last."""
+    source = write_film(tmp_path / "in.mkv", panned(30), pix_fmt="yuv444p")
+    colorizer = Colorizer()
+    plain = planes(colored(tmp_path, colorizer, source))
+    hint = (0.6, Hint.at(40, 40, "#1030d0", 12))
+    told = planes(colored(tmp_path, colorizer, source, hints=[hint], overwrite=True))
+    for number in (0, 15, 29):
+        bluer = told[number][1][1].astype(int) - plain[number][1][1]
+        assert bluer[24:56, 20:60].max() > 15
+
+
+# --- long runs ------------------------------------------------------------------------------
+
+
+def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, monkeypatch):
+    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
+    source = write_film(tmp_path / "in.mkv", [*panned(60), *panned(60, name="coffee")])
+    whole = tmp_path / "whole.mkv"
+    warm.film(source, whole, codec="ffv1")
+    target = tmp_path / "out.mkv"
+    for after in (40, 85):
+        with pytest.raises(KeyboardInterrupt):
+            warm.film(source, target, codec="ffv1", watcher=Stop(after))
+        assert not target.exists()
+    heard = Heard()
+    report = warm.film(source, target, codec="ffv1", watcher=heard)
+    assert any("going on from" in note for note in heard.notes)
+    assert (report.frames, report.shots) == (120, 2)
+    for (time, old), (other, new) in zip(planes(whole), planes(target), strict=True):
+        assert time == other
+        for a, b in zip(old, new, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
+
+
+def test_an_interrupted_film_can_be_left_playable(tmp_path, warm, monkeypatch):
+    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
+    source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        warm.film(source, target, watcher=Stop(60), partial=True)
+    assert 20 <= len(planes(target)) < 80
+
+
+def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatch):
+    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
+    source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
+    write, calls = Part.write, []
+
+    def full(self, *arguments):
+        calls.append(1)
+        if len(calls) == 50:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(self, *arguments)
+
+    monkeypatch.setattr(Part, "write", full)
+    with pytest.raises(OutputError, match="No space left"):
+        warm.film(source, target)
+    assert not target.exists()
+    warm.film(source, target)
+    assert len(planes(target)) == 80
+    assert len(calls) < 50 + 80
+
+
+def test_broken_packets_are_told_with_their_time(tmp_path, warm):
+    source = write_film(tmp_path / "in.avi", panned(60), codec="mjpeg", pix_fmt="yuvj420p")
+    data = bytearray(source.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 900] = bytes(900)
+    source.write_bytes(bytes(data))
+    heard = Heard()
+    report = warm.film(source, tmp_path / "out.mkv", watcher=heard)
+    assert report.frames >= 50
+    assert len(planes(tmp_path / "out.mkv")) == report.frames
+
+
+# --- refusals -------------------------------------------------------------------------------
+
+
+def test_refusals(tmp_path, warm):
+    film = write_film(tmp_path / "in.mkv", panned(3), sound=True)
+    text = tmp_path / "text.mp4"
+    text.write_text("no film")
+    picture = tmp_path / "one.png"
+    from PIL import Image
+
+    Image.fromarray(panned(1)[0]).save(picture)
+    out = tmp_path / "out.mkv"
+    for source, error, words in (
+        (tmp_path / "none.mp4", UnreadableFilm, "No such file"),
+        (text, UnreadableFilm, "text.mp4"),
+        (picture, UnsupportedFilm, "single picture"),
+    ):
+        with pytest.raises(error, match=words):
+            warm.film(source, out)
+    with pytest.raises(OutputError, match="in .mp4"):
+        warm.film(film, tmp_path / "out.txt")
+    with pytest.raises(OutputError, match="pcm_s16le"):
+        warm.film(film, tmp_path / "out.webm")
+    with pytest.raises(OutputError, match="another place"):
+        warm.film(film, film, overwrite=True)
+    out.write_bytes(b"mine")
+    with pytest.raises(OutputExists):
+        warm.film(film, out)
+    assert out.read_bytes() == b"mine"
+    for how in ({"codec": "h265"}, {"quality": 99}, {"start": 3, "end": 2}, {"start": 99}):
+        with pytest.raises(ConfigError):
+            warm.film(film, tmp_path / "other.mkv", **how)
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_command(tmp_path, model_folder):
+    source, target = write_film(tmp_path / "in.mkv", panned(12)), tmp_path / "out.mp4"
+    arguments = ["film", str(source), str(target), "-m", str(model_folder)]
+    done = CliRunner().invoke(app, [*arguments, "--json", "--to", "0:00.4"])
+    assert done.exit_code == 0, done.output
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[-1]["event"] == "done"
+    assert events[-1]["frames"] == 10
+    assert any(event["event"] == "frame" for event in events)
+    assert CliRunner().invoke(app, arguments).exit_code == 2  # it exists
+    assert CliRunner().invoke(app, [*arguments, "--exists", "skip"]).exit_code == 0
+    for wrong in (["--from", "soon"], ["--hint", "5"], ["--from", "9", "--to", "2"]):
+        found = CliRunner().invoke(app, [*arguments, "--exists", "overwrite", *wrong])
+        assert found.exit_code == 2
+    missing = ["film", str(tmp_path / "none.mkv"), str(tmp_path / "new.mkv")]
+    assert CliRunner().invoke(app, missing).exit_code == 1

@@ -1,0 +1,91 @@
+"""Optical flow, and where shots begin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from photochrom import motion
+from photochrom.color import luma
+from tests.films import panned
+
+
+def told(frames: list[np.ndarray]) -> list[int]:
+    """At which frames a shot begins."""
+    signed = ((number, motion.signature(frame)) for number, frame in enumerate(frames))
+    found = list(motion.shots(signed))
+    assert [number for number, _ in found] == list(range(len(frames)))
+    return [number for number, begins in found if begins]
+
+
+def grey(frames: list[np.ndarray]) -> list[np.ndarray]:
+    return [luma(frame) for frame in frames]
+
+
+def dimmed(frame: np.ndarray, share: float) -> np.ndarray:
+    return np.rint(frame * share).astype(np.uint8)
+
+
+ONE, OTHER = grey(panned(20)), grey(panned(20, name="coffee"))
+
+
+def test_a_shot_begins_at_the_start_and_at_every_hard_cut():
+    assert told(ONE) == [0]
+    assert told([*ONE, *OTHER]) == [0, 20]
+    assert told([*ONE[:8], *OTHER[:8], *ONE[8:16]]) == [0, 8, 16]
+
+
+def test_a_fade_is_no_cut():
+    fade = [dimmed(frame, 1 - number / 19) for number, frame in enumerate(ONE)]
+    assert told(fade) == [0]
+    assert told(fade[::-1]) == [0]
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_flash_is_no_cut(length):
+    frames = list(ONE)
+    for number in range(8, 8 + length):
+        frames[number] = np.full_like(frames[number], 250)
+    assert told(frames) == [0]
+
+
+def test_a_dissolve_is_no_cut():
+    mixed = [
+        np.rint(a * (1 - share) + b * share).astype(np.uint8)
+        for a, b, share in zip(ONE[4:16], OTHER[4:16], np.linspace(0, 1, 12), strict=True)
+    ]
+    assert told([*ONE[:4], *mixed, *OTHER[16:]]) == [0]
+
+
+def test_no_frames_and_one():
+    assert told([]) == []
+    assert told(ONE[:1]) == [0]
+
+
+def test_flow_finds_a_shift_and_carries_by_it():
+    one, other = grey(panned(4, speed=3))[0::3]
+    found = motion.flow(one, other, fine=True)
+    middle = found[16:48, 24:72]
+    assert np.median(middle[..., 0]) == pytest.approx(-9, abs=0.5)
+    assert np.median(middle[..., 1]) == pytest.approx(0, abs=0.5)
+    back = motion.carried(other.astype(np.float32), found)
+    assert np.abs(back - one)[16:48, 24:72].mean() < np.abs(one.astype(float) - other).mean() / 3
+
+
+def test_motions_one_after_the_other():
+    right = np.zeros((8, 8, 2), np.float32)
+    right[..., 0] = 2
+    down = np.zeros((8, 8, 2), np.float32)
+    down[..., 1] = 1
+    assert (motion.composed(right, down)[3, 3] == [2, 1]).all()
+
+
+def test_motions_that_disagree_or_leave_are_not_trusted():
+    there = np.zeros((20, 20, 2), np.float32)
+    there[..., 0] = 4
+    assert motion.trust(there, -there)[:, :14].all()
+    assert not motion.trust(there, -there)[:, 17:].any()  # they leave
+    assert not motion.trust(there, there).any()
+    small = motion.reduced_flow(there, (10, 10))
+    assert small.shape == (10, 10, 2)
+    assert (small[..., 0] == 2).all()
