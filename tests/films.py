@@ -64,10 +64,11 @@ def write_film(
             frame.pts, frame.time_base = (times[number] if times else number * 24), BASE
             film.mux(pictures.encode(frame))
         if voice is not None:
-            samples = (np.sin(np.arange(8000) / 7) * 9000).astype(np.int16)[None]
-            told = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
-            told.sample_rate, told.pts = 8000, 0
-            film.mux(voice.encode(told))
+            samples = (np.sin(np.arange(8000) / 7) * 9000).astype(np.int16)
+            for number, part in enumerate(np.split(samples, 20)):
+                told = av.AudioFrame.from_ndarray(part[None], format="s16", layout="mono")
+                told.sample_rate, told.pts = 8000, number * len(part)
+                film.mux(voice.encode(told))
             film.mux(voice.encode(None))
         film.mux(pictures.encode(None))
     return path

@@ -286,7 +286,7 @@ def test_refusals(tmp_path, warm):
     ):
         with pytest.raises(error, match=words):
             warm.film(source, out)
-    with pytest.raises(OutputError, match="in .mp4"):
+    with pytest.raises(OutputError, match=r"in \.mp4"):
         warm.film(film, tmp_path / "out.txt")
     with pytest.raises(OutputError, match="pcm_s16le"):
         warm.film(film, tmp_path / "out.webm")
