@@ -27,7 +27,7 @@ _FARTHEST: Final = 16  # frames from one key frame to the next …
 _NEAREST: Final = 6  # … and at least, however little can be trusted
 _LOST: Final = 0.5  # share of the places that must still be trusted; or it is time for a key frame
 _AHEAD: Final = 2  # key frames to come that have a say
-_MOST: Final = 16.0  # key frames that a memory counts at most, so that it can be outvoted
+_MOST: Final = 6.0  # key frames that a memory counts at most, so that a wrong one is soon outvoted
 _DOUBT: Final = 0.1  # what even a motion that cannot be trusted counts: there may be nothing better
 _SURE: Final = 0.5  # trust below this is none
 
