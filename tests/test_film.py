@@ -318,3 +318,22 @@ def test_the_command(tmp_path, model_folder):
         assert found.exit_code == 2
     missing = ["film", str(tmp_path / "none.mkv"), str(tmp_path / "new.mkv")]
     assert CliRunner().invoke(app, missing).exit_code == 1
+
+
+def test_odd_sizes_and_attachments(tmp_path, warm):
+    odd = [frame[:63, :95] for frame in panned(4)]
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as film:
+        film.add_attachment("font.ttf", "font/ttf", b"letters")
+        stream = film.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 95, 63, "bgr0"
+        for rgb in odd:
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
+        film.mux(stream.encode(None))
+    heard = Heard()
+    warm.film(source, tmp_path / "out.mp4", watcher=heard)
+    assert any("attachment" in note and "left out" in note for note in heard.notes)
+    assert planes(tmp_path / "out.mp4")[0][1][0].shape == (63, 95)
+    warm.film(source, tmp_path / "out.mkv")
+    with av.open(str(tmp_path / "out.mkv")) as film:
+        assert [each.data for each in film.streams if each.type == "attachment"] == [b"letters"]

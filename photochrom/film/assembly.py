@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,7 +29,8 @@ _PLACES: Final = {  # FFmpeg's names of containers, by suffix
     ".nut": "nut",
 }
 _MOVABLE: Final = ("mp4", "mov")
-_NO_CODEC: Final = ("data", "unknown")
+_ATTACHING: Final = ("matroska",)
+_NO_CODEC: Final = ("data", "attachment", "unknown")
 
 
 def container_format(path: Path) -> str:
@@ -56,11 +58,13 @@ def left_out(source: Source, place: str, name: str) -> list[str]:
     """
     found = []
     with source.opened() as old, ExitStack() as held:
-        trial = held.enter_context(av.open("/dev/null", "w", format=place))
+        trial = held.enter_context(av.open(os.devnull, "w", format=place))
         for stream in old.streams:
-            if stream.index == source.index or stream.type == "attachment":
+            if stream.index == source.index or (
+                stream.type == "attachment" and place in _ATTACHING
+            ):
                 continue
-            codec = stream.codec_context.name if stream.codec_context else "of unknown codec"
+            codec = stream.codec_context.name if stream.codec_context else stream.name or "unknown"
             if _taken(trial, stream):
                 continue
             if stream.type == "audio":
@@ -119,7 +123,8 @@ def _streams(old: Any, new: Any, source: Source, part: Path) -> dict[int, Any]:
             mine.time_base = source.time_base
             found[stream.index] = mine
         elif stream.type == "attachment":
-            new.add_attachment(stream.name or "attachment", stream.mimetype or "", stream.data)
+            if new.format.name in _ATTACHING:
+                new.add_attachment(stream.name or "attachment", stream.mimetype or "", stream.data)
         elif (copy := _taken(new, stream)) is not None:
             found[stream.index] = copy
     return found

@@ -96,7 +96,7 @@ def layout_of(frame: VideoFrame, pixel_aspect: Fraction | None) -> Layout:
     return Layout(
         width=width,
         height=height,
-        pix_fmt=_planar(name, levels.depth),
+        pix_fmt=_planar(name, levels.depth, odd=bool(width % 2 or height % 2)),
         levels=levels,
         matrix=matrix,
         tags=(
@@ -122,10 +122,15 @@ def _is_full(frame: VideoFrame) -> bool:
     return bool(frame.format.name.startswith(_FULL))
 
 
-def _planar(name: str, depth: int) -> str:
-    """The format that is worked in: the stored one, or the nearest of those that are handled."""
+def _planar(name: str, depth: int, *, odd: bool) -> str:
+    """The format that is worked in: the stored one, or the nearest of those that are handled.
+
+    Encoders take an odd number of rows or columns only where chroma is as large as luma.
+    """
     plain = _GREY.get(name, name.replace("yuvj", "yuv"))
     deep = _DEEP if depth > 8 else ""
+    if odd:
+        return f"yuv444p{deep}"
     return plain if plain.removesuffix(_DEEP) in _STEPS else f"yuv420p{deep}"
 
 
