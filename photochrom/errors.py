@@ -11,7 +11,8 @@ One tree, one root; catch `PhotochromError` to catch them all::
     │   ├── UnreadableFilm       missing, broken from its start, or not a film
     │   └── UnsupportedFilm      a film of a kind that is not handled
     ├── OutputError              a result cannot be written where it was asked to go
-    │   └── OutputExists         something is there already
+    │   ├── OutputExists         something is there already
+    │   └── OutputFailed         it failed on the way: a full disk, say
     ├── ModelError               a model cannot be used
     │   ├── ModelNotFound        there is none at that place
     │   └── InvalidModel         its card or its network is not what it should be
@@ -35,6 +36,7 @@ __all__ = [
     "ModelNotFound",
     "OutputError",
     "OutputExists",
+    "OutputFailed",
     "PhotoError",
     "PhotoTooLarge",
     "PhotochromError",
@@ -84,6 +86,10 @@ class OutputError(PhotochromError):
 
 class OutputExists(OutputError):
     """Something is already there."""
+
+
+class OutputFailed(OutputError):
+    """It failed on the way; what is done is kept."""
 
 
 class ModelError(PhotochromError):

@@ -18,6 +18,7 @@ from photochrom.errors import (
     ConfigError,
     OutputError,
     OutputExists,
+    OutputFailed,
     UnreadableFilm,
     UnsupportedFilm,
 )
@@ -247,7 +248,7 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatc
         write(self, *arguments)
 
     monkeypatch.setattr(Part, "write", full)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(OutputFailed, match="No space left"):
         warm.film(source, target)
     assert not target.exists()
     warm.film(source, target)

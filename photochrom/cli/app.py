@@ -11,12 +11,12 @@ from typer.core import TyperGroup
 from photochrom import __version__
 from photochrom.cli import colorize, compare, evaluate, film, recipes, train, tune
 from photochrom.cli.console import fail
-from photochrom.errors import FilmError, PhotochromError, PhotoError
+from photochrom.errors import FilmError, OutputFailed, PhotochromError, PhotoError
 
 __all__ = ["app", "main"]
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-_FAILURES = (PhotoError, FilmError)
+_FAILURES = (PhotoError, FilmError, OutputFailed)
 
 
 class _Group(TyperGroup):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import av
 
 from photochrom.chroma import LinearChroma
-from photochrom.errors import ConfigError, OutputError
+from photochrom.errors import ConfigError, OutputError, OutputFailed
 from photochrom.film.assembly import assemble, container_format, left_out
 from photochrom.film.coloring import small_luma
 from photochrom.film.encoding import Part
@@ -55,6 +55,7 @@ def color_film(model: Model, job: Job, watcher: Watcher | None = None) -> FilmRe
     Raises:
         FilmError: the film cannot be read.
         OutputError: it cannot be written there, or its sound cannot be kept.
+        OutputFailed: the disk is full, say; what is done is kept.
         ConfigError: something that is asked for makes no sense.
         InvalidModel: the network's answer is not what its card promises.
     """
@@ -133,7 +134,7 @@ class _Making:
         """Put the parts together into a film.
 
         Raises:
-            OutputError: it cannot be written.
+            OutputFailed: it cannot be written.
         """
         with drafted(self._job.target, overwrite=self._job.overwrite) as draft:
             try:
@@ -141,9 +142,9 @@ class _Making:
             except (av.FFmpegError, OSError) as error:
                 raise self.stopped(error) from error
 
-    def stopped(self, error: Exception) -> OutputError:
+    def stopped(self, error: Exception) -> OutputFailed:
         """What to say when it cannot go on."""
-        return OutputError(
+        return OutputFailed(
             f"cannot go on with {self._job.target}: {error}; "
             f"what is done is kept in {self.work.folder}, and is not done again"
         )
