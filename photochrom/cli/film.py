@@ -149,7 +149,8 @@ def _watcher(bar: Any, *, as_json: bool) -> Watcher:
         def frame(self, done: int, total: int, shot: int) -> None:
             nonlocal told, earlier
             earlier = done - 1 if earlier is None else earlier
-            bar.update(task, completed=done, total=max(done, total))
+            total = max(done, total)
+            bar.update(task, completed=done, total=total, description=f"shot {shot}")
             now = time.monotonic()
             if not as_json or (now - told < _EVERY and done < total):
                 return
