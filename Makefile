@@ -18,6 +18,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/coloring.py
+	$(BIN)/python benchmarks/film.py
 	$(BIN)/python benchmarks/run.py
 
 $(READY): pyproject.toml

@@ -16,6 +16,7 @@ from photochrom.cli.app import app
 from photochrom.color import luma
 from photochrom.errors import (
     ConfigError,
+    MissingExtra,
     OutputError,
     OutputExists,
     OutputFailed,
@@ -301,6 +302,12 @@ def test_refusals(tmp_path, warm):
         with pytest.raises(ConfigError):
             warm.film(film, tmp_path / "other.mkv", **how)
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_films_need_an_extra(tmp_path, warm, monkeypatch):
+    monkeypatch.setattr("photochrom.film.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="video"):
+        warm.film(tmp_path / "in.mkv", tmp_path / "out.mkv")
 
 
 def test_the_command(tmp_path, model_folder):
