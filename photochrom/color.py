@@ -284,8 +284,7 @@ def in_bands(work: Callable[..., None], shape: tuple[int, ...], spares: int = 0)
     """Do something to every row of a picture, in bands that stay in the cache, on all cores.
 
     Args:
-        work: told a slice of rows and arrays of their size, (h, W) float32, to write over: new
-            memory costs more than what is done in it.
+        work: told a slice of rows, and arrays of their size, (h, W) float32, to write over.
         shape: of the picture.
         spares: how many such arrays.
     """
@@ -298,8 +297,11 @@ def in_bands(work: Callable[..., None], shape: tuple[int, ...], spares: int = 0)
         part = slice(top, min(top + rows, shape[0]))
         work(part, *held.spares[:, : part.stop - top])
 
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(band, range(0, shape[0], rows)))
+    if shape[0] <= rows:  # a thread costs more than it saves
+        band(0)
+    else:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(band, range(0, shape[0], rows)))
 
 
 def to_cbcr(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -113,16 +113,18 @@ class _Making:
     def run(self) -> None:
         """Make all parts that are missing."""
         part: Part | None = None
+        memory: Memory | None = None
         try:
-            with closing(ahead(self._stretches(), 1)) as stretches:
-                for stretch in stretches:
+            with closing(self._painted()) as painted:
+                for frame, picture, stretch in painted:
                     part = part or self._begin()
-                    self._write(stretch, part)
-                    if part.seconds >= _PART_SECONDS:
-                        self._keep(part, stretch.memory)
+                    self._write(frame, picture, part, begins=bool(stretch and stretch.begins))
+                    memory = stretch.memory if stretch else None
+                    if memory and part.seconds >= _PART_SECONDS:
+                        self._keep(part, memory)
                         part = None
-            if part:
-                self._keep(part, stretch.memory)
+            if part and memory:  # a film ends where a stretch does
+                self._keep(part, memory)
                 part = None
         finally:
             if part:
@@ -165,12 +167,11 @@ class _Making:
         frames, shots = done.frames + part.frames, done.shots + part.shots
         return replace(done, parts=done.parts + 1, frames=frames, shots=shots)
 
-    def _write(self, stretch: Stretch[Picture], part: Part) -> None:
-        part.shots += stretch.begins
-        for frame, picture in ordered(self._painted, stretch.frames, os.cpu_count() or 1):
-            part.write(frame, picture.pts, picture.duration)
-            done = self._so_far(part)
-            self.watcher.frame(done.frames, self._total(), done.shots)
+    def _write(self, frame: VideoFrame, picture: Picture, part: Part, *, begins: bool) -> None:
+        part.write(frame, picture.pts, picture.duration)
+        part.shots += begins
+        done = self._so_far(part)
+        self.watcher.frame(done.frames, self._total(), done.shots)
 
     def _total(self) -> int:
         start, end = self._job.span.start, self._job.span.end
@@ -196,12 +197,19 @@ class _Making:
             self._problems.append(problem)
             self.watcher.problem(*problem)
 
-    def _painted(self, colored: tuple[Picture, Still, FloatArray]) -> tuple[VideoFrame, Picture]:
-        (picture, still, chroma), layout = colored, self._film.layout
+    def _painted(self) -> Generator[tuple[VideoFrame, Picture, Stretch[Picture] | None]]:
+        """Pictures with their planes; the last one of a stretch comes with it."""
+        with closing(ahead(self._stretches(), 1)) as stretches:
+            yield from ordered(self._paint, _last_told(stretches), os.cpu_count() or 1)
+
+    def _paint(
+        self, colored: tuple[Picture, Still, FloatArray, Stretch[Picture] | None]
+    ) -> tuple[VideoFrame, Picture, Stretch[Picture] | None]:
+        (picture, still, chroma, stretch), layout = colored, self._film.layout
         space = self._model.card.color_space
         fitted = LinearChroma.fit(chroma, still.luma, space, layout.matrix)
         planes = fitted.stored(picture.luma, layout.step, layout.levels)
-        return filled([picture.luma, *planes], layout, layout.pix_fmt), picture
+        return filled([picture.luma, *planes], layout, layout.pix_fmt), picture, stretch
 
     def _hinted(self) -> Iterator[Reference]:
         moments: dict[float, list[Hint]] = {}
@@ -218,3 +226,11 @@ class _Making:
                 )
             size = picture.luma.shape
             yield hinted(self._model, self._small(picture), hints, size, self._job.vividness)
+
+
+def _last_told(
+    stretches: Iterable[Stretch[Picture]],
+) -> Iterator[tuple[Picture, Still, FloatArray, Stretch[Picture] | None]]:
+    for stretch in stretches:
+        for number, frame in enumerate(stretch.frames, 1):
+            yield *frame, stretch if number == len(stretch.frames) else None
