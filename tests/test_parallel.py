@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from photochrom.parallel import ordered
+from photochrom.parallel import ahead, ordered
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -95,3 +95,41 @@ def test_nothing_is_begun_before_it_is_asked_for():
     begun = []
     ordered(begun.append, range(3), 2)
     assert begun == []
+
+
+# --- ahead ----------------------------------------------------------------------------------
+
+
+def test_things_made_ahead_come_in_order():
+    assert list(ahead(iter(range(100)), 3)) == list(range(100))
+    assert list(ahead([], 1)) == []
+
+
+def test_an_error_made_ahead_comes_in_its_turn():
+    def things():
+        yield 1
+        yield 2
+        raise ValueError("three")
+
+    walk = ahead(things(), 5)
+    assert [next(walk), next(walk)] == [1, 2]
+    with pytest.raises(ValueError, match="three"):
+        next(walk)
+
+
+def test_who_stops_asking_stops_the_maker():
+    made, closed = [], []
+
+    def things():
+        try:
+            for number in range(1000):
+                made.append(number)
+                yield number
+        finally:
+            closed.append(True)
+
+    walk = ahead(things(), 2)
+    assert next(walk) == 0
+    walk.close()
+    assert closed == [True]
+    assert len(made) < 10
