@@ -54,7 +54,7 @@ CASES = {
     "dcgan": Case(
         "dcgan", 30_594, 32, 1100, {"objective": "euclidean", "learning_rate": 5e-3, "beta_1": 0.9}
     ),
-    "fusion": Case("fusion", 11_193_210, 32, 320, QUICK),
+    "fusion": Case("fusion", 11_193_210, 32, 480, QUICK),
     "fusion alpha": Case("fusion", 32_202, 64, 900, QUICK | {"learning_rate": 3e-3}, ALPHA),
     "autoencoder": Case(
         "autoencoder", 6_219_410, 64, 500, {"optimizer": "adam", "input_scale": 0.01}
