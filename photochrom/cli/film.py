@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from photochrom.cli.colorize import EngineOption, ModelPlace, PrecisionOption, Vividness
+from photochrom.cli.colorize import (
+    EngineOption,
+    ExistsOption,
+    ModelPlace,
+    PrecisionOption,
+    Vividness,
+)
 from photochrom.cli.console import emit, fail, note, progress
 from photochrom.errors import ConfigError
 
@@ -48,10 +54,6 @@ Quality = Annotated[
 ]
 Preset = Annotated[str, typer.Option(help="The encoder's own word for how hard to try.")]
 Preview = Annotated[bool, typer.Option(help="A quick look: ten seconds, at most 480 pixels high.")]
-Exists = Annotated[
-    Literal["skip", "overwrite", "error"],
-    typer.Option(help="What to do where the result is there already."),
-]
 Partial = Annotated[
     bool, typer.Option(help="When interrupted, leave a film of what is done so far.")
 ]
@@ -71,7 +73,7 @@ def film(
     codec: Codec = None,
     quality: Quality = None,
     preset: Preset = "",
-    exists: Exists = "error",
+    exists: ExistsOption = "error",
     partial: Partial = False,
     engine: EngineOption = "openvino",
     precision: PrecisionOption = "f32",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -66,7 +65,6 @@ class Source:
             self.start: int = stream.start_time or 0
             self.seconds = _seconds(container, stream)
             self.count = stream.frames or round(self.seconds * self.rate)
-            self.codec: str = stream.codec_context.name
             aspect = stream.sample_aspect_ratio or None
             self.layout = self._looked(container, stream, aspect).at_most(most_rows)
 
@@ -96,12 +94,6 @@ class Source:
         for frame in _decoded(container, stream, lambda *_: None):
             return layout_of(frame, aspect)
         raise UnreadableFilm(f"cannot read the film {self.path}: no picture in it can be decoded")
-
-    @cached_property
-    def metadata(self) -> dict[str, str]:
-        """What the film says of its pictures: language, title."""
-        with self.opened() as container:
-            return dict(container.streams[self.index].metadata)
 
     def seconds_at(self, pts: int) -> float:
         """Of a time in the film's own base, from its start."""
