@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from photochrom import __version__
-from photochrom.cli import colorize, compare, evaluate, film, recipes, train, tune
+from photochrom.cli import colorize, compare, evaluate, film, recipes, serve, train, tune
 from photochrom.cli.console import fail
 from photochrom.errors import FilmError, OutputFailed, PhotochromError, PhotoError
 
@@ -65,6 +65,8 @@ def root(
 
 for _module in (colorize, film, train, evaluate, tune, compare):
     app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))
+for _command in (serve.web, serve.serve):
+    app.command()(_command)
 app.add_typer(recipes.app)
 
 

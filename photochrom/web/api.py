@@ -1,0 +1,272 @@
+"""The service for programs: `/api/v1`."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi.responses import FileResponse
+from pydantic import BaseModel, Field
+
+from photochrom.errors import ConfigError
+from photochrom.film import require as require_film
+from photochrom.photo import FORMATS
+from photochrom.web.jobs import Item, Job, Status, film_work, photographs_work
+from photochrom.web.names import content_disposition, safe_name, unique
+from photochrom.web.problems import documented
+from photochrom.web.wishes import Wishes, wishes
+
+if TYPE_CHECKING:
+    from photochrom.colorizer import ColorPhoto, Study
+    from photochrom.web.workshop import Workshop
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/v1")
+
+_TYPES: Final = {name: f"image/{name.lower()}" for name in FORMATS}
+_PICTURES: Final = {
+    each: {"schema": {"type": "string", "format": "binary"}}
+    for each in (*_TYPES.values(), "application/zip")
+}
+_REFUSALS: Final = documented(400, 401, 403, 408, 413, 415, 421, 422, 429, 503)
+
+
+class ItemModel(BaseModel):
+    """One photograph of a job, or its film."""
+
+    name: str
+    status: Status
+    reason: str = Field(description="Why it failed.")
+
+
+class JobModel(BaseModel):
+    """Something that is being done."""
+
+    id: str
+    kind: str = Field(description="`photographs` or `film`.")
+    status: Status
+    reason: str = Field(description="Why it failed.")
+    done: int = Field(description="Photographs, or frames, that are done.")
+    total: int = Field(description="Of so many; of a film, about so many; 0: not known yet.")
+    created: float = Field(description="In seconds since 1970.")
+    ended: float | None
+    items: list[ItemModel]
+    result: str | None = Field(description="Where the result is, once there is one.")
+
+
+@dataclass(frozen=True)
+class _File:
+    """A result on its way out."""
+
+    data: bytes
+    media_type: str
+    name: str
+
+
+def _workshop(request: Request) -> Workshop:
+    workshop: Workshop = request.app.state.workshop
+    return workshop
+
+
+Here = Annotated[Any, Depends(_workshop)]
+Asked = Annotated[Wishes, Depends(wishes)]
+
+
+@router.post(
+    "/colorize",
+    response_class=Response,
+    responses={
+        200: {"description": "The photograph in colour.", "content": _PICTURES},
+        **_REFUSALS,
+    },
+)
+async def colorize(
+    image: Annotated[UploadFile, File(description="A photograph.")],
+    here: Here,
+    asked: Asked,
+    variants: Annotated[
+        int, Form(ge=1, le=8, description="Several different answers, as a zip.")
+    ] = 1,
+) -> Response:
+    """Colour a photograph, at its full size and with its metadata."""
+    made = await here.gate.run(lambda: _colored(here, image, asked, variants))
+    here.metrics.photographs.inc()
+    headers = {"Content-Disposition": content_disposition(made.name)}
+    return Response(made.data, 200, headers, made.media_type)
+
+
+def _colored(here: Workshop, image: UploadFile, asked: Wishes, variants: int) -> _File:
+    name, how = safe_name(image.filename), asked.how(here.settings.limits.pixels)
+    study = here.colorizer.study(image.file.read(), name=name, reference=how.pop("reference", None))
+    here.metrics.pixels.inc(study.photo.luma.size)
+    if variants == 1:
+        made = study.color(**how)
+        data = made.encode(asked.format_for(made.format), quality=asked.quality)
+        format_name = asked.format_for(made.format)
+        return _File(data, _TYPES[format_name], _named(name, format_name))
+    if how["hints"] or how["palette"]:
+        raise ConfigError("expected variants without hints and palette; received both")
+    return _several(study, name, asked, variants)
+
+
+def _several(study: Study, name: str, asked: Wishes, count: int) -> _File:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        found: list[ColorPhoto] = study.variants(count, vividness=asked.vividness)
+        for number, made in enumerate(found, 1):
+            format_name = asked.format_for(made.format)
+            path = PurePath(_named(name, format_name))
+            data = made.encode(format_name, quality=asked.quality)
+            file.writestr(f"{path.stem}-{number}{path.suffix}", data)
+    return _File(archive.getvalue(), "application/zip", f"{PurePath(name).stem}.zip")
+
+
+def _named(name: str, format_name: str) -> str:
+    """With a suffix that says what it is."""
+    path, suffixes = PurePath(name), FORMATS[format_name].suffixes
+    return name if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
+
+
+@router.post(
+    "/jobs",
+    status_code=202,
+    response_model=JobModel,
+    responses={202: {"description": "Taken on."}, **_REFUSALS, **documented(501)},
+)
+async def begin(
+    here: Here,
+    asked: Asked,
+    request: Request,
+    response: Response,
+    photographs: Annotated[list[UploadFile], File(description="Photographs.")] = [],  # noqa: B006
+    film: Annotated[UploadFile | None, File(description="A film, instead of photographs.")] = None,
+) -> JobModel:
+    """Take on many photographs, or a film; ask for the result later."""
+    here.jobs.check()
+    if bool(photographs) == (film is not None):
+        raise ConfigError("expected either photographs or a film")
+    if len(photographs) > here.settings.limits.files:
+        raise ConfigError(
+            f"expected {here.settings.limits.files} photographs at most; "
+            f"received {len(photographs)}"
+        )
+    if film:
+        job = await asyncio.to_thread(_take_film, here, film, asked)
+    else:
+        job = await asyncio.to_thread(_take_photographs, here, photographs, asked)
+    here.jobs.add(job)
+    response.headers["Location"] = str(request.url_for("status", key=job.id).path)
+    return _told(job, request)
+
+
+def _take_photographs(here: Workshop, files: list[UploadFile], asked: Wishes) -> Job:
+    how = asked.how(here.settings.limits.pixels)
+    names = list(unique(safe_name(each.filename) for each in files))
+    folder = here.new_folder()
+    sources = [_stored(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
+    work = photographs_work(
+        here.colorizer,
+        sources,
+        workers=here.settings.threads,
+        suffix=FORMATS[asked.format.upper()].suffixes[0] if asked.format else None,
+        quality=asked.quality,
+        how=how,
+    )
+    return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
+
+
+def _take_film(here: Workshop, file: UploadFile, asked: Wishes) -> Job:
+    require_film()
+    if asked.hints or asked.palette or asked.format or asked.quality:
+        raise ConfigError("expected a film with vividness and reference alone")
+    how = asked.how(here.settings.limits.pixels)
+    name = safe_name(file.filename, "film")
+    folder = here.new_folder()
+    source = _stored(file, folder / "in" / name)
+    target = folder / "out" / name
+    target.parent.mkdir()
+    work = film_work(
+        here.colorizer,
+        source,
+        target,
+        vividness=asked.vividness,
+        references=[how["reference"]] if "reference" in how else [],
+    )
+    return Job("film", folder, [Item(name)], work)
+
+
+def _stored(file: UploadFile, path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("xb") as target:
+        shutil.copyfileobj(file.file, target, 1 << 20)
+    return path
+
+
+def _known(key: str, here: Here) -> Job:
+    job: Job | None = here.jobs.get(key)
+    if job is None:
+        raise HTTPException(404, "there is no such job, or it is forgotten by now")
+    return job
+
+
+Known = Annotated[Job, Depends(_known)]
+_NOT_FOUND: Final = documented(401, 403, 404, 421, 422)
+
+
+@router.get("/jobs/{key}", response_model=JobModel, responses=_NOT_FOUND)
+async def status(job: Known, request: Request) -> JobModel:
+    """How far a job is."""
+    return _told(job, request)
+
+
+@router.get(
+    "/jobs/{key}/result",
+    response_class=FileResponse,
+    responses={
+        200: {
+            "description": "A zip of photographs, or a film.",
+            "content": {
+                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+            },
+        },
+        **_NOT_FOUND,
+        **documented(409),
+    },
+)
+async def result(job: Known) -> FileResponse:
+    """What a job has made."""
+    if job.result is None:
+        why = f": {job.reason}" if job.reason else ""
+        raise HTTPException(409, f"expected a job that is done; this one is {job.status}{why}")
+    headers = {"Content-Disposition": content_disposition(job.result.name)}
+    return FileResponse(job.result, media_type="application/octet-stream", headers=headers)
+
+
+@router.delete("/jobs/{key}", status_code=204, responses=_NOT_FOUND)
+async def cancel(job: Known, here: Here) -> None:
+    """Cancel a job if it is not over, and delete its files."""
+    here.jobs.remove(job)
+
+
+def _told(job: Job, request: Request) -> JobModel:
+    there = request.url_for("result", key=job.id).path if job.result else None
+    items = [ItemModel(name=i.name, status=i.status, reason=i.reason) for i in job.items]
+    return JobModel(
+        id=job.id,
+        kind=job.kind,
+        status=job.status,
+        reason=job.reason,
+        done=job.done,
+        total=job.total,
+        created=job.created,
+        ended=job.ended,
+        items=items,
+        result=there,
+    )

@@ -1,0 +1,49 @@
+"""Names that came from elsewhere, made fit to be names of files."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import quote
+
+__all__ = ["content_disposition", "safe_name", "unique"]
+
+_LONGEST: Final = 120
+_UNFIT: Final = re.compile(r'[<>:"|?*]')
+_DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+
+
+def safe_name(name: str | None, otherwise: str = "photograph") -> str:
+    """The last part of a path, without what a file system could take amiss.
+
+    Args:
+        name: what a client says.
+        otherwise: the name if nothing is left.
+    """
+    last = unicodedata.normalize("NFC", name or "").replace("\\", "/").rpartition("/")[2]
+    printable = "".join(each for each in last if each.isprintable())
+    path = PurePosixPath(_UNFIT.sub("_", printable).strip(" ."))
+    stem = path.stem[: _LONGEST - len(path.suffix[:16])].strip(" .") or otherwise
+    clean = stem + path.suffix[:16]
+    return f"_{clean}" if _DEVICES.fullmatch(clean) else clean
+
+
+def unique(names: Iterable[str]) -> Iterator[str]:
+    """Each name, with a number where it came before, whatever its case."""
+    seen: set[str] = set()
+    for name in names:
+        path, number, fresh = PurePosixPath(name), 1, name
+        while fresh.casefold() in seen:
+            number += 1
+            fresh = f"{path.stem} ({number}){path.suffix}"
+        seen.add(fresh.casefold())
+        yield fresh
+
+
+def content_disposition(name: str) -> str:
+    """The header that names a download: RFC 6266."""
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
