@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Distribution", "decode"]
 
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
+_ALIKE: Final = 12.0  # ab units; colours nearer than that are one colour to a person who chooses
+_HARDLY: Final = 0.01
 _GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
 
 
@@ -98,6 +100,34 @@ class Distribution:
         )
         likely = self.shares(Reading())
         return np.asarray((likely * (squares < within**2)).sum(-1), np.float32)
+
+    def likely(
+        self, row: int, column: int, count: int, reading: Reading
+    ) -> list[tuple[FloatArray, float]]:
+        """The likeliest colours of a place, no two of them near one another.
+
+        Args:
+            row: of the place.
+            column: of the place.
+            count: how many at most; what is hardly likely is left out.
+            reading: how to read the network's answer.
+
+        Returns:
+            Chroma, (2,) float32, and how likely something like it is, the likeliest first.
+        """
+        place = replace(self, logits=self.logits[row : row + 1, column : column + 1])
+        left = place.shares(reading)[0, 0]
+        distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
+        near = np.exp(distances / np.float32(-2 * _ALIKE**2))
+        found: list[tuple[FloatArray, float]] = []
+        while len(found) < count:
+            taken = near[int((near @ left).argmax())] * left
+            share = float(taken.sum())
+            if share < _HARDLY:
+                break
+            found.append((np.asarray(taken @ self.bins / np.float32(share)), share))
+            left = left - taken
+        return found
 
     def with_palette(self, palette: FloatArray) -> Distribution:
         """Kept to the colours of a palette, (n, 2) float32, and to grey."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +38,20 @@ class Workshop:
         self.gate = Gate(settings.threads, limits.waiting, limits.seconds)
         self.jobs = Jobs(limits.jobs, limits.kept)
         self.metrics = Metrics(self.gate, self.jobs)
+        self._then: list[Callable[[], None]] = []
 
     def new_folder(self) -> Path:
         """An empty folder that is nobody else's."""
         return Path(tempfile.mkdtemp(dir=self.folder))
 
+    def at_close(self, do: Callable[[], None]) -> None:
+        """Let something more be done in the end."""
+        self._then.append(do)
+
     def close(self) -> None:
         """End what runs, and delete all files."""
         self.gate.close()
+        for do in self._then:
+            do()
         self.jobs.close(self.settings.grace)
         self._temporary.cleanup()
