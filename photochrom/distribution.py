@@ -18,7 +18,7 @@ __all__ = ["Distribution", "decode"]
 
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
 _ALIKE: Final = 12.0  # ab units; colours nearer than that are one colour to a person who chooses
-_HARDLY: Final = 0.01
+_HARDLY: Final = 0.02
 _GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
 
 

@@ -334,7 +334,9 @@ class Desks:
 
     def get(self, key: str) -> Desk | None:
         """The desk of that key, if it is there."""
-        return self._desks.get(key)
+        if desk := self._desks.get(key):
+            desk.used = time.time()
+        return desk
 
     def close(self) -> None:
         """Clear all of them."""

@@ -12,6 +12,7 @@ import gradio as gr
 from photochrom import photo
 from photochrom.errors import ConfigError, PhotochromError
 from photochrom.film import require
+from photochrom.film.clock import parse_moment
 from photochrom.web.jobs import Item, Job, film_work
 from photochrom.web.names import safe_name
 from photochrom.web.page.parts import asset
@@ -50,12 +51,12 @@ class FilmTab:
                 usual = workshop.colorizer.model.card.vividness
                 self._vividness = gr.Slider(0, 1, usual, step=0.01, label="Vividness")
                 with gr.Row():
-                    self._start = gr.Number(0, label="From second", minimum=0)
-                    self._end = gr.Number(None, label="To second", minimum=0)
+                    self._start = gr.Textbox(label="From", placeholder="0:00", min_width=90)
+                    self._end = gr.Textbox(label="To", placeholder="its end", min_width=90)
                 self._reference = gr.File(
                     label="A frame or photograph in colour to follow",
                     file_types=sorted(photo.READABLE_SUFFIXES),
-                    height=110,
+                    height=140,
                 )
                 self._begin = gr.Button("Colour it", variant="primary", elem_id="film-begin")
                 self._cancel = gr.Button("Cancel", visible=False)
@@ -81,12 +82,12 @@ class FilmTab:
         self,
         film: str | None,
         vividness: float,
-        start: float | None,
-        end: float | None,
+        start: str,
+        end: str,
         reference: str | None,
     ) -> dict[Any, Any]:
         try:
-            job = self._job(film, vividness, start or 0.0, end, reference)
+            job = self._job(film, vividness, start, end, reference)
             self._workshop.jobs.add(job)
         except (PhotochromError, Busy) as error:
             gr.Warning(str(error))
@@ -97,13 +98,15 @@ class FilmTab:
         self,
         film: str | None,
         vividness: float,
-        start: float,
-        end: float | None,
+        start: str,
+        end: str,
         reference: str | None,
     ) -> Job:
         require()
         if film is None:
             raise ConfigError("expected a film; drop one first")
+        first = parse_moment(start) if start.strip() else 0.0
+        last = parse_moment(end) if end.strip() else None
         known = [photo.read(reference, name=Path(reference).name)] if reference else []
         folder = self._workshop.new_folder()
         name = Path(safe_name(Path(film).name, "film"))
@@ -118,8 +121,8 @@ class FilmTab:
             source,
             target,
             vividness=vividness,
-            start=start,
-            end=end or None,
+            start=first,
+            end=last,
             references=known,
         )
         return Job("film", folder, [Item(name.name)], work)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import gradio as gr
 
 from photochrom import photo
-from photochrom.errors import PhotochromError
+from photochrom.errors import ConfigError, PhotochromError
 from photochrom.hints import palette_of, parse_color
 from photochrom.photo.photo import eight_bits
 from photochrom.web.page.choices import Mark, parse_palette
@@ -71,7 +71,7 @@ class Handlers:
         """Time went by."""
         desk = self._desks.open(key)
         picture = desk.pictures.get(number)
-        if list(drawn) != list(_state_of(picture)):
+        if desk.key != key or list(drawn) != list(_state_of(picture)):
             return self._all(desk, picture)
         return self._many(desk, number)
 
@@ -214,7 +214,10 @@ class Handlers:
     # --- what is shown --------------------------------------------------------------------------
 
     def _there(self, key: str, number: int) -> tuple[Desk, Picture | None]:
-        desk = self._desks.open(key)
+        """Raises ConfigError: the desk was cleared meanwhile."""
+        desk = self._desks.get(key)
+        if desk is None:
+            raise ConfigError("these photographs are not here any more; please load the page again")
         picture = desk.pictures.get(number)
         return desk, picture if picture and picture.status == "done" else None
 

@@ -97,7 +97,7 @@ class Page:
             self.reference = gr.File(
                 label="A colour photograph of something alike",
                 file_types=sorted(READABLE_SUFFIXES),
-                height=110,
+                height=140,
                 elem_id="reference",
             )
             self.only_palette = gr.Checkbox(
