@@ -18,7 +18,7 @@ __all__ = ["Distribution", "decode"]
 
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
 _ALIKE: Final = 12.0  # ab units; colours nearer than that are one colour to a person who chooses
-_HARDLY: Final = 0.02
+_HARDLY: Final = 0.01
 _GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
 
 
@@ -116,18 +116,20 @@ class Distribution:
             Chroma, (2,) float32, and how likely something like it is, the likeliest first.
         """
         place = replace(self, logits=self.logits[row : row + 1, column : column + 1])
-        left = place.shares(reading)[0, 0]
+        shares = place.shares(reading)[0, 0]
         distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
-        near = np.exp(distances / np.float32(-2 * _ALIKE**2))
-        found: list[tuple[FloatArray, float]] = []
-        while len(found) < count:
-            taken = near[int((near @ left).argmax())] * left
-            share = float(taken.sum())
-            if share < _HARDLY:
-                break
-            found.append((np.asarray(taken @ self.bins / np.float32(share)), share))
-            left = left - taken
-        return found
+        mass = np.exp(distances / np.float32(-2 * _ALIKE**2)) @ shares
+        peaks: list[int] = []
+        while len(peaks) < count and mass.max() > _HARDLY:
+            peaks.append(int(mass.argmax()))
+            mass[distances[peaks[-1]] < (2 * _ALIKE) ** 2] = 0
+        nearest = distances[:, peaks].argmin(-1)
+        found = []
+        for number in range(len(peaks)):
+            taken = shares * (nearest == number)
+            if (share := float(taken.sum())) > _HARDLY:
+                found.append((np.asarray(taken @ self.bins / np.float32(share)), share))
+        return sorted(found, key=lambda each: -each[1])
 
     def with_palette(self, palette: FloatArray) -> Distribution:
         """Kept to the colours of a palette, (n, 2) float32, and to grey."""
