@@ -94,13 +94,16 @@ def respond(
 
 
 def problem_of(error: Exception) -> JSONResponse:
-    """What a client is told of an error; of ours all, of others nothing but that there was one."""
+    """What a client is told of an error: all, if it can do something about it."""
+    if isinstance(error, MemoryError):
+        error = Busy("expected enough memory for this photograph; there is too little", 5, 503)
     if isinstance(error, Busy):
         retry = {"Retry-After": str(error.seconds)}
         return respond(error.status, str(error), kind="Busy", headers=retry)
     if isinstance(error, PhotochromError):
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-        return respond(status, str(error), kind=type(error).__name__)
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 0)
+        if status:
+            return respond(status, str(error), kind=type(error).__name__)
     logging.getLogger(__name__).error("a request failed", exc_info=error)
     return respond(500, "something failed that should not; the service's log says what")
 
@@ -119,7 +122,7 @@ def install(app: FastAPI) -> None:
         parts = [f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors()]
         return respond(422, "; ".join(parts), kind="InvalidRequest")
 
-    for kind in (PhotochromError, Busy, Exception):
+    for kind in (PhotochromError, Busy):
         app.add_exception_handler(kind, ours)
     app.add_exception_handler(HTTPException, http)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
