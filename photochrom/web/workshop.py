@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from photochrom.web.gate import Gate
 from photochrom.web.jobs import Jobs
 from photochrom.web.metrics import Metrics
+from photochrom.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
@@ -25,6 +27,7 @@ class Workshop:
         settings: of the service.
         folder: of all files; deleted in the end.
         gate: before single photographs.
+        uploads: that are coming in.
         jobs: many photographs, and films.
         metrics: counts and times.
     """
@@ -35,12 +38,19 @@ class Workshop:
         self._temporary = tempfile.TemporaryDirectory(prefix="photochrom-")
         self.folder = Path(self._temporary.name)
         self.gate = Gate(settings.threads, limits.waiting, limits.seconds)
-        self.jobs = Jobs(limits.jobs, limits.kept)
+        self.uploads = Uploads(limits.uploads, limits.spare)
+        self.jobs = Jobs(limits.jobs, limits.kept, limits.results)
         self.metrics = Metrics(self.gate, self.jobs)
 
     def new_folder(self) -> Path:
         """An empty folder that is nobody else's."""
         return Path(tempfile.mkdtemp(dir=self.folder))
+
+    async def tidy(self) -> None:
+        """Delete what is kept for too long, for ever."""
+        while True:
+            await asyncio.sleep(min(60, self.settings.limits.kept))
+            await asyncio.to_thread(self.jobs.forget_old)
 
     def close(self) -> None:
         """End what runs, and delete all files."""
