@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from photochrom.errors import ConfigError
 from photochrom.film import require as require_film
 from photochrom.photo import FORMATS
+from photochrom.photo.formats import RAW_SUFFIXES, sniff
 from photochrom.web.gate import HungUp
 from photochrom.web.jobs import Item, Job, Status, film_work, photographs_work
 from photochrom.web.names import content_disposition, safe_name, unique
@@ -185,7 +186,7 @@ async def begin(
 
 def _take_photographs(here: Workshop, folder: Path, files: list[UploadFile], asked: Wishes) -> Job:
     how = asked.how(here.settings.limits.pixels)
-    names = list(unique(safe_name(each.filename) for each in files))
+    names = list(unique(_fitting_name(each) for each in files))
     sources = [_stored(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
     work = photographs_work(
         here.colorizer,
@@ -196,6 +197,14 @@ def _take_photographs(here: Workshop, folder: Path, files: list[UploadFile], ask
         how=how,
     )
     return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
+
+
+def _fitting_name(file: UploadFile) -> str:
+    """With a suffix that says what it holds: photographs come as `blob`, too."""
+    name, held = safe_name(file.filename), sniff(file.file.read(256))
+    file.file.seek(0)
+    known = held in FORMATS and PurePath(name).suffix.lower() not in RAW_SUFFIXES
+    return _named(name, str(held)) if known else name
 
 
 def _take_film(here: Workshop, folder: Path, file: UploadFile, asked: Wishes) -> Job:

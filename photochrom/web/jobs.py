@@ -193,6 +193,7 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 job.result = job.work(job)
+                job.total = job.done  # of a film it was a guess
                 self._end(job, "done")
             except _Cancelled:
                 self._end(job, "cancelled")
