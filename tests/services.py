@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,6 +109,12 @@ def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
         return now if now["status"] not in ("queued", "running") else None
 
     return until(look)
+
+
+def files_of(client: TestClient) -> list[Path]:
+    """All that the service keeps on the disk now; folders may go meanwhile."""
+    walk = os.walk(client.app.state.workshop.folder)
+    return [Path(folder) / name for folder, _, names in walk for name in sorted(names)]
 
 
 def problem(answer: Any, status: int) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from photochrom.errors import MissingExtra
 from photochrom.web import api, jobs
-from tests.services import JOBS, ended, problem, service, until
+from tests.services import JOBS, ended, files_of, problem, service, until
 
 pytest.importorskip("fastapi")
 pytest.importorskip("av")
@@ -85,11 +85,6 @@ def test_cancel_a_film_that_runs(client, small, monkeypatch):
     go.set()
     until(lambda: files_of(client) == kept)
     assert ended(client, begin(client, small))["status"] == "done"
-
-
-def files_of(client):
-    folder = client.app.state.workshop.folder
-    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def test_without_the_extra(client, small, monkeypatch):

@@ -17,6 +17,7 @@ from tests.services import (
     JOBS,
     begin,
     ended,
+    files_of,
     held,
     jpeg,
     luma_as_stored,
@@ -35,11 +36,6 @@ pytest.importorskip("fastapi")
 def client(vivid):
     with service(vivid) as made:
         yield made
-
-
-def files_of(client) -> list[Path]:
-    """All that the service keeps on the disk."""
-    return [path for path in client.app.state.workshop.folder.rglob("*") if path.is_file()]
 
 
 def fetch(client, job) -> zipfile.ZipFile:
