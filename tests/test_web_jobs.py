@@ -29,8 +29,6 @@ from tests.services import (
 )
 from tests.support import exact_luma, picture_bytes
 
-pytest.importorskip("fastapi")
-
 
 @pytest.fixture(scope="module")
 def client(vivid):
@@ -88,10 +86,12 @@ def test_names_that_meet_are_told_apart(client, camera):
 
 
 def test_fields_are_for_all(client, camera):
-    job = begin(client, ("a.jpg", jpeg(camera)), ("b.png", png(camera)), format="webp", quality=80)
-    with fetch(client, ended(client, job)) as archive:
-        assert archive.namelist() == ["a.webp", "b.webp"]
-        assert {Image.open(io.BytesIO(archive.read(each))).format for each in archive.namelist()}
+    photographs = [("a.jpg", jpeg(camera)), ("a.png", png(camera)), ("日" * 500, jpeg(camera))]
+    job = ended(client, begin(client, *photographs, format="webp", quality=80))
+    with fetch(client, job) as archive:
+        assert archive.namelist() == ["a.webp", "a (2).webp", "日" * 53 + ".webp"]
+        kinds = {Image.open(io.BytesIO(archive.read(each))).format for each in archive.namelist()}
+        assert kinds == {"WEBP"}
 
 
 def test_the_result_of_many_is_named_and_comes_in_parts(client, camera):

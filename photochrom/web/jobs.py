@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from photochrom import batch
 from photochrom.errors import PhotochromError
 from photochrom.film import Watcher
+from photochrom.web.names import unique
 from photochrom.web.problems import Busy
 
 if TYPE_CHECKING:
@@ -254,7 +255,9 @@ def photographs_work(
 
     def work(job: Job) -> Path:
         job.total, made = len(sources), job.folder / "coloured.zip"
-        tasks = [_task(source, job.folder / "out", suffix) for source in sources]
+        names = unique(source.with_suffix(suffix or source.suffix).name for source in sources)
+        targets = [job.folder / "out" / name for name in names]
+        tasks = [batch.Job(*both) for both in zip(sources, targets, strict=True)]
         coming = batch.run(tasks, colorizer, keep_going=True, workers=workers, **how)
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive, closing(coming):
             for item, outcome in zip(job.items, coming, strict=True):
@@ -269,11 +272,6 @@ def photographs_work(
         return made
 
     return work
-
-
-def _task(source: Path, folder: Path, suffix: str | None) -> batch.Job:
-    target = folder / source.name
-    return batch.Job(source, target.with_suffix(suffix) if suffix else target)
 
 
 def film_work(colorizer: Colorizer, source: Path, target: Path, **how: Any) -> Work:
