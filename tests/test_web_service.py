@@ -24,8 +24,6 @@ from tests.services import (
 )
 from tests.support import BINS, exact_luma, model, network, picture_bytes, told
 
-pytest.importorskip("fastapi")
-
 
 @pytest.fixture(scope="module")
 def client(vivid):
