@@ -58,7 +58,11 @@ class _ImpatientProtocol(H11Protocol):
         """Uvicorn's answer to what is not HTTP, as a problem, where an answer can be given."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             problem = respond(400, "expected HTTP/1.1; received something else")
-            headers = [("content-type", MEDIA_TYPE), ("connection", "close")]
+            headers = [
+                ("content-type", MEDIA_TYPE),
+                ("content-length", str(len(problem.body))),
+                ("connection", "close"),
+            ]
             for event in (
                 h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
                 h11.Data(data=bytes(problem.body)),
