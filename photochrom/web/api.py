@@ -21,11 +21,13 @@ from photochrom.photo.formats import RAW_SUFFIXES, sniff
 from photochrom.web.gate import HungUp
 from photochrom.web.jobs import Item, Job, Status, film_work, photographs_work
 from photochrom.web.names import content_disposition, safe_name, unique
-from photochrom.web.problems import documented
+from photochrom.web.problems import documented, respond
 from photochrom.web.uploads import UploadRoute
 from photochrom.web.wishes import Wishes, wishes
 
 if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
     from photochrom.colorizer import ColorPhoto, Study
     from photochrom.web.workshop import Workshop
 
@@ -38,7 +40,7 @@ _PICTURES: Final = {
     each: {"schema": {"type": "string", "format": "binary"}}
     for each in (*_TYPES.values(), "application/zip")
 }
-_REFUSALS: Final = documented(400, 401, 403, 408, 413, 415, 421, 422, 429, 503)
+_REFUSALS: Final = documented(400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 503, 507)
 
 
 class ItemModel(BaseModel):
@@ -153,6 +155,7 @@ def _named(name: str, format_name: str) -> str:
     status_code=202,
     response_model=JobModel,
     responses={202: {"description": "Taken on."}, **_REFUSALS, **documented(501)},
+    openapi_extra={"requestBody": {"required": True}},
 )
 async def begin(
     here: Here,
@@ -241,7 +244,26 @@ async def _known(key: str, here: Here) -> Job:
 
 
 Known = Annotated[Job, Depends(_known)]
-_NOT_FOUND: Final = documented(401, 403, 404, 421, 422)
+_NOT_FOUND: Final = documented(401, 403, 404, 421)
+_BYTES: Final = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+class _Result(FileResponse):
+    """A file, or a part of it, or a problem."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = 0
+
+        async def unless_refused(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            if status < 400:
+                await send(message)
+
+        await super().__call__(scope, receive, unless_refused)
+        if status >= 400:
+            refusal = respond(status, "expected a range of bytes within the result")
+            await refusal(scope, receive, send)
 
 
 @router.get("/jobs/{key}", response_model=JobModel, responses=_NOT_FOUND)
@@ -254,14 +276,10 @@ async def status(job: Known, request: Request) -> JobModel:
     "/jobs/{key}/result",
     response_class=FileResponse,
     responses={
-        200: {
-            "description": "A zip of photographs, or a film.",
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        },
+        200: {"description": "A zip of photographs, or a film.", "content": _BYTES},
+        206: {"description": "A part of it, as `Range` asks.", "content": _BYTES},
         **_NOT_FOUND,
-        **documented(409),
+        **documented(400, 409, 416),
     },
 )
 async def result(job: Known) -> FileResponse:
@@ -270,7 +288,7 @@ async def result(job: Known) -> FileResponse:
         why = f": {job.reason}" if job.reason else ""
         raise HTTPException(409, f"expected a job that is done; this one is {job.status}{why}")
     headers = {"Content-Disposition": content_disposition(job.result.name)}
-    return FileResponse(job.result, media_type="application/octet-stream", headers=headers)
+    return _Result(job.result, media_type="application/octet-stream", headers=headers)
 
 
 @router.delete("/jobs/{key}", status_code=204, responses=_NOT_FOUND)

@@ -94,7 +94,7 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
 
 
 def _add_health(app: FastAPI, workshop: Workshop, engine: str) -> None:
-    @app.get("/healthz", response_model=Health)
+    @app.get("/healthz", response_model=Health, responses=problems.documented(421))
     async def healthz() -> Health:
         """That the service is there, and what runs the network."""
         return Health(status="ok", version=__version__, engine=engine)
@@ -104,7 +104,7 @@ def _add_health(app: FastAPI, workshop: Workshop, engine: str) -> None:
         response_class=Response,
         responses={
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-            **problems.documented(401),
+            **problems.documented(401, 421),
         },
     )
     async def metrics() -> Response:

@@ -39,7 +39,7 @@ class Gate:
         self.places, self.taken = workers + waiting, 0
         self._workers, self._seconds = workers, seconds
         self._usual = 0.5  # seconds that work takes, lately
-        self._pool = ThreadPoolExecutor(workers, "photochrom")
+        self._pool, self._open = ThreadPoolExecutor(workers, "photochrom"), True
 
     def check(self) -> None:
         """See whether there is a place.
@@ -47,6 +47,8 @@ class Gate:
         Raises:
             Busy: there is none.
         """
+        if not self._open:
+            raise Busy("the service is being stopped", 30, 503)
         if self.taken >= self.places:
             wait = max(1, math.ceil(self.taken / self._workers * self._usual))
             raise Busy(f"expected a free place; all {self.places} are taken", wait)
@@ -74,7 +76,7 @@ class Gate:
             either: set[asyncio.Future[Any]] = {future, gone}
             first = asyncio.FIRST_COMPLETED
             await asyncio.wait(either, timeout=self._seconds, return_when=first)
-            if future.done():
+            if future.done() and not future.cancelled():
                 return future.result()
             begun.cancel()
             if gone.done():
@@ -85,6 +87,7 @@ class Gate:
 
     def close(self) -> None:
         """Wait for what has begun; what has not is not begun."""
+        self._open = False
         self._pool.shutdown(cancel_futures=True)
 
     def _timed(self, work: Callable[[], T]) -> T:
