@@ -1,9 +1,12 @@
-"""A service in this process, and a colorizer that waits to be told."""
+"""A service in this process or in one of its own, and a colorizer that waits to be told."""
 
 from __future__ import annotations
 
 import io
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,11 +23,12 @@ from photochrom import Colorizer
 from photochrom.colorizer import Study
 from photochrom.web import Limits, Settings
 from photochrom.web.app import create_app
-from tests.support import model, picture_bytes
+from tests.support import heed_interrupts, model, picture_bytes
 
 COLORIZE, JOBS = "/api/v1/colorize", "/api/v1/jobs"
 PROBLEM = "application/problem+json"
 HERE = "http://127.0.0.1:8765"
+COMMAND = ["-m", "photochrom", "serve", "--no-page", "--port", "0"]
 
 
 @contextmanager
@@ -156,3 +160,38 @@ def luma_as_stored(grey: np.ndarray, quality: int = 92) -> np.ndarray:
 def is_coloured(data: bytes) -> bool:
     rgb = pixels(data).astype(int)
     return bool(np.abs(rgb[..., 0] - rgb[..., 2]).max() > 10)
+
+
+# --- in a process of its own -----------------------------------------------------------------
+
+
+@contextmanager
+def serving(
+    place: Path, arguments: list[str], **environment: str
+) -> Iterator[tuple[subprocess.Popen, str]]:
+    """A process that serves, and where; what it says goes to `said`."""
+    told = {"TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    with (place / "said").open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stderr=said,
+            cwd=place,
+            env=os.environ | told | environment,
+            preexec_fn=heed_interrupts,
+        )
+    try:
+        yield process, until(lambda: where(place))
+    finally:
+        process.kill()
+        process.wait()
+    assert "Traceback" not in (place / "said").read_text()
+
+
+def where(place: Path) -> str:
+    said = (place / "said").read_text()
+    return said.partition("serving at ")[2].strip() if said.endswith("\n") else ""
+
+
+def stop(process: subprocess.Popen, number: int = signal.SIGTERM) -> int:
+    process.send_signal(number)
+    return process.wait(30)

@@ -352,6 +352,16 @@ def test_who_hangs_up_is_not_worked_for():
     run(check())
 
 
+def test_nothing_is_begun_after_the_end():
+    async def check() -> None:
+        gate = Gate(1, 0, 10)
+        gate.close()
+        with pytest.raises(Busy, match="being stopped"):
+            await gate.run(lambda: 5, unless=never())
+
+    run(check())
+
+
 def test_a_task_that_is_cancelled_leaves_the_place_to_what_has_begun():
     async def check() -> None:
         gate, go = Gate(1, 0, 10), threading.Event()

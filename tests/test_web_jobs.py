@@ -100,6 +100,8 @@ def test_the_result_of_many_is_named_and_comes_in_parts(client, camera):
     assert 'filename="coloured.zip"' in whole.headers["content-disposition"]
     part = client.get(job["result"], headers={"range": "bytes=2-5"})
     assert (part.status_code, part.content) == (206, whole.content[2:6])
+    problem(client.get(job["result"], headers={"range": "bytes=9999999-"}), 416)
+    problem(client.get(job["result"], headers={"range": "bytes=a-b"}), 400)
 
 
 @pytest.mark.parametrize(

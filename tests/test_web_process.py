@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,8 +22,19 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from photochrom.web import protocol
-from tests.services import COLORIZE, PROBLEM, is_coloured, jpeg, later, problem, until
-from tests.support import heed_interrupts, picture_bytes
+from tests.services import (
+    COLORIZE,
+    COMMAND,
+    PROBLEM,
+    is_coloured,
+    jpeg,
+    later,
+    problem,
+    serving,
+    stop,
+    until,
+)
+from tests.support import picture_bytes
 
 SERVED = """
 import sys, time
@@ -45,39 +55,6 @@ limits = Limits(silence=0.4, seconds=20, upload_rate=10**9, bytes=10**7)
 serve(Held(sys.argv[1]), Settings(port=0, page=False, workers=1, limits=limits),
       lambda place: print("serving at", place, file=sys.stderr, flush=True))
 """
-COMMAND = ["-m", "photochrom", "serve", "--no-page", "--port", "0"]
-
-
-@contextmanager
-def serving(
-    place: Path, arguments: list[str], **environment: str
-) -> Iterator[tuple[subprocess.Popen, str]]:
-    """A process that serves, and where; what it says goes to `said`."""
-    told = {"TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
-    with (place / "said").open("wb") as said:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stderr=said,
-            cwd=place,
-            env=os.environ | told | environment,
-            preexec_fn=heed_interrupts,
-        )
-    try:
-        yield process, until(lambda: where(place))
-    finally:
-        process.kill()
-        process.wait()
-    assert "Traceback" not in (place / "said").read_text()
-
-
-def where(place: Path) -> str:
-    said = (place / "said").read_text()
-    return said.partition("serving at ")[2].strip() if said.endswith("\n") else ""
-
-
-def stop(process: subprocess.Popen, number: int = signal.SIGTERM) -> int:
-    process.send_signal(number)
-    return process.wait(30)
 
 
 @pytest.fixture
