@@ -35,6 +35,7 @@ SAME_FLOOR = {  # colour is the ground that floor 2 stands on
     "model": {"color", "card", "engine"},
     "variants": {"distribution"},
     "reference": {"hints"},
+    "web": {"batch"},
 }
 WORKSHOP = ("recipes", "training", "cli.telling")
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib", "pydantic"}
@@ -72,11 +73,20 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "openvino", "typer", "rich"})
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["colorize", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["colorize", "--help"], ["serve", "--help"]]
+)
 def test_the_version_and_the_help_are_quick(arguments):
     loaded = loaded_after(commanded(*arguments)) - TYPERS_OWN
     assert "typer" in loaded
     assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "openvino"})
+
+
+def test_the_service_is_loaded_when_it_is_begun_and_the_page_when_it_is_wanted():
+    web = {"fastapi", "gradio", "starlette", "uvicorn"}
+    assert not loaded_after("import photochrom.web") & (web | HEAVY | {"numpy"})
+    loaded = loaded_after("import photochrom.web.app, photochrom.web.serving")
+    assert loaded & web == web - {"gradio"}
 
 
 def test_colouring_a_photograph_needs_no_workshop(tmp_path, model_folder):
@@ -186,6 +196,7 @@ def test_rooms_of_one_floor_do_not_lean_on_one_another_in_turn():
 def test_only_the_workshop_knows_keras(name):
     """Not even within a function; `train` and `tune` go through the workshop."""
     tops = {each.partition(".")[0] for each in imported(name)}
+    tops -= {"pydantic"} if name.startswith("web.") else set()  # FastAPI is made with it
     assert not tops & {"keras", "tensorflow", "jax", "torch", "pydantic", "optuna", "grain"}
 
 

@@ -30,6 +30,8 @@ __all__ = ["DEFAULT_MAX_PIXELS", "decoding", "open_container", "quiet"]
 
 DEFAULT_MAX_PIXELS: Final = 250_000_000
 
+_PROGRESSIVE: Final = (0xC2, 0xC6, 0xCA, 0xCE)
+_MAX_SCANS: Final = 500  # encoders make ten or so
 _LOCK: Final = RLock()  # warnings.catch_warnings is not safe among threads
 
 
@@ -99,7 +101,7 @@ def open_container(
         if held == "AVIF":
             _check_avif_depth(data, name)
         elif held == "JPEG":
-            _check_jpeg_depth(data, name)
+            _check_jpeg(data, name)
         elif held == "TIFF":
             check_tiff(data, name)
         elif held == "PNG" and len(data) >= 24:
@@ -135,14 +137,20 @@ def _check_single(image: ImageFile.ImageFile, held: str, name: str) -> None:
         raise UnsupportedPhoto(f"{name} holds GIF data; the formats read are {KNOWN}")
 
 
-def _check_jpeg_depth(data: bytes, name: str) -> None:
-    """Find the frame header (SOF) and look at its precision."""
+def _check_jpeg(data: bytes, name: str) -> None:
+    """Find the frame header (SOF); look at its precision and, where they may be many, its scans.
+
+    Each scan goes over the whole picture, and takes no more than some bytes to ask for.
+    """
     at = 2
     while at + 5 <= len(data) and data[at] == 0xFF:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             if data[at + 4] != 8:
                 raise depth_error(name, data[at + 4])
+            scans = data.count(b"\xff\xda", at) if marker in _PROGRESSIVE else 1
+            if scans > _MAX_SCANS:
+                raise UnsupportedPhoto(f"expected {_MAX_SCANS} scans at most; {name} has {scans:,}")
             return
         at += 1 if marker == 0xFF else 2 + length
 

@@ -17,25 +17,30 @@ from pydantic import BaseModel, Field
 from photochrom.errors import ConfigError
 from photochrom.film import require as require_film
 from photochrom.photo import FORMATS
+from photochrom.photo.formats import RAW_SUFFIXES, sniff
+from photochrom.web.gate import HungUp
 from photochrom.web.jobs import Item, Job, Status, film_work, photographs_work
 from photochrom.web.names import content_disposition, safe_name, unique
-from photochrom.web.problems import documented
+from photochrom.web.problems import documented, respond
+from photochrom.web.uploads import UploadRoute
 from photochrom.web.wishes import Wishes, wishes
 
 if TYPE_CHECKING:
+    from starlette.types import Message, Receive, Scope, Send
+
     from photochrom.colorizer import ColorPhoto, Study
     from photochrom.web.workshop import Workshop
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", route_class=UploadRoute)
 
 _TYPES: Final = {name: f"image/{name.lower()}" for name in FORMATS}
 _PICTURES: Final = {
     each: {"schema": {"type": "string", "format": "binary"}}
     for each in (*_TYPES.values(), "application/zip")
 }
-_REFUSALS: Final = documented(400, 401, 403, 408, 413, 415, 421, 422, 429, 503)
+_REFUSALS: Final = documented(400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 503, 507)
 
 
 class ItemModel(BaseModel):
@@ -70,7 +75,7 @@ class _File:
     name: str
 
 
-def _workshop(request: Request) -> Workshop:
+async def _workshop(request: Request) -> Workshop:
     workshop: Workshop = request.app.state.workshop
     return workshop
 
@@ -91,15 +96,26 @@ async def colorize(
     image: Annotated[UploadFile, File(description="A photograph.")],
     here: Here,
     asked: Asked,
+    request: Request,
     variants: Annotated[
         int, Form(ge=1, le=8, description="Several different answers, as a zip.")
     ] = 1,
 ) -> Response:
     """Colour a photograph, at its full size and with its metadata."""
-    made = await here.gate.run(lambda: _colored(here, image, asked, variants))
+    try:
+        made = await here.gate.run(
+            lambda: _colored(here, image, asked, variants), unless=_gone(request)
+        )
+    except HungUp:
+        return Response(status_code=499)  # as other servers count it; nobody will see it
     here.metrics.photographs.inc()
     headers = {"Content-Disposition": content_disposition(made.name)}
     return Response(made.data, 200, headers, made.media_type)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _colored(here: Workshop, image: UploadFile, asked: Wishes, variants: int) -> _File:
@@ -139,6 +155,7 @@ def _named(name: str, format_name: str) -> str:
     status_code=202,
     response_model=JobModel,
     responses={202: {"description": "Taken on."}, **_REFUSALS, **documented(501)},
+    openapi_extra={"requestBody": {"required": True}},
 )
 async def begin(
     here: Here,
@@ -149,7 +166,6 @@ async def begin(
     film: Annotated[UploadFile | None, File(description="A film, instead of photographs.")] = None,
 ) -> JobModel:
     """Take on many photographs, or a film; ask for the result later."""
-    here.jobs.check()
     if bool(photographs) == (film is not None):
         raise ConfigError("expected either photographs or a film")
     if len(photographs) > here.settings.limits.files:
@@ -157,19 +173,23 @@ async def begin(
             f"expected {here.settings.limits.files} photographs at most; "
             f"received {len(photographs)}"
         )
-    if film:
-        job = await asyncio.to_thread(_take_film, here, film, asked)
-    else:
-        job = await asyncio.to_thread(_take_photographs, here, photographs, asked)
-    here.jobs.add(job)
+    folder = here.new_folder()
+    try:
+        if film:
+            job = await asyncio.to_thread(_take_film, here, folder, film, asked)
+        else:
+            job = await asyncio.to_thread(_take_photographs, here, folder, photographs, asked)
+        here.jobs.add(job)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     response.headers["Location"] = str(request.url_for("status", key=job.id).path)
     return _told(job, request)
 
 
-def _take_photographs(here: Workshop, files: list[UploadFile], asked: Wishes) -> Job:
+def _take_photographs(here: Workshop, folder: Path, files: list[UploadFile], asked: Wishes) -> Job:
     how = asked.how(here.settings.limits.pixels)
-    names = list(unique(safe_name(each.filename) for each in files))
-    folder = here.new_folder()
+    names = list(unique(_fitting_name(each) for each in files))
     sources = [_stored(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
     work = photographs_work(
         here.colorizer,
@@ -182,13 +202,20 @@ def _take_photographs(here: Workshop, files: list[UploadFile], asked: Wishes) ->
     return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
 
 
-def _take_film(here: Workshop, file: UploadFile, asked: Wishes) -> Job:
+def _fitting_name(file: UploadFile) -> str:
+    """With a suffix that says what it holds: photographs come as `blob`, too."""
+    name, held = safe_name(file.filename), sniff(file.file.read(256))
+    file.file.seek(0)
+    known = held in FORMATS and PurePath(name).suffix.lower() not in RAW_SUFFIXES
+    return _named(name, str(held)) if known else name
+
+
+def _take_film(here: Workshop, folder: Path, file: UploadFile, asked: Wishes) -> Job:
     require_film()
     if asked.hints or asked.palette or asked.format or asked.quality:
         raise ConfigError("expected a film with vividness and reference alone")
     how = asked.how(here.settings.limits.pixels)
     name = safe_name(file.filename, "film")
-    folder = here.new_folder()
     source = _stored(file, folder / "in" / name)
     target = folder / "out" / name
     target.parent.mkdir()
@@ -209,7 +236,7 @@ def _stored(file: UploadFile, path: Path) -> Path:
     return path
 
 
-def _known(key: str, here: Here) -> Job:
+async def _known(key: str, here: Here) -> Job:
     job: Job | None = here.jobs.get(key)
     if job is None:
         raise HTTPException(404, "there is no such job, or it is forgotten by now")
@@ -217,7 +244,26 @@ def _known(key: str, here: Here) -> Job:
 
 
 Known = Annotated[Job, Depends(_known)]
-_NOT_FOUND: Final = documented(401, 403, 404, 421, 422)
+_NOT_FOUND: Final = documented(401, 403, 404, 421)
+_BYTES: Final = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+class _Result(FileResponse):
+    """A file, or a part of it, or a problem."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        status = 0
+
+        async def unless_refused(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            if status < 400:
+                await send(message)
+
+        await super().__call__(scope, receive, unless_refused)
+        if status >= 400:
+            refusal = respond(status, "expected a range of bytes within the result")
+            await refusal(scope, receive, send)
 
 
 @router.get("/jobs/{key}", response_model=JobModel, responses=_NOT_FOUND)
@@ -230,14 +276,10 @@ async def status(job: Known, request: Request) -> JobModel:
     "/jobs/{key}/result",
     response_class=FileResponse,
     responses={
-        200: {
-            "description": "A zip of photographs, or a film.",
-            "content": {
-                "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
-            },
-        },
+        200: {"description": "A zip of photographs, or a film.", "content": _BYTES},
+        206: {"description": "A part of it, as `Range` asks.", "content": _BYTES},
         **_NOT_FOUND,
-        **documented(409),
+        **documented(400, 409, 416),
     },
 )
 async def result(job: Known) -> FileResponse:
@@ -246,13 +288,13 @@ async def result(job: Known) -> FileResponse:
         why = f": {job.reason}" if job.reason else ""
         raise HTTPException(409, f"expected a job that is done; this one is {job.status}{why}")
     headers = {"Content-Disposition": content_disposition(job.result.name)}
-    return FileResponse(job.result, media_type="application/octet-stream", headers=headers)
+    return _Result(job.result, media_type="application/octet-stream", headers=headers)
 
 
 @router.delete("/jobs/{key}", status_code=204, responses=_NOT_FOUND)
 async def cancel(job: Known, here: Here) -> None:
     """Cancel a job if it is not over, and delete its files."""
-    here.jobs.remove(job)
+    await asyncio.to_thread(here.jobs.remove, job)
 
 
 def _told(job: Job, request: Request) -> JobModel:

@@ -14,7 +14,6 @@ from fastapi import FastAPI, Form, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
-from starlette.middleware import Middleware
 
 from photochrom import __version__
 from photochrom.web import problems
@@ -68,7 +67,9 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(workshop.tidy())
         yield
+        tidying.cancel()
         await asyncio.to_thread(workshop.close)
 
     app = FastAPIOffline(
@@ -77,7 +78,6 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
         version=__version__,
         description="Colour for black-and-white photographs and films. Luma is never touched.",
         lifespan=lifespan,
-        middleware=[Middleware(Meter, metrics=workshop.metrics)],
     )
     app.state.workshop = workshop
     problems.install(app)
@@ -93,11 +93,12 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
         mount_page(app, workshop)
     app.state.closing = threading.Event()
     app.add_middleware(Guard, settings=settings, sessions=sessions, closing=app.state.closing)
+    app.add_middleware(Meter, metrics=workshop.metrics)  # around the guard: refusals count
     return app
 
 
 def _add_health(app: FastAPI, workshop: Workshop, engine: str) -> None:
-    @app.get("/healthz", response_model=Health)
+    @app.get("/healthz", response_model=Health, responses=problems.documented(421))
     async def healthz() -> Health:
         """That the service is there, and what runs the network."""
         return Health(status="ok", version=__version__, engine=engine)
@@ -107,7 +108,7 @@ def _add_health(app: FastAPI, workshop: Workshop, engine: str) -> None:
         response_class=Response,
         responses={
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-            **problems.documented(401),
+            **problems.documented(401, 421),
         },
     )
     async def metrics() -> Response:

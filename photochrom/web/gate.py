@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from photochrom.web.problems import Busy
 
-__all__ = ["Gate"]
+__all__ = ["Gate", "HungUp"]
 
 T = TypeVar("T")
+
+
+class HungUp(Exception):
+    """Nobody waits for the answer any more."""
 
 
 class Gate:
@@ -35,7 +39,7 @@ class Gate:
         self.places, self.taken = workers + waiting, 0
         self._workers, self._seconds = workers, seconds
         self._usual = 0.5  # seconds that work takes, lately
-        self._pool = ThreadPoolExecutor(workers, "photochrom")
+        self._pool, self._open = ThreadPoolExecutor(workers, "photochrom"), True
 
     def check(self) -> None:
         """See whether there is a place.
@@ -43,29 +47,47 @@ class Gate:
         Raises:
             Busy: there is none.
         """
+        if not self._open:
+            raise Busy("the service is being stopped", 30, 503)
         if self.taken >= self.places:
             wait = max(1, math.ceil(self.taken / self._workers * self._usual))
             raise Busy(f"expected a free place; all {self.places} are taken", wait)
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], unless: Coroutine[Any, Any, object]) -> T:
         """Do something in a thread, in its turn.
 
+        What has begun is finished, and keeps its place until then, whoever waits for it.
+
+        Args:
+            work: what to do.
+            unless: comes to its end when nobody waits any more.
+
         Raises:
-            Busy: there is no place, or it takes too long (503; what has begun is finished).
+            Busy: there is no place; or, with status 503, it takes too long.
+            HungUp: nobody waits any more.
         """
-        self.check()
-        self.taken += 1
-        future = asyncio.get_running_loop().run_in_executor(self._pool, self._timed, work)
-        future.add_done_callback(self._left)
+        gone = asyncio.ensure_future(unless)
         try:
-            async with asyncio.timeout(self._seconds):
-                return await asyncio.shield(future)
-        except TimeoutError:
-            future.cancel()
-            raise Busy(f"expected it to take {self._seconds:g} s at most", 5, 503) from None
+            self.check()
+            self.taken += 1
+            begun = self._pool.submit(self._timed, work)
+            future = asyncio.wrap_future(begun)
+            future.add_done_callback(self._left)
+            either: set[asyncio.Future[Any]] = {future, gone}
+            first = asyncio.FIRST_COMPLETED
+            await asyncio.wait(either, timeout=self._seconds, return_when=first)
+            if future.done() and not future.cancelled():
+                return future.result()
+            begun.cancel()
+            if gone.done():
+                raise HungUp
+            raise Busy(f"expected it to take {self._seconds:g} s at most", 5, 503)
+        finally:
+            gone.cancel()
 
     def close(self) -> None:
         """Wait for what has begun; what has not is not begun."""
+        self._open = False
         self._pool.shutdown(cancel_futures=True)
 
     def _timed(self, work: Callable[[], T]) -> T:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import hmac
 import time
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from photochrom.web.problems import respond
+from photochrom.web.problems import problem_of, respond
 from photochrom.web.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ OPEN: Final = ("/healthz", "/login")  # without a token
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _SMALL: Final = 2_000_000  # bytes of a request that brings no photograph
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
+_CHARSETS: Final = ("utf-8", "ascii")  # Python has others that take minutes for a megabyte
 
 _FOR_ALL: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -74,15 +77,33 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
-        answer = self._refusal(scope, headers) or self._too_much(scope, headers)
+        answer = (
+            self._refusal(scope, headers) or self._too_much(scope, headers) or _garbled(headers)
+        )
         receive, send = self._bounded(scope, receive), _with_headers(scope["path"], send)
-        await (answer or self._app)(scope, receive, send)
+        await (answer or self._answered)(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Even if it fails: what Starlette says then would go out without our headers."""
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if started:
+                raise
+            await problem_of(error)(scope, receive, send)
 
     # --- who ----------------------------------------------------------------------------------
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         host = headers.get("host", "")
-        if self._hosts is not None and urlsplit(f"//{host}").hostname not in self._hosts:
+        if self._hosts is not None and _host_in(f"//{host}") not in self._hosts:
             return respond(421, f"expected a request to this machine; received one to {host!r}")
         if scope["method"] not in _SAFE and not _same_origin(headers, host):
             return respond(403, "expected a request from the service's own page or from a program")
@@ -117,7 +138,9 @@ class Guard:
 
     def _too_much(self, scope: Scope, headers: Headers) -> Response | None:
         length, most = headers.get("content-length", "0"), self._most(scope["path"])
-        return None if length.isdigit() and int(length) <= most else _too_large(most)
+        digits = length.lstrip("0") if length.isdecimal() else "9" * 20
+        too_much = len(digits) > len(str(most)) or int(digits or "0") > most
+        return respond(413, _too_large_text(most)) if too_much else None
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         most, limits = self._most(scope["path"]), self._limits
@@ -127,7 +150,8 @@ class Guard:
             nonlocal received, complete
             if complete:
                 gone: Message = {"type": "http.disconnect"}
-                return gone if self._closing.is_set() else await receive()
+                endless = not scope["path"].startswith("/api/")
+                return gone if endless and self._closing.is_set() else await receive()
             try:
                 async with asyncio.timeout(limits.silence):
                     message = await receive()
@@ -145,21 +169,32 @@ class Guard:
         return next_message
 
 
+def _host_in(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # [ without its ]
+        return None
+
+
 def _same_origin(headers: Headers, host: str) -> bool:
     origin = headers.get("origin")
-    return (
-        headers.get("sec-fetch-site", "none") in ("none", "same-origin")
-        if origin is None
-        else urlsplit(origin).netloc == host
-    )
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") in ("none", "same-origin")
+    return origin.partition("://")[2] == host
+
+
+def _garbled(headers: Headers) -> Response | None:
+    """An answer to a body in a charset that nobody needs."""
+    charset = parse_options_header(headers.get("content-type"))[1].get(b"charset", b"utf-8")
+    try:
+        known = codecs.lookup(charset.decode("latin-1")).name in _CHARSETS
+    except (LookupError, ValueError):
+        known = False
+    return None if known else respond(415, "expected a body in UTF-8")
 
 
 def _too_large_text(most: int) -> str:
     return f"expected {most:,} bytes at most; received more"
-
-
-def _too_large(most: int) -> Response:
-    return respond(413, _too_large_text(most), headers={"Connection": "close"})
 
 
 def _with_headers(path: str, send: Send) -> Send:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import secrets
 import shutil
 import threading
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from photochrom import batch, photo
 from photochrom.errors import PhotochromError
 from photochrom.film import Watcher
+from photochrom.web.names import unique
 from photochrom.web.problems import Busy
 
 if TYPE_CHECKING:
@@ -102,14 +105,15 @@ class Job:
 class Jobs:
     """A bounded queue of jobs, done one after another in a thread."""
 
-    def __init__(self, most: int, kept: float) -> None:
+    def __init__(self, most: int, kept: float, most_kept: int) -> None:
         """Open it.
 
         Args:
             most: jobs that wait or run.
             kept: seconds after its end at which a job is forgotten and its files deleted.
+            most_kept: jobs that are over; of more than these the oldest are forgotten.
         """
-        self._most, self._kept = most, kept
+        self._most, self._kept, self._most_kept = most, kept, most_kept
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
         self._changed = threading.Condition()
@@ -129,7 +133,7 @@ class Jobs:
     @property
     def unfinished(self) -> int:
         """How many wait or run."""
-        return sum(not job.is_over for job in self._jobs.values())
+        return sum(not job.is_over for job in list(self._jobs.values()))
 
     def count(self) -> dict[str, int]:
         """How many there are of each status."""
@@ -143,7 +147,6 @@ class Jobs:
             Busy: there is no place for it.
         """
         with self._changed:
-            self._forget_old()
             self.check()
             if not self._open:
                 raise Busy("the service is being stopped", 30, 503)
@@ -153,9 +156,8 @@ class Jobs:
 
     def get(self, key: str) -> Job | None:
         """The job of that id, unless it is forgotten."""
-        with self._changed:
-            self._forget_old()
-            return self._jobs.get(key)
+        job = self._jobs.get(key)
+        return None if job is None or self._is_old(job) else job
 
     def remove(self, job: Job) -> None:
         """Cancel it, if it is not over, and forget it."""
@@ -167,7 +169,18 @@ class Jobs:
                 self._end(job, "cancelled")
             over = job.is_over
         if over:  # else its thread deletes the files, as soon as it lets go of them
-            shutil.rmtree(job.folder, ignore_errors=True)
+            _delete(job)
+
+    def forget_old(self) -> None:
+        """Forget what is over for long, or many jobs ago, and delete its files."""
+        with self._changed:
+            over = [job for job in self._jobs.values() if job.is_over]
+            many = len(over) - self._most_kept
+            old = [job for at, job in enumerate(over) if at < many or self._is_old(job)]
+            for job in old:
+                del self._jobs[job.id]
+        for job in old:
+            _delete(job)
 
     def close(self, grace: float) -> None:
         """Begin nothing more; give what runs so many seconds to end."""
@@ -178,7 +191,7 @@ class Jobs:
             self._waiting.clear()
             self._changed.notify_all()
         self._thread.join(grace)
-        for job in self._jobs.values():
+        for job in list(self._jobs.values()):
             job.unwanted.set()
         self._thread.join(10)
 
@@ -186,15 +199,18 @@ class Jobs:
         while (job := self._next()) is not None:
             try:
                 job.result = job.work(job)
+                job.total = job.done  # of a film it was a guess
                 self._end(job, "done")
             except _Cancelled:
                 self._end(job, "cancelled")
             except (PhotochromError, OSError) as error:
-                self._end(job, "failed", str(error))
-            except Exception as error:  # noqa: BLE001  the next job must not suffer for it
-                self._end(job, "failed", f"{type(error).__name__}: {error}")
-            if job.id not in self._jobs:
-                shutil.rmtree(job.folder, ignore_errors=True)
+                self._end(job, "failed", _told(error, job))
+            except Exception as error:  # the next job must not suffer for it
+                logging.getLogger(__name__).exception("a job failed")
+                self._end(job, "failed", f"something failed that should not: {type(error)}")
+            if job.result is None or job.id not in self._jobs:
+                _delete(job)
+            self.forget_old()
 
     def _next(self) -> Job | None:
         with self._changed:
@@ -207,16 +223,26 @@ class Jobs:
             return job
 
     def _end(self, job: Job, status: Status, reason: str = "") -> None:
-        job.status, job.reason, job.ended = status, reason, time.time()
         for item in job.items:
             if item.status in ("queued", "running"):
                 item.status, item.reason = ("done", "") if status == "done" else (status, reason)
+        job.reason, job.ended = reason, time.time()
+        job.status = status  # last: who reads it may rely upon the others
 
-    def _forget_old(self) -> None:
-        now = time.time()
-        for job in [job for job in self._jobs.values() if now - (job.ended or now) > self._kept]:
-            del self._jobs[job.id]
-            shutil.rmtree(job.folder, ignore_errors=True)
+    def _is_old(self, job: Job) -> bool:
+        return job.ended is not None and time.time() - job.ended > self._kept
+
+
+def _delete(job: Job) -> None:
+    shutil.rmtree(job.folder, ignore_errors=True)
+
+
+def _told(reason: object, job: Job) -> str:
+    """A reason that names files as the client knows them."""
+    text = str(reason)
+    for inside in ("in", "out"):
+        text = text.replace(f"{job.folder / inside}{os.sep}", "")
+    return text
 
 
 def photographs_work(
@@ -234,13 +260,15 @@ def photographs_work(
 
     def work(job: Job) -> Path:
         job.total, made = len(sources), job.folder / "coloured.zip"
-        tasks = [_task(source, job.folder / "out", suffix) for source in sources]
+        names = unique(source.with_suffix(suffix or source.suffix).name for source in sources)
+        targets = [job.folder / "out" / name for name in names]
+        tasks = [batch.Job(*both) for both in zip(sources, targets, strict=True)]
         coming = batch.run(tasks, colorizer, keep_going=True, workers=workers, **how)
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive, closing(coming):
             for item, outcome in zip(job.items, coming, strict=True):
                 job.check()
                 item.status = "done" if outcome.status == "done" else "failed"
-                item.reason = _without_folders(outcome)
+                item.reason = _told(outcome.reason, job)
                 if outcome.status == "done":
                     archive.write(outcome.job.target, outcome.job.target.name)
                     outcome.job.target.unlink()
@@ -249,20 +277,6 @@ def photographs_work(
         return made
 
     return work
-
-
-def _task(source: Path, folder: Path, suffix: str | None) -> batch.Job:
-    target = folder / source.name
-    return batch.Job(source, target.with_suffix(suffix) if suffix else target)
-
-
-def _without_folders(outcome: batch.Outcome) -> str:
-    """A reason that names the file as the client knows it."""
-    job = outcome.job
-    for path in (job.source, job.target):
-        outcome_reason = outcome.reason.replace(str(path), path.name)
-        outcome = batch.Outcome(job, outcome.status, outcome_reason)
-    return outcome.reason
 
 
 def film_work(colorizer: Colorizer, source: Path, target: Path, **how: Any) -> Work:

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 __all__ = ["content_disposition", "safe_name", "unique"]
 
-_LONGEST: Final = 120
+_LONGEST: Final = 160  # bytes; a file system takes 255, and names grow
+_LONGEST_SUFFIX: Final = 32
 _UNFIT: Final = re.compile(r'[<>:"|?*]')
 _DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
@@ -26,9 +27,14 @@ def safe_name(name: str | None, otherwise: str = "photograph") -> str:
     last = unicodedata.normalize("NFC", name or "").replace("\\", "/").rpartition("/")[2]
     printable = "".join(each for each in last if each.isprintable())
     path = PurePosixPath(_UNFIT.sub("_", printable).strip(" ."))
-    stem = path.stem[: _LONGEST - len(path.suffix[:16])].strip(" .") or otherwise
-    clean = stem + path.suffix[:16]
+    stem = _cut(path.stem, _LONGEST).strip(" .") or otherwise
+    clean = stem + _cut(path.suffix, _LONGEST_SUFFIX).rstrip(" .")
     return f"_{clean}" if _DEVICES.fullmatch(clean) else clean
+
+
+def _cut(text: str, most: int) -> str:
+    """Its beginning, of so many bytes in UTF-8."""
+    return text.encode("utf-8", "ignore")[:most].decode("utf-8", "ignore")
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:

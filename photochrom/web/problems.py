@@ -53,17 +53,21 @@ class Problem(BaseModel):
     detail: str = Field(description="What was expected and what came.")
 
 
-class Busy(Exception):
-    """There is no place left to wait.
-
-    Attributes:
-        seconds: after which another try makes sense.
-        status: 429, or 503.
-    """
+class Busy(HTTPException):
+    """There is no place left to wait."""
 
     def __init__(self, detail: str, seconds: int, status: int = 429) -> None:
-        super().__init__(detail)
-        self.seconds, self.status = seconds, status
+        """Say so.
+
+        Args:
+            detail: what was expected.
+            seconds: after which another try makes sense.
+            status: 429, or 503.
+        """
+        super().__init__(status, detail, {"Retry-After": str(seconds)})
+
+    def __str__(self) -> str:
+        return self.detail
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -94,13 +98,13 @@ def respond(
 
 
 def problem_of(error: Exception) -> JSONResponse:
-    """What a client is told of an error; of ours all, of others nothing but that there was one."""
-    if isinstance(error, Busy):
-        retry = {"Retry-After": str(error.seconds)}
-        return respond(error.status, str(error), kind="Busy", headers=retry)
+    """What a client is told of an error: all, if it can do something about it."""
+    if isinstance(error, MemoryError):
+        return respond(503, "expected enough memory for this; there is too little")
     if isinstance(error, PhotochromError):
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-        return respond(status, str(error), kind=type(error).__name__)
+        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 0)
+        if status:
+            return respond(status, str(error), kind=type(error).__name__)
     logging.getLogger(__name__).error("a request failed", exc_info=error)
     return respond(500, "something failed that should not; the service's log says what")
 
@@ -119,7 +123,6 @@ def install(app: FastAPI) -> None:
         parts = [f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors()]
         return respond(422, "; ".join(parts), kind="InvalidRequest")
 
-    for kind in (PhotochromError, Busy, Exception):
-        app.add_exception_handler(kind, ours)
+    app.add_exception_handler(PhotochromError, ours)
     app.add_exception_handler(HTTPException, http)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]

@@ -26,6 +26,8 @@ __all__ = ["serve"]
 _CONNECTIONS: Final = 512
 _KEEP_ALIVE: Final = 20  # seconds
 _BACKLOG: Final = 256
+_FILES: Final = 65_536  # that may be open at once: a job's photographs come in together
+_UNSENT: Final = 1 << 17  # bytes that the system takes ahead, so that reading shows at once
 
 
 def serve(colorizer: Colorizer, settings: Settings, ready: Callable[[str], None]) -> None:
@@ -40,6 +42,7 @@ def serve(colorizer: Colorizer, settings: Settings, ready: Callable[[str], None]
         ConfigError: it cannot listen there.
         InvalidModel: the network cannot be run.
     """
+    _allow_files()
     listening = _listening(settings)
     app = create_app(colorizer, settings)
     logging.basicConfig(format="photochrom: %(message)s", level=logging.WARNING)
@@ -65,6 +68,16 @@ def serve(colorizer: Colorizer, settings: Settings, ready: Callable[[str], None]
         signal.signal(signal.SIGTERM, before)
 
 
+def _allow_files() -> None:
+    """Raise the soft limit of open files, where there is one."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
 def _listening(settings: Settings) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -72,6 +85,8 @@ def _listening(settings: Settings) -> socket.socket:
         )[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
         listening.bind(address)
         listening.listen(_BACKLOG)
     except (OSError, OverflowError) as error:

@@ -27,9 +27,12 @@ class Limits:
         silence: seconds for which a client may neither send nor take anything.
         upload_rate: bytes a second; who sends more slowly, over the whole request, is cut off.
         job_bytes: of one job's request.
+        uploads: requests that come in at once; one more is refused.
+        spare: bytes that are left free on the disk.
         files: photographs in one job.
         jobs: jobs that wait or run; one more is refused.
         kept: seconds for which the results of a job are kept.
+        results: jobs whose results are kept; of more than these the oldest are forgotten.
     """
 
     bytes: int = 100_000_000
@@ -39,9 +42,12 @@ class Limits:
     silence: float = 20
     upload_rate: int = 16_384
     job_bytes: int = 8_000_000_000
+    uploads: int = 64
+    spare: int = 1_000_000_000
     files: int = 1000
     jobs: int = 16
     kept: float = 6 * 3600
+    results: int = 200
 
 
 @dataclass(frozen=True)

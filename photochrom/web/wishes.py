@@ -62,7 +62,7 @@ class Wishes:
         return (self.format or held).upper()
 
 
-def wishes(
+async def wishes(
     vividness: Annotated[
         float | None, Form(ge=0, le=1, description="From 0, faithful, to 1, vivid.")
     ] = None,

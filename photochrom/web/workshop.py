@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from photochrom.web.gate import Gate
 from photochrom.web.jobs import Jobs
 from photochrom.web.metrics import Metrics
+from photochrom.web.uploads import Uploads
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
@@ -26,6 +28,7 @@ class Workshop:
         settings: of the service.
         folder: of all files; deleted in the end.
         gate: before single photographs.
+        uploads: that are coming in.
         jobs: many photographs, and films.
         metrics: counts and times.
     """
@@ -36,7 +39,8 @@ class Workshop:
         self._temporary = tempfile.TemporaryDirectory(prefix="photochrom-")
         self.folder = Path(self._temporary.name)
         self.gate = Gate(settings.threads, limits.waiting, limits.seconds)
-        self.jobs = Jobs(limits.jobs, limits.kept)
+        self.uploads = Uploads(limits.uploads, limits.spare)
+        self.jobs = Jobs(limits.jobs, limits.kept, limits.results)
         self.metrics = Metrics(self.gate, self.jobs)
         self._then: list[Callable[[], None]] = []
 
@@ -47,6 +51,12 @@ class Workshop:
     def at_close(self, do: Callable[[], None]) -> None:
         """Let something more be done in the end."""
         self._then.append(do)
+
+    async def tidy(self) -> None:
+        """Delete what is kept for too long, for ever."""
+        while True:
+            await asyncio.sleep(min(60, self.settings.limits.kept))
+            await asyncio.to_thread(self.jobs.forget_old)
 
     def close(self) -> None:
         """End what runs, and delete all files."""

@@ -65,6 +65,12 @@ def avif10() -> bytes:
     return patched(data, at, bytes([data[at] | 0x40]))
 
 
+def many_scans() -> bytes:
+    data = saved("JPEG", progressive=True)
+    scan = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + scan * 500 + data[-2:]
+
+
 def half(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
@@ -126,6 +132,12 @@ CASES = {
         png_of_size(200_000, 100_000),
         PhotoTooLarge,
         "20,000,000,000 pixels .*the limit is 250,000,000. Raise max_pixels",
+    ),
+    "a JPEG of many scans": (
+        "a.jpg",
+        many_scans(),
+        UnsupportedPhoto,
+        "500 scans at most; .* has 51",
     ),
     "a GIF animation": ("a.gif", animation("GIF"), UnsupportedPhoto, "animation of 3 frames"),
     "a still GIF": ("a.gif", saved("GIF"), UnsupportedPhoto, "GIF data; the formats read are JPEG"),

@@ -1,0 +1,67 @@
+"""What OpenAPI says of the service is true, whatever is asked of it: Schemathesis."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from photochrom.web import Limits, Settings
+from photochrom.web.app import create_app
+from tests.support import picture_bytes
+
+GREY = np.arange(64, dtype=np.uint8).reshape(8, 8)
+PICTURES = [picture_bytes(GREY, kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF")]
+HOST = {"host": "localhost"}
+OPERATIONS = [
+    ("POST", "/api/v1/colorize"),
+    ("POST", "/api/v1/jobs"),
+    ("GET", "/api/v1/jobs/{key}"),
+    ("DELETE", "/api/v1/jobs/{key}"),
+    ("GET", "/api/v1/jobs/{key}/result"),
+    ("GET", "/healthz"),
+    ("GET", "/metrics"),
+]
+BOUNDED = settings(
+    max_examples=100,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+schemathesis.openapi.format("binary", st.sampled_from(PICTURES) | st.binary(max_size=64))
+
+
+@pytest.fixture
+def service_schema(warm):
+    many = Settings(page=False, workers=1, limits=Limits(jobs=10_000))
+    return schemathesis.openapi.from_asgi("/openapi.json", create_app(warm, many), headers=HOST)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "mode"),
+    [
+        *((*each, GenerationMode.POSITIVE) for each in OPERATIONS),
+        *((*each, GenerationMode.NEGATIVE) for each in OPERATIONS if each[0] == "POST"),
+    ],
+)
+def test_the_service_is_as_its_schema_says(method, path, mode, service_schema):
+    operation = service_schema[path][method]
+
+    @BOUNDED
+    @given(operation.as_strategy(generation_mode=mode))
+    def ask(case):
+        case.call_and_validate(headers=HOST, excluded_checks=[positive_data_acceptance])
+
+    ask()
+
+
+def test_all_of_it_is_asked_for(service_schema):
+    found = [each.ok() for each in service_schema.get_all_operations()]
+    assert [(each.method.upper(), each.path) for each in found] == OPERATIONS
