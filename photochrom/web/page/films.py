@@ -115,7 +115,7 @@ class FilmTab:
         target = folder / "out" / f"{name.stem}{suffix}"
         source.parent.mkdir()
         target.parent.mkdir()
-        shutil.copy(film, source)
+        _copied(Path(film), source)
         work = film_work(
             self._workshop.colorizer,
             source,
@@ -159,3 +159,11 @@ class FilmTab:
             self._begin: gr.Button(visible=job.is_over),
             self._cancel: gr.Button(visible=not job.is_over),
         }
+
+
+def _copied(film: Path, place: Path) -> None:
+    """Without taking room for it twice, where the system can: whoever dropped it may try again."""
+    try:
+        place.hardlink_to(film)
+    except OSError:
+        shutil.copy(film, place)

@@ -37,6 +37,7 @@ _FOOTER: Final = """
 The luma of a photograph is never touched.
 Examples: astronaut by NASA, coffee by Rachel Michetti, cat by Stefan van der Walt.</p></footer>
 """
+_TIDY_SECONDS: Final = 12 * 3600  # after which what was uploaded is deleted
 _EVERY: Final = 0.4  # seconds between two looks at what has become of the photographs
 
 
