@@ -364,7 +364,7 @@ def test_a_film_is_coloured(page, tmp_path):
     old = write_film(tmp_path / "old.mp4", panned(30), codec="libx264")
     page.get_by_role("tab", name="Film").click()
     page.set_input_files("#film-drop input[type=file]", old)
-    page.get_by_text("old.mp4").first.wait_for()
+    page.wait_for_selector("#film-drop a[download]")  # it is there, not only on its way
     page.click("#film-begin")
     page.wait_for_selector("#film .save:not([hidden])")
     name, data = saved(page, "#film .save")

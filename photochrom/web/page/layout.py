@@ -47,7 +47,12 @@ class Page:
     def __init__(self, desks: Desks, workshop: Workshop) -> None:
         card = workshop.colorizer.model.card
         self.handlers = Handlers(self, desks, card.vividness)
-        with gr.Blocks(title="Photochrom", analytics_enabled=False, fill_width=True) as self.blocks:
+        with gr.Blocks(
+            title="Photochrom",
+            analytics_enabled=False,
+            fill_width=True,
+            delete_cache=(_TIDY_SECONDS, _TIDY_SECONDS),
+        ) as self.blocks:
             self.key = gr.BrowserState("", storage_key="photochrom-desk")
             self.chosen = gr.State(0)
             self.drawn = gr.State(())
