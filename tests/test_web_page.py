@@ -36,28 +36,32 @@ PATIENCE = 60_000  # milliseconds; a slow machine is no failure
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[str]:
-    """Where a service with its page is."""
-    command = [sys.executable, "-m", "photochrom", "serve", "--port", "0"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        assert process.stderr
-        for line in process.stderr:
-            if found := re.search(r"serving at (\S+)", line):
-                yield found.group(1)
-                break
-        else:
-            pytest.fail("the service did not begin")
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.stderr.close()
-        assert process.wait(60) == 0
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_api.sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@pytest.fixture(scope="module")
+def place(browser: Browser) -> Iterator[str]:
+    """Where a service with its page is; it ends at once, though a page is open."""
+    command = [sys.executable, "-m", "photochrom", "serve", "--port", "0", "--grace", "600"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    for line in process.stderr:
+        if found := re.search(r"serving at (\S+)", line):
+            break
+    else:
+        pytest.fail("the service did not begin")
+    try:
+        yield found.group(1)
+        lingering = browser.new_page()
+        lingering.goto(found.group(1))
+        lingering.wait_for_selector("#viewer .examples img")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.stderr.close()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import hmac
 import time
 from http.cookies import CookieError, SimpleCookie
@@ -31,6 +32,7 @@ COOKIE: Final = "photochrom"
 OPEN: Final = ("/healthz", "/login")  # without a token
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _SMALL: Final = 2_000_000  # bytes of a request that brings no photograph
+_LOOK_SECONDS: Final = 1.0  # after which an open stream looks whether the service ends
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
 _CHARSETS: Final = ("utf-8", "ascii")  # Python has others that take minutes for a megabyte
 
@@ -149,9 +151,8 @@ class Guard:
         async def next_message() -> Message:
             nonlocal received, complete
             if complete:
-                gone: Message = {"type": "http.disconnect"}
-                endless = not scope["path"].startswith("/api/")
-                return gone if endless and self._closing.is_set() else await receive()
+                of_page = not scope["path"].startswith("/api/")
+                return await (self._until_closing(receive) if of_page else receive())
             try:
                 async with asyncio.timeout(limits.silence):
                     message = await receive()
@@ -167,6 +168,14 @@ class Guard:
             return message
 
         return next_message
+
+    async def _until_closing(self, receive: Receive) -> Message:
+        """That the client has gone; or, once the service ends, that it may as well have."""
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    return await receive()
+        return {"type": "http.disconnect"}
 
 
 def _host_in(url: str) -> str | None:
