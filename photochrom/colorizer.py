@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ColorPhoto", "Colorizer", "Study", "colorize", "default_model"]
 
 MODEL_VARIABLE: Final = "PHOTOCHROM_MODEL"
+_TELLABLE: Final = (90, 200)  # luma between which colours can be told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,6 +167,36 @@ class Study:
         return np.asarray(
             cv2.resize(small, self.photo.size, interpolation=cv2.INTER_LINEAR), np.float32
         )
+
+    def likely(self, x: float, y: float, count: int = 6) -> list[tuple[RGB, float]]:
+        """The likeliest colours at a place, to choose a hint's from.
+
+        Args:
+            x: in pixels of the photograph, from its left.
+            y: from its top.
+            count: how many at most.
+
+        Returns:
+            sRGB, 0 to 255, light enough to be told apart, and how likely something like it is.
+
+        Raises:
+            ConfigError: the model gives no distribution, or the place is not in the photograph.
+        """
+        width, height = self.photo.size
+        if not (0 <= x < width and 0 <= y < height):
+            raise ConfigError(f"expected a place within {width} × {height}; received {x:g}, {y:g}")
+        spread = self._distribution(self.answer)
+        rows, columns = self.answer.shape[:2]
+        place = int(y / height * rows), int(x / width * columns)
+        found = spread.likely(*place, count, self._reading(1.0))
+        luma = eight_bits(self.photo.luma[int(y) : int(y) + 1, int(x) : int(x) + 1])
+        level = np.clip(luma, *_TELLABLE).astype(np.uint8)
+        space = self.model.card.color_space
+        shown = (color.merge(level, chroma[None, None], space)[0, 0] for chroma, _ in found)
+        return [
+            ((int(r), int(g), int(b)), each[1])
+            for (r, g, b), each in zip(shown, found, strict=True)
+        ]
 
     def _reading(self, vividness: float | None) -> Reading:
         try:

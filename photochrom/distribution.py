@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["Distribution", "decode"]
 
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
+_ALIKE: Final = 12.0  # ab units; colours nearer than that are one colour to a person who chooses
+_HARDLY: Final = 0.01
 _GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
 
 
@@ -98,6 +100,36 @@ class Distribution:
         )
         likely = self.shares(Reading())
         return np.asarray((likely * (squares < within**2)).sum(-1), np.float32)
+
+    def likely(
+        self, row: int, column: int, count: int, reading: Reading
+    ) -> list[tuple[FloatArray, float]]:
+        """The likeliest colours of a place, no two of them near one another.
+
+        Args:
+            row: of the place.
+            column: of the place.
+            count: how many at most; what is hardly likely is left out.
+            reading: how to read the network's answer.
+
+        Returns:
+            Chroma, (2,) float32, and how likely something like it is, the likeliest first.
+        """
+        place = replace(self, logits=self.logits[row : row + 1, column : column + 1])
+        shares = place.shares(reading)[0, 0]
+        distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
+        mass = np.exp(distances / np.float32(-2 * _ALIKE**2)) @ shares
+        peaks: list[int] = []
+        while len(peaks) < count and mass.max() > _HARDLY:
+            peaks.append(int(mass.argmax()))
+            mass[distances[peaks[-1]] < (2 * _ALIKE) ** 2] = 0
+        nearest = distances[:, peaks].argmin(-1)
+        found = []
+        for number in range(len(peaks)):
+            taken = shares * (nearest == number)
+            if (share := float(taken.sum())) > _HARDLY:
+                found.append((np.asarray(taken @ self.bins / np.float32(share)), share))
+        return sorted(found, key=lambda each: -each[1])
 
     def with_palette(self, palette: FloatArray) -> Distribution:
         """Kept to the colours of a palette, (n, 2) float32, and to grey."""

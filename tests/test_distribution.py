@@ -56,6 +56,25 @@ def test_a_distribution_of_a_wrong_shape(shape):
         decode(np.zeros(shape, np.float32), DISTRIBUTION)
 
 
+# --- likely colours -------------------------------------------------------------------------
+
+
+def test_likely_colours_are_those_of_the_place():
+    logits = np.full((2, 2, 3), -20, np.float32)
+    logits[0, 1] = np.log([0.7, 0.295, 0.005])
+    found = Distribution.of(logits, DISTRIBUTION).likely(0, 1, 6, Reading())
+    assert [share for _, share in found] == pytest.approx([0.7, 0.3], abs=0.01)
+    np.testing.assert_allclose([chroma for chroma, _ in found], BINS[:2], atol=2)
+
+
+def test_no_two_likely_colours_are_alike():
+    near = card(output_kind="distribution", bins=[[40.0, 0.0], [42.0, 2.0], [-40.0, 0.0]])
+    logits = np.log(np.array([[[0.4, 0.4, 0.2]]], np.float32))
+    found = Distribution.of(logits, near).likely(0, 0, 6, Reading())
+    assert len(found) == 2
+    np.testing.assert_allclose(found[0][0], [41, 1], atol=0.5)
+
+
 # --- readings -------------------------------------------------------------------------------
 
 RARE = card(output_kind="distribution", bins=BINS, bin_weights=[4.0, 1.0, 0.25])
@@ -129,7 +148,7 @@ def test_variants_change_a_whole_region_and_leave_the_others():
     assert (first[4:12, 2:6, 0] > first[4:12, 2:6, 1]).all()
     assert (second[4:12, 2:6, 1] > second[4:12, 2:6, 0]).all()
     assert np.ptp(second[4:12, 2:6], axis=(0, 1)).max() < 2
-    np.testing.assert_allclose(second[:, 10:], first[:, 10:], atol=1)
+    np.testing.assert_allclose(second[:, 10:], first[:, 10:], atol=2)
 
 
 @pytest.mark.parametrize("count", [1, 2, 5, 9])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["film"]
 
 _PREVIEW_SECONDS, _PREVIEW_ROWS = 10, 480
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
 _EVERY = 0.5  # seconds between two lines of JSON
 
 References = Annotated[
@@ -85,12 +83,13 @@ def film(
     read or written; 2 the command makes no sense; 130 interrupted.
     """
     from photochrom.colorizer import Colorizer
+    from photochrom.film.clock import parse_moment
 
     if exists == "skip" and target.exists():
         note(f"{target} is there already")
         return
-    first = _moment(start) if start else 0.0
-    last = _moment(end) if end else None
+    first = parse_moment(start) if start else 0.0
+    last = parse_moment(end) if end else None
     if preview:
         last = min(first + _PREVIEW_SECONDS, last or first + _PREVIEW_SECONDS)
     colorizer = Colorizer(model, engine=engine, precision=precision)
@@ -114,22 +113,14 @@ def film(
     _conclude(report, target, as_json=as_json)
 
 
-def _moment(text: str) -> float:
-    """`90`, `1:30` or `0:01:30.5` → seconds."""
-    found = _CLOCK.fullmatch(text.strip())
-    if not found:
-        raise ConfigError(f"expected a time as 90, 1:30 or 0:01:30.5; received {text!r}")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + seconds
-
-
 def _hint(text: str) -> tuple[float, Hint]:
+    from photochrom.film.clock import parse_moment
     from photochrom.hints import parse_hint
 
     moment, comma, rest = text.partition(",")
     if not comma:
         raise ConfigError(f"expected a hint as TIME,X,Y,#RRGGBB[,RADIUS]; received {text!r}")
-    return _moment(moment), parse_hint(rest)
+    return parse_moment(moment), parse_hint(rest)
 
 
 def _watcher(bar: Any, *, as_json: bool) -> Watcher:

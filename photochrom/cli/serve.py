@@ -80,8 +80,10 @@ def web(
 
     require(page=True)
 
+    note("making the page ready …")
+
     def ready(place: str) -> None:
-        note(f"the page is at {place} (Ctrl-C ends it)")
+        note(f"it is at {place} (Ctrl-C ends it)")
         if browser:
             import webbrowser
 

@@ -6,9 +6,11 @@ import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import av
+import numpy as np
 
 from photochrom.chroma import LinearChroma
 from photochrom.errors import ConfigError, OutputError, OutputFailed
@@ -26,7 +28,6 @@ from photochrom.parallel import ahead, ordered
 from photochrom.photo.atomic import check_destination, drafted
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
     from av import VideoFrame
 
@@ -172,6 +173,7 @@ class _Making:
         part.shots += begins
         done = self._so_far(part)
         self.watcher.frame(done.frames, self._total(), done.shots)
+        self.watcher.picture(partial(_seen, frame))
 
     def _total(self) -> int:
         start, end = self._job.span.start, self._job.span.end
@@ -226,6 +228,13 @@ class _Making:
                 )
             size = picture.luma.shape
             yield hinted(self._model, self._small(picture), hints, size, self._job.vividness)
+
+
+def _seen(frame: VideoFrame, rows: int) -> npt.NDArray[np.uint8]:
+    """A frame as it will be seen, so many rows high at most, RGB."""
+    rows = min(rows, frame.height)
+    columns = max(1, round(frame.width * rows / frame.height))
+    return np.asarray(frame.to_ndarray(format="rgb24", width=columns, height=rows), np.uint8)
 
 
 def _last_told(

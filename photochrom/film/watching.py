@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["FilmReport", "Watcher"]
 
@@ -17,7 +23,13 @@ class Watcher:
         """Something in the film is broken, so many seconds from its start; it goes on."""
 
     def frame(self, done: int, total: int, shot: int) -> None:
-        """So many frames of about so many are coloured, the last of them in that shot."""
+        """So many frames of about so many are coloured, the last of them in that shot.
+
+        What is raised here ends the film; what is done is kept.
+        """
+
+    def picture(self, look: Callable[[int], npt.NDArray[np.uint8]]) -> None:
+        """The frame of the latest `frame`: `look(rows)` gives it, small, as RGB, (H, W, 3)."""
 
 
 @dataclass(frozen=True)

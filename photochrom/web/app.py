@@ -87,6 +87,10 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
     if settings.token:
         _add_login(app, settings, sessions)
     _describe(app)
+    if settings.page:
+        from photochrom.web.page.mounting import mount_page
+
+        mount_page(app, workshop)
     app.state.closing = threading.Event()
     app.add_middleware(Guard, settings=settings, sessions=sessions, closing=app.state.closing)
     app.add_middleware(Meter, metrics=workshop.metrics)  # around the guard: refusals count

@@ -16,13 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from photochrom import batch
+from photochrom import batch, photo
 from photochrom.errors import PhotochromError
 from photochrom.film import Watcher
 from photochrom.web.names import unique
 from photochrom.web.problems import Busy
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from photochrom.colorizer import Colorizer
 
 __all__ = ["Item", "Job", "Jobs", "Work", "film_work", "photographs_work"]
@@ -30,6 +33,8 @@ __all__ = ["Item", "Job", "Jobs", "Work", "film_work", "photographs_work"]
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 Work = Callable[["Job"], Path]
 
+_LOOK_SECONDS: Final = 1.0  # between two looks at a film
+_LOOK_ROWS: Final = 360
 _ENDED: Final = ("done", "failed", "cancelled")
 
 
@@ -298,7 +303,14 @@ class _Teller(Watcher):
 
     def __init__(self, job: Job) -> None:
         self._job = job
+        self._looked = 0.0
 
     def frame(self, done: int, total: int, shot: int) -> None:
         self._job.check()
         self._job.done, self._job.total = done, max(done, total)
+
+    def picture(self, look: Callable[[int], npt.NDArray[np.uint8]]) -> None:
+        now = time.monotonic()
+        if now - self._looked > _LOOK_SECONDS:
+            self._looked = now
+            self._job.look = photo.encode(look(_LOOK_ROWS), format="JPEG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,15 @@ class Workshop:
         self.uploads = Uploads(limits.uploads, limits.spare)
         self.jobs = Jobs(limits.jobs, limits.kept, limits.results)
         self.metrics = Metrics(self.gate, self.jobs)
+        self._then: list[Callable[[], None]] = []
 
     def new_folder(self) -> Path:
         """An empty folder that is nobody else's."""
         return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def at_close(self, do: Callable[[], None]) -> None:
+        """Let something more be done in the end."""
+        self._then.append(do)
 
     async def tidy(self) -> None:
         """Delete what is kept for too long, for ever."""
@@ -55,5 +61,7 @@ class Workshop:
     def close(self) -> None:
         """End what runs, and delete all files."""
         self.gate.close()
+        for do in self._then:
+            do()
         self.jobs.close(self.settings.grace)
         self._temporary.cleanup()

@@ -1,0 +1,258 @@
+"""What happens when a person does something on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import gradio as gr
+
+from photochrom import photo
+from photochrom.errors import ConfigError, PhotochromError
+from photochrom.hints import palette_of, parse_color
+from photochrom.photo.photo import eight_bits
+from photochrom.web.page.choices import Mark, parse_palette
+from photochrom.web.page.pictures import ASSETS, EXAMPLES
+from photochrom.web.page.shown import answers_value, marks_value, tray_value, viewer_value
+
+if TYPE_CHECKING:
+    from photochrom.web.page.choices import Choices
+    from photochrom.web.page.desk import Desk, Desks, Picture
+    from photochrom.web.page.layout import Page
+
+__all__ = ["Handlers"]
+
+Updates = dict[Any, Any]
+
+_PATIENCE: Final = 120  # seconds until a first photograph is shown by the timer instead
+
+
+def told(do: Callable[..., Updates]) -> Callable[..., Updates]:
+    """Let a person know what could not be done; everything stays as it was."""
+
+    @wraps(do)
+    def doing(*arguments: Any) -> Updates:
+        try:
+            return do(*arguments)
+        except PhotochromError as error:
+            gr.Warning(str(error))
+            return {}
+
+    return doing
+
+
+class Handlers:
+    """Each is told a desk's key, and which photograph is shown; and says what is to be updated."""
+
+    def __init__(self, page: Page, desks: Desks, vividness: float) -> None:
+        self._page, self._desks, self._usual = page, desks, vividness
+
+    # --- many -----------------------------------------------------------------------------------
+
+    def arrive(self, key: str) -> Updates:
+        """The page was opened; perhaps again."""
+        desk = self._desks.open(key)
+        return self._all(desk, next(iter(desk.pictures.values()), None))
+
+    def drop(self, key: str, files: list[str]) -> Iterator[Updates]:
+        """Photographs came: the first is shown as soon as it is done."""
+        yield from self._take(self._desks.open(key), [Path(file) for file in files])
+
+    def _take(self, desk: Desk, files: list[Path], names: list[str] = []) -> Iterator[Updates]:  # noqa: B006
+        first = desk.add(files, names)[0]
+        yield self._all(desk, first) | {self._page.drop: None}
+        desk.wait(first, _PATIENCE)
+        yield self._all(desk, first)
+
+    def tick(self, key: str, number: int, drawn: tuple[Any, ...]) -> Updates:
+        """Time went by."""
+        desk = self._desks.open(key)
+        picture = desk.pictures.get(number)
+        if desk.key != key or list(drawn) != list(_state_of(picture)):
+            return self._all(desk, picture)
+        return self._many(desk, number)
+
+    def tray(self, key: str, number: int, event: gr.EventData) -> Updates:
+        """A photograph was chosen, or all are to wait."""
+        desk, wanted = self._desks.open(key), event.action
+        if wanted == "choose":
+            return self._all(desk, desk.pictures.get(int(event.number)))
+        if wanted == "remove":
+            desk.remove(int(event.number))
+            left = desk.pictures.get(number) or next(iter(desk.pictures.values()), None)
+            return self._all(desk, left)
+        if wanted == "cancel":
+            desk.cancel()
+        else:
+            desk.pause(wanted=not desk.paused)
+        return self._many(desk, number)
+
+    # --- one ------------------------------------------------------------------------------------
+
+    def viewer(self, key: str, number: int, event: gr.EventData) -> Iterator[Updates]:
+        """A colour by hand, or an example."""
+        if event.action == "example":
+            yield from self._example(self._desks.open(key), str(event.name))
+        else:
+            yield self._marked(key, number, event)
+
+    def _example(self, desk: Desk, name: str) -> Iterator[Updates]:
+        if name in EXAMPLES:
+            copy = desk.borrowed(ASSETS / name)
+            yield from self._take(desk, [copy], [name])
+
+    @told
+    def _marked(self, key: str, number: int, said: gr.EventData) -> Updates:
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        now = picture.choices
+        if said.action == "mark":
+            new = now.with_mark(Mark.of(said.x, said.y, said.color))
+        elif not 0 <= int(said.index) < len(now.marks):
+            return {}
+        elif said.action == "recolor":
+            new = now.recolored(int(said.index), parse_color(str(said.color)))
+        else:
+            new = now.without_mark(int(said.index))
+        return self._chosen(desk, picture, new)
+
+    @told
+    def vivify(self, key: str, number: int, vividness: float) -> Updates:
+        """The slider was moved."""
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        desk.choose(picture, replace(picture.choices, vividness=vividness), undoable=False)
+        return self._one(desk, picture)
+
+    def vivify_all(self, key: str, number: int, vividness: float) -> Iterator[Updates]:
+        """As vivid as this one, all of them."""
+        desk = self._desks.open(key)
+        for picture in list(desk.pictures.values()):
+            if picture.status == "done":
+                new = replace(picture.choices, vividness=vividness)
+                desk.choose(picture, new, undoable=False)
+                yield self._many(desk, number)
+            else:
+                picture.choices = replace(picture.choices, vividness=vividness)
+
+    @told
+    def undo(self, key: str, number: int) -> Updates:
+        """Back to what was before."""
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        desk.undo(picture)
+        return self._all(desk, picture)
+
+    @told
+    def clear(self, key: str, number: int) -> Updates:
+        """Nothing by hand, nothing to follow."""
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        new = replace(picture.choices, marks=(), palette=(), reference=None, variant=0)
+        return self._chosen(desk, picture, new) | {
+            self._page.reference: None,
+            self._page.palette: "",
+        }
+
+    @told
+    def show_answers(self, key: str, number: int) -> Updates:
+        """Several answers are asked for."""
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        value = answers_value(desk.variants(picture), picture.choices.variant)
+        return {self._page.answers: value}
+
+    @told
+    def answer(self, key: str, number: int, event: gr.EventData) -> Updates:
+        """One of them was chosen."""
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        new = replace(picture.choices, variant=int(event.index), marks=(), palette=())
+        return self._chosen(desk, picture, new) | self.show_answers(key, number)
+
+    @told
+    def follow(self, key: str, number: int, file: str | None, only_palette: bool) -> Updates:
+        """A colour photograph is to be followed."""
+        desk, picture = self._there(key, number)
+        if not picture or not file:
+            return {}
+        theirs = photo.read(file, name=Path(file).name)
+        if only_palette:
+            palette = tuple(palette_of(eight_bits(theirs.rgb)))
+            new = replace(picture.choices, palette=palette, reference=None, variant=0)
+        else:
+            new = replace(picture.choices, palette=(), reference=theirs, variant=0)
+        return self._chosen(desk, picture, new)
+
+    @told
+    def unfollow(self, key: str, number: int) -> Updates:
+        """None any more."""
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        new = replace(picture.choices, palette=(), reference=None)
+        return self._chosen(desk, picture, new)
+
+    @told
+    def keep_to(self, key: str, number: int, text: str) -> Updates:
+        """A palette in words."""
+        desk, picture = self._there(key, number)
+        if not picture:
+            return {}
+        new = replace(picture.choices, palette=parse_palette(text), variant=0)
+        return self._chosen(desk, picture, new)
+
+    # --- what is shown --------------------------------------------------------------------------
+
+    def _there(self, key: str, number: int) -> tuple[Desk, Picture | None]:
+        """Raises ConfigError: the desk was cleared meanwhile."""
+        desk = self._desks.get(key)
+        if desk is None:
+            raise ConfigError("these photographs are not here any more; please load the page again")
+        picture = desk.pictures.get(number)
+        return desk, picture if picture and picture.status == "done" else None
+
+    def _chosen(self, desk: Desk, picture: Picture, new: Choices) -> Updates:
+        desk.choose(picture, new)
+        return self._one(desk, picture)
+
+    def _all(self, desk: Desk, picture: Picture | None) -> Updates:
+        """Everything, for a photograph that is now shown."""
+        number = picture.number if picture else 0
+        vividness = picture.choices.vividness if picture else None
+        return {
+            **self._one(desk, picture),
+            **self._many(desk, number),
+            self._page.key: desk.key,
+            self._page.chosen: number,
+            self._page.answers: {},
+            self._page.vividness: self._usual if vividness is None else vividness,
+        }
+
+    def _one(self, desk: Desk, picture: Picture | None) -> Updates:
+        return {
+            self._page.drawn: _state_of(picture),
+            self._page.viewer: viewer_value(desk, picture),
+            self._page.marks: marks_value(picture),
+            self._page.tray: tray_value(desk, picture.number if picture else 0),
+        }
+
+    def _many(self, desk: Desk, number: int) -> Updates:
+        return {
+            self._page.tray: tray_value(desk, number),
+            self._page.timer: gr.Timer(active=desk.is_busy),
+            self._page.for_all: gr.Button(visible=len(desk.pictures) > 1),
+        }
+
+
+def _state_of(picture: Picture | None) -> tuple[Any, ...]:
+    return (picture.number, picture.version, picture.status) if picture else ()

@@ -1,0 +1,372 @@
+"""The page, driven as a person would: by a real browser, on real photographs."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import simplejpeg
+import skimage.data
+from PIL import Image
+
+from tests.films import panned, write_film
+
+sync_api = pytest.importorskip("playwright.sync_api")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium")
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
+FLAGS += ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+SHOWN = "#viewer .stage:not([hidden])"
+PATIENCE = 60_000  # milliseconds; a slow machine is no failure
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[str]:
+    """Where a service with its page is."""
+    command = [sys.executable, "-m", "photochrom", "serve", "--port", "0"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr
+        for line in process.stderr:
+            if found := re.search(r"serving at (\S+)", line):
+                yield found.group(1)
+                break
+        else:
+            pytest.fail("the service did not begin")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.stderr.close()
+        assert process.wait(60) == 0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+
+@pytest.fixture
+def page(browser: Browser, place: str) -> Iterator[Page]:
+    """A fresh page; whatever it asks for elsewhere, or complains of, fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    page, faults = context.new_page(), []
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith((place, "data:", "blob:")):
+            faults.append(f"asked for {request.url}")
+
+    page.on("request", asked)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+    page.goto(place)
+    page.wait_for_selector("#viewer .examples img")
+    yield page
+    context.close()
+    assert not faults
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Grey ones: a JPEG file with EXIF, a PNG file, and one that is none."""
+    folder = tmp_path_factory.mktemp("photographs")
+    astronaut = Image.fromarray(skimage.data.astronaut()).convert("L")
+    exif = astronaut.getexif()
+    exif[0x010E] = "a shoebox, 1983"
+    made = {name: folder / name for name in ("astronaut.jpg", "coffee.png", "broken.jpg")}
+    astronaut.save(made["astronaut.jpg"], quality=90, exif=exif)
+    Image.fromarray(skimage.data.coffee()).convert("L").save(made["coffee.png"])
+    made["broken.jpg"].write_bytes(b"no photograph at all")
+    return made
+
+
+def drop(page: Page, *paths: Path) -> None:
+    page.set_input_files("#drop input[type=file]", paths)
+    page.wait_for_selector(SHOWN)
+    settled(page)
+
+
+def settled(page: Page) -> str:
+    """Wait for the picture to be there; which version it is."""
+    page.wait_for_function("document.querySelector('#viewer .after')?.complete")
+    return page.get_attribute("#viewer .after", "src") or ""
+
+
+def changed(page: Page, before: str) -> str:
+    page.wait_for_function(
+        "was => document.querySelector('#viewer .after').getAttribute('src') !== was", arg=before
+    )
+    return settled(page)
+
+
+def saved(page: Page, what: str = "#viewer .save") -> tuple[str, bytes]:
+    with page.expect_download() as download:
+        page.click(what)
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def pixels(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.float64)
+
+
+def colourfulness(data: bytes) -> float:
+    return float(np.ptp(pixels(data), axis=-1).mean())
+
+
+def mark(page: Page, x: float, y: float, color: str) -> str:
+    """Correct a colour by hand."""
+    before = settled(page)
+    page.click("[data-mode=correct]")
+    stage = page.locator(SHOWN)
+    box = stage.bounding_box()
+    assert box
+    stage.click(position={"x": x * box["width"], "y": y * box["height"]})
+    page.wait_for_selector(".popover:not([hidden]) .swatch")
+    page.fill(".popover input[type=color]", color)
+    return changed(page, before)
+
+
+# --- one photograph -------------------------------------------------------------------------
+
+
+def test_a_photograph_is_dropped_and_saved_with_its_luma_and_its_exif(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    name, data = saved(page)
+    assert name == "astronaut.jpg"
+    coloured, grey = Image.open(io.BytesIO(data)), Image.open(photographs["astronaut.jpg"])
+    assert coloured.size == grey.size
+    assert coloured.getexif()[0x010E] == "a shoebox, 1983"
+    coloured.draft("YCbCr", None)
+    again = simplejpeg.encode_jpeg_yuv_planes(np.asarray(grey), None, None, 92)
+    np.testing.assert_array_equal(
+        np.asarray(coloured)[..., 0], np.asarray(Image.open(io.BytesIO(again)))
+    )
+    assert colourfulness(data) > 5
+
+
+def test_a_png_file_keeps_its_luma(page, photographs):
+    drop(page, photographs["coffee.png"])
+    _, data = saved(page)
+    found = pixels(data) @ [0.299, 0.587, 0.114]
+    assert abs(found - np.asarray(Image.open(photographs["coffee.png"]))).max() <= 1
+
+
+def test_an_example_is_one_click_away(page):
+    page.click("#viewer .examples button:first-child")
+    page.wait_for_selector(SHOWN)
+    assert "astronaut.jpg, 512 × 512" in page.inner_text("#viewer .say")
+
+
+def test_the_border_follows_the_hand_and_the_keys(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    divider = "getComputedStyle(document.querySelector('.stage')).getPropertyValue('--divider')"
+    box = page.locator(SHOWN).bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.25, box["y"] + 50)
+    page.mouse.up()
+    assert float(page.evaluate(divider).strip("%")) == pytest.approx(25, abs=1)
+    page.locator(SHOWN).focus()
+    page.keyboard.press("Shift+ArrowRight")
+    assert float(page.evaluate(divider).strip("%")) == pytest.approx(35, abs=1)
+
+
+def test_vividness_is_followed_by_the_picture_and_the_file(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    _, vivid = saved(page)
+    before = settled(page)
+    page.fill("#vividness input[type=number]", "0")
+    page.keyboard.press("Enter")
+    changed(page, before)
+    _, faithful = saved(page)
+    assert colourfulness(faithful) < 0.8 * colourfulness(vivid)
+
+
+def test_a_colour_by_hand_is_kept_undone_changed_and_removed(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    first = mark(page, 0.5, 0.75, "#2040d0")
+    red, _, blue = pixels(saved(page)[1])[384, 256]
+    assert blue > red + 20
+    row = page.locator("#marks li")
+    assert "#2040d0" in row.inner_text()
+    row.locator("input[type=color]").fill("#20a030")
+    second = changed(page, first)
+    red, green, _ = pixels(saved(page)[1])[384, 256]
+    assert green > red
+    page.click("#undo")
+    third = changed(page, second)
+    assert "#2040d0" in row.inner_text()
+    page.click("#viewer .mark")
+    page.click(".popover >> text=Remove")
+    changed(page, third)
+    assert page.locator("#marks li").count() == 0
+
+
+def test_likely_colours_are_offered_and_one_is_enough(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    before = settled(page)
+    page.click("[data-mode=correct]")
+    page.locator(SHOWN).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    swatches = page.locator(".popover .swatch")
+    swatches.first.wait_for()
+    assert swatches.count() > 1
+    assert re.fullmatch(r"#\w{6}, \d+% likely", swatches.first.get_attribute("aria-label"))
+    swatches.last.focus()
+    page.keyboard.press("Enter")
+    changed(page, before)
+    assert page.locator("#viewer .mark").count() == 1
+
+
+def test_another_answer_is_shown_and_saved(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    _, best = saved(page)
+    before = settled(page)
+    page.get_by_role("tab", name="Answers").click()
+    page.click("#answers button:nth-child(2)")
+    changed(page, before)
+    page.wait_for_selector("#answers button:nth-child(2)[aria-pressed=true]")
+    _, other = saved(page)
+    assert abs(pixels(best) - pixels(other)).mean() > 1
+
+
+def test_where_it_is_unsure_is_laid_over_it(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    page.check("#viewer .doubt")
+    page.wait_for_function("document.querySelector('#viewer .unsure').naturalWidth > 0")
+    assert page.is_visible("#viewer .unsure")
+
+
+def test_a_palette_and_a_photograph_are_followed(page, photographs, tmp_path):
+    drop(page, photographs["astronaut.jpg"])
+    before = settled(page)
+    page.get_by_role("tab", name="Follow").click()
+    page.fill("#palette input, #palette textarea", "#205090")
+    page.keyboard.press("Enter")
+    second = changed(page, before)
+    red, _, blue = pixels(saved(page)[1]).mean((0, 1))
+    assert blue > red
+    theirs = tmp_path / "theirs.png"
+    Image.fromarray(skimage.data.astronaut()).save(theirs)
+    page.set_input_files("#reference input[type=file]", theirs)
+    changed(page, second)
+    truth = skimage.data.astronaut().astype(float)
+    assert abs(pixels(saved(page)[1]) - truth).mean() < 14
+
+
+# --- many -----------------------------------------------------------------------------------
+
+
+def test_many_photographs_one_of_them_broken(page, photographs):
+    drop(page, *photographs.values())
+    page.wait_for_selector("#tray li.failed")
+    page.wait_for_function("document.querySelectorAll('#tray li.done').length === 2")
+    page.click("#tray li.failed .photograph")
+    page.wait_for_function(
+        "document.querySelector('#viewer .say').textContent.includes('not be coloured')"
+    )
+    assert "broken.jpg is not a picture" in page.inner_text("#viewer .say")
+    name, data = saved(page, "#tray .zip")
+    assert name == "coloured.zip"
+    names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    assert sorted(names) == ["astronaut.jpg", "coffee.png"]
+    page.click("#tray li.failed .remove")
+    page.wait_for_function("document.querySelectorAll('#tray li').length === 2")
+
+
+def test_a_queue_is_paused_continued_and_cancelled(page, photographs, tmp_path):
+    data = photographs["astronaut.jpg"].read_bytes()
+    many = [tmp_path / f"{number}.jpg" for number in range(40)]
+    for path in many:
+        path.write_bytes(data)
+    drop(page, *many)
+    page.click("#tray .pause")
+    page.wait_for_selector("#tray .pause >> text=Go on")
+    assert "paused" in page.inner_text("#tray .count")
+    page.click("#tray .pause")
+    page.wait_for_selector("#tray .pause >> text=Pause")
+    page.click("#tray .cancel")
+    page.wait_for_selector("#tray li.cancelled")
+    page.wait_for_function("document.querySelector('#tray .cancel').hidden")
+    assert page.locator("#tray li.done").count() < 40
+
+
+def test_photographs_outlast_a_reload(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    page.reload()
+    page.wait_for_selector(SHOWN)
+    assert page.locator("#tray li").count() == 1
+
+
+def test_a_pasted_photograph_is_a_dropped_one(page, photographs):
+    page.evaluate(
+        """numbers => {
+            const data = new DataTransfer();
+            const bytes = new Uint8Array(numbers);
+            data.items.add(new File([bytes], "clip.png", {type: "image/png"}));
+            document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data}));
+        }""",
+        list(photographs["coffee.png"].read_bytes()),
+    )
+    page.wait_for_selector(SHOWN)
+    assert "clip.png" in page.inner_text("#viewer .say")
+
+
+# --- how it looks ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_fits_a_phone_by_day_and_by_night(page, photographs, dark):
+    page.set_viewport_size({"width": 390, "height": 844})
+    if dark:
+        page.click(".head .light")
+    assert page.evaluate("document.body.classList.contains('dark')") == dark
+    drop(page, photographs["astronaut.jpg"])
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    if folder := os.environ.get("PHOTOCHROM_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"phone-{'dark' if dark else 'light'}.png")
+
+
+def test_pictures_and_controls_have_names(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    nameless = page.evaluate(
+        """[...document.querySelectorAll("img, button, input, a[href]")]
+            .filter((each) => each.offsetParent !== null)
+            .filter((each) => each.tagName === "IMG" ? !each.hasAttribute("alt") :
+                !(each.getAttribute("aria-label") || each.textContent.trim() || each.title
+                  || each.labels?.length || each.getAttribute("aria-labelledby")))
+            .map((each) => each.outerHTML.slice(0, 200))"""
+    )
+    assert nameless == []
+
+
+# --- films ----------------------------------------------------------------------------------
+
+
+def test_a_film_is_coloured(page, tmp_path):
+    pytest.importorskip("av")
+    old = write_film(tmp_path / "old.mp4", panned(30), codec="libx264")
+    page.get_by_role("tab", name="Film").click()
+    page.set_input_files("#film-drop input[type=file]", old)
+    page.wait_for_selector("#film-drop a[download]")  # it is there, not only on its way
+    page.click("#film-begin")
+    page.wait_for_selector("#film .save:not([hidden])")
+    name, data = saved(page, "#film .save")
+    assert name == "old.mp4"
+    assert data[4:8] == b"ftyp"
