@@ -19,6 +19,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/coloring.py
 	$(BIN)/python benchmarks/film.py
+	$(BIN)/python benchmarks/service.py
 	$(BIN)/python benchmarks/run.py
 
 $(READY): pyproject.toml

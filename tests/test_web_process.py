@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -262,6 +263,28 @@ def test_an_upload_that_is_broken_off(impatient):
         with talking(impatient, head(1000) + b"--x\r\n") as client:
             client.shutdown(end)
             assert heard(client) == b""
+
+
+def test_who_hangs_up_while_waiting_is_not_worked_for(impatient, camera):
+    process, url = impatient
+    here = Path(psutil.Process(process.pid).cwd())
+    (here / "begun").unlink(missing_ok=True)
+    (here / "hold").touch()
+    files = {"image": ("a.jpg", jpeg(camera))}
+    first = later(lambda: httpx.post(f"{url}{COLORIZE}", files=files, timeout=30))
+    until((here / "begun").exists)
+    asked = httpx.Request("POST", f"{url}{COLORIZE}", files=files)
+    with talking(impatient, head(len(asked.read())).replace(b"=x", boundary(asked))) as client:
+        client.sendall(asked.content)
+        until(lambda: "photochrom_places_taken 2.0" in httpx.get(f"{url}/metrics").text)
+    until(lambda: "photochrom_places_taken 1.0" in httpx.get(f"{url}/metrics").text)
+    (here / "hold").unlink()
+    assert is_coloured(first().content)
+    assert 'status="499"} 1.0' in httpx.get(f"{url}/metrics").text
+
+
+def boundary(request: httpx.Request) -> bytes:
+    return b"=" + request.headers["content-type"].partition("boundary=")[2].encode()
 
 
 def test_one_after_another_on_one_connection(impatient):

@@ -244,7 +244,7 @@ async def _known(key: str, here: Here) -> Job:
 
 
 Known = Annotated[Job, Depends(_known)]
-_NOT_FOUND: Final = documented(401, 403, 404, 421)
+_NOT_FOUND: Final = documented(401, 403, 404, 421, 422)
 _BYTES: Final = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 

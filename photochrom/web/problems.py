@@ -109,6 +109,10 @@ def problem_of(error: Exception) -> JSONResponse:
     return respond(500, "something failed that should not; the service's log says what")
 
 
+def _plain(message: str) -> str:
+    return "expected a file with a name" if "UploadFile" in message else message
+
+
 def install(app: FastAPI) -> None:
     """Let all errors of an application be problems."""
 
@@ -120,7 +124,7 @@ def install(app: FastAPI) -> None:
         return respond(error.status_code, str(error.detail), headers=headers)
 
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        parts = [f"{'.'.join(map(str, e['loc'][1:]))}: {e['msg']}" for e in error.errors()]
+        parts = [f"{'.'.join(map(str, e['loc'][1:]))}: {_plain(e['msg'])}" for e in error.errors()]
         return respond(422, "; ".join(parts), kind="InvalidRequest")
 
     app.add_exception_handler(PhotochromError, ours)
