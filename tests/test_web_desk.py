@@ -75,6 +75,15 @@ def test_names_are_safe_and_differ(desk, tmp_path):
     assert [each.name for each in added] == ["a.png", "a (2).png", "scan.png"]
 
 
+def test_a_file_that_is_named_twice_is_taken_once(desk, tmp_path):
+    first, second = write_pictures(tmp_path / "in", "a.png", "b.png")
+    added = desk.add([first, first, second])
+    for each in added:
+        desk.wait(each, 60)
+    assert [(each.name, each.status) for each in added] == [("a.png", "done"), ("b.png", "done")]
+    assert desk.add([first]) == []
+
+
 def test_a_colour_by_hand_reaches_the_file_at_full_size(desk, tmp_path):
     (picture,) = put(desk, tmp_path, "a.png")
     desk.choose(picture, picture.choices.with_mark(Mark.of(0.5, 0.5, "#d02020")))

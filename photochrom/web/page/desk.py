@@ -103,12 +103,17 @@ class Desk:
     # --- many ---------------------------------------------------------------------------------
 
     def add(self, files: Iterable[Path], names: Iterable[str] = ()) -> list[Picture]:
-        """Take photographs on; the files become the desk's own."""
-        files, taken = list(files), [each.name for each in self.pictures.values()]
+        """Take photographs on; the files become the desk's own, each once, however often named."""
+        files = list(files)
         wanted = [safe_name(name) for name in (list(names) or [file.name for file in files])]
-        fresh = list(unique([*taken, *wanted]))[len(taken) :]
-        added = [self._put(file, name) for file, name in zip(files, fresh, strict=True)]
         with self._changed:
+            taken = [each.name for each in self.pictures.values()]
+            fresh = list(unique([*taken, *wanted]))[len(taken) :]
+            added = [
+                self._put(file, name)
+                for file, name in zip(files, fresh, strict=True)
+                if file.is_file()
+            ]
             self._waiting.extend(added)
         self._pump()
         return added

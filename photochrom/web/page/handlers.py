@@ -62,7 +62,11 @@ class Handlers:
         yield from self._take(self._desks.open(key), [Path(file) for file in files])
 
     def _take(self, desk: Desk, files: list[Path], names: list[str] = []) -> Iterator[Updates]:  # noqa: B006
-        first = desk.add(files, names)[0]
+        added = desk.add(files, names)
+        if not added:
+            yield {self._page.drop: None}
+            return
+        first = added[0]
         yield self._all(desk, first) | {self._page.drop: None}
         desk.wait(first, _PATIENCE)
         yield self._all(desk, first)
