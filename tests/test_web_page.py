@@ -266,6 +266,9 @@ def test_a_palette_and_a_photograph_are_followed(page, photographs, tmp_path):
     second = changed(page, before)
     red, _, blue = pixels(saved(page)[1]).mean((0, 1))
     assert blue > red
+    page.fill("#palette input, #palette textarea", "<b>blue</b>")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=received '<b>blue</b>'")  # it is told, and is no HTML
     theirs = tmp_path / "theirs.png"
     Image.fromarray(skimage.data.astronaut()).save(theirs)
     page.set_input_files("#reference input[type=file]", theirs)

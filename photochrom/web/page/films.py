@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -90,8 +91,8 @@ class FilmTab:
             job = self._job(film, vividness, start, end, reference)
             self._workshop.jobs.add(job)
         except (PhotochromError, Busy) as error:
-            gr.Warning(str(error))
-            return {}
+            gr.Warning(escape(str(error)))  # Gradio takes it for HTML
+            return gr.skip()
         return self._told(job)
 
     def _job(

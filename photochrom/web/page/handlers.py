@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import wraps
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,8 +39,8 @@ def told(do: Callable[..., Updates]) -> Callable[..., Updates]:
         try:
             return do(*arguments)
         except PhotochromError as error:
-            gr.Warning(str(error))
-            return {}
+            gr.Warning(escape(str(error)))  # Gradio takes it for HTML
+            return gr.skip()
 
     return doing
 
@@ -112,12 +113,12 @@ class Handlers:
     def _marked(self, key: str, number: int, said: gr.EventData) -> Updates:
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         now = picture.choices
         if said.action == "mark":
             new = now.with_mark(Mark.of(said.x, said.y, said.color))
         elif not 0 <= int(said.index) < len(now.marks):
-            return {}
+            return gr.skip()
         elif said.action == "recolor":
             new = now.recolored(int(said.index), parse_color(str(said.color)))
         else:
@@ -129,7 +130,7 @@ class Handlers:
         """The slider was moved."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         desk.choose(picture, replace(picture.choices, vividness=vividness), undoable=False)
         return self._one(desk, picture)
 
@@ -149,7 +150,7 @@ class Handlers:
         """Back to what was before."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         desk.undo(picture)
         return self._all(desk, picture)
 
@@ -158,7 +159,7 @@ class Handlers:
         """Nothing by hand, nothing to follow."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         new = replace(picture.choices, marks=(), palette=(), reference=None, variant=0)
         return self._chosen(desk, picture, new) | {
             self._page.reference: None,
@@ -170,7 +171,7 @@ class Handlers:
         """Several answers are asked for."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         value = answers_value(desk.variants(picture), picture.choices.variant)
         return {self._page.answers: value}
 
@@ -179,7 +180,7 @@ class Handlers:
         """One of them was chosen."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         new = replace(picture.choices, variant=int(event.index), marks=(), palette=())
         return self._chosen(desk, picture, new) | self.show_answers(key, number)
 
@@ -188,7 +189,7 @@ class Handlers:
         """A colour photograph is to be followed."""
         desk, picture = self._there(key, number)
         if not picture or not file:
-            return {}
+            return gr.skip()
         theirs = photo.read(file, name=Path(file).name)
         if only_palette:
             palette = tuple(palette_of(eight_bits(theirs.rgb)))
@@ -202,7 +203,7 @@ class Handlers:
         """None any more."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         new = replace(picture.choices, palette=(), reference=None)
         return self._chosen(desk, picture, new)
 
@@ -211,7 +212,7 @@ class Handlers:
         """A palette in words."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return gr.skip()
         new = replace(picture.choices, palette=parse_palette(text), variant=0)
         return self._chosen(desk, picture, new)
 
