@@ -16,6 +16,7 @@ from photochrom.film import require
 from photochrom.film.clock import parse_moment
 from photochrom.web.jobs import Item, Job, film_work
 from photochrom.web.names import safe_name
+from photochrom.web.page.handlers import NOTHING
 from photochrom.web.page.parts import asset
 from photochrom.web.problems import Busy
 
@@ -92,7 +93,7 @@ class FilmTab:
             self._workshop.jobs.add(job)
         except (PhotochromError, Busy) as error:
             gr.Warning(escape(str(error)))  # Gradio takes it for HTML
-            return gr.skip()
+            return NOTHING
         return self._told(job)
 
     def _job(

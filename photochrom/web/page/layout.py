@@ -121,7 +121,7 @@ class Page:
         on = self._on
         on(self.blocks.load, do.arrive, [self.key])
         on(self.drop.upload, do.drop, [self.key, self.drop])
-        on(self.timer.tick, do.tick, [*state, self.drawn])
+        on(self.timer.tick, do.tick, [*state, self.drawn], trigger_mode="once")
         on(self.tray.select, do.tray, state)
         on(self.viewer.select, do.viewer, state)
         on(self.marks.select, do.viewer, state)
@@ -136,10 +136,12 @@ class Page:
         on(self.reference.clear, do.unfollow, state)
         on(self.only_palette.input, do.follow, follow)
         on(self.palette.submit, do.keep_to, [*state, self.palette])
+        on(self.palette.blur, do.keep_to, [*state, self.palette])
 
     def _on(
         self, event: Callable[..., Any], do: Callable[..., Any], inputs: list[Any], **more: Any
     ) -> None:
+        more = {"trigger_mode": "multiple"} | more  # nothing that a person does is passed over
         outputs = [
             self.key,
             self.chosen,

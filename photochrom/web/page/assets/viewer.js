@@ -92,6 +92,7 @@ async function ask(at) {
   if (place !== at) return;  // another place was chosen meanwhile
   openPopover(at, "What colour is it?", (color) => {
     hidePopover();
+    stage.focus({ preventScroll: true });
     say("Colouring …");
     tell({ action: "mark", desk, number, x: at.x, y: at.y, color });
   }, colors);
