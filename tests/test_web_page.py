@@ -368,11 +368,14 @@ def test_pictures_and_controls_have_names(page, photographs):
 
 def test_a_film_is_coloured(page, tmp_path):
     pytest.importorskip("av")
-    old = write_film(tmp_path / "old.mp4", panned(30), codec="libx264")
+    old = write_film(tmp_path / "old.mp4", panned(60), codec="libx264")
     page.get_by_role("tab", name="Film").click()
     page.set_input_files("#film-drop input[type=file]", old)
     page.wait_for_selector("#film-drop a[download]")  # it is there, not only on its way
     page.click("#film-begin")
+    page.wait_for_selector("#film .say:has-text('is being coloured')")
+    page.reload()
+    page.get_by_role("tab", name="Film").click()
     page.wait_for_selector("#film .save:not([hidden])")
     name, data = saved(page, "#film .save")
     assert name == "old.mp4"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -44,7 +45,8 @@ class FilmTab:
 
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
-        self._key, self._timer = gr.State(""), gr.Timer(_EVERY, active=False)
+        self._key = gr.BrowserState("", storage_key="photochrom-film")  # outlasts a reload
+        self._timer = gr.Timer(_EVERY, active=False)
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
                 self._film = gr.File(
@@ -70,15 +72,20 @@ class FilmTab:
                     apply_default_css=False,
                     elem_id="film",
                 )
-        self._wire()
 
-    def _wire(self) -> None:
+    def wire(self, arrived: Callable[..., Any]) -> None:
+        """Let things happen.
+
+        Args:
+            arrived: the event that the page was opened, perhaps again.
+        """
         outputs = [self._key, self._timer, self._shown, self._begin, self._cancel]
         asked = [self._film, self._vividness, self._start, self._end, self._reference]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         self._begin.click(self._started, asked, outputs, **quiet)
         self._cancel.click(self._cancelled, [self._key], outputs, **quiet)
         self._timer.tick(self._looked, [self._key], outputs, **quiet)
+        arrived(self._looked, [self._key], outputs, **quiet)
 
     def _started(
         self,
@@ -89,6 +96,7 @@ class FilmTab:
         reference: str | None,
     ) -> dict[Any, Any]:
         try:
+            self._workshop.jobs.check()  # before the film is laid into a folder
             job = self._job(film, vividness, start, end, reference)
             self._workshop.jobs.add(job)
         except (PhotochromError, Busy) as error:
@@ -142,7 +150,9 @@ class FilmTab:
 
     def _looked(self, key: str) -> dict[Any, Any]:
         job = self._workshop.jobs.get(key)
-        return self._told(job) if job else self._cancelled("")
+        if job is None:
+            return self._cancelled("") if key else NOTHING
+        return self._told(job)
 
     def _told(self, job: Job) -> dict[Any, Any]:
         value = {

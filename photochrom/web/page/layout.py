@@ -63,6 +63,7 @@ class Page:
             with gr.Tab("Film", id="film"):
                 self.film = FilmTab(workshop)
             gr.HTML(_FOOTER, apply_default_css=False)
+            self.film.wire(self.blocks.load)
             self._wire()
 
     def _photographs(self, vividness: float, desks: Desks) -> None:
