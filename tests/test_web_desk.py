@@ -210,7 +210,7 @@ def test_a_desk_that_is_not_used_is_cleared(desks, tmp_path):
     old = desks.open()
     put(old, tmp_path, "a.png")
     old.used = 0
-    desks.open()
+    desks.clear_unused()
     assert desks.get(old.key) is None
     assert not list((tmp_path / "desks").rglob("original"))
 

@@ -365,7 +365,6 @@ class Desks:
         with self._lock:
             desk = self._desks.get(key)
             if desk is None:
-                self._clear_unused()
                 folder = self._folder / secrets.token_hex(8)
                 folder.mkdir(parents=True)
                 desk = Desk(self._colorizer, folder, self._pool, self._workers)
@@ -385,8 +384,12 @@ class Desks:
             desk.cancel()
         self._pool.shutdown()
 
-    def _clear_unused(self) -> None:
+    def clear_unused(self) -> None:
+        """Forget those that nobody has looked at for long, with their files."""
         now = time.time()
-        for desk in [each for each in self._desks.values() if now - each.used > _UNUSED]:
-            del self._desks[desk.key]
+        with self._lock:
+            unused = [each for each in self._desks.values() if now - each.used > _UNUSED]
+            for desk in unused:
+                del self._desks[desk.key]
+        for desk in unused:
             desk.close()
