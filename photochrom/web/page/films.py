@@ -28,7 +28,6 @@ __all__ = ["FilmTab"]
 
 _SUFFIXES: Final = [".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv"]
 _WRITTEN: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".ts")
-_EVERY: Final = 1.0
 
 _TEMPLATE: Final = """
 <section class="film" aria-label="The film">
@@ -43,10 +42,15 @@ _TEMPLATE: Final = """
 class FilmTab:
     """A film goes in, can be watched as it is coloured, and comes out."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
-        self._key = gr.BrowserState("", storage_key="photochrom-film")  # outlasts a reload
-        self._timer = gr.Timer(_EVERY, active=False)
+    def __init__(self, workshop: Workshop, key: gr.BrowserState, timer: gr.Timer) -> None:
+        """Lay it out.
+
+        Args:
+            workshop: where films are coloured.
+            key: of the film; it outlasts a reload, but not within a tab that nobody has opened.
+            timer: lets the tab look how far the film is.
+        """
+        self._workshop, self._key, self._timer = workshop, key, timer
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
                 self._film = gr.File(

@@ -38,6 +38,7 @@ The luma of a photograph is never touched.
 Examples: astronaut by NASA, coffee by Rachel Michetti, cat by Stefan van der Walt.</p></footer>
 """
 _TIDY_SECONDS: Final = 12 * 3600  # after which what was uploaded is deleted
+_EVERY_FRAME: Final = 1.0  # of the film
 _EVERY: Final = 0.4  # seconds between two looks at what has become of the photographs
 
 
@@ -57,11 +58,13 @@ class Page:
             self.chosen = gr.State(0)
             self.drawn = gr.State(())
             self.timer = gr.Timer(_EVERY, active=False)
+            film = gr.BrowserState("", storage_key="photochrom-film")
+            film_timer = gr.Timer(_EVERY_FRAME, active=False)
             gr.HTML(_HEADER, js_on_load=_HEADER_JS, apply_default_css=False)
             with gr.Tab("Photographs", id="photographs"):
                 self._photographs(card.vividness, desks)
             with gr.Tab("Film", id="film"):
-                self.film = FilmTab(workshop)
+                self.film = FilmTab(workshop, film, film_timer)
             gr.HTML(_FOOTER, apply_default_css=False)
             self.film.wire(self.blocks.load)
             self._wire()
