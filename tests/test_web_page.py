@@ -277,6 +277,26 @@ def test_a_palette_and_a_photograph_are_followed(page, photographs, tmp_path):
     assert abs(pixels(saved(page)[1]) - truth).mean() < 14
 
 
+def test_what_is_followed_is_shown_with_its_photograph(page, photographs, tmp_path):
+    drop(page, photographs["astronaut.jpg"], photographs["coffee.png"])
+    page.wait_for_function("document.querySelectorAll('#tray li.done').length === 2")
+    before = settled(page)
+    theirs = tmp_path / "theirs.png"
+    Image.fromarray(skimage.data.astronaut()).save(theirs)
+    page.get_by_role("tab", name="Follow").click()
+    page.get_by_label("Only its palette").check()
+    page.set_input_files("#reference input[type=file]", theirs)
+    changed(page, before)
+    words = "document.querySelector('#palette input, #palette textarea').value.length"
+    page.wait_for_function(f"{words} > 6")
+    page.click("#tray li:nth-child(2) .photograph")
+    page.wait_for_function(f"{words} === 0")
+    assert "theirs.png" not in page.inner_text("#reference")
+    page.click("#tray li:nth-child(1) .photograph")
+    page.wait_for_selector("#reference :text('theirs')")
+    page.wait_for_function(f"{words} > 6")
+
+
 # --- many -----------------------------------------------------------------------------------
 
 
@@ -321,14 +341,21 @@ def test_photographs_outlast_a_reload(page, photographs):
     assert page.locator("#tray li").count() == 1
 
 
-def test_a_pasted_photograph_is_a_dropped_one(page, photographs):
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new ClipboardEvent('paste', {clipboardData: data, bubbles: true})",
+        "new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true})",
+    ],
+)
+def test_one_that_is_pasted_or_dropped_anywhere_is_taken(page, photographs, event):
     page.evaluate(
         """numbers => {
             const data = new DataTransfer();
             const bytes = new Uint8Array(numbers);
             data.items.add(new File([bytes], "clip.png", {type: "image/png"}));
-            document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data}));
-        }""",
+            document.querySelector("#viewer .empty").dispatchEvent(EVENT);
+        }""".replace("EVENT", event),
         list(photographs["coffee.png"].read_bytes()),
     )
     page.wait_for_selector(SHOWN)

@@ -158,7 +158,8 @@ class Handlers:
         desk, picture = self._there(key, number)
         if not picture:
             return NOTHING
-        return self._chosen(desk, picture, marks=(), palette=(), reference=None, variant=0)
+        nothing = {"marks": (), "palette": (), "reference": None, "followed": "", "variant": 0}
+        return self._chosen(desk, picture, **nothing)
 
     @told
     def show_answers(self, key: str, number: int) -> Updates:
@@ -191,8 +192,10 @@ class Handlers:
         theirs = photo.read(file, name=Path(file).name)
         if only_palette:
             palette = tuple(palette_of(eight_bits(theirs.rgb)))
-            return self._chosen(desk, picture, palette=palette, reference=None, variant=0)
-        return self._chosen(desk, picture, palette=(), reference=theirs, variant=0)
+            new: dict[str, Any] = {"palette": palette, "reference": None}
+        else:
+            new = {"palette": (), "reference": theirs}
+        return self._chosen(desk, picture, **new, followed=file, variant=0)
 
     @told
     def unfollow(self, key: str, number: int) -> Updates:
@@ -200,7 +203,7 @@ class Handlers:
         desk, picture = self._there(key, number)
         if not picture:
             return NOTHING
-        return self._chosen(desk, picture, palette=(), reference=None)
+        return self._chosen(desk, picture, palette=(), reference=None, followed="")
 
     @told
     def keep_to(self, key: str, number: int, text: str) -> Updates:
@@ -225,7 +228,8 @@ class Handlers:
 
     def _chosen(self, desk: Desk, picture: Picture, **new: Any) -> Updates:
         with picture.lock:
-            desk.choose(picture, replace(picture.choices, **new))
+            now = picture.choices.without_palette() if "palette" in new else picture.choices
+            desk.choose(picture, replace(now, **new))
         return self._all(desk, picture)
 
     def _all(self, desk: Desk, picture: Picture | None) -> Updates:
@@ -236,8 +240,19 @@ class Handlers:
             **self._one(desk, picture),
             self._page.key: desk.key,
             self._page.answers: {"of": _state_of(picture)},
+            **self._followed(picture),
             self._page.vividness: self._usual if vividness is None else vividness,
         }
+
+    def _followed(self, picture: Picture | None) -> Updates:
+        if picture is None:
+            return {self._page.reference: None, self._page.palette: ""}
+        now = picture.choices
+        shown = {
+            self._page.reference: now.followed if Path(now.followed).is_file() else None,
+            self._page.palette: now.words,
+        }
+        return shown | ({self._page.only_palette: not now.reference} if now.followed else {})
 
     def _one(self, desk: Desk, picture: Picture | None) -> Updates:
         number = picture.number if picture else 0

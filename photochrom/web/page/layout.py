@@ -159,6 +159,7 @@ class Page:
             self.vividness,
             self.for_all,
             self.reference,
+            self.only_palette,
             self.palette,
         ]
         event(

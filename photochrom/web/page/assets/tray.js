@@ -21,7 +21,8 @@ function itemOf(each, chosen) {
     button.append(image);
   }
   const caption = document.createElement("span");
-  caption.textContent = each.status === "done" ? each.name : words[each.status];
+  caption.textContent = ({ done: each.name, failed: `✗ ${each.name}` })[each.status]
+    || words[each.status];
   button.append(caption);
   const remove = document.createElement("button");
   remove.type = "button";
