@@ -14,7 +14,7 @@ function setDivider(percent) {
 
 function setMode(next) {
   mode = next;
-  element.querySelectorAll("[data-mode]").forEach((button) =>
+  element.querySelectorAll("button[data-mode]").forEach((button) =>
     button.setAttribute("aria-pressed", String(button.dataset.mode === mode)));
   stage.dataset.mode = mode;
   stage.setAttribute("aria-label", mode === "compare"
@@ -170,7 +170,7 @@ function draw() {
 
 // --- hands ---------------------------------------------------------------------------------
 
-element.querySelectorAll("[data-mode]").forEach((button) =>
+element.querySelectorAll("button[data-mode]").forEach((button) =>
   button.addEventListener("click", () => setMode(button.dataset.mode)));
 range.addEventListener("input", () => setDivider(range.value));
 one(".doubt").addEventListener("change", draw);
