@@ -75,6 +75,15 @@ def test_names_are_safe_and_differ(desk, tmp_path):
     assert [each.name for each in added] == ["a.png", "a (2).png", "scan.png"]
 
 
+def test_a_file_that_is_named_twice_is_taken_once(desk, tmp_path):
+    first, second = write_pictures(tmp_path / "in", "a.png", "b.png")
+    added = desk.add([first, first, second])
+    for each in added:
+        desk.wait(each, 60)
+    assert [(each.name, each.status) for each in added] == [("a.png", "done"), ("b.png", "done")]
+    assert desk.add([first]) == []
+
+
 def test_a_colour_by_hand_reaches_the_file_at_full_size(desk, tmp_path):
     (picture,) = put(desk, tmp_path, "a.png")
     desk.choose(picture, picture.choices.with_mark(Mark.of(0.5, 0.5, "#d02020")))
@@ -84,6 +93,34 @@ def test_a_colour_by_hand_reaches_the_file_at_full_size(desk, tmp_path):
     assert picture.choices == Choices()
     red, green, blue = pixel(desk.saved(picture))
     assert red == green == blue
+
+
+def test_vividness_outlasts_an_undo(desk, tmp_path):
+    (picture,) = put(desk, tmp_path, "a.png")
+    desk.choose(picture, picture.choices.with_mark(Mark.of(0.5, 0.5, "#d02020")))
+    desk.choose(picture, replace(picture.choices, vividness=0.25), undoable=False)
+    desk.undo(picture)
+    assert picture.choices == Choices(vividness=0.25)
+    assert picture.earlier == []
+
+
+def test_all_become_as_vivid_those_that_wait_too(desk, tmp_path):
+    done = put(desk, tmp_path, "a.png", "b.png")
+    desk.pause(wanted=True)
+    (waiting,) = desk.add(write_pictures(tmp_path / "more", "c.png"))
+    desk.vivify(0.25)
+    desk.pause(wanted=False)
+    while desk.is_busy:
+        time.sleep(0.01)
+    assert [each.choices.vividness for each in (*done, waiting)] == [0.25] * 3
+    assert [each.version for each in (*done, waiting)] == [2, 2, 1]
+
+
+def test_nothing_is_likely_where_no_photograph_is(desk, tmp_path):
+    (picture,) = put(desk, tmp_path, "a.png")
+    nan = float("nan")
+    for number, x, y in ((9, 0.5, 0.5), (picture.number, -1, 0.5), (picture.number, 0.5, nan)):
+        assert desk.likely(number, x, y) == []
 
 
 def test_what_cannot_be_done_leaves_all_as_it_was(desk, tmp_path):
@@ -123,6 +160,14 @@ def test_a_zip_holds_what_is_done_as_it_was_chosen(desk, tmp_path):
         assert archive.namelist() == ["a.png", "b.png"]
         red, green, _ = np.asarray(Image.open(io.BytesIO(archive.read("a.png"))))[32, 32]
     assert red > green
+
+
+def test_names_in_a_zip_differ_though_a_suffix_was_added(desk, tmp_path):
+    files = write_pictures(tmp_path / "in", "1.png", "2.png")
+    for each in desk.add(files, ["scan", "scan.png"]):
+        desk.wait(each, 60)
+    with zipfile.ZipFile(desk.zipped()) as archive:
+        assert archive.namelist() == ["scan.png", "scan (2).png"]
 
 
 def test_a_queue_that_is_paused_goes_on_or_is_cancelled(desk, tmp_path):
@@ -165,7 +210,7 @@ def test_a_desk_that_is_not_used_is_cleared(desks, tmp_path):
     old = desks.open()
     put(old, tmp_path, "a.png")
     old.used = 0
-    desks.open()
+    desks.clear_unused()
     assert desks.get(old.key) is None
     assert not list((tmp_path / "desks").rglob("original"))
 

@@ -266,12 +266,35 @@ def test_a_palette_and_a_photograph_are_followed(page, photographs, tmp_path):
     second = changed(page, before)
     red, _, blue = pixels(saved(page)[1]).mean((0, 1))
     assert blue > red
+    page.fill("#palette input, #palette textarea", "<b>blue</b>")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=received '<b>blue</b>'")  # it is told, and is no HTML
     theirs = tmp_path / "theirs.png"
     Image.fromarray(skimage.data.astronaut()).save(theirs)
     page.set_input_files("#reference input[type=file]", theirs)
     changed(page, second)
     truth = skimage.data.astronaut().astype(float)
     assert abs(pixels(saved(page)[1]) - truth).mean() < 14
+
+
+def test_what_is_followed_is_shown_with_its_photograph(page, photographs, tmp_path):
+    drop(page, photographs["astronaut.jpg"], photographs["coffee.png"])
+    page.wait_for_function("document.querySelectorAll('#tray li.done').length === 2")
+    before = settled(page)
+    theirs = tmp_path / "theirs.png"
+    Image.fromarray(skimage.data.astronaut()).save(theirs)
+    page.get_by_role("tab", name="Follow").click()
+    page.get_by_label("Only its palette").check()
+    page.set_input_files("#reference input[type=file]", theirs)
+    changed(page, before)
+    words = "document.querySelector('#palette input, #palette textarea').value.length"
+    page.wait_for_function(f"{words} > 6")
+    page.click("#tray li:nth-child(2) .photograph")
+    page.wait_for_function(f"{words} === 0")
+    assert "theirs.png" not in page.inner_text("#reference")
+    page.click("#tray li:nth-child(1) .photograph")
+    page.wait_for_selector("#reference :text('theirs')")
+    page.wait_for_function(f"{words} > 6")
 
 
 # --- many -----------------------------------------------------------------------------------
@@ -318,14 +341,21 @@ def test_photographs_outlast_a_reload(page, photographs):
     assert page.locator("#tray li").count() == 1
 
 
-def test_a_pasted_photograph_is_a_dropped_one(page, photographs):
+@pytest.mark.parametrize(
+    "event",
+    [
+        "new ClipboardEvent('paste', {clipboardData: data, bubbles: true})",
+        "new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true})",
+    ],
+)
+def test_one_that_is_pasted_or_dropped_anywhere_is_taken(page, photographs, event):
     page.evaluate(
         """numbers => {
             const data = new DataTransfer();
             const bytes = new Uint8Array(numbers);
             data.items.add(new File([bytes], "clip.png", {type: "image/png"}));
-            document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: data}));
-        }""",
+            document.querySelector("#viewer .empty").dispatchEvent(EVENT);
+        }""".replace("EVENT", event),
         list(photographs["coffee.png"].read_bytes()),
     )
     page.wait_for_selector(SHOWN)
@@ -365,11 +395,14 @@ def test_pictures_and_controls_have_names(page, photographs):
 
 def test_a_film_is_coloured(page, tmp_path):
     pytest.importorskip("av")
-    old = write_film(tmp_path / "old.mp4", panned(30), codec="libx264")
+    old = write_film(tmp_path / "old.mp4", panned(60), codec="libx264")
     page.get_by_role("tab", name="Film").click()
     page.set_input_files("#film-drop input[type=file]", old)
     page.wait_for_selector("#film-drop a[download]")  # it is there, not only on its way
     page.click("#film-begin")
+    page.wait_for_selector("#film .say:has-text('is being coloured')")
+    page.reload()
+    page.get_by_role("tab", name="Film").click()
     page.wait_for_selector("#film .save:not([hidden])")
     name, data = saved(page, "#film .save")
     assert name == "old.mp4"

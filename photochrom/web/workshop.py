@@ -43,6 +43,7 @@ class Workshop:
         self.jobs = Jobs(limits.jobs, limits.kept, limits.results)
         self.metrics = Metrics(self.gate, self.jobs)
         self._then: list[Callable[[], None]] = []
+        self._tidying: list[Callable[[], None]] = [self.jobs.forget_old]
 
     def new_folder(self) -> Path:
         """An empty folder that is nobody else's."""
@@ -52,11 +53,16 @@ class Workshop:
         """Let something more be done in the end."""
         self._then.append(do)
 
+    def at_tidying(self, do: Callable[[], None]) -> None:
+        """Let something more be done every minute."""
+        self._tidying.append(do)
+
     async def tidy(self) -> None:
         """Delete what is kept for too long, for ever."""
         while True:
             await asyncio.sleep(min(60, self.settings.limits.kept))
-            await asyncio.to_thread(self.jobs.forget_old)
+            for do in self._tidying:
+                await asyncio.to_thread(do)
 
     def close(self) -> None:
         """End what runs, and delete all files."""

@@ -55,6 +55,7 @@ class Choices:
         marks: colours that are known.
         palette: colours to keep to.
         reference: a colour photograph to follow.
+        followed: the file that the reference, or the palette, is of.
         variant: which of several answers; 0: the best.
     """
 
@@ -62,7 +63,17 @@ class Choices:
     marks: tuple[Mark, ...] = ()
     palette: tuple[RGB, ...] = ()
     reference: Photo | None = field(default=None, repr=False)
+    followed: str = ""
     variant: int = 0
+
+    @property
+    def words(self) -> str:
+        """The palette, as `parse_palette` reads it."""
+        return " ".join(f"#{bytes(each).hex()}" for each in self.palette)
+
+    def without_palette(self) -> Choices:
+        """And, if it was that of a file, without that."""
+        return replace(self, palette=(), followed=self.followed if self.reference else "")
 
     def with_mark(self, mark: Mark) -> Choices:
         """One more; who corrects a colour corrects the best answer."""

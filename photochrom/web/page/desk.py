@@ -10,7 +10,8 @@ import zipfile
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -30,6 +31,8 @@ Status = Literal["waiting", "working", "done", "failed", "cancelled"]
 _UNUSED: Final = 12 * 3600  # seconds after which a desk is cleared
 _KEPT_BACK: Final = 3  # versions of a picture that a browser may still ask for
 _HELD: Final = 6  # studies in memory
+_LARGEST: Final = 1_000_000_000  # bytes of a photograph
+_UNDONE: Final = 20  # choices that can be undone
 
 
 @dataclass(eq=False)
@@ -103,12 +106,17 @@ class Desk:
     # --- many ---------------------------------------------------------------------------------
 
     def add(self, files: Iterable[Path], names: Iterable[str] = ()) -> list[Picture]:
-        """Take photographs on; the files become the desk's own."""
-        files, taken = list(files), [each.name for each in self.pictures.values()]
+        """Take photographs on; the files become the desk's own, each once, however often named."""
+        files = list(files)
         wanted = [safe_name(name) for name in (list(names) or [file.name for file in files])]
-        fresh = list(unique([*taken, *wanted]))[len(taken) :]
-        added = [self._put(file, name) for file, name in zip(files, fresh, strict=True)]
         with self._changed:
+            taken = [each.name for each in self.pictures.values()]
+            fresh = list(unique([*taken, *wanted]))[len(taken) :]
+            added = [
+                self._put(file, name)
+                for file, name in zip(files, fresh, strict=True)
+                if file.is_file()
+            ]
             self._waiting.extend(added)
         self._pump()
         return added
@@ -155,6 +163,26 @@ class Desk:
             with picture.lock:
                 shutil.rmtree(picture.folder, ignore_errors=True)
 
+    def vivify(self, vividness: float) -> None:
+        """All of them as vivid as that; those that are done in their turn."""
+        with self._changed:
+            for picture in self.pictures.values():
+                if picture in self._waiting:
+                    picture.choices = replace(picture.choices, vividness=vividness)
+                elif picture.status in ("working", "done"):
+                    self._at_work += 1
+                    self._pool.submit(self._again, picture, vividness)
+
+    def _again(self, picture: Picture, vividness: float) -> None:
+        try:
+            with picture.lock:
+                wanted = replace(picture.choices, vividness=vividness)
+                self.choose(picture, wanted, undoable=False)
+        except (PhotochromError, OSError):  # it failed, or was taken away meanwhile
+            pass
+        finally:
+            self._rest()
+
     def wait(self, picture: Picture, seconds: float) -> None:
         """Until it is done, but not for ever."""
         with self._changed:
@@ -181,6 +209,9 @@ class Desk:
             self._end(picture, "failed", f"{picture.name} is too large for this machine's memory")
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             self._end(picture, "failed", f"{picture.name}: {type(error).__name__}: {error}")
+        self._rest()
+
+    def _rest(self) -> None:
         with self._changed:
             self._at_work -= 1
         self._pump()
@@ -220,11 +251,15 @@ class Desk:
                 raise
             if undoable:
                 picture.earlier.append(before)
+                del picture.earlier[:-_UNDONE]  # they may hold photographs that were followed
 
     def undo(self, picture: Picture) -> None:
         """What was chosen last, except for vividness."""
-        if picture.earlier:
-            self.choose(picture, picture.earlier.pop(), undoable=False)
+        with picture.lock:
+            if picture.earlier:
+                before = replace(picture.earlier[-1], vividness=picture.choices.vividness)
+                self.choose(picture, before, undoable=False)
+                picture.earlier.pop()
 
     def show(self, picture: Picture) -> None:
         """Make what the page shows of it anew."""
@@ -247,7 +282,10 @@ class Desk:
         Raises:
             ConfigError: the model gives one colour only.
         """
-        study = self.view(self.pictures[number])
+        picture = self.pictures.get(number)
+        if picture is None or picture.status != "done" or not (0 <= x <= 1 and 0 <= y <= 1):
+            return []
+        study = self.view(picture)
         width, height = study.photo.size
         found = study.likely(min(x * width, width - 1), min(y * height, height - 1))
         return [(f"#{bytes(color).hex()}", share) for color, share in found]
@@ -273,9 +311,10 @@ class Desk:
         """All coloured files in one."""
         made = self._folder / f"{secrets.token_hex(8)}.zip"
         with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-            for picture in list(self.pictures.values()):
-                if picture.status == "done":
-                    archive.write(self.saved(picture), picture.name)
+            done = [each for each in list(self.pictures.values()) if each.status == "done"]
+            for picture, name in zip(done, unique(each.name for each in done), strict=True):
+                with suppress(FileNotFoundError):  # it was taken away meanwhile
+                    archive.write(self.saved(picture), name)
         return made
 
     def _save(self, picture: Picture, study: Study) -> None:
@@ -287,12 +326,14 @@ class Desk:
         return self._colorizer.study(whole, reference=picture.choices.reference)
 
     def _read(self, picture: Picture) -> photo.Photo:
+        if picture.source.stat().st_size > _LARGEST:
+            raise PhotochromError(f"expected 1 GB at most; {picture.name} is larger")
         data = picture.source.read_bytes()
         return photo.read(data, max_pixels=self._colorizer.max_pixels, name=picture.name)
 
     @staticmethod
     def _view_key(picture: Picture) -> tuple[Any, ...]:
-        return picture.number, id(picture.choices.reference)
+        return picture.number, picture.choices.reference
 
 
 def _named(name: str, held: str) -> str:
@@ -324,7 +365,6 @@ class Desks:
         with self._lock:
             desk = self._desks.get(key)
             if desk is None:
-                self._clear_unused()
                 folder = self._folder / secrets.token_hex(8)
                 folder.mkdir(parents=True)
                 desk = Desk(self._colorizer, folder, self._pool, self._workers)
@@ -344,8 +384,12 @@ class Desks:
             desk.cancel()
         self._pool.shutdown()
 
-    def _clear_unused(self) -> None:
+    def clear_unused(self) -> None:
+        """Forget those that nobody has looked at for long, with their files."""
         now = time.time()
-        for desk in [each for each in self._desks.values() if now - each.used > _UNUSED]:
-            del self._desks[desk.key]
+        with self._lock:
+            unused = [each for each in self._desks.values() if now - each.used > _UNUSED]
+            for desk in unused:
+                del self._desks[desk.key]
+        for desk in unused:
             desk.close()

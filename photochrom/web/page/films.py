@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +17,7 @@ from photochrom.film import require
 from photochrom.film.clock import parse_moment
 from photochrom.web.jobs import Item, Job, film_work
 from photochrom.web.names import safe_name
+from photochrom.web.page.handlers import NOTHING
 from photochrom.web.page.parts import asset
 from photochrom.web.problems import Busy
 
@@ -25,7 +28,6 @@ __all__ = ["FilmTab"]
 
 _SUFFIXES: Final = [".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv"]
 _WRITTEN: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".ts")
-_EVERY: Final = 1.0
 
 _TEMPLATE: Final = """
 <section class="film" aria-label="The film">
@@ -40,9 +42,15 @@ _TEMPLATE: Final = """
 class FilmTab:
     """A film goes in, can be watched as it is coloured, and comes out."""
 
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
-        self._key, self._timer = gr.State(""), gr.Timer(_EVERY, active=False)
+    def __init__(self, workshop: Workshop, key: gr.BrowserState, timer: gr.Timer) -> None:
+        """Lay it out.
+
+        Args:
+            workshop: where films are coloured.
+            key: of the film; it outlasts a reload, but not within a tab that nobody has opened.
+            timer: lets the tab look how far the film is.
+        """
+        self._workshop, self._key, self._timer = workshop, key, timer
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
                 self._film = gr.File(
@@ -68,15 +76,20 @@ class FilmTab:
                     apply_default_css=False,
                     elem_id="film",
                 )
-        self._wire()
 
-    def _wire(self) -> None:
+    def wire(self, arrived: Callable[..., Any]) -> None:
+        """Let things happen.
+
+        Args:
+            arrived: the event that the page was opened, perhaps again.
+        """
         outputs = [self._key, self._timer, self._shown, self._begin, self._cancel]
         asked = [self._film, self._vividness, self._start, self._end, self._reference]
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         self._begin.click(self._started, asked, outputs, **quiet)
         self._cancel.click(self._cancelled, [self._key], outputs, **quiet)
         self._timer.tick(self._looked, [self._key], outputs, **quiet)
+        arrived(self._looked, [self._key], outputs, **quiet)
 
     def _started(
         self,
@@ -87,11 +100,12 @@ class FilmTab:
         reference: str | None,
     ) -> dict[Any, Any]:
         try:
+            self._workshop.jobs.check()  # before the film is laid into a folder
             job = self._job(film, vividness, start, end, reference)
             self._workshop.jobs.add(job)
         except (PhotochromError, Busy) as error:
-            gr.Warning(str(error))
-            return {}
+            gr.Warning(escape(str(error)))  # Gradio takes it for HTML
+            return NOTHING
         return self._told(job)
 
     def _job(
@@ -140,7 +154,9 @@ class FilmTab:
 
     def _looked(self, key: str) -> dict[Any, Any]:
         job = self._workshop.jobs.get(key)
-        return self._told(job) if job else self._cancelled("")
+        if job is None:
+            return self._cancelled("") if key else NOTHING
+        return self._told(job)
 
     def _told(self, job: Job) -> dict[Any, Any]:
         value = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,17 +18,19 @@ from photochrom.photo.photo import eight_bits
 from photochrom.web.page.choices import Mark, parse_palette
 from photochrom.web.page.pictures import ASSETS, EXAMPLES
 from photochrom.web.page.shown import answers_value, marks_value, tray_value, viewer_value
+from photochrom.web.page.views import VARIANTS
 
 if TYPE_CHECKING:
-    from photochrom.web.page.choices import Choices
     from photochrom.web.page.desk import Desk, Desks, Picture
     from photochrom.web.page.layout import Page
 
-__all__ = ["Handlers"]
+__all__ = ["NOTHING", "Handlers"]
 
 Updates = dict[Any, Any]
 
-_PATIENCE: Final = 120  # seconds until a first photograph is shown by the timer instead
+NOTHING: Final[Updates] = gr.skip()  # is updated; {} would be an error
+
+_PATIENCE: Final = 0.8  # seconds until a first photograph is left to the timer
 
 
 def told(do: Callable[..., Updates]) -> Callable[..., Updates]:
@@ -37,9 +40,11 @@ def told(do: Callable[..., Updates]) -> Callable[..., Updates]:
     def doing(*arguments: Any) -> Updates:
         try:
             return do(*arguments)
+        except FileNotFoundError:  # it was taken away meanwhile
+            return NOTHING
         except PhotochromError as error:
-            gr.Warning(str(error))
-            return {}
+            gr.Warning(escape(str(error)))  # Gradio takes it for HTML
+            return NOTHING
 
     return doing
 
@@ -57,15 +62,16 @@ class Handlers:
         desk = self._desks.open(key)
         return self._all(desk, next(iter(desk.pictures.values()), None))
 
-    def drop(self, key: str, files: list[str]) -> Iterator[Updates]:
+    def drop(self, key: str, files: list[str]) -> Updates:
         """Photographs came: the first is shown as soon as it is done."""
-        yield from self._take(self._desks.open(key), [Path(file) for file in files])
+        return self._take(self._desks.open(key), [Path(file) for file in files])
 
-    def _take(self, desk: Desk, files: list[Path], names: list[str] = []) -> Iterator[Updates]:  # noqa: B006
-        first = desk.add(files, names)[0]
-        yield self._all(desk, first) | {self._page.drop: None}
-        desk.wait(first, _PATIENCE)
-        yield self._all(desk, first)
+    def _take(self, desk: Desk, files: list[Path], names: list[str] = []) -> Updates:  # noqa: B006
+        added = desk.add(files, names)
+        if not added:
+            return {self._page.drop: None}
+        desk.wait(added[0], _PATIENCE)
+        return self._all(desk, added[0]) | {self._page.drop: None}
 
     def tick(self, key: str, number: int, drawn: tuple[Any, ...]) -> Updates:
         """Time went by."""
@@ -73,7 +79,7 @@ class Handlers:
         picture = desk.pictures.get(number)
         if desk.key != key or list(drawn) != list(_state_of(picture)):
             return self._all(desk, picture)
-        return self._many(desk, number)
+        return self._many(desk)
 
     def tray(self, key: str, number: int, event: gr.EventData) -> Updates:
         """A photograph was chosen, or all are to wait."""
@@ -88,64 +94,61 @@ class Handlers:
             desk.cancel()
         else:
             desk.pause(wanted=not desk.paused)
-        return self._many(desk, number)
+        return self._many(desk)
 
     # --- one ------------------------------------------------------------------------------------
 
-    def viewer(self, key: str, number: int, event: gr.EventData) -> Iterator[Updates]:
+    def viewer(self, key: str, number: int, event: gr.EventData) -> Updates:
         """A colour by hand, or an example."""
         if event.action == "example":
-            yield from self._example(self._desks.open(key), str(event.name))
-        else:
-            yield self._marked(key, number, event)
+            return self._example(self._desks.open(key), str(event.name))
+        return self._marked(key, number, event)
 
-    def _example(self, desk: Desk, name: str) -> Iterator[Updates]:
-        if name in EXAMPLES:
-            copy = desk.borrowed(ASSETS / name)
-            yield from self._take(desk, [copy], [name])
+    def _example(self, desk: Desk, name: str) -> Updates:
+        if name not in EXAMPLES:
+            return NOTHING
+        return self._take(desk, [desk.borrowed(ASSETS / name)], [name])
 
     @told
     def _marked(self, key: str, number: int, said: gr.EventData) -> Updates:
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
-        now = picture.choices
-        if said.action == "mark":
-            new = now.with_mark(Mark.of(said.x, said.y, said.color))
-        elif not 0 <= int(said.index) < len(now.marks):
-            return {}
-        elif said.action == "recolor":
-            new = now.recolored(int(said.index), parse_color(str(said.color)))
-        else:
-            new = now.without_mark(int(said.index))
-        return self._chosen(desk, picture, new)
+            return NOTHING
+        with picture.lock:  # two colours may come at once
+            now = picture.choices
+            if said.action == "mark":
+                new = now.with_mark(Mark.of(said.x, said.y, said.color))
+            elif not 0 <= int(said.index) < len(now.marks):
+                return NOTHING
+            elif said.action == "recolor":
+                new = now.recolored(int(said.index), parse_color(str(said.color)))
+            else:
+                new = now.without_mark(int(said.index))
+            desk.choose(picture, new)
+        return self._all(desk, picture)
 
     @told
     def vivify(self, key: str, number: int, vividness: float) -> Updates:
         """The slider was moved."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
-        desk.choose(picture, replace(picture.choices, vividness=vividness), undoable=False)
+            return NOTHING
+        with picture.lock:
+            desk.choose(picture, replace(picture.choices, vividness=vividness), undoable=False)
         return self._one(desk, picture)
 
-    def vivify_all(self, key: str, number: int, vividness: float) -> Iterator[Updates]:
+    def vivify_all(self, key: str, number: int, vividness: float) -> Updates:
         """As vivid as this one, all of them."""
         desk = self._desks.open(key)
-        for picture in list(desk.pictures.values()):
-            if picture.status == "done":
-                new = replace(picture.choices, vividness=vividness)
-                desk.choose(picture, new, undoable=False)
-                yield self._many(desk, number)
-            else:
-                picture.choices = replace(picture.choices, vividness=vividness)
+        desk.vivify(vividness)
+        return self._many(desk)
 
     @told
     def undo(self, key: str, number: int) -> Updates:
         """Back to what was before."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return NOTHING
         desk.undo(picture)
         return self._all(desk, picture)
 
@@ -154,62 +157,64 @@ class Handlers:
         """Nothing by hand, nothing to follow."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
-        new = replace(picture.choices, marks=(), palette=(), reference=None, variant=0)
-        return self._chosen(desk, picture, new) | {
-            self._page.reference: None,
-            self._page.palette: "",
-        }
+            return NOTHING
+        nothing = {"marks": (), "palette": (), "reference": None, "followed": "", "variant": 0}
+        return self._chosen(desk, picture, **nothing)
 
     @told
     def show_answers(self, key: str, number: int) -> Updates:
         """Several answers are asked for."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
+            return NOTHING
         value = answers_value(desk.variants(picture), picture.choices.variant)
         return {self._page.answers: value}
 
     @told
     def answer(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """One of them was chosen."""
+        """They are asked for, or one of them was chosen."""
+        if event.action == "ask":
+            return self.show_answers(key, number)
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
-        new = replace(picture.choices, variant=int(event.index), marks=(), palette=())
-        return self._chosen(desk, picture, new) | self.show_answers(key, number)
+            return NOTHING
+        index = int(event.index)
+        if not 0 <= index < VARIANTS:
+            return NOTHING
+        return self._chosen(desk, picture, variant=index, marks=(), palette=())
 
     @told
     def follow(self, key: str, number: int, file: str | None, only_palette: bool) -> Updates:
         """A colour photograph is to be followed."""
         desk, picture = self._there(key, number)
         if not picture or not file:
-            return {}
+            return NOTHING
         theirs = photo.read(file, name=Path(file).name)
         if only_palette:
             palette = tuple(palette_of(eight_bits(theirs.rgb)))
-            new = replace(picture.choices, palette=palette, reference=None, variant=0)
+            new: dict[str, Any] = {"palette": palette, "reference": None}
         else:
-            new = replace(picture.choices, palette=(), reference=theirs, variant=0)
-        return self._chosen(desk, picture, new)
+            new = {"palette": (), "reference": theirs}
+        return self._chosen(desk, picture, **new, followed=file, variant=0)
 
     @told
     def unfollow(self, key: str, number: int) -> Updates:
         """None any more."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
-        new = replace(picture.choices, palette=(), reference=None)
-        return self._chosen(desk, picture, new)
+            return NOTHING
+        return self._chosen(desk, picture, palette=(), reference=None, followed="")
 
     @told
     def keep_to(self, key: str, number: int, text: str) -> Updates:
         """A palette in words."""
         desk, picture = self._there(key, number)
         if not picture:
-            return {}
-        new = replace(picture.choices, palette=parse_palette(text), variant=0)
-        return self._chosen(desk, picture, new)
+            return NOTHING
+        palette = parse_palette(text)
+        if palette == picture.choices.palette:
+            return NOTHING
+        return self._chosen(desk, picture, palette=palette, variant=0)
 
     # --- what is shown --------------------------------------------------------------------------
 
@@ -221,34 +226,47 @@ class Handlers:
         picture = desk.pictures.get(number)
         return desk, picture if picture and picture.status == "done" else None
 
-    def _chosen(self, desk: Desk, picture: Picture, new: Choices) -> Updates:
-        desk.choose(picture, new)
-        return self._one(desk, picture)
+    def _chosen(self, desk: Desk, picture: Picture, **new: Any) -> Updates:
+        with picture.lock:
+            now = picture.choices.without_palette() if "palette" in new else picture.choices
+            desk.choose(picture, replace(now, **new))
+        return self._all(desk, picture)
 
     def _all(self, desk: Desk, picture: Picture | None) -> Updates:
         """Everything, for a photograph that is now shown."""
-        number = picture.number if picture else 0
         vividness = picture.choices.vividness if picture else None
         return {
+            **self._many(desk),
             **self._one(desk, picture),
-            **self._many(desk, number),
             self._page.key: desk.key,
-            self._page.chosen: number,
-            self._page.answers: {},
+            self._page.answers: {"of": _state_of(picture)},
+            **self._followed(picture),
             self._page.vividness: self._usual if vividness is None else vividness,
         }
 
+    def _followed(self, picture: Picture | None) -> Updates:
+        if picture is None:
+            return {self._page.reference: None, self._page.palette: ""}
+        now = picture.choices
+        shown = {
+            self._page.reference: now.followed if Path(now.followed).is_file() else None,
+            self._page.palette: now.words,
+        }
+        return shown | ({self._page.only_palette: not now.reference} if now.followed else {})
+
     def _one(self, desk: Desk, picture: Picture | None) -> Updates:
+        number = picture.number if picture else 0
         return {
+            self._page.chosen: number,  # another one may have been chosen meanwhile
             self._page.drawn: _state_of(picture),
             self._page.viewer: viewer_value(desk, picture),
             self._page.marks: marks_value(picture),
-            self._page.tray: tray_value(desk, picture.number if picture else 0),
+            self._page.tray: tray_value(desk, number),
         }
 
-    def _many(self, desk: Desk, number: int) -> Updates:
+    def _many(self, desk: Desk) -> Updates:
         return {
-            self._page.tray: tray_value(desk, number),
+            self._page.tray: tray_value(desk),
             self._page.timer: gr.Timer(active=desk.is_busy),
             self._page.for_all: gr.Button(visible=len(desk.pictures) > 1),
         }

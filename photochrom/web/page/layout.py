@@ -38,6 +38,7 @@ The luma of a photograph is never touched.
 Examples: astronaut by NASA, coffee by Rachel Michetti, cat by Stefan van der Walt.</p></footer>
 """
 _TIDY_SECONDS: Final = 12 * 3600  # after which what was uploaded is deleted
+_EVERY_FRAME: Final = 1.0  # of the film
 _EVERY: Final = 0.4  # seconds between two looks at what has become of the photographs
 
 
@@ -57,12 +58,15 @@ class Page:
             self.chosen = gr.State(0)
             self.drawn = gr.State(())
             self.timer = gr.Timer(_EVERY, active=False)
+            film = gr.BrowserState("", storage_key="photochrom-film")
+            film_timer = gr.Timer(_EVERY_FRAME, active=False)
             gr.HTML(_HEADER, js_on_load=_HEADER_JS, apply_default_css=False)
             with gr.Tab("Photographs", id="photographs"):
                 self._photographs(card.vividness, desks)
             with gr.Tab("Film", id="film"):
-                self.film = FilmTab(workshop)
+                self.film = FilmTab(workshop, film, film_timer)
             gr.HTML(_FOOTER, apply_default_css=False)
+            self.film.wire(self.blocks.load)
             self._wire()
 
     def _photographs(self, vividness: float, desks: Desks) -> None:
@@ -121,7 +125,7 @@ class Page:
         on = self._on
         on(self.blocks.load, do.arrive, [self.key])
         on(self.drop.upload, do.drop, [self.key, self.drop])
-        on(self.timer.tick, do.tick, [*state, self.drawn])
+        on(self.timer.tick, do.tick, [*state, self.drawn], trigger_mode="once")
         on(self.tray.select, do.tray, state)
         on(self.viewer.select, do.viewer, state)
         on(self.marks.select, do.viewer, state)
@@ -136,10 +140,12 @@ class Page:
         on(self.reference.clear, do.unfollow, state)
         on(self.only_palette.input, do.follow, follow)
         on(self.palette.submit, do.keep_to, [*state, self.palette])
+        on(self.palette.blur, do.keep_to, [*state, self.palette])
 
     def _on(
         self, event: Callable[..., Any], do: Callable[..., Any], inputs: list[Any], **more: Any
     ) -> None:
+        more = {"trigger_mode": "multiple"} | more  # nothing that a person does is passed over
         outputs = [
             self.key,
             self.chosen,
@@ -153,6 +159,7 @@ class Page:
             self.vividness,
             self.for_all,
             self.reference,
+            self.only_palette,
             self.palette,
         ]
         event(

@@ -33,6 +33,7 @@ def mount_page(app: FastAPI, workshop: Workshop) -> None:
     limits, settings = workshop.settings.limits, workshop.settings
     desks = Desks(workshop.colorizer, workshop.folder / "desks", settings.threads)
     workshop.at_close(desks.close)
+    workshop.at_tidying(desks.clear_unused)
     app.state.desks = desks
     app.include_router(router)
     page = Page(desks, workshop)

@@ -15,7 +15,7 @@ __all__ = ["answers", "asset", "marks", "tray", "viewer"]
 _VIEWER = """
 <section class="viewer" aria-label="Photograph">
   <div class="empty">
-    <p>Drop photographs on the left, or paste one. Or try one of these:</p>
+    <p>Drop photographs anywhere, or paste one. Or try one of these:</p>
     <div class="examples"></div>
   </div>
   <div class="bar" hidden>

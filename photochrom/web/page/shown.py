@@ -44,8 +44,8 @@ def marks_value(picture: Picture | None) -> list[dict[str, Any]]:
     return [{"x": m.x, "y": m.y, "color": f"#{bytes(m.color).hex()}"} for m in marks]
 
 
-def tray_value(desk: Desk, chosen: int) -> dict[str, Any]:
-    """All photographs, small."""
+def tray_value(desk: Desk, chosen: int | None = None) -> dict[str, Any]:
+    """All photographs, small; None: which is shown large is no news."""
     items = []
     for picture in list(desk.pictures.values()):
         item = {"number": picture.number, "name": picture.name, "status": picture.status}

@@ -1,6 +1,10 @@
 // Several answers to choose from. Told what `answers_value` makes.
 function draw() {
-  const { pictures = [], chosen = 0 } = props.value || {};
+  const { pictures, chosen = 0 } = props.value || {};
+  if (!pictures) {  // of another photograph, or of other choices
+    if (element.offsetParent) trigger("select", { action: "ask" });
+    return;
+  }
   element.querySelector("div").replaceChildren(...pictures.map((source, index) => {
     const button = document.createElement("button");
     button.type = "button";

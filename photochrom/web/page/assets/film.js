@@ -15,7 +15,7 @@ function draw() {
   const why = film.reason ? `: ${film.reason}` : "";
   one(".say").textContent = film.status
     ? `${film.name || "The film"} ${words[film.status]}${far}${why}`
-    : "Drop a film on the left. Its luma, sound and subtitles stay as they are.";
+    : "Drop a film. Its luma, sound and subtitles stay as they are.";
   const bar = one("progress");
   bar.hidden = !running;
   bar.max = film.total || 1;

@@ -9,7 +9,7 @@ function itemOf(each, chosen) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "photograph";
-  button.dataset.number = each.number;
+  Object.assign(button.dataset, { number: each.number, what: "photograph" });
   button.title = each.reason || each.name;
   button.setAttribute("aria-label", `${each.name}: ${words[each.status]}`);
   if (each.number === chosen) button.setAttribute("aria-current", "true");
@@ -21,25 +21,40 @@ function itemOf(each, chosen) {
     button.append(image);
   }
   const caption = document.createElement("span");
-  caption.textContent = each.status === "done" ? each.name : words[each.status];
+  caption.textContent = ({ done: each.name, failed: `✗ ${each.name}` })[each.status]
+    || words[each.status];
   button.append(caption);
   const remove = document.createElement("button");
   remove.type = "button";
   remove.className = "remove";
   remove.textContent = "×";
+  Object.assign(remove.dataset, { number: each.number, what: "remove" });
   remove.setAttribute("aria-label", `Take ${each.name} away`);
   remove.onclick = () => trigger("select", { action: "remove", number: each.number });
   item.append(button, remove);
   return item;
 }
 
+let chosen = 0;
+const drawn = new Map();  // what an item was made of → the item
+
 function draw() {
-  const { items = [], chosen = 0, done = 0, busy = false, paused = false, zip = "" } =
+  const { items = [], done = 0, busy = false, paused = false, zip = "", ...more } =
     props.value || {};
+  chosen = more.chosen ?? chosen;
   element.hidden = !items.length;
-  const focused = document.activeElement?.dataset?.number;
-  one("ul").replaceChildren(...items.map((each) => itemOf(each, chosen)));
-  if (focused) one(`[data-number="${focused}"]`)?.focus();
+  const wanted = new Map(items.map((each) => [JSON.stringify([each, each.number === chosen]), each]));
+  const focused = element.contains(document.activeElement) && document.activeElement.dataset;
+  drawn.forEach((item, key) => {
+    if (!wanted.has(key)) { item.remove(); drawn.delete(key); }
+  });
+  [...wanted].forEach(([key, each], index) => {  // what has not changed stays, under a click, too
+    if (!drawn.has(key)) drawn.set(key, itemOf(each, chosen));
+    const there = one("ul").children[index];
+    if (there !== drawn.get(key)) one("ul").insertBefore(drawn.get(key), there || null);
+  });
+  if (focused?.number && !element.contains(document.activeElement))
+    one(`.${focused.what}[data-number="${focused.number}"]`)?.focus();
   const bar = one("progress");
   bar.max = items.length || 1;
   bar.value = done;

@@ -14,7 +14,7 @@ function setDivider(percent) {
 
 function setMode(next) {
   mode = next;
-  element.querySelectorAll("[data-mode]").forEach((button) =>
+  element.querySelectorAll("button[data-mode]").forEach((button) =>
     button.setAttribute("aria-pressed", String(button.dataset.mode === mode)));
   stage.dataset.mode = mode;
   stage.setAttribute("aria-label", mode === "compare"
@@ -92,6 +92,7 @@ async function ask(at) {
   if (place !== at) return;  // another place was chosen meanwhile
   openPopover(at, "What colour is it?", (color) => {
     hidePopover();
+    stage.focus({ preventScroll: true });
     say("Colouring …");
     tell({ action: "mark", desk, number, x: at.x, y: at.y, color });
   }, colors);
@@ -169,7 +170,7 @@ function draw() {
 
 // --- hands ---------------------------------------------------------------------------------
 
-element.querySelectorAll("[data-mode]").forEach((button) =>
+element.querySelectorAll("button[data-mode]").forEach((button) =>
   button.addEventListener("click", () => setMode(button.dataset.mode)));
 range.addEventListener("input", () => setDivider(range.value));
 one(".doubt").addEventListener("change", draw);
