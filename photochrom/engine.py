@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -22,6 +22,18 @@ PRECISIONS: Final = ("f32", "bf16")
 
 # of ONNX Runtime's execution providers, the fastest first; the CPU is always there
 _PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO's, one for the whole process, and never given back.
+
+    Each has a stack for signals put in place of the thread's own, and frees it with itself: with
+    two of them, or one that ends in another thread, a later Ctrl-C is handled on freed memory.
+    """
+    import openvino
+
+    return openvino.Core()
 
 
 class Engine(Protocol):
@@ -81,15 +93,9 @@ class _OpenVino:
         self._first: tuple[tuple[int, ...], Any] | None = None
 
     @cached_property
-    def _core(self) -> Any:
-        import openvino
-
-        return openvino.Core()
-
-    @cached_property
     def _model(self) -> Any:
         try:
-            return self._core.read_model(self._network)
+            return _core().read_model(self._network)
         except RuntimeError as error:
             raise InvalidModel(
                 f"the network of {self._source} cannot be run: {_last_line(error)}"
@@ -101,7 +107,7 @@ class _OpenVino:
 
     def _compile(self, model: Any) -> Any:
         settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
-        return self._core.compile_model(model, "CPU", settings)
+        return _core().compile_model(model, "CPU", settings)
 
     def _for_size(self, shape: tuple[int, ...]) -> Any:
         if self._first is None:
@@ -121,7 +127,7 @@ class _OpenVino:
     def name(self) -> str:
         with self._lock:
             self._model  # noqa: B018  one that cannot be read has no name
-            can = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            can = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return f"OpenVINO CPU {self._precision if self._precision.upper() in can else 'f32'}"
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:

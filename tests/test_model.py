@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -216,6 +218,25 @@ def test_views_go_in_as_well():
     lightness = np.random.default_rng(1).uniform(0, 100, (1, 16, 8, 1)).astype(np.float32)
     view = lightness.transpose(0, 2, 1, 3)
     np.testing.assert_array_equal(made(view), made(np.ascontiguousarray(view)))
+
+
+def test_ctrl_c_is_heeded_after_models_have_come_and_gone(model_folder):
+    code = f"""
+import gc, signal
+import numpy as np
+from photochrom import Colorizer
+one, two = Colorizer({str(model_folder)!r}), Colorizer({str(model_folder)!r})
+for each in (one, two):
+    each.colorize(np.zeros((64, 64), np.uint8))
+del one, each
+gc.collect()
+del two
+gc.collect()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.raise_signal(signal.SIGINT)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.rstrip().endswith("KeyboardInterrupt")
 
 
 def test_the_engine_is_told():
