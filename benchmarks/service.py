@@ -30,6 +30,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from photochrom import Colorizer
+
 MANY, OVERLOAD = 16, 64
 
 
@@ -120,13 +122,9 @@ def lasting(seconds: float) -> Callable[[int], bool]:
     return lambda _: time.perf_counter() > end
 
 
-def bare(data: bytes, workers: int, seconds: float) -> float:
+def bare(colorizer: Colorizer, data: bytes, workers: int, seconds: float) -> float:
     """Photographs a second that a colorizer reads, colours and encodes."""
-    from photochrom import Colorizer
-
-    global _COLORIZER
-    _COLORIZER = _COLORIZER or Colorizer()
-    colorizer, done, end = _COLORIZER, itertools.count(), lasting(seconds)
+    done, end = itertools.count(), lasting(seconds)
 
     def work() -> None:
         while not end(0):
@@ -140,9 +138,6 @@ def bare(data: bytes, workers: int, seconds: float) -> float:
     for thread in threads:
         thread.join()
     return next(done) / (time.perf_counter() - start)
-
-
-_COLORIZER = None
 
 
 @contextmanager
@@ -166,24 +161,31 @@ def resident(process: subprocess.Popen[bytes]) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
 
 
-def speed(workers: int, rounds: int, seconds: float) -> None:
-    """The service and the bare colorizer in turn."""
-    data = photograph(1152, 864)
+def speed(workers: int, rounds: int, seconds: float, shape: tuple[int, int]) -> None:
+    """The service and the bare colorizer in turn, with photographs of one megapixel.
+
+    Each has a network made for the first shape that it meets. The service meets 3:2 at its start.
+    """
+    data = photograph(*shape)
     sent = [request(data)]
     rates: dict[str, list[float]] = {"bare": [], "as many": [], "16": []}
     answers: dict[str, list[tuple[int, float]]] = {"as many": [], "16": []}
+    colorizer = Colorizer()
     with serving("--workers", workers) as (_, place):
         load(place, sent, workers, lasting(2))
-        bare(data, workers, 2)
+        bare(colorizer, data, workers, 2)
         for _ in range(rounds):
-            rates["bare"].append(bare(data, workers, seconds))
+            rates["bare"].append(bare(colorizer, data, workers, seconds))
             for name, clients in (("as many", workers), ("16", MANY)):
                 found = load(place, sent, clients, lasting(seconds))
                 assert all(status == 200 for status, _ in found.each)
                 rates[name].append(found.rate)
                 answers[name] += found.each
     alone = statistics.median(rates["bare"])
-    print(f"1 MP, {len(data) // 1000} KB, {workers} workers; bare colorizer: {alone:.1f} a second")
+    print(
+        f"{shape[0]} × {shape[1]}, {len(data) // 1000} KB, {workers} workers; "
+        f"bare colorizer: {alone:.1f} a second"
+    )
     for name, clients in (("as many", workers), ("16", MANY)):
         rate, each = statistics.median(rates[name]), Answers(1, answers[name])
         shares = [ours / theirs for ours, theirs in zip(rates[name], rates["bare"], strict=True)]
@@ -255,7 +257,8 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=min(4, os.cpu_count() or 1))
     asked = parser.parse_args()
-    speed(asked.workers, asked.rounds, asked.seconds)
+    for shape in ((1224, 816), (1152, 864)):
+        speed(asked.workers, asked.rounds, asked.seconds, shape)
     overload(asked.workers)
     memory(asked.workers, asked.requests)
 

@@ -52,7 +52,7 @@ class Held(Colorizer):
             time.sleep(0.01)
         return super().study(*source, **how)
 
-limits = Limits(silence=0.4, seconds=20, upload_rate=10**9, bytes=10**7)
+limits = Limits(silence=0.8, seconds=20, upload_rate=10**9, bytes=10**7)
 serve(Held(sys.argv[1]), Settings(port=0, page=False, workers=1, limits=limits),
       lambda place: print("serving at", place, file=sys.stderr, flush=True))
 """
@@ -127,7 +127,7 @@ def listens(place: str) -> bool:
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory, model_folder):
-    """A service that waits for 0.4 seconds, and no longer."""
+    """A service that waits for 0.8 seconds, and no longer."""
     place = tmp_path_factory.mktemp("impatient")
     with serving(place, ["-c", SERVED, str(model_folder)]) as (process, url):
         yield process, httpx.URL(url)

@@ -18,6 +18,7 @@ __all__ = ["SRGB_NAME", "srgb_profile", "to_srgb"]
 SRGB_NAME: Final = "sRGB"
 _NODES: Final = 33
 _BAND_PIXELS: Final = 1 << 18
+_PROFILES: Final = 8  # that are kept ready; one may have 16 MB
 _NEAR: Final = 2  # levels of 255 within which a profile is as good as sRGB
 
 
@@ -29,7 +30,7 @@ def srgb_profile() -> bytes:
     return bytes(profile)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=_PROFILES)
 def _transform(icc: bytes, mode: str) -> Any:
     """LittleCMS's transform from this profile to sRGB; None if it is broken or not for `mode`."""
     try:
@@ -55,7 +56,7 @@ def _apply(transform: Any, samples: npt.NDArray[np.uint8]) -> npt.NDArray[np.uin
     return np.array(transform.apply(image))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=_PROFILES)
 def _is_srgb(icc: bytes) -> bool:
     steps = np.linspace(0, 255, 9).astype(np.uint8)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(27, 27, 3)
