@@ -30,6 +30,7 @@ Updates = dict[Any, Any]
 
 NOTHING: Final[Updates] = gr.skip()  # is updated; {} would be an error
 
+_FIRST: Final = "drop a photograph first, and then what it is to follow"
 _PATIENCE: Final = 0.8  # seconds until a first photograph is left to the timer
 
 
@@ -187,9 +188,13 @@ class Handlers:
     def follow(self, key: str, number: int, file: str | None, only_palette: bool) -> Updates:
         """A colour photograph is to be followed."""
         desk, picture = self._there(key, number)
-        if not picture or not file:
+        if not file:
             return NOTHING
+        if not picture:
+            raise ConfigError(_FIRST)
         theirs = photo.read(file, name=Path(file).name)
+        if only_palette and theirs.is_monochrome:
+            raise ConfigError(f"expected a palette's photograph in colour; {theirs.name} is grey")
         if only_palette:
             palette = tuple(palette_of(eight_bits(theirs.rgb)))
             new: dict[str, Any] = {"palette": palette, "reference": None}
@@ -209,9 +214,11 @@ class Handlers:
     def keep_to(self, key: str, number: int, text: str) -> Updates:
         """A palette in words."""
         desk, picture = self._there(key, number)
+        palette = parse_palette(text)
+        if not picture and palette:
+            raise ConfigError(_FIRST)
         if not picture:
             return NOTHING
-        palette = parse_palette(text)
         if palette == picture.choices.palette:
             return NOTHING
         return self._chosen(desk, picture, palette=palette, variant=0)
