@@ -101,8 +101,9 @@ def test_a_port_that_is_taken(tmp_path, model_folder):
 
 
 def test_what_runs_may_end(tmp_path, model_folder, camera):
-    (tmp_path / "hold").touch()
     with serving(tmp_path, ["-c", SERVED, str(model_folder)]) as (process, place):
+        (tmp_path / "begun").unlink()  # of a photograph that warms it up
+        (tmp_path / "hold").touch()
         files = {"image": ("a.jpg", jpeg(camera))}
         answer = later(lambda: httpx.post(place + COLORIZE, files=files, timeout=30))
         until((tmp_path / "begun").exists)
