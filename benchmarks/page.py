@@ -140,6 +140,7 @@ def screenshots(browser: Any, place: str, paths: dict[str, Path], folder: Path) 
                 page.wait_for_selector("#viewer .mark")
                 page.locator("#viewer .stage").click(position={"x": 300, "y": 420}, force=True)
                 page.wait_for_selector(".popover:not([hidden]) .swatch")
+            page.evaluate("window.scrollTo(0, 0)")
             time.sleep(0.5)
             page.screenshot(path=folder / f"{name}-{light}.png")
 

@@ -155,7 +155,7 @@ function draw() {
     say(shown.number ? `${shown.name} ${words[shown.status]}${shown.reason || ""}` : "");
     return;
   }
-  stage.style.setProperty("--ratio", shown.width / shown.height);
+  one(".viewer").style.setProperty("--ratio", shown.width / shown.height);
   load(one(".before"), shown.before);
   load(one(".after"), shown.after);
   if (one(".doubt").checked) load(one(".unsure"), shown.unsure);
