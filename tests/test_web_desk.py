@@ -18,7 +18,8 @@ from PIL import Image
 from photochrom import Colorizer
 from photochrom.errors import ConfigError
 from photochrom.web.page.choices import Choices, Mark, parse_palette
-from photochrom.web.page.desk import Desk, Desks, Picture
+from photochrom.web.page.desk import Desk, Picture
+from photochrom.web.page.desks import Desks
 from tests.support import told, write_pictures
 
 

@@ -24,13 +24,11 @@ from photochrom.web.page.choices import Choices
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer, Study
 
-__all__ = ["Desk", "Desks", "Picture"]
+__all__ = ["Desk", "Picture"]
 
 Status = Literal["waiting", "working", "done", "failed", "cancelled"]
 
-_UNUSED: Final = 12 * 3600  # seconds after which a desk is cleared
 _KEPT_BACK: Final = 3  # versions of a picture that a browser may still ask for
-_HELD: Final = 6  # studies in memory
 _LARGEST: Final = 1_000_000_000  # bytes of a photograph
 _UNDONE: Final = 20  # choices that can be undone
 
@@ -82,13 +80,19 @@ class Desk:
     """Photographs on their way to colour, a few at a time, in the order in which they came."""
 
     def __init__(
-        self, colorizer: Colorizer, folder: Path, pool: ThreadPoolExecutor, workers: int
+        self,
+        colorizer: Colorizer,
+        folder: Path,
+        held: views.Views,
+        pool: ThreadPoolExecutor,
+        workers: int,
     ) -> None:
         """Set it up.
 
         Args:
             colorizer: what colours.
             folder: an empty one, of its own.
+            held: studies in memory; shared with other desks.
             pool: does the work; shared with other desks.
             workers: photographs at once.
         """
@@ -96,9 +100,8 @@ class Desk:
         self.used = time.time()
         self.pictures: dict[int, Picture] = {}
         self.paused = False
-        self._colorizer, self._folder = colorizer, folder
+        self._colorizer, self._folder, self._views = colorizer, folder, held
         self._pool, self._workers = pool, workers
-        self._views = views.Views(_HELD)
         self._waiting: deque[Picture] = deque()
         self._changed = threading.Condition()
         self._at_work = self._count = 0
@@ -331,9 +334,8 @@ class Desk:
         data = picture.source.read_bytes()
         return photo.read(data, max_pixels=self._colorizer.max_pixels, name=picture.name)
 
-    @staticmethod
-    def _view_key(picture: Picture) -> tuple[Any, ...]:
-        return picture.number, picture.choices.reference
+    def _view_key(self, picture: Picture) -> tuple[Any, ...]:
+        return self.key, picture.number, picture.choices.reference
 
 
 def _named(name: str, held: str) -> str:
@@ -342,54 +344,3 @@ def _named(name: str, held: str) -> str:
     if path.suffix.lower() in photo.READABLE_SUFFIXES:
         return name
     return f"{path.name}{photo.FORMATS[held].suffixes[0]}"
-
-
-class Desks:
-    """All that are in use."""
-
-    def __init__(self, colorizer: Colorizer, folder: Path, workers: int) -> None:
-        """Set up none yet.
-
-        Args:
-            colorizer: what colours.
-            folder: of all their files.
-            workers: photographs at once, over all desks.
-        """
-        self._colorizer, self._folder = colorizer, folder
-        self._pool, self._workers = ThreadPoolExecutor(workers, "photochrom-desk"), workers
-        self._desks: dict[str, Desk] = {}
-        self._lock = threading.Lock()
-
-    def open(self, key: str = "") -> Desk:
-        """The desk of that key, or an empty one."""
-        with self._lock:
-            desk = self._desks.get(key)
-            if desk is None:
-                folder = self._folder / secrets.token_hex(8)
-                folder.mkdir(parents=True)
-                desk = Desk(self._colorizer, folder, self._pool, self._workers)
-                self._desks[desk.key] = desk
-            desk.used = time.time()
-            return desk
-
-    def get(self, key: str) -> Desk | None:
-        """The desk of that key, if it is there."""
-        if desk := self._desks.get(key):
-            desk.used = time.time()
-        return desk
-
-    def close(self) -> None:
-        """Clear all of them."""
-        for desk in self._desks.values():
-            desk.cancel()
-        self._pool.shutdown()
-
-    def clear_unused(self) -> None:
-        """Forget those that nobody has looked at for long, with their files."""
-        now = time.time()
-        with self._lock:
-            unused = [each for each in self._desks.values() if now - each.used > _UNUSED]
-            for desk in unused:
-                del self._desks[desk.key]
-        for desk in unused:
-            desk.close()

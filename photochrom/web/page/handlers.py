@@ -21,7 +21,8 @@ from photochrom.web.page.shown import answers_value, marks_value, tray_value, vi
 from photochrom.web.page.views import VARIANTS
 
 if TYPE_CHECKING:
-    from photochrom.web.page.desk import Desk, Desks, Picture
+    from photochrom.web.page.desk import Desk, Picture
+    from photochrom.web.page.desks import Desks
     from photochrom.web.page.layout import Page
 
 __all__ = ["NOTHING", "Handlers"]

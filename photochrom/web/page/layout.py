@@ -14,7 +14,7 @@ from photochrom.web.page.handlers import Handlers
 from photochrom.web.page.shown import viewer_value
 
 if TYPE_CHECKING:
-    from photochrom.web.page.desk import Desks
+    from photochrom.web.page.desks import Desks
     from photochrom.web.workshop import Workshop
 
 __all__ = ["Page"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from photochrom.web.page.desk import Desks
+from photochrom.web.page.desks import Desks
 from photochrom.web.page.layout import Page
 from photochrom.web.page.parts import asset
 from photochrom.web.page.pictures import ASSETS, router
