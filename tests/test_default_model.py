@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import skimage.data
 
 import photochrom
 from photochrom import Hint, color
 from photochrom.colorizer import default_model
+from photochrom.errors import ConfigError
 from photochrom.scoring import ab_error, colorfulness, to_lab
 from tests.pictures import colour_pictures
 from tests.support import exact_luma
@@ -88,3 +90,13 @@ def test_a_photograph_is_its_own_best_reference(colorizer):
     luma = color.luma(truth)
     told = colorizer.colorize(luma, reference=truth)
     assert error(told, truth) < 0.6 * error(colorizer.colorize(luma), truth)
+
+
+def test_likely_colours_of_skin_are_warm(colorizer):
+    study = colorizer.study(color.luma(skimage.data.astronaut()))
+    (skin, share), *others = study.likely(220, 100)
+    assert skin[0] > skin[1] > skin[2] - 30
+    assert 1 >= share >= max([each for _, each in others], default=0)
+    for wrong in ((-1, 0), (512, 0), (0, 512)):
+        with pytest.raises(ConfigError, match="a place within 512 × 512"):
+            study.likely(*wrong)

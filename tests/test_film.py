@@ -149,6 +149,21 @@ def test_a_quick_look_is_small(tmp_path, warm):
     assert after[0][1][0].shape == (32, 48)
 
 
+def test_the_latest_frame_can_be_looked_at(tmp_path, warm):
+    seen = []
+
+    class Looking(Watcher):
+        def picture(self, look):
+            seen.append(look(32))
+
+    source = write_film(tmp_path / "in.mkv", panned(3))
+    colored(tmp_path, warm, source, watcher=Looking())
+    assert [each.shape for each in seen] == [(32, 48, 3)] * 3
+    assert seen[0].dtype == np.uint8
+    red, _, blue = seen[0].reshape(-1, 3).mean(0)
+    assert red > blue  # as that model has it
+
+
 # --- steadily -------------------------------------------------------------------------------
 
 
