@@ -313,7 +313,7 @@ def test_many_photographs_one_of_them_broken(page, photographs):
 
 def test_a_queue_is_paused_continued_and_cancelled(page, photographs, tmp_path):
     data = photographs["astronaut.jpg"].read_bytes()
-    many = [tmp_path / f"{number}.jpg" for number in range(40)]
+    many = [tmp_path / f"{number}.jpg" for number in range(80)]
     for path in many:
         path.write_bytes(data)
     drop(page, *many)
@@ -325,7 +325,7 @@ def test_a_queue_is_paused_continued_and_cancelled(page, photographs, tmp_path):
     page.click("#tray .cancel")
     page.wait_for_selector("#tray li.cancelled")
     page.wait_for_function("document.querySelector('#tray .cancel').hidden")
-    assert page.locator("#tray li.done").count() < 40
+    assert page.locator("#tray li.done").count() < 80
 
 
 def test_photographs_outlast_a_reload(page, photographs):
