@@ -85,6 +85,15 @@ def test_a_file_that_is_named_twice_is_taken_once(desk, tmp_path):
     assert desk.add([first]) == []
 
 
+def test_a_file_is_named_for_what_it_holds(desk, tmp_path):
+    (made,) = write_pictures(tmp_path, "a.png")
+    (picture,) = desk.add([made], ["scan.jpg"])
+    desk.wait(picture, 60)
+    assert picture.name == "scan.png"
+    with Image.open(desk.saved(picture)) as image:
+        assert image.format == "PNG"
+
+
 def test_a_colour_by_hand_reaches_the_file_at_full_size(desk, tmp_path):
     (picture,) = put(desk, tmp_path, "a.png")
     desk.choose(picture, picture.choices.with_mark(Mark.of(0.5, 0.5, "#d02020")))

@@ -20,7 +20,7 @@ from photochrom.photo import FORMATS
 from photochrom.photo.formats import RAW_SUFFIXES, sniff
 from photochrom.web.gate import HungUp
 from photochrom.web.jobs import Item, Job, Status, film_work, photographs_work
-from photochrom.web.names import content_disposition, safe_name, unique
+from photochrom.web.names import content_disposition, named_for, safe_name, unique
 from photochrom.web.problems import documented, respond
 from photochrom.web.uploads import UploadRoute
 from photochrom.web.wishes import Wishes, wishes
@@ -126,7 +126,7 @@ def _colored(here: Workshop, image: UploadFile, asked: Wishes, variants: int) ->
         made = study.color(**how)
         data = made.encode(asked.format_for(made.format), quality=asked.quality)
         format_name = asked.format_for(made.format)
-        return _File(data, _TYPES[format_name], _named(name, format_name))
+        return _File(data, _TYPES[format_name], named_for(name, format_name))
     if how["hints"] or how["palette"]:
         raise ConfigError("expected variants without hints and palette; received both")
     return _several(study, name, asked, variants)
@@ -138,16 +138,10 @@ def _several(study: Study, name: str, asked: Wishes, count: int) -> _File:
         found: list[ColorPhoto] = study.variants(count, vividness=asked.vividness)
         for number, made in enumerate(found, 1):
             format_name = asked.format_for(made.format)
-            path = PurePath(_named(name, format_name))
+            path = PurePath(named_for(name, format_name))
             data = made.encode(format_name, quality=asked.quality)
             file.writestr(f"{path.stem}-{number}{path.suffix}", data)
     return _File(archive.getvalue(), "application/zip", f"{PurePath(name).stem}.zip")
-
-
-def _named(name: str, format_name: str) -> str:
-    """With a suffix that says what it is."""
-    path, suffixes = PurePath(name), FORMATS[format_name].suffixes
-    return name if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
 
 
 @router.post(
@@ -207,7 +201,7 @@ def _fitting_name(file: UploadFile) -> str:
     name, held = safe_name(file.filename), sniff(file.file.read(256))
     file.file.seek(0)
     known = held in FORMATS and PurePath(name).suffix.lower() not in RAW_SUFFIXES
-    return _named(name, str(held)) if known else name
+    return named_for(name, str(held)) if known else name
 
 
 def _take_film(here: Workshop, folder: Path, file: UploadFile, asked: Wishes) -> Job:

@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
-__all__ = ["content_disposition", "safe_name", "unique"]
+from photochrom.photo import FORMATS
+
+__all__ = ["content_disposition", "named_for", "safe_name", "unique"]
 
 _LONGEST: Final = 160  # bytes; a file system takes 255, and names grow
 _LONGEST_SUFFIX: Final = 32
@@ -35,6 +37,17 @@ def safe_name(name: str | None, otherwise: str = "photograph") -> str:
 def _cut(text: str, most: int) -> str:
     """Its beginning, of so many bytes in UTF-8."""
     return text.encode("utf-8", "ignore")[:most].decode("utf-8", "ignore")
+
+
+def named_for(name: str, format_name: str) -> str:
+    """With a suffix that says what the file holds.
+
+    Args:
+        name: a safe one.
+        format_name: a key of `photo.FORMATS`.
+    """
+    path, suffixes = PurePosixPath(name), FORMATS[format_name].suffixes
+    return name if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:

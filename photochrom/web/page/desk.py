@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from photochrom import photo
 from photochrom.errors import PhotochromError
-from photochrom.web.names import safe_name, unique
+from photochrom.web.names import named_for, safe_name, unique
 from photochrom.web.page import views
 from photochrom.web.page.choices import Choices
 
@@ -228,7 +228,7 @@ class Desk:
         begun = time.perf_counter()
         with picture.lock:
             whole = self._read(picture)
-            picture.size, picture.name = whole.size, _named(picture.name, whole.format)
+            picture.size, picture.name = whole.size, named_for(picture.name, whole.format)
             study = self._colorizer.study(whole, reference=picture.choices.reference)
             self._views.put(self._view_key(picture), views.view_of(study))
             picture.shown("before").write_bytes(views.before(whole))
@@ -336,11 +336,3 @@ class Desk:
 
     def _view_key(self, picture: Picture) -> tuple[Any, ...]:
         return self.key, picture.number, picture.choices.reference
-
-
-def _named(name: str, held: str) -> str:
-    """With a suffix that names a format that can be written."""
-    path = PurePath(name)
-    if path.suffix.lower() in photo.READABLE_SUFFIXES:
-        return name
-    return f"{path.name}{photo.FORMATS[held].suffixes[0]}"

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from photochrom.colorizer import ColorPhoto, Study
     from photochrom.web.page.choices import Choices
 
-__all__ = ["Views", "before", "painted", "thumbnail", "unsure", "view_of"]
+__all__ = [
+    "THUMBNAIL",
+    "VARIANTS",
+    "Views",
+    "before",
+    "jpeg",
+    "painted",
+    "thumbnail",
+    "unsure",
+    "view_of",
+]
 
 SIDE: Final = 1600  # pixels of the longer side
 THUMBNAIL: Final = 192
