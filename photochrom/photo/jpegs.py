@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import Final, cast
 
@@ -11,6 +12,7 @@ import simplejpeg
 
 from photochrom import color
 from photochrom.color import IntArray
+from photochrom.parallel import ordered
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
 
@@ -22,6 +24,12 @@ _APP1: Final = 0xE1
 _APP2: Final = 0xE2
 _HEAD: Final = 20  # bytes of SOI and of the JFIF marker that every encoder writes first
 _UNITS: Final = 13  # where in them the resolution stands
+_STRIPE_PIXELS: Final = 2_000_000  # a restart interval holds at most 65,535 units of 8 x 8
+_SOF0: Final = 0xC0
+_SOS: Final = 0xDA
+_DRI: Final = 0xDD
+_RST0: Final = 0xD0
+_EOI_BYTES: Final = 2
 
 
 def decode_grey_jpeg(data: bytes) -> IntArray:
@@ -45,8 +53,8 @@ def encode_jpeg(
         metadata: what the file says about itself; blocks that do not fit a marker are left out.
         quality: 1 to 100.
     """
-    chroma = [np.ascontiguousarray(plane) for plane in (cb, cr)]
-    data: bytes = simplejpeg.encode_jpeg_yuv_planes(_evenly_held(luma), *chroma, quality)
+    chroma = (cast("IntArray", np.ascontiguousarray(plane)) for plane in (cb, cr))
+    data = _in_stripes(luma, *chroma, quality=quality)
     head = bytearray(data[:_HEAD])
     if metadata.dpi:
         dots = (min(65535, max(1, round(float(side)))) for side in metadata.dpi)
@@ -65,6 +73,51 @@ def encode_jpeg(
     return b"".join([head, markers, memoryview(data)[_HEAD:]])
 
 
+def _in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: int) -> bytes:
+    """A large picture's stripes are encoded on all cores, with restart markers between them.
+
+    After a restart marker a decoder begins anew, as if a file began there (ITU-T T.81, E.2.4).
+    """
+    height, width = luma.shape
+    step = 1 if cb.shape == luma.shape else 2
+    unit = 8 * step
+    rows = max(1, _STRIPE_PIXELS // (width * unit)) * unit
+    held = _evenly_held(luma)
+    if height <= rows:
+        return cast("bytes", simplejpeg.encode_jpeg_yuv_planes(held[:height], cb, cr, quality))
+    held = held[: height + height % step]  # a single row would count as chroma of full height
+
+    def stripe(top: int) -> bytes:
+        part = slice(top // step, (top + rows) // step)
+        planes = held[top : top + rows], cb[part], cr[part]
+        return cast("bytes", simplejpeg.encode_jpeg_yuv_planes(*planes, quality))
+
+    first, *others = ordered(stripe, range(0, height, rows), os.cpu_count() or 1)
+    frame, scan = _segment(first, _SOF0), _segment(first, _SOS)
+    head = bytearray(first[:scan])
+    struct.pack_into(">H", head, frame + 5, height)
+    begin = scan + 2 + _length(first, scan)
+    interval = struct.pack(">BBHH", 0xFF, _DRI, 4, rows // unit * -(-width // unit))
+    parts: list[bytes | bytearray | memoryview] = [head, interval, memoryview(first)[scan:-_EOI_BYTES]]
+    for number, other in enumerate(others):
+        restart = bytes([0xFF, _RST0 + number % 8])
+        parts += [restart, memoryview(other)[begin:-_EOI_BYTES]]
+    return b"".join([*parts, first[-_EOI_BYTES:]])
+
+
+def _segment(data: bytes, marker: int) -> int:
+    """Where a segment of the head begins."""
+    place = 2
+    while data[place + 1] != marker:
+        place += 2 + _length(data, place)
+    return place
+
+
+def _length(data: bytes, place: int) -> int:
+    """Of a segment, without its marker."""
+    return int.from_bytes(data[place + 2 : place + 4], "big")
+
+
 def halved(plane: IntArray) -> IntArray:
     """A plane at half its size, each pixel the mean of up to four."""
     held = color.evened(plane)
@@ -73,7 +126,6 @@ def halved(plane: IntArray) -> IntArray:
 
 
 def _evenly_held(plane: IntArray) -> IntArray:
-    """The same plane in memory of even size: the encoder reads beyond the edge of an odd one."""
-    height, width = plane.shape
+    """With an even number of rows, in memory of even size: the encoder reads beyond an odd edge."""
     held = cast("IntArray", np.ascontiguousarray(plane))
-    return color.evened(held)[:height, :width]
+    return color.evened(held)[:, : plane.shape[1]]

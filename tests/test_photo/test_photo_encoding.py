@@ -60,6 +60,34 @@ def test_jpeg_luma_is_the_argument_not_that_of_the_colour(rgb):
     assert (y_plane(photo.encode(rgb, other, format="JPEG")) == 90).all()
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 150), st.integers(1, 40), st.sampled_from([60, 92, 97]), st.integers(0, 9))
+def test_a_jpeg_in_stripes_is_the_same_picture(height, width, quality, seed):
+    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    whole = photo.encode(rgb, format="JPEG", quality=quality)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("photochrom.photo.jpegs._STRIPE_PIXELS", 1)
+        striped = photo.encode(rgb, format="JPEG", quality=quality)
+    assert (striped == whole) == (height <= (8 if quality == 97 else 16))
+    one, other = (Image.open(io.BytesIO(data)) for data in (whole, striped))
+    assert one.size == other.size == (width, height)
+    np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
+    np.testing.assert_array_equal(*(simplejpeg.decode_jpeg(d) for d in (whole, striped)))
+
+
+def test_a_large_jpeg_is_whole_by_every_reader():
+    import cv2
+
+    grey = np.tile(np.arange(256, dtype=np.uint8), (2100, 8))
+    data = photo.encode(np.dstack([grey] * 3), grey, format="JPEG", quality=97)
+    assert data.count(b"\xff\xd0") >= 1  # it is in stripes
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    np.testing.assert_array_equal(np.asarray(image.convert("L")), y_plane(data))
+    read = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    np.testing.assert_array_equal(read, y_plane(data))
+
+
 def test_jpeg_is_baseline_with_chroma_halved_below_95(rgb):
     from PIL.JpegImagePlugin import get_sampling
 
