@@ -29,11 +29,14 @@ class Reading:
         gamma: how far a distribution's bins are weighed up by their rarity, w(q) ** gamma.
         temperature: below 1, a distribution is sharpened before its mean is taken.
         gain: chroma is multiplied by this.
+        restored: how much of the colour that a mean takes away the picture gets back, from 0 to
+            as colourful as its distribution is, 1, and beyond.
     """
 
     gamma: float = 0.0
     temperature: float = 1.0
     gain: float = 1.0
+    restored: float = 0.0
 
     def toward(self, other: Reading, share: float) -> Reading:
         """A part of the way to another, or beyond it; of the temperature, in ratios."""
@@ -45,6 +48,7 @@ class Reading:
             between(self.gamma, other.gamma),
             self.temperature * (other.temperature / self.temperature) ** share,
             between(self.gain, other.gain),
+            between(self.restored, other.restored),
         )
 
 
@@ -153,7 +157,7 @@ class Card:
         for name in ("faithful", "vivid"):
             value = getattr(self, name)
             good = isinstance(value, Reading) and all(map(_is_number, asdict(value).values()))
-            _require(good, name, "gamma, temperature and gain", value)
+            _require(good, name, "gamma, temperature, gain and restored", value)
             _require(value.temperature > 0, name, "a positive temperature", value.temperature)
         share = self.vividness
         _require(_is_number(share) and 0 <= share <= 1, "vividness", "a number from 0 to 1", share)

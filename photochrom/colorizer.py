@@ -134,7 +134,7 @@ class Study:
         answer = self._told(hints)
         if palette:
             kept = self._distribution(answer).with_palette(self._palette(palette))
-            small = kept.mean(replace(reading, gain=1.0))  # or it would go beyond the palette
+            small = kept.mean(replace(reading, gain=1.0, restored=0.0))  # or it would go beyond
         else:
             small = decode(answer, card, reading)
         return self._painted(small)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ __all__ = ["Distribution", "decode"]
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
 _ALIKE: Final = 12.0  # ab units; colours nearer than that are one colour to a person who chooses
 _HARDLY: Final = 0.01
+_MOST_RESTORED: Final = 1.0  # of what is there: no chroma is more than doubled
+_NOTHING: Final = 1e-6
 _GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
 
 
@@ -82,16 +85,48 @@ class Distribution:
         Annealed as in R. Zhang et al., Colorful Image Colorization, ECCV 2016; weighed as in A. K.
         Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021.
         """
-        scores = self.logits + self.rarity * np.float32(reading.gamma)
-        scores -= scores.max(-1, keepdims=True)
-        scores *= np.float32(1 / reading.temperature)
-        np.exp(scores, out=scores)
+        scores = self._exponentials(reading)
         scores /= scores.sum(-1, keepdims=True)
         return scores
 
+    def _exponentials(self, reading: Reading) -> FloatArray:
+        """Shares that do not add up to 1 yet."""
+        scores = self.logits + self.rarity * np.float32(reading.gamma)
+        scores -= scores.max(-1, keepdims=True)
+        scores *= np.float32(1 / reading.temperature)
+        return np.asarray(np.exp(scores, out=scores))
+
+    def _expected(self, reading: Reading, values: FloatArray) -> FloatArray:
+        """The mean of numbers that belong to the bins, (Q, n), place by place, (h, w, n)."""
+        ones = np.ones((len(values), 1), np.float32)
+        sums = self._exponentials(reading) @ np.concatenate([values, ones], -1)
+        return np.asarray(sums[..., :-1] / sums[..., -1:])
+
     def mean(self, reading: Reading) -> FloatArray:
         """The mean colour under a reading, (h, w, 2)."""
-        return np.asarray(self.shares(reading) @ self.bins * np.float32(reading.gain))
+        chroma = self._expected(reading, self.bins)
+        if reading.restored:
+            chroma *= self._restoring(chroma, reading.restored)
+        return np.asarray(chroma * np.float32(reading.gain))
+
+    def _restoring(self, chroma: FloatArray, share: float) -> FloatArray:
+        """What makes up for the colour that a mean takes away, place by place, (h, w, 1) from 1 up.
+
+        The mean of many colours is duller than each of them. How much duller the whole picture is
+        its distribution tells: E|q|² beside the square of what is shown. Every place makes up for
+        it as far as it is unsure, so that what is known, or a person's hint, stays as it is.
+        """
+        squares = (self.bins**2).sum(-1, keepdims=True)
+        likely = self._expected(Reading(), np.concatenate([self.bins, squares], -1))
+        expected = likely[..., 2]
+        unsure = 1 - (likely[..., :2] ** 2).sum(-1) / np.maximum(expected, _NOTHING)
+        shown = (chroma**2).sum(-1)
+        wanted = float(shown.sum()) ** (1 - share) * float(expected.sum()) ** share
+        # Σ shown · (1 + factor · unsure)² = wanted
+        square, half = float((shown * unsure**2).sum()), float((shown * unsure).sum())
+        missing = max(0.0, wanted - float(shown.sum()))
+        factor = (math.sqrt(half**2 + square * missing) - half) / max(square, _NOTHING)
+        return np.asarray(1 + min(factor, _MOST_RESTORED) * unsure, np.float32)[..., None]
 
     def confidence(self, chroma: FloatArray, within: float = 20.0) -> FloatArray:
         """How likely the true chroma lies within a distance of the one shown, (h, w) in [0, 1]."""

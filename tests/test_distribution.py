@@ -108,11 +108,48 @@ def test_gain_multiplies():
     np.testing.assert_allclose(found.mean(Reading(gain=2)), 2 * found.mean(Reading()), rtol=1e-5)
 
 
+def energy(chroma: np.ndarray) -> float:
+    return float((chroma**2).sum())
+
+
+def test_a_restored_picture_is_as_colourful_as_its_distribution():
+    logits = np.random.default_rng(5).normal(0, 1, (6, 8, 3)).astype(np.float32)
+    logits[..., 2] = -20  # only the two colours that are not opposites
+    found = Distribution.of(logits, DISTRIBUTION)
+    likely = float((found.shares(Reading()) @ (found.bins**2).sum(-1)).sum())
+    dull, half, whole = (energy(found.mean(Reading(restored=r))) for r in (0, 0.5, 1))
+    assert dull < 0.9 * likely
+    assert whole == pytest.approx(likely, rel=1e-3)
+    assert half == pytest.approx((dull * likely) ** 0.5, rel=1e-3)
+
+
+def test_what_is_known_is_not_restored():
+    logits = np.zeros((1, 4, 3), np.float32)
+    logits[0, 0, 0], logits[0, 1:, 1] = 40, 1
+    found = Distribution.of(logits, DISTRIBUTION)
+    plain, restored = found.mean(Reading()), found.mean(Reading(restored=1))
+    np.testing.assert_allclose(restored[0, 0], BINS[0], atol=1e-3)
+    gains = np.linalg.norm(restored, axis=-1) / np.linalg.norm(plain, axis=-1)
+    assert (gains[0, 1:] > 1.2).all()
+
+
+def test_no_chroma_is_more_than_doubled():
+    logits = np.zeros((2, 2, 3), np.float32)  # its mean is next to grey, its colours are not
+    found = Distribution.of(logits, DISTRIBUTION)
+    assert energy(found.mean(Reading(restored=1))) <= 4 * energy(found.mean(Reading())) + 1e-3
+    np.testing.assert_array_equal(
+        Distribution.of(logits, card(output_kind="distribution", bins=[[0.0, 0.0]] * 3)).mean(
+            Reading(restored=1)
+        ),
+        np.zeros((2, 2, 2)),
+    )
+
+
 def test_vividness_goes_from_faithful_to_vivid():
-    made = card(faithful=Reading(), vivid=Reading(1, 0.25, 3), vividness=0.5)
-    assert made.reading() == Reading(0.5, 0.5, 2)  # of the temperature, in ratios
+    made = card(faithful=Reading(), vivid=Reading(1, 0.25, 3, 1), vividness=0.5)
+    assert made.reading() == Reading(0.5, 0.5, 2, 0.5)  # of the temperature, in ratios
     assert made.reading(0) == Reading()
-    assert made.reading(1) == Reading(1, 0.25, 3)
+    assert made.reading(1) == Reading(1, 0.25, 3, 1)
     with pytest.raises(ValueError, match=r"vividness from 0 to 1; received 1\.5"):
         made.reading(1.5)
 

@@ -30,9 +30,8 @@ Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 __all__ = ["calibrated"]
 
 _MEASURED: Final = 96  # photographs for the readings
-_GAMMAS: Final = (0.0, 0.25, 0.4, 0.5, 0.6, 0.75)
-_TEMPERATURES: Final = (0.2, 0.3, 0.4, 0.6, 0.8)
-_GAINS: Final = (1.0, 1.1, 1.2)
+_GAMMAS: Final = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+_TEMPERATURES: Final = (0.4, 0.6, 0.8, 1.0)
 _AS_COLORFUL: Final = 0.98  # of the truth's colourfulness, at the default
 _BEYOND: Final = 1.25  # how far the vivid reading goes, the default being at 1
 
@@ -46,13 +45,13 @@ def calibrated(model: Model, sources: Sequence[Source]) -> Card:
     """
     card = model.card
     tried = [
-        Reading(gamma, temperature, gain)
+        Reading(gamma, temperature, restored=restored)
         for gamma, temperature in itertools.product(_GAMMAS, _TEMPERATURES)
-        for gain in _GAINS
+        for restored in (0.0, 1.0)
     ]
     measured = [_measured(model, source, tried) for source in _some(sources, _MEASURED)]
     psnr, auc, colorfulness, truth = np.mean(measured, 0)
-    plain = np.array([reading.gamma == 0 and reading.gain == 1 for reading in tried])
+    plain = np.array([reading.gamma == 0 and reading.restored == 0 for reading in tried])
     faithful = tried[_best(psnr + auc, plain)]
     default = tried[_best(psnr, colorfulness >= min(_AS_COLORFUL * truth[0], colorfulness.max()))]
     vivid = faithful.toward(default, _BEYOND)
@@ -75,12 +74,9 @@ def _measured(model: Model, source: Source, readings: Sequence[Reading]) -> Numb
     first = color.grey_level(grey, card.color_space)
     spread = Distribution.of(model(first[None, ..., None])[0], card)
     true_lab, truth = metrics.to_lab(rgb), metrics.colorfulness(rgb)
-    rows, key, chroma = [], (-1.0, -1.0), np.empty(0, np.float32)
+    rows = []
     for reading in readings:
-        if key != (reading.gamma, reading.temperature):
-            key = (reading.gamma, reading.temperature)
-            chroma = spread.mean(replace(reading, gain=1.0))
-        small = chroma * np.float32(reading.gain)
+        small = spread.mean(reading)
         shown = LinearChroma.fit(small, grey, card.color_space).over(grey)
         auc = metrics.auc(metrics.to_lab(shown), true_lab) if reading.gamma == 0 else 0.0
         rows.append((metrics.psnr(shown, rgb), auc, metrics.colorfulness(shown), truth))
