@@ -98,7 +98,8 @@ def _in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: int) -> 
     struct.pack_into(">H", head, frame + 5, height)
     begin = scan + 2 + _length(first, scan)
     interval = struct.pack(">BBHH", 0xFF, _DRI, 4, rows // unit * -(-width // unit))
-    parts: list[bytes | bytearray | memoryview] = [head, interval, memoryview(first)[scan:-_EOI_BYTES]]
+    parts: list[bytes | bytearray | memoryview] = [head, interval]
+    parts.append(memoryview(first)[scan:-_EOI_BYTES])
     for number, other in enumerate(others):
         restart = bytes([0xFF, _RST0 + number % 8])
         parts += [restart, memoryview(other)[begin:-_EOI_BYTES]]
