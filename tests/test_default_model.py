@@ -75,6 +75,17 @@ def test_ten_true_hints_help(colorizer):
     assert hinted < 0.75 * plain
 
 
+@pytest.mark.parametrize("vividness", [0.0, None])
+@pytest.mark.parametrize("rgb", [(200, 60, 60), (120, 160, 80), (90, 110, 190)])
+def test_a_hint_is_shown_as_it_was_given(colorizer, rgb, vividness):
+    luma = np.full((256, 256), 120, np.uint8)  # where every one of them fits the gamut
+    luma[::16], luma[:, ::16] = 100, 140
+    shown = colorizer.colorize(luma, hints=[Hint.at(128, 128, rgb, 12)], vividness=vividness).rgb
+    asked = to_lab(np.full((1, 1, 3), rgb, np.uint8))[0, 0, 1:]
+    got = to_lab(np.asarray(shown))[124:133, 124:133, 1:].mean((0, 1))
+    assert np.linalg.norm(got - asked) < 0.2 * np.linalg.norm(asked)
+
+
 def test_variants_differ_and_confidence_is_a_share(colorizer):
     study = colorizer.study(color.luma(colour_pictures()[0]))
     first, *others = (np.asarray(v.rgb, int) for v in study.variants(4))
