@@ -81,7 +81,7 @@ def page(browser: Browser, place: str) -> Iterator[Page]:
     page.wait_for_selector("#viewer .examples img")
     yield page
     context.close()
-    assert not faults
+    assert not [each for each in faults if "AbortError" not in each]  # a reload aborts
 
 
 @pytest.fixture(scope="module")
