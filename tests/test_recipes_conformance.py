@@ -57,7 +57,7 @@ CASES = {
     "fusion": Case("fusion", 11_193_210, 32, 480, QUICK),
     "fusion alpha": Case("fusion", 32_202, 64, 900, QUICK | {"learning_rate": 3e-3}, ALPHA),
     "autoencoder": Case(
-        "autoencoder", 6_219_410, 64, 500, {"optimizer": "adam", "input_scale": 0.01}
+        "autoencoder", 6_219_410, 32, 500, {"optimizer": "adam", "input_scale": 0.01}
     ),
 }
 
