@@ -16,12 +16,16 @@ import tempfile
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from photochrom import Card, Colorizer, Hint, Model, Study, color, scoring
 from photochrom.model import CARD, KERAS, NETWORK
+
+if TYPE_CHECKING:
+    from photochrom.training.perception import Perception
 
 LICENCE = "Apache-2.0 for the network; see `data` for what it learnt from"
 DATA = (
@@ -62,7 +66,7 @@ def hinted(study: Study, truth: np.ndarray, rng: np.random.Generator) -> np.ndar
 
 
 def scores_of(
-    colorizer: Colorizer, folder: Path, size: int, most: int
+    colorizer: Colorizer, eye: Perception, folder: Path, size: int, most: int
 ) -> dict[str, dict[str, float]]:
     """Grey, the best constant and the network's readings, on photographs that it never saw."""
     album = scoring.Album(folder, size=size, fit="crop", most=most)
@@ -88,25 +92,31 @@ def scores_of(
             pictures.setdefault(title, []).append(answers[title])
         pictures.setdefault("truth", []).append(truth)
     found = {title: judge.scores().to_dict() for title, judge in judges.items()}
-    for title, numbers in perceived(pictures).items():
+    for title, numbers in perceived(eye, pictures).items():
         found[title] = found.get(title, {}) | numbers
     return found
 
 
-def perceived(pictures: dict[str, list[np.ndarray]]) -> dict[str, dict[str, float]]:
+def perceived(
+    eye: Perception, pictures: dict[str, list[np.ndarray]]
+) -> dict[str, dict[str, float]]:
     """Fréchet distance to the truth, and agreement on what is seen, by another network."""
-    from photochrom.recipes.backend import choose_backend
-
-    choose_backend()
-    from photochrom.training.perception import Perception
-
-    judge = Perception()
-    seen = {title: judge.look(some) for title, some in pictures.items()}
+    seen = {title: eye.look(some) for title, some in pictures.items()}
     truth = seen.pop("truth")
     return {
         title: {"frechet_distance": each.distance(truth), "top1_agreement": each.agreement(truth)}
         for title, each in seen.items()
     }
+
+
+def opened() -> Perception:
+    """The other network, before anything else is done: its package can be missing."""
+    from photochrom.recipes.backend import choose_backend
+
+    choose_backend()
+    from photochrom.training.perception import Perception
+
+    return Perception()
 
 
 def main() -> None:
@@ -118,8 +128,8 @@ def main() -> None:
     parser.add_argument("--seen", type=int, required=True, help="photographs that training showed")
     parser.add_argument("--most", type=int, default=0, help="judge on so many; 0: all")
     arguments = parser.parse_args()
-    model = arguments.run / "model"
-    scores = scores_of(Colorizer(Model.load(model)), arguments.val, 256, arguments.most)
+    model, eye = arguments.run / "model", opened()
+    scores = scores_of(Colorizer(Model.load(model)), eye, arguments.val, 256, arguments.most)
     for title, numbers in scores.items():
         print(title, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
     card = Card.from_json((model / CARD).read_bytes())
