@@ -12,16 +12,6 @@ import skimage.data
 from photochrom import Colorizer, Model
 from tests.support import NAN, model, network, sloped, write_model
 
-# Files that train for minutes begin first, or one process would end with them alone. `make test`
-# hands files out in this order.
-_LONGEST = ("test_recipes_conformance", "test_training_run", "test_backends", "test_comparison")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, the others as they were."""
-    rank = {name: number for number, name in enumerate(_LONGEST)}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(rank)))
-
 
 @pytest.fixture(scope="session")
 def warm() -> Colorizer:
