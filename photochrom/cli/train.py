@@ -49,24 +49,25 @@ def train(
     end a model for `photochrom colorize --model`. A run that was stopped goes on with --resume.
     """
     from photochrom.recipes.backend import choose_backend
+    from photochrom.training.config import load_config
+
+    if resume and (run is None or folder or config or settings or recipe):
+        raise ConfigError(
+            "expected --resume with --run and nothing else: a run keeps its own settings"
+        )
+    if folder is None and not resume:
+        raise ConfigError("expected a folder of photographs, or --resume with --run")
+    loaded = load_config(config, settings, recipe=recipe)
+    place = run or Path("runs") / f"{loaded.recipe}-{time.strftime('%Y%m%d-%H%M%S')}"
 
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.telling import Teller
     from photochrom.training import trainer
-    from photochrom.training.config import load_config
 
     with Teller() as teller:
-        if resume:
-            if run is None or folder or config or settings or recipe:
-                raise ConfigError(
-                    "expected --resume with --run and nothing else: a run keeps its own settings"
-                )
-            opened = trainer.resume(run)
+        if folder is None:
+            opened = trainer.resume(place)
         else:
-            if folder is None:
-                raise ConfigError("expected a folder of photographs, or --resume with --run")
-            loaded = load_config(config, settings, recipe=recipe)
-            place = run or Path("runs") / f"{loaded.recipe}-{time.strftime('%Y%m%d-%H%M%S')}"
             opened = trainer.prepare(folder, place, loaded, validation=validation, listener=teller)
         note(f"run: {opened.folder}")
         trainer.train(opened, teller, exporting=not no_export)
