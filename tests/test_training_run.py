@@ -110,7 +110,7 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_had_been(whole, photos, tm
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert keeper.latest(run / "checkpoints")[1].epochs < 5
-    said = finished("--run", run, "--resume")
+    said = finished("--run", run, "--resume", "--no-export")
     assert said.returncode == 0, said.stderr
     assert "going on after epoch" in said.stderr
     for ours, theirs in zip(log_of(run), log_of(whole[0]), strict=True):
@@ -138,7 +138,7 @@ def test_a_run_that_was_trained_elsewhere_is_exported_at_home(photos, tmp_path):
 
 def test_patience_stops_a_run(photos, tmp_path):
     said = finished(
-        photos, "--run", tmp_path / "run", *flags(),
+        photos, "--run", tmp_path / "run", *flags(), "--no-export",
         "--set", "options.learning_rate=1e-12", "--set", "train.patience=1",
     )  # fmt: skip
     assert said.returncode == 0, said.stderr
@@ -147,7 +147,7 @@ def test_patience_stops_a_run(photos, tmp_path):
 
 def test_a_run_that_starts_from_a_model_goes_on_from_its_loss(whole, photos, tmp_path):
     said = finished(
-        photos, "--run", tmp_path / "run", *flags(), "--set", "train.epochs=1",
+        photos, "--run", tmp_path / "run", *flags(), "--no-export", "--set", "train.epochs=1",
         "--set", f"train.start={whole[0] / 'model'}", "--set", "options.learning_rate=1e-9",
     )  # fmt: skip
     assert said.returncode == 0, said.stderr
