@@ -146,6 +146,13 @@ def test_a_pass_meets_every_photograph_and_passes_differ(tmp_path):
     assert list(seen[:8]) != list(seen[8:])
 
 
+def test_batches_of_a_single_photograph(tmp_path):
+    found = sources.find(fill(tmp_path, 3))
+    one, four = batches(found, 4, batch_size=1), batches(found, 1)
+    assert [len(inputs) for inputs in one] == [1] * 4
+    assert one[0].shape[1:] == four[0].shape[1:]
+
+
 def test_validation_is_one_pass_in_order(tmp_path):
     found = sources.find(fill(tmp_path, 5))
     config = load_config().data

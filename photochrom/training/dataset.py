@@ -29,6 +29,7 @@ Pair = tuple["npt.NDArray[np.uint8]", "npt.NDArray[np.uint8]"]  # a photograph, 
 
 _ASPECTS: Final = (3 / 4, 4 / 3)
 _AHEAD: Final = 2  # batches that are made or wait, at least; a thread makes one at a time
+_ENDLESS: Final = 2**53  # photographs; Grain counts batches in floats, its own endless overflows
 
 
 def random_view(
@@ -84,7 +85,8 @@ def training_batches(
     def encode(pair: Pair, rng: np.random.Generator) -> tuple[Any, Any]:
         return recipe.encode(*pair, rng)
 
-    dataset = grain.MapDataset.source(sources).seed(seed).shuffle().repeat()
+    passes = _ENDLESS // len(sources)
+    dataset = grain.MapDataset.source(sources).seed(seed).shuffle().repeat(passes)
     batches = dataset.random_map(view).batch(batch_size).random_map(encode)
     return _stream(batches[first:], config)
 
