@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 
 from photochrom.colorizer import Colorizer
+from photochrom.recipes import recipe
 from photochrom.training import keeper
+from photochrom.training.config import DataConfig, RunConfig, TrainConfig
+from photochrom.training.trainer import prepare
 from tests.pictures import colour_pictures, fill
 from tests.support import heed_interrupts
 
@@ -153,6 +156,25 @@ def test_a_run_that_starts_from_a_model_goes_on_from_its_loss(whole, photos, tmp
     assert said.returncode == 0, said.stderr
     best = min(row["val_loss"] for row in log_of(whole[0]))
     assert log_of(tmp_path / "run")[0]["val_loss"] == pytest.approx(best, rel=0.02)
+
+
+def test_a_run_that_starts_from_a_model_needs_no_other_weights(photos, tmp_path, monkeypatch):
+    """Nor the package that carries them."""
+
+    def absent(*_):
+        raise AssertionError("ImageNet's weights were asked for")
+
+    monkeypatch.setattr("photochrom.recipes.photochrom.load_imagenet", absent)
+    trained = recipe("photochrom", {"pretrained": False, "width": 32, "encoder": 1}).build(None)
+    trained.save(tmp_path / "trained.keras")
+    config = RunConfig(
+        recipe="photochrom",
+        options={"width": 32, "encoder": 1},
+        data=DataConfig(size=64),
+        train=TrainConfig(start=str(tmp_path / "trained.keras")),
+    )
+    begun = prepare(photos, tmp_path / "run", config)
+    assert begun.recipe.options.pretrained  # as was asked for, and as a new run would be
 
 
 @pytest.mark.parametrize(

@@ -180,9 +180,12 @@ def _trained(run: Run, listener: Listener) -> keeper.State:
 
 def _begin(run: Run) -> keras.Model:
     """The network as a run begins: with the weights of the model that it starts from, if any."""
-    network, start = run.recipe.build(_size(run)), run.config.train.start
+    recipe, start = run.recipe, run.config.train.start
     if not start:
-        return network
+        return recipe.build(_size(run))
+    if "pretrained" in type(recipe.options).model_fields:  # all weights are replaced: load none
+        recipe = recipe.from_options({**run.config.options, "pretrained": False})
+    network = recipe.build(_size(run))
     path = Path(start) / KERAS if Path(start).is_dir() else Path(start)
     try:
         network.set_weights(keras.saving.load_model(path, compile=False).get_weights())
