@@ -7,6 +7,7 @@ colourful as photographs are, at the least cost in PSNR. The vivid one goes furt
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from photochrom import color, photo
 from photochrom.card import Card, Reading
 from photochrom.chroma import LinearChroma
 from photochrom.distribution import Distribution
+from photochrom.parallel import ordered
 from photochrom.scoring import metrics
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 __all__ = ["calibrated"]
 
-_MEASURED: Final = 96  # photographs for the readings
+_MEASURED: Final = 256  # photographs for the readings
 _GAMMAS: Final = (0.0, 0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _TEMPERATURES: Final = (0.4, 0.6, 0.8, 1.0)
 _AS_COLORFUL: Final = 0.98  # of the truth's colourfulness, at the default
@@ -49,13 +51,17 @@ def calibrated(model: Model, sources: Sequence[Source]) -> Card:
         for gamma, temperature in itertools.product(_GAMMAS, _TEMPERATURES)
         for restored in (0.0, 1.0)
     ]
-    measured = [_measured(model, source, tried) for source in _some(sources, _MEASURED)]
-    psnr, auc, colorfulness, truth = np.mean(measured, 0)
-    plain = np.array([reading.gamma == 0 and reading.restored == 0 for reading in tried])
-    faithful = tried[_best(psnr + auc, plain)]
+    chosen = _some(sources, _MEASURED)
+    measured = ordered(lambda source: _measured(model, source, tried), chosen, os.cpu_count() or 1)
+    psnr, auc, colorfulness, truth = np.mean(list(measured), 0)
+    faithful = tried[_best(psnr + auc, np.array([_is_plain(reading) for reading in tried]))]
     default = tried[_best(psnr, colorfulness >= min(_AS_COLORFUL * truth[0], colorfulness.max()))]
     vivid = faithful.toward(default, _BEYOND)
     return replace(card, faithful=faithful, vivid=vivid, vividness=1 / _BEYOND)
+
+
+def _is_plain(reading: Reading) -> bool:
+    return not (reading.gamma or reading.restored)
 
 
 def _best(scores: Numbers, among: npt.NDArray[np.bool_]) -> int:
@@ -63,11 +69,13 @@ def _best(scores: Numbers, among: npt.NDArray[np.bool_]) -> int:
 
 
 def _some(sources: Sequence[Source], count: int) -> Sequence[Source]:
-    return sources[:: max(1, len(sources) // count)][:count]
+    """So many of them, evenly spread."""
+    count = min(count, len(sources))
+    return [sources[number * len(sources) // count] for number in range(count)]
 
 
 def _measured(model: Model, source: Source, readings: Sequence[Reading]) -> Numbers:
-    """PSNR, AuC, colourfulness and the truth's colourfulness under every reading, (4, n)."""
+    """PSNR, AuC (of plain readings), colourfulness and the truth's under every reading, (4, n)."""
     card = model.card
     rgb = photo.square(source.read(), card.working_size, "crop")
     grey = color.luma(rgb)
@@ -78,6 +86,6 @@ def _measured(model: Model, source: Source, readings: Sequence[Reading]) -> Numb
     for reading in readings:
         small = spread.mean(reading)
         shown = LinearChroma.fit(small, grey, card.color_space).over(grey)
-        auc = metrics.auc(metrics.to_lab(shown), true_lab) if reading.gamma == 0 else 0.0
+        auc = metrics.auc(metrics.to_lab(shown), true_lab) if _is_plain(reading) else 0.0
         rows.append((metrics.psnr(shown, rgb), auc, metrics.colorfulness(shown), truth))
     return np.array(rows).T
