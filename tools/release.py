@@ -33,7 +33,7 @@ DATA = (
     "CelebAMask-HQ, Food-101, MIML scenes, BSDS500, CamVid (all for non-commercial research); "
     "Intel scenes, PicsArt portraits, flowers, cats and dogs (terms unknown); Clothing Co-Parsing, "
     "Forest Fire (CC BY 4.0), Wikimedia Commons, Debian, deepin and elementary wallpapers (free "
-    "licences). The encoder began with ImageNet weights of EfficientNet-Lite0 (Apache-2.0)."
+    "licences). The encoder began with ImageNet weights of EfficientNet-Lite2 (Apache-2.0)."
 )
 
 

