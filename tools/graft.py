@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom import color, photo
+from photochrom import photo
 from photochrom.recipes.backend import choose_backend
 
 if TYPE_CHECKING:
@@ -41,11 +41,8 @@ def grey_photographs(folder: Path, count: int, recipe: Recipe[Any]) -> npt.NDArr
 
     sources = find(folder)
     chosen = sources[:: max(1, len(sources) // count)][:count]
-    inputs = np.zeros((len(chosen), SIDE, SIDE, 4), np.float32)
-    for row, source in zip(inputs, chosen, strict=True):
-        grey = color.luma(photo.square(source.read(), SIDE, "crop"))
-        row[..., 0] = color.grey_level(grey, recipe.color_space) * recipe.input_scale
-    return inputs
+    squares = np.stack([photo.square(source.read(), SIDE, "crop") for source in chosen])
+    return np.asarray(recipe.encode(squares)[0])
 
 
 def read_maps(network: keras.Model) -> keras.Model:
@@ -108,9 +105,9 @@ def main() -> None:
 
     from photochrom.recipes import recipe
 
-    before = recipe("photochrom", {"encoder": arguments.from_encoder, "pretrained": False})
+    before = recipe("photochrom", {"encoder": arguments.from_encoder})
     after = recipe("photochrom", {"encoder": arguments.encoder})
-    old, new = before.build(None), after.build(None)
+    old, new = before.blank(None), after.build(None)
     old.set_weights(keras.saving.load_model(arguments.start, compile=False).get_weights())
     graft(old, new, grey_photographs(arguments.photos, arguments.count, after))
     new.save(arguments.to)

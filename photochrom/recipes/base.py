@@ -82,6 +82,13 @@ class Recipe(ABC, Generic[O]):
             RecipeError: the options' shapes cannot meet at that size.
         """
 
+    def blank(self, size: int | None) -> keras.Model:
+        """`build` without looking for pretrained weights, for a network that is to get others."""
+        options = self.options
+        if "pretrained" in type(options).model_fields:
+            options = options.model_copy(update={"pretrained": False})
+        return type(self)(options).build(size)
+
     @abstractmethod
     def compile(self, network: keras.Model, steps: int = 0) -> None:
         """Give the network optimizer, loss and metrics, for a run of so many steps; 0: unknown."""

@@ -119,7 +119,7 @@ def _main(folder: Path) -> None:
     card = Card.from_json((folder / CARD).read_bytes(), str(folder / CARD))
     recipe = build_recipe(card.recipe, card.options)
     trained = keras.saving.load_model(folder / KERAS, compile=False)
-    free = recipe.build(None if card.size_multiple else card.working_size)
+    free = recipe.blank(None if card.size_multiple else card.working_size)
     free.set_weights(trained.get_weights())
     free.save(folder / KERAS)
     runtime = recipe.runtime(free)

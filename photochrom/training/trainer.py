@@ -183,9 +183,7 @@ def _begin(run: Run) -> keras.Model:
     recipe, start = run.recipe, run.config.train.start
     if not start:
         return recipe.build(_size(run))
-    if "pretrained" in type(recipe.options).model_fields:  # all weights are replaced: load none
-        recipe = recipe.from_options({**run.config.options, "pretrained": False})
-    network = recipe.build(_size(run))
+    network = recipe.blank(_size(run))
     path = Path(start) / KERAS if Path(start).is_dir() else Path(start)
     try:
         network.set_weights(keras.saving.load_model(path, compile=False).get_weights())
