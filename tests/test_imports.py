@@ -17,7 +17,7 @@ from tests.support import write_pictures
 
 ROOT = Path(photochrom.__file__).parent
 FLOORS = {
-    1: ["motion", "levels", "errors", "parallel"],
+    1: ["motion", "levels", "errors", "parallel", "sampling"],
     2: ["color", "card", "engine", "photo", "model"],
     3: ["recipes", "reference", "chroma", "distribution", "hints", "variants"],
     4: ["film"],

@@ -1,6 +1,6 @@
 """Another encoder under a decoder that has learnt already: weights to start a run from.
 
-    python tools/graft.py photochrom/models/default/network.keras PHOTOS --to start.keras
+    python tools/graft.py runs/photochrom-192-again/best.keras PHOTOS --to start.keras
 
 What the decoder reads is linear in each of the encoder's maps. So each old map is fitted linearly
 from the new encoder's at the same stride, over grey photographs of which nothing is known, and the
@@ -17,6 +17,7 @@ import numpy as np
 
 from photochrom import photo
 from photochrom.recipes.backend import choose_backend
+from photochrom.sampling import evenly
 
 if TYPE_CHECKING:
     import keras
@@ -39,8 +40,7 @@ def grey_photographs(folder: Path, count: int, recipe: Recipe[Any]) -> npt.NDArr
     """The network's inputs for photographs from all over a folder, (N, SIDE, SIDE, 4)."""
     from photochrom.training.sources import find
 
-    sources = find(folder)
-    chosen = sources[:: max(1, len(sources) // count)][:count]
+    chosen = evenly(find(folder), count)
     squares = np.stack([photo.square(source.read(), SIDE, "crop") for source in chosen])
     return np.asarray(recipe.encode(squares)[0])
 

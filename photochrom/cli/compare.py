@@ -51,6 +51,7 @@ def compare(
         )
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.telling import Teller
+    from photochrom.sampling import evenly
     from photochrom.training import comparison
     from photochrom.training.config import load_config
     from photochrom.training.scoreboard import draw_courses, write_scoreboard
@@ -64,8 +65,7 @@ def compare(
         )  # fmt: skip
     runs = {name: resume(comparison.folder_of(name, output)) for name in names}
     judging = comparison.held_out(runs[names[0]], judged)
-    step = max(1, len(judging) // _IN_THE_PICTURE)
-    pictures = comparison.shown(output, entries, judging[::step][:_IN_THE_PICTURE])
+    pictures = comparison.shown(output, entries, evenly(judging, _IN_THE_PICTURE))
     write_scoreboard(output, entries, str(granted), pictures)
     courses = {name: comparison.course(run) for name, run in runs.items()}
     constants = json.loads((runs[names[0]].folder / CONSTANTS).read_text("utf-8"))

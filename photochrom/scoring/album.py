@@ -12,6 +12,7 @@ import numpy.typing as npt
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError
 from photochrom.parallel import ordered
+from photochrom.sampling import evenly
 
 __all__ = ["Album"]
 
@@ -41,7 +42,7 @@ class Album:
         self.folder, self.size, self.fit = folder, size, fit
         files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in photo.READABLE_SUFFIXES)
         if most:
-            files = [files[i * len(files) // most] for i in range(min(most, len(files)))]
+            files = evenly(files, most)
         self.left_out: dict[str, str] = {}
         self._files: list[Path] = []
         for file, verdict in ordered(self._look, files, os.cpu_count() or 1):

@@ -19,6 +19,7 @@ from photochrom.card import Card, Reading
 from photochrom.chroma import LinearChroma
 from photochrom.distribution import Distribution
 from photochrom.parallel import ordered
+from photochrom.sampling import evenly
 from photochrom.scoring import metrics
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def calibrated(model: Model, sources: Sequence[Source]) -> Card:
         for gamma, temperature in itertools.product(_GAMMAS, _TEMPERATURES)
         for restored in (0.0, 1.0)
     ]
-    chosen = _some(sources, _MEASURED)
+    chosen = evenly(sources, _MEASURED)
     measured = ordered(lambda source: _measured(model, source, tried), chosen, os.cpu_count() or 1)
     psnr, auc, colorfulness, truth = np.mean(list(measured), 0)
     faithful = tried[_best(psnr + auc, np.array([_is_plain(reading) for reading in tried]))]
@@ -66,12 +67,6 @@ def _is_plain(reading: Reading) -> bool:
 
 def _best(scores: Numbers, among: npt.NDArray[np.bool_]) -> int:
     return int(np.where(among, scores, -np.inf).argmax())
-
-
-def _some(sources: Sequence[Source], count: int) -> Sequence[Source]:
-    """So many of them, evenly spread."""
-    count = min(count, len(sources))
-    return [sources[number * len(sources) // count] for number in range(count)]
 
 
 def _measured(model: Model, source: Source, readings: Sequence[Reading]) -> Numbers:

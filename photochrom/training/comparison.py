@@ -24,6 +24,7 @@ from photochrom import photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError
 from photochrom.recipes import recipe as build_recipe
+from photochrom.sampling import evenly
 from photochrom.training import keeper, trainer
 from photochrom.training.config import RunConfig, parse_setting
 from photochrom.training.jury import Jury, Photograph, Rgb, in_grey
@@ -246,8 +247,7 @@ def _measured(name: str, colorizer: Colorizer, jury: Jury, **details: Any) -> En
 
 def held_out(run: trainer.Run, most: int) -> list[Photograph]:
     """Photographs that a run did not learn from: names and RGB, (256, 256, 3) uint8."""
-    sources = run.photos("val")
-    chosen = sources[:: max(1, len(sources) // most)][:most]
+    chosen = evenly(run.photos("val"), most)
     return [(source.name, photo.square(source.read(), SIZE, "crop")) for source in chosen]
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from photochrom import color, photo
 from photochrom.parallel import ordered
+from photochrom.sampling import evenly
 from photochrom.scoring import Judge, Survey, to_lab
 from photochrom.training.sources import Source
 
@@ -48,9 +49,7 @@ def best_constant_scores(photos: npt.NDArray[np.uint8]) -> dict[str, float]:
 
 
 def _some(sources: Sequence[Source], size: int, fit: photo.Fit) -> Iterator[npt.NDArray[np.uint8]]:
-    step = max(1, len(sources) // _AT_MOST)
-
     def load(source: Source) -> npt.NDArray[np.uint8]:
         return photo.square(source.read(), size, fit)
 
-    return ordered(load, sources[::step], os.cpu_count() or 1)
+    return ordered(load, evenly(sources, _AT_MOST), os.cpu_count() or 1)
