@@ -137,6 +137,8 @@ def test_its_export_agrees_with_it_and_colours_a_photograph(trained, tmp_path):
     free = made.build(None if made.size_multiple else made.working_size)
     free.set_weights(network.get_weights())
     assert largest_difference(made.runtime(free), Model.load(tmp_path / "model")) < 1e-3
+    (tmp_path / "other").mkdir()
+    assert (tmp_path / "model").stat().st_mode == (tmp_path / "other").stat().st_mode
     assert {p.name for p in (tmp_path / "model").iterdir()} == {
         "card.json",
         "network.keras",

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -82,17 +81,19 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
         MissingExtra: neither TensorFlow nor torch is installed.
         ModelError: the conversion failed, or the two differ.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    partial = folder.with_name(f".{folder.name}-{os.getpid()}")
+    partial.mkdir(parents=True)
     try:
         network.save(partial / KERAS)
         (partial / CARD).write_text(card.to_json(), encoding="utf-8")
         _convert(partial)
         difference = float((partial / "difference").read_text())
         (partial / "difference").unlink()
+        before = partial.with_name(f"{partial.name}-before")
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(before)
         partial.rename(folder)
+        shutil.rmtree(before, ignore_errors=True)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return difference
@@ -159,14 +160,14 @@ def _write_onnx(network: keras.Model, path: Path, card: Card) -> None:
 def largest_difference(network: keras.Model, model: Model) -> float:
     """Between a recipe's runtime network and a model, at two sizes where the card allows it.
 
-    In units of the answer's own scale, where that is more than 1.
+    In units of the answer's own scale, where that is more than 1; NaN where either answers so.
     """
     import keras
 
     card, rng = model.card, np.random.default_rng(0)
     side, multiple = card.working_size, card.size_multiple
     sizes = [(side, side), (side + multiple, max(multiple, side // multiple // 2 * multiple))]
-    found = 0.0
+    found = []
     for height, width in sizes[: 2 if multiple else 1]:
         first = rng.random((2, height, width, 1), np.float32) * 100
         inputs, known = first * card.input_scale, None
@@ -179,8 +180,8 @@ def largest_difference(network: keras.Model, model: Model) -> float:
         first_answer = answers[0] if isinstance(answers, list) else answers
         expected = keras.ops.convert_to_numpy(first_answer)
         scale = max(1.0, float(np.abs(expected).max()))
-        found = max(found, float(np.abs(model(first, known) - expected).max()) / scale)
-    return found
+        found.append(np.abs(model(first, known) - expected).max() / scale)
+    return float(np.max(found))
 
 
 def _channels(card: Card) -> int:
