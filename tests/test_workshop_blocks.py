@@ -23,11 +23,12 @@ from photochrom.recipes.quantization import ab_bins, class_weights, soft_codes, 
 from photochrom.recipes.torch_file import read_tensors
 from photochrom.recipes.upsampling import Doubled
 from photochrom.training.aging import age
+from photochrom.training.export import largest_difference
 from photochrom.training.half import halve_weights
 from photochrom.training.interruption import interruption
 from photochrom.training.perception import frechet_distance
 from tests.pictures import crops
-from tests.support import network
+from tests.support import card, network
 
 
 def numbers(x) -> np.ndarray:
@@ -207,6 +208,19 @@ def test_age_follows_from_the_seed():
     np.testing.assert_array_equal(one, other)
 
 
+def test_a_network_that_answers_with_nan_differs():
+    class Broken:
+        card = card()
+
+        def __call__(self, lightness, known=None):
+            return np.full((*lightness.shape[:3], 2), np.nan, np.float32)
+
+    def whole(inputs, training):
+        return keras.ops.zeros((*inputs.shape[:3], 2))
+
+    assert np.isnan(largest_difference(whole, Broken()))
+
+
 def test_a_slow_layer_learns_slowly():
     made = keras.Sequential(
         [keras.Input((3,)), keras.layers.Dense(4, name="slow"), keras.layers.Dense(1, name="fast")]
@@ -217,6 +231,25 @@ def test_a_slow_layer_learns_slowly():
     moved = [np.abs(a - b).max() for a, b in zip(made.get_weights(), before, strict=True)]
     assert moved[0] == pytest.approx(1e-3, rel=0.2)
     assert moved[2] == pytest.approx(1e-2, rel=0.2)
+
+
+def test_a_slow_layer_decays_slowly_and_a_norm_not_at_all():
+    made = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4, name="slow", kernel_initializer="ones"),
+            keras.layers.BatchNormalization(name="slow_norm"),
+            keras.layers.Dense(2, name="fast", kernel_initializer="ones"),
+        ]
+    )
+    optimizer = ScaledAdamW(0.1, weight_decay=0.5, slow_path="slow", slow_ratio=0.2)
+    made.compile(optimizer, loss="mse")
+    made.train_on_batch(np.zeros((8, 3)), np.zeros((8, 2)))  # no gradient
+    slow, norm, fast = (made.get_layer(n).get_weights()[0] for n in ("slow", "slow_norm", "fast"))
+    np.testing.assert_allclose(slow, 1 - 0.1 * 0.5 * 0.2, rtol=1e-5)
+    np.testing.assert_array_equal(norm, 1)
+    np.testing.assert_allclose(fast, 1 - 0.1 * 0.5, rtol=1e-5)
+    assert optimizer.weight_decay == 0.5
 
 
 def test_the_rate_rises_and_falls():

@@ -13,9 +13,11 @@ __all__ = ["ScaledAdamW", "cosine"]
 class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
     """AdamW (I. Loshchilov, F. Hutter 2019) that learns some variables more slowly.
 
-    Those whose path holds `slow_path` are learnt at `slow_ratio` times the rate: a pretrained
-    encoder's, say. Weights of one dimension (norms, biases) do not decay.
+    Those whose path holds `slow_path` are learnt, and decay, at `slow_ratio` times the rate: a
+    pretrained encoder's, say. Weights along one dimension (norms, biases) do not decay.
     """
+
+    weight_decay: float | None
 
     def __init__(
         self, *args: Any, slow_path: str = "", slow_ratio: float = 1.0, **kwargs: Any
@@ -25,13 +27,24 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """One step of one variable."""
+        super().update_step(gradient, variable, learning_rate * self._ratio(variable))
+
+    def _ratio(self, variable: Any) -> float:
         path = self._trainable_variables[self._get_variable_index(variable)].path
-        slow = self.slow_path and self.slow_path in path
-        ratio = self.slow_ratio if slow else 1.0
-        super().update_step(gradient, variable, learning_rate * ratio)
+        return self.slow_ratio if self.slow_path and self.slow_path in path else 1.0
+
+    def _apply_weight_decay(self, variables: list[Any]) -> None:
+        decay, decaying = self.weight_decay, [v for v in variables if self._use_weight_decay(v)]
+        if not decay:
+            return
+        for ratio in sorted({self._ratio(variable) for variable in decaying}):
+            self.weight_decay = decay * ratio
+            super()._apply_weight_decay([v for v in decaying if self._ratio(v) == ratio])
+        self.weight_decay = decay
 
     def _use_weight_decay(self, variable: Any) -> bool:
-        return len(variable.shape) > 1 and bool(super()._use_weight_decay(variable))
+        sides = sum(side > 1 for side in variable.shape)
+        return sides > 1 and bool(super()._use_weight_decay(variable))
 
     def get_config(self) -> dict[str, Any]:
         """For saving."""
