@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from photochrom.training.trainer import prepare
 from tests.pictures import colour_pictures, fill
 from tests.support import heed_interrupts
 
+TINY = ["--recipe", "photochrom", "--set", "options.pretrained=false"]
 SETTINGS = ["train.epochs=5", "train.batch_size=4", "data.size=32", "data.validation=0.25"]
 
 
@@ -191,6 +193,9 @@ def test_a_run_that_starts_from_a_model_needs_no_other_weights(photos, tmp_path,
         (["PHOTOS", "--backend", "abacus"], "received 'abacus'"),
         (["PHOTOS", "--set", "data.min_side=500"], "large enough"),
         (["PHOTOS", "--set", "train.start=no/model"], "cannot start from no/model"),
+        (["PHOTOS", *TINY, "--set", "data.size=100"], "data.size 100; expected a multiple of 32"),
+        (["PHOTOS", *TINY, "--set", "train.working_size=100"], "train.working_size to be a mult"),
+        (["PHOTOS", *TINY, "--set", "options.heads=5"], "heads must divide twice the width, 192"),
     ],
 )
 def test_a_mistake_is_a_line_and_exit_code_2(arguments, message, photos, tmp_path):
@@ -202,6 +207,17 @@ def test_a_mistake_is_a_line_and_exit_code_2(arguments, message, photos, tmp_pat
     assert message in said.stderr.replace("\n", " ")
     assert "Traceback" not in said.stderr
     assert not list(tmp_path.rglob("config.json"))
+
+
+def test_a_run_without_a_loss_that_is_a_number(whole, tmp_path):
+    run = shutil.copytree(whole[0], tmp_path / "run")
+    (state,) = (run / "checkpoints").glob("*.json")
+    rows = [{"epoch": n, "loss": float("nan")} for n in range(1, 6)]
+    state.write_text(json.dumps({"epochs": 5, "history": rows}))
+    said = finished("--resume", "--run", run)
+    assert said.returncode == 2
+    assert "expected a loss that is a number; received none in 5 epochs" in said.stderr
+    assert "Traceback" not in said.stderr
 
 
 def test_a_run_is_not_begun_over_another(whole, photos):

@@ -15,13 +15,13 @@ is a Gaussian around c.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 import keras
 import numpy as np
 import numpy.typing as npt
 from keras import layers, ops
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from photochrom import color
 from photochrom.card import OutputKind
@@ -53,6 +53,12 @@ class PhotochromOptions(Options):
     learning_rate: float = Field(default=2e-3, gt=0)
     encoder_rate: float = Field(default=0.3, ge=0)  # of the encoder, over the others'
     weight_decay: float = Field(default=0.01, ge=0)
+
+    @model_validator(mode="after")
+    def _heads_share(self) -> Self:
+        if 2 * self.width % self.heads:
+            raise ValueError(f"heads must divide twice the width, {2 * self.width}")
+        return self
 
 
 class Photochrom(Recipe[PhotochromOptions]):

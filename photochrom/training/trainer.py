@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom import photo
-from photochrom.errors import ConfigError, DataError
+from photochrom.errors import ConfigError, DataError, ModelError, RecipeError
 from photochrom.model import CARD, KERAS, Model
 from photochrom.parallel import ordered
 from photochrom.recipes import recipe as build_recipe
 from photochrom.recipes.quantization import class_weights, color_prior
+from photochrom.sampling import evenly
 from photochrom.training import keeper, scan
 from photochrom.training.calibration import calibrated
 from photochrom.training.config import RunConfig, load_config
@@ -95,7 +96,8 @@ def prepare(
         listener: told how it goes.
 
     Raises:
-        ConfigError: the folder holds a run, or the model to start from does not fit.
+        ConfigError: the folder holds a run, the model to start from does not fit, or the network
+            cannot look at photographs at the working size.
         DataError: nothing to learn from.
         RecipeError: the recipe's options cannot work.
     """
@@ -103,6 +105,7 @@ def prepare(
     if (folder / CONFIG).exists():
         raise ConfigError(f"{folder} holds a run already: go on with --resume, or name another")
     run = Run(folder, config)
+    _check_working_size(run)
     _begin(run)
     parts = _parts(photos, validation, config)
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,6 +118,21 @@ def prepare(
     return Run(folder, config)
 
 
+def _check_working_size(run: Run) -> None:
+    """Before hours of training."""
+    side, multiple = run.config.train.working_size, run.recipe.size_multiple
+    if multiple and side % multiple:
+        raise ConfigError(
+            f"expected train.working_size to be a multiple of {multiple}, as the recipe "
+            f"{run.recipe.name} needs; received {side}"
+        )
+    if not multiple and side not in (0, _size(run)):
+        raise ConfigError(
+            f"expected no train.working_size but {_size(run)}, at which the recipe "
+            f"{run.recipe.name} learns; received {side}"
+        )
+
+
 def _small(run: Run) -> npt.NDArray[np.uint8]:
     """Some of the photographs to learn from, evenly spread, (N, 96, 96, 3)."""
     photos = run.photos("train")
@@ -122,7 +140,7 @@ def _small(run: Run) -> npt.NDArray[np.uint8]:
     def small(source: Source) -> npt.NDArray[np.uint8]:
         return photo.square(source.read(), _SURVEYED_SIDE, "crop")
 
-    chosen = photos[:: max(1, len(photos) // _SURVEYED)][:_SURVEYED]
+    chosen = evenly(photos, _SURVEYED)
     return np.stack(list(ordered(small, chosen, os.cpu_count() or 1)))
 
 
@@ -141,7 +159,11 @@ def train(run: Run, listener: Listener | None = None, *, exporting: bool = True)
     """Train until the epochs are over or there is no more gain, then export the best network.
 
     Goes on after the last whole epoch, if there is one. Of a run that is over, only the best
-    network, the last checkpoint's history and the list of photographs are needed.
+    network, the last checkpoint's history and the list of photographs are needed; and some of the
+    photographs, if the network answers with a distribution over colour.
+
+    Raises:
+        ModelError: no epoch had a loss that is a number, or the network could not be exported.
     """
     listener = listener or Listener()
     state = keeper.latest_state(run.folder / "checkpoints")
@@ -181,9 +203,16 @@ def _trained(run: Run, listener: Listener) -> keeper.State:
 def _begin(run: Run) -> keras.Model:
     """The network as a run begins: with the weights of the model that it starts from, if any."""
     recipe, start = run.recipe, run.config.train.start
+    size = _size(run)
+    try:
+        network = recipe.blank(size) if start else recipe.build(size)
+    except ValueError as error:  # Keras's own
+        raise RecipeError(
+            f"recipe {recipe.name}: its shapes do not meet at data.size {size}; expected a "
+            f"multiple of {recipe.size_multiple}"
+        ) from error
     if not start:
-        return recipe.build(_size(run))
-    network = recipe.blank(_size(run))
+        return network
     path = Path(start) / KERAS if Path(start).is_dir() else Path(start)
     try:
         network.set_weights(keras.saving.load_model(path, compile=False).get_weights())
@@ -273,11 +302,9 @@ def _argmax_constant(run: Run, sources: list[Source]) -> float:
 
 
 def _gallery(run: Run, validation: list[Source]) -> Gallery:
-    every = max(1, len(validation) // _SHOWN_AT_MOST)
-    chosen = validation[::every][:_SHOWN_AT_MOST]
-    photos = np.stack(
-        [photo.square(source.read(), _size(run), run.config.data.fit) for source in chosen]
-    )
+    size, fit = _size(run), run.config.data.fit
+    chosen = evenly(validation, _SHOWN_AT_MOST)
+    photos = np.stack([photo.square(source.read(), size, fit) for source in chosen])
     recipe = run.recipe
     return Gallery(run.folder, recipe, card_of(recipe), photos, run.config.train.sheet_photos)
 
@@ -312,6 +339,11 @@ class _Teller(keras.callbacks.Callback):  # type: ignore[misc]
 def _export(run: Run, state: keeper.State, listener: Listener) -> None:
     """The best network becomes the model; a float32 one, whatever it was trained in."""
     recipe, config = run.recipe, run.config
+    if not state.best_epoch:
+        raise ModelError(
+            f"expected a loss that is a number; received none in {state.epochs} epochs: the "
+            "learning rate may be too high"
+        )
     scores = {"epoch": state.best_epoch, **state.history[state.best_epoch - 1]}
     card = card_of(
         recipe,
