@@ -24,13 +24,21 @@ PRECISIONS: Final = ("f32", "bf16")
 _PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
 
 
-@cache
+_making = threading.Lock()
+
+
 def _core() -> Any:
     """OpenVINO's, one for the whole process, and never given back.
 
     Each has a stack for signals put in place of the thread's own, and frees it with itself: with
     two of them, or one that ends in another thread, a later Ctrl-C is handled on freed memory.
     """
+    with _making:  # `cache` alone lets two threads in
+        return _made_core()
+
+
+@cache
+def _made_core() -> Any:
     import openvino
 
     return openvino.Core()
@@ -60,7 +68,7 @@ def make_engine(
         network: ONNX.
         source: what messages call it.
         engine: one of `ENGINES`.
-        precision: one of `PRECISIONS`; bf16 is quicker where the CPU has it, and off by about 1%.
+        precision: one of `PRECISIONS`; bf16 is quicker where the CPU has it, and off by 1 to 2%.
 
     Raises:
         ConfigError: there is no such engine or precision, or not both together.

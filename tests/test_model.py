@@ -6,12 +6,15 @@ import json
 import math
 import subprocess
 import sys
+import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import numpy as np
 import pytest
 
+from photochrom import engine
 from photochrom.card import Card
 from photochrom.errors import InvalidModel, ModelNotFound
 from photochrom.model import CARD, NETWORK, Model
@@ -259,6 +262,22 @@ def test_threads_may_share_a_model():
         together = list(pool.map(made, asked))
     for found, lightness in zip(together, asked, strict=True):
         np.testing.assert_array_equal(found, made(lightness))
+
+
+def test_there_is_one_core_for_all_threads(monkeypatch):
+    """Of two, one would be given back: see `engine._core`."""
+    made = []
+
+    def slowly():
+        time.sleep(0.05)
+        made.append(object())
+        return made[-1]
+
+    monkeypatch.setattr("openvino.Core", slowly)
+    monkeypatch.setattr(engine, "_made_core", cache(engine._made_core.__wrapped__))
+    with ThreadPoolExecutor(8) as pool:
+        cores = {id(core) for core in pool.map(lambda _: engine._core(), range(8))}
+    assert len(cores) == len(made) == 1
 
 
 # --- sizes ----------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ EngineOption = Annotated[
 ]
 PrecisionOption = Annotated[
     Literal["f32", "bf16"],
-    typer.Option(help="bf16 is quicker on some CPUs, and off by about 1%."),
+    typer.Option(help="bf16 is quicker on some CPUs, and off by 1 to 2%."),
 ]
 MaxMegapixels = Annotated[
     float, typer.Option(min=0.1, max=1e6, help="Larger photographs are refused.")
