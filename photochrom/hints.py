@@ -47,7 +47,9 @@ class Hint:
     radius: float | None = None
 
     def __post_init__(self) -> None:
-        """Raises ConfigError for a radius that is not positive and finite, or no colour."""
+        """Raises ConfigError for no points, a radius not positive and finite, or no colour."""
+        if not self.points:
+            raise ConfigError("expected a point at least; received none")
         if self.radius is not None and not 0 < self.radius < math.inf:
             raise ConfigError(f"expected a positive, finite radius; received {self.radius}")
         if len(self.color) != 3 or not all(0 <= each <= 255 for each in self.color):
@@ -142,8 +144,8 @@ def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:
     side = (_PALETTE_SIDE, _PALETTE_SIDE)
     small = Image.fromarray(cv2.resize(rgb, side, interpolation=cv2.INTER_AREA))
     reduced = small.quantize(count, kmeans=1)
-    _, frequency = np.unique(np.asarray(reduced), return_counts=True)
-    colors = np.reshape(reduced.getpalette() or [], (-1, 3))[: len(frequency)]
+    used, frequency = np.unique(np.asarray(reduced), return_counts=True)
+    colors = np.reshape(reduced.getpalette() or [], (-1, 3))[used]
     return [(int(r), int(g), int(b)) for r, g, b in colors[(-frequency).argsort()]]
 
 

@@ -75,6 +75,15 @@ def test_the_palette_of_a_picture():
     assert any(np.abs(np.array(each) - (20, 40, 180)).max() <= 2 for each in rest)
 
 
+def test_a_palette_has_no_colour_that_the_picture_has_not():
+    """Pillow leaves places of its palette empty, and black: of some of these pictures it does."""
+    rng = np.random.default_rng(0)
+    for count in range(60):
+        colors = rng.integers(60, 256, (2 + count % 12, 3)).astype(np.uint8)
+        picture = colors[rng.integers(0, len(colors), (96, 96))]
+        assert np.min(palette_of(picture)) >= 60
+
+
 def test_places_that_look_alike_are_matched():
     rng = np.random.default_rng(0)
     features = rng.normal(size=(4, 4, 32)).astype(np.float32)
@@ -147,6 +156,11 @@ def test_onnx_runtime_answers_alike(camera):
     assert theirs.engine == "ONNX Runtime CPU f32"
     difference = ours.colorize(camera).rgb.astype(int) - theirs.colorize(camera).rgb
     assert np.abs(difference).max() <= 1
+
+
+def test_a_hint_without_a_place():
+    with pytest.raises(ConfigError, match="expected a point at least"):
+        Hint((), RED)
 
 
 @pytest.mark.parametrize("radius", [0, -1, float("inf"), float("nan")])
