@@ -176,14 +176,21 @@ def run(
         quality: 1 to 100, of lossy formats.
         workers: how many at once; by default one a core, four at most.
         how: further arguments of `Colorizer.colorize`, the same for all.
+
+    Raises:
+        PhotoError: the reference cannot be read.
+        ConfigError: it is grey, or the model cannot be told colours.
     """
+    how = dict(how or {})
+    if how.get("reference") is not None:
+        how["reference"] = colorizer.reference(how["reference"])
     failed = threading.Event()
 
     def work(job: Job) -> Outcome:
         if failed.is_set() and not keep_going:
             return Outcome(job, "stopped", "an earlier photograph failed")
         try:
-            return _do(job, colorizer, exists, quality, keep_colour=keep_colour, how=how or {})
+            return _do(job, colorizer, exists, quality, keep_colour=keep_colour, how=how)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
             reason = _reason(error)

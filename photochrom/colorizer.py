@@ -147,8 +147,9 @@ class Study:
             vividness: as in `color`.
 
         Raises:
-            ConfigError: the model gives one answer only.
+            ConfigError: the model gives one answer only, or none is asked for.
         """
+        _check_count(count)
         reading = self._reading(vividness)
         found = variants(self._distribution(self.answer), reading, count)
         return [self._painted(small) for small in found]
@@ -180,8 +181,10 @@ class Study:
             sRGB, 0 to 255, light enough to be told apart, and how likely something like it is.
 
         Raises:
-            ConfigError: the model gives no distribution, or the place is not in the photograph.
+            ConfigError: the model gives no distribution, the place is not in the photograph, or
+                none is asked for.
         """
+        _check_count(count)
         width, height = self.photo.size
         if not (0 <= x < width and 0 <= y < height):
             raise ConfigError(f"expected a place within {width} × {height}; received {x:g}, {y:g}")
@@ -234,6 +237,11 @@ class Study:
             format=self.photo.format,
             mean_chroma=_mean_chroma(small, self.lightness, space),
         )
+
+
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise ConfigError(f"expected a count of 1 or more; received {count}")
 
 
 def _mean_chroma(small: FloatArray, lightness: FloatArray, space: str) -> float:
@@ -289,8 +297,8 @@ class Colorizer:
         Args:
             source: a path, bytes, a binary file object, a Pillow image, a NumPy array, (H, W) or
                 (H, W, C) with C of 1, 3 (RGB) or 4 (RGBA), or a `Photo`.
-            reference: a colour photograph of something alike, in any of these forms, whose colours
-                are taken where its places look like this one's.
+            reference: a colour photograph of something alike, in any of these forms or looked at
+                already, whose colours are taken where its places look like this one's.
             name: what to call it in messages.
 
         Raises:
@@ -302,9 +310,23 @@ class Colorizer:
         model, lightness = self.model, self.model.lightness(grey.luma)
         known = None
         if reference is not None:
-            theirs = Reference.of(self._read(reference, None), model)
+            theirs = self.reference(reference)
             known = theirs.known(model.features(lightness[None, ..., None])[0], lightness.shape)
         return Study(grey, model, lightness, model.look(lightness, known), known)
+
+    def reference(self, source: Any) -> Reference:
+        """Look at a colour photograph once, for many that are to follow it.
+
+        Args:
+            source: as of `study`.
+
+        Raises:
+            PhotoError: it cannot be read.
+            ConfigError: it is grey, or the model cannot be told colours.
+        """
+        if isinstance(source, Reference):
+            return source
+        return Reference.of(self._read(source, None), self.model)
 
     def colorize(
         self, source: Any, *, reference: Any = None, name: str | None = None, **how: Any
@@ -368,7 +390,7 @@ class Colorizer:
             source=Path(source),
             target=Path(target),
             vividness=vividness,
-            references=[Reference.of(self._read(each, None), self.model) for each in references],
+            references=[self.reference(each) for each in references],
             hints=hints,
             span=Span(start, end),
             encoding=Encoding(codec, quality, preset),

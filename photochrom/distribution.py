@@ -121,7 +121,7 @@ class Distribution:
         expected = likely[..., 2]
         unsure = 1 - (likely[..., :2] ** 2).sum(-1) / np.maximum(expected, _NOTHING)
         shown = (chroma**2).sum(-1)
-        wanted = float(shown.sum()) ** (1 - share) * float(expected.sum()) ** share
+        wanted = max(float(shown.sum()), _NOTHING) ** (1 - share) * float(expected.sum()) ** share
         # Σ shown · (1 + factor · unsure)² = wanted
         square, half = float((shown * unsure**2).sum()), float((shown * unsure).sum())
         missing = max(0.0, wanted - float(shown.sum()))
@@ -144,7 +144,7 @@ class Distribution:
         Args:
             row: of the place.
             column: of the place.
-            count: how many at most; what is hardly likely is left out.
+            count: how many at most, 1 or more; what is hardly likely is left out.
             reading: how to read the network's answer.
 
         Returns:

@@ -44,7 +44,7 @@ def variants(distribution: Distribution, reading: Reading, count: int) -> list[F
     Args:
         distribution: of a photograph.
         reading: how to read it.
-        count: how many.
+        count: how many, 1 or more.
 
     Returns:
         So many chromas, (h, w, 2) float32, in the units of the colour space.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 import photochrom
 from photochrom import Hint, color
+from photochrom.batch import plan, run
 from photochrom.colorizer import default_model
 from photochrom.errors import ConfigError
+from photochrom.reference import Reference
 from photochrom.scoring import ab_error, colorfulness, to_lab
 from tests.pictures import colour_pictures
-from tests.support import exact_luma
+from tests.support import exact_luma, write_pictures
 
 LARGEST = 15_000_000  # bytes
 
@@ -101,6 +104,26 @@ def test_a_photograph_is_its_own_best_reference(colorizer):
     luma = color.luma(truth)
     told = colorizer.colorize(luma, reference=truth)
     assert error(told, truth) < 0.6 * error(colorizer.colorize(luma), truth)
+
+
+def test_many_follow_a_reference_that_is_looked_at_once(colorizer, monkeypatch, tmp_path):
+    looked, of = [], Reference.of
+    monkeypatch.setattr(Reference, "of", lambda *both: looked.append(both) or of(*both))
+    Image.fromarray(colour_pictures()[5]).save(tmp_path / "theirs.png")
+    write_pictures(tmp_path / "in", "a.png", "b.png", "c.png")
+    jobs = plan([str(tmp_path / "in")], tmp_path / "out")
+    done = list(run(jobs, colorizer, how={"reference": tmp_path / "theirs.png"}))
+    assert [each.status for each in done] == ["done"] * 3
+    assert len(looked) == 1
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_none_of_what_is_likely_is_not_asked_for(colorizer, count):
+    study = colorizer.study(color.luma(colour_pictures()[0]))
+    with pytest.raises(ConfigError, match="expected a count of 1 or more"):
+        study.variants(count)
+    with pytest.raises(ConfigError, match="expected a count of 1 or more"):
+        study.likely(5, 5, count)
 
 
 def test_likely_colours_of_skin_are_warm(colorizer):

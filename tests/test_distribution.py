@@ -137,12 +137,13 @@ def test_no_chroma_is_more_than_doubled():
     logits = np.zeros((2, 2, 3), np.float32)  # its mean is next to grey, its colours are not
     found = Distribution.of(logits, DISTRIBUTION)
     assert energy(found.mean(Reading(restored=1))) <= 4 * energy(found.mean(Reading())) + 1e-3
-    np.testing.assert_array_equal(
-        Distribution.of(logits, card(output_kind="distribution", bins=[[0.0, 0.0]] * 3)).mean(
-            Reading(restored=1)
-        ),
-        np.zeros((2, 2, 2)),
-    )
+
+
+@pytest.mark.parametrize("restored", [1, 1.6])
+def test_where_all_is_grey_nothing_is_restored(restored):
+    grey = card(output_kind="distribution", bins=[[0.0, 0.0]] * 3)
+    found = Distribution.of(np.zeros((2, 2, 3), np.float32), grey)
+    np.testing.assert_array_equal(found.mean(Reading(restored=restored)), np.zeros((2, 2, 2)))
 
 
 def test_vividness_goes_from_faithful_to_vivid():
