@@ -1,6 +1,6 @@
 """From a finished run to the model that ships in the package, with its scores on its card.
 
-    python tools/release.py RUN VAL --to photochrom/models/default
+    python tools/release.py RUN VAL --seen VIEWS --to photochrom/models/default
 
 The network's weights are rounded to half precision; `network.keras` (to train on from) stays out of
 the wheel.
