@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
 from photochrom.parallel import ordered
 from photochrom.photo import READABLE_SUFFIXES, read
+from photochrom.photo.folders import files_in
 from photochrom.photo.formats import format_of
 
 if TYPE_CHECKING:
@@ -111,8 +112,7 @@ def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path,
     """Photographs, each with its place below the output folder."""
     path = Path(text)
     if path.is_dir():
-        inside = sorted(path.rglob("*") if recursive else path.iterdir())
-        yield from _photographs(inside, path, output)
+        yield from _photographs(files_in(path, recursive=recursive), path, output)
     elif path.exists():
         yield path, Path(path.name)
     elif matches := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207
@@ -142,16 +142,25 @@ def _renamed(path: Path, suffix: str | None) -> Path:
 
 
 def _check(jobs: list[Job]) -> None:
-    originals = {os.path.realpath(job.source) for job in jobs}
+    originals = {_identity(job.source) for job in jobs}
     targets: dict[str, Job] = {}
     for job in jobs:
         real = os.path.realpath(job.target)
-        if real in originals:
+        if (there := _identity(job.target)) and there in originals:
             raise OutputError(
                 f"{job.target} is an original and is never written over: -o elsewhere"
             )
         if (other := targets.setdefault(real, job)) is not job:
             raise ConfigError(f"{other.source} and {job.source} would both go to {job.target}")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """The same for one file under two names: letters of another case, another mount, a link."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def run(

@@ -129,6 +129,35 @@ def test_an_original_is_never_a_target(output, archive):
         plan(["in/a.png"], Path(output))
 
 
+def test_an_original_under_another_name_of_its_folder_is_never_a_target(archive, monkeypatch):
+    """As where letters' case does not matter, or a disk is mounted twice."""
+    Path("IN").symlink_to("in")
+    monkeypatch.setattr(os.path, "realpath", os.path.abspath)  # which knows nothing of either
+    with pytest.raises(OutputError, match="is an original"):
+        plan(["in"], Path("IN"))
+
+
+def test_what_is_hidden_in_a_folder_is_left_out(archive):
+    write_pictures(archive / "in", "._a.png", ".thumbs/a.png", "@eaDir/a.png")
+    found = [job.source.name for job in plan(["in"], Path("out"), recursive=True)]
+    assert found == ["a.png", "b.jpg", "c.png", "d.tif"]
+    assert [job.source.name for job in plan(["in/._a.png"], Path("out"))] == ["._a.png"]
+
+
+def test_a_folder_within_that_cannot_be_read(archive, monkeypatch):
+    listed = os.scandir
+
+    def scandir(path):
+        if Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(ConfigError, match=r"cannot look for photographs: .*sub/deep"):
+        plan(["in"], Path("out"), recursive=True)
+    assert len(plan(["in"], Path("out"))) == 2
+
+
 def test_an_original_named_by_a_link_is_never_a_target(archive):
     Path("twin.png").symlink_to("in/a.png")
     with pytest.raises(OutputError, match="is an original"):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError
 from photochrom.parallel import ordered
+from photochrom.photo.folders import files_in
 from photochrom.sampling import evenly
 
 __all__ = ["Album"]
@@ -40,7 +41,11 @@ class Album:
         if not folder.is_dir():
             raise DataError(f"expected a folder of photographs; there is none at {folder}")
         self.folder, self.size, self.fit = folder, size, fit
-        files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in photo.READABLE_SUFFIXES)
+        try:
+            inside = files_in(folder)
+        except OSError as error:
+            raise DataError(f"cannot look for photographs: {error}") from error
+        files = [file for file in inside if file.suffix.lower() in photo.READABLE_SUFFIXES]
         if most:
             files = evenly(files, most)
         self.left_out: dict[str, str] = {}

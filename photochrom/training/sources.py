@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from photochrom.errors import DataError
 from photochrom.photo import READABLE_SUFFIXES
+from photochrom.photo.folders import files_in
 
 __all__ = ["Source", "find", "split", "split_folders"]
 
@@ -40,11 +41,14 @@ def find(folder: Path) -> list[Source]:
     """All photographs and shards' photographs below a folder (or in one shard), in a fixed order.
 
     Raises:
-        DataError: there is no such folder, or nothing in it.
+        DataError: there is no such folder, it cannot be read, or nothing is in it.
     """
     if not folder.exists():
         raise DataError(f"expected a folder of photographs or .tar shards; {folder} does not exist")
-    files = [folder] if folder.is_file() else sorted(p for p in folder.rglob("*") if p.is_file())
+    try:
+        files = [folder] if folder.is_file() else [p for p in files_in(folder) if p.is_file()]
+    except OSError as error:
+        raise DataError(f"cannot look for photographs: {error}") from error
     found = [source for file in files for source in _sources(file)]
     if not found:
         known = " ".join(sorted(READABLE_SUFFIXES))
