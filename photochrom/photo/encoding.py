@@ -14,7 +14,7 @@ from photochrom.errors import ConfigError, OutputError
 from photochrom.photo.container import quiet
 from photochrom.photo.formats import FORMATS, Format, format_named
 from photochrom.photo.jpegs import FULL_CHROMA_QUALITY, encode_jpeg, halved
-from photochrom.photo.metadata import Metadata
+from photochrom.photo.metadata import Metadata, as_stored
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.pngs import encode_png
 from photochrom.photo.profile import srgb_profile
@@ -94,7 +94,7 @@ def encode(
         format: "JPEG", "PNG", "WEBP", "AVIF", "TIFF" or "BMP".
         alpha: (H, W) of the same dtype.
         metadata: what the file says about itself, as far as the format can hold it.
-        quality: 1 to 100 for JPEG, WebP and AVIF.
+        quality: 1 to 100 for JPEG, WebP and AVIF; WebP of 100 is lossless.
 
     Raises:
         OutputError: the format is unknown or cannot hold this picture.
@@ -176,6 +176,7 @@ def _encoded(
         image,
         name,
         quality=quality,
+        **({"lossless": quality == 100} if name == "WEBP" else {}),
         icc_profile=srgb_profile(),
         exif=exif or b"",
         xmp=metadata.xmp or b"",
@@ -198,6 +199,8 @@ def _safe_exif(exif: bytes | None) -> bytes | None:
         try:
             source.load(exif)
             source.pop(_ORIENTATION, None)
+            for tag in source:
+                source[tag] = as_stored(source[tag])
             return source.tobytes()[len(b"Exif\0\0") :]
         except Exception:  # noqa: BLE001  the picture matters more than what a broken tag said
             return None

@@ -22,6 +22,7 @@ FULL_CHROMA_QUALITY: Final = 95  # from here on chroma is stored at full size
 _MARKER_BYTES: Final = 65_000  # what a marker holds, with some room for its header
 _APP1: Final = 0xE1
 _APP2: Final = 0xE2
+_APP13: Final = 0xED
 _HEAD: Final = 20  # bytes of SOI and of the JFIF marker that every encoder writes first
 _UNITS: Final = 13  # where in them the resolution stands
 _STRIPE_PIXELS: Final = 2_000_000  # a restart interval holds at most 65,535 units of 8 x 8
@@ -64,6 +65,8 @@ def encode_jpeg(
         blocks.append((_APP1, b"Exif\0\0" + metadata.exif))
     if metadata.xmp:
         blocks.append((_APP1, b"http://ns.adobe.com/xap/1.0/\0" + metadata.xmp))
+    if metadata.iptc:
+        blocks.append((_APP13, _photoshop(metadata.iptc)))
     blocks.append((_APP2, b"ICC_PROFILE\0\1\1" + srgb_profile()))
     markers = b"".join(
         struct.pack(">BBH", 0xFF, marker, len(block) + 2) + block
@@ -71,6 +74,12 @@ def encode_jpeg(
         if len(block) <= _MARKER_BYTES
     )
     return b"".join([head, markers, memoryview(data)[_HEAD:]])
+
+
+def _photoshop(iptc: bytes) -> bytes:
+    """IPTC as JPEG files hold it: a block of Photoshop's (Adobe, Image Resource Blocks)."""
+    head = struct.pack(">4sHHI", b"8BIM", 0x0404, 0, len(iptc))
+    return b"Photoshop 3.0\0" + head + iptc + bytes(len(iptc) % 2)
 
 
 def _in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: int) -> bytes:

@@ -10,18 +10,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import tifffile
 from PIL import Image
 
 from photochrom.photo.container import quiet
 from photochrom.photo.exif import mended
 from photochrom.photo.orientation import swaps_sides
 
-__all__ = ["Metadata", "orientation_of", "read_metadata", "read_orientation", "tiff_info"]
+__all__ = [
+    "Metadata",
+    "as_stored",
+    "orientation_of",
+    "read_metadata",
+    "read_orientation",
+    "tiff_info",
+]
 
 _ORIENTATION, _EXIF, _GPS, _XMP, _ICC = 274, 0x8769, 0x8825, 700, 34675
+_IPTC, _IPTC_IN_TIFF, _IPTC_BEGINS = 0x0404, 33723, b"\x1c"  # of Photoshop's blocks; a tag
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
-# ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, Copyright, rating, XP*
-_TEXT_TAGS: Final = (270, 271, 272, 305, 306, 315, 316, 33432, 18246, *range(40091, 40096))
+# DocumentName, ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, Copyright,
+# rating, XP*
+_TEXT_TAGS: Final = (269, 270, 271, 272, 305, 306, 315, 316, 33432, 18246, *range(40091, 40096))
 _XMP_ORIENTATION: Final = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|\s*>)\s*)\d+")
 
 
@@ -32,11 +42,13 @@ class Metadata:
     Attributes:
         exif: a TIFF block, without "Exif\0\0" before it and without a thumbnail.
         xmp: an XMP packet.
+        iptc: an IPTC record (IIM 4): caption, keywords, credit.
         dpi: horizontal and vertical resolution in dots per inch.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
+    iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
 
 
@@ -66,8 +78,9 @@ def tiff_info(data: bytes) -> tuple[dict[str, Any], Image.Exif]:
         unit = {2: 1.0, 3: 2.54}.get(exif.get(_UNIT, 2))
         sides = exif.get(_X_RESOLUTION), exif.get(_Y_RESOLUTION)
         info["dpi"] = _scaled(sides, unit)
-        kept = _text_and_camera(exif)
-        info["exif"] = kept.tobytes() if len(kept) else None
+        info["exif"] = _text_and_camera(exif)
+        if _IPTC_IN_TIFF in exif:
+            info["photoshop"] = {_IPTC: _raw(data, _IPTC_IN_TIFF)}
     return info, exif
 
 
@@ -78,16 +91,34 @@ def _scaled(sides: tuple[Any, Any], unit: float | None) -> tuple[float, float] |
         return None
 
 
-def _text_and_camera(exif: Image.Exif) -> Image.Exif:
-    """A TIFF's first directory without what describes its pixels."""
+def _text_and_camera(exif: Image.Exif) -> bytes | None:
+    """A TIFF's first directory without what describes its pixels; None if there is nothing else."""
     kept = Image.Exif()
     for tag in _TEXT_TAGS:
         if tag in exif:
-            kept[tag] = exif[tag]
+            kept[tag] = as_stored(exif[tag])
     for pointer in (_EXIF, _GPS):
         if pointer in exif and (directory := exif.get_ifd(pointer)):
             kept[pointer] = directory
-    return kept
+    try:
+        return kept.tobytes() if len(kept) else None
+    except Exception:  # noqa: BLE001  the picture matters more than what a broken tag said
+        return None
+
+
+def as_stored(value: Any) -> Any:
+    """A tag's text as the bytes that it is: Pillow reads them as Latin-1 and would write ASCII."""
+    return value.encode("latin-1") if isinstance(value, str) else value
+
+
+def _raw(data: bytes, tag: int) -> bytes | None:
+    """What a tag of a TIFF's first directory holds, whatever its type says."""
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            found = file.pages.first.tags[tag]
+            return data[found.valueoffset : found.valueoffset + found.valuebytecount]
+    except (tifffile.TiffFileError, KeyError, ValueError, struct.error):
+        return None
 
 
 def read_metadata(info: Mapping[Any, Any], orientation: int) -> Metadata:
@@ -97,8 +128,14 @@ def read_metadata(info: Mapping[Any, Any], orientation: int) -> Metadata:
     return Metadata(
         exif=mended(exif, swap=swap) if isinstance(exif, bytes) and exif else None,
         xmp=_xmp(info.get("xmp") or info.get("XML:com.adobe.xmp")),
+        iptc=_iptc(info.get("photoshop")),
         dpi=_dpi(info.get("dpi"), swap=swap),
     )
+
+
+def _iptc(blocks: object) -> bytes | None:
+    found = blocks.get(_IPTC) if isinstance(blocks, dict) else None
+    return found if isinstance(found, bytes) and found.startswith(_IPTC_BEGINS) else None
 
 
 def _xmp(packet: object) -> bytes | None:

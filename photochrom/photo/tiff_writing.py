@@ -12,7 +12,7 @@ from PIL import Image, TiffImagePlugin
 
 from photochrom.color import IntArray
 from photochrom.photo.container import quiet
-from photochrom.photo.metadata import Metadata
+from photochrom.photo.metadata import Metadata, as_stored
 from photochrom.photo.profile import srgb_profile
 
 __all__ = ["encode_tiff"]
@@ -78,6 +78,9 @@ def _directory(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> Any
     if metadata.xmp:
         directory.tagtype[700] = _BYTE
         directory[700] = metadata.xmp
+    if metadata.iptc:
+        directory.tagtype[33723] = _UNDEFINED
+        directory[33723] = metadata.iptc
     directory.tagtype[34675] = _UNDEFINED
     directory[34675] = srgb_profile()
     return directory
@@ -93,7 +96,7 @@ def _described(exif: bytes | None) -> Any:
         source.load(exif)
         for tag in source:
             if tag not in _POINTERS:
-                directory[tag] = source[tag]
+                directory[tag] = as_stored(source[tag])
             elif values := _nested(source, tag):
                 directory[tag] = values
         directory.tobytes(8)

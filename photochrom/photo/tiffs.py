@@ -59,7 +59,7 @@ def check_tiff(data: bytes, name: str) -> None:
     """One page of unsigned samples of at most 16 bits, or an error.
 
     Raises:
-        UnsupportedPhoto: several pages, a raw file, or other samples.
+        UnsupportedPhoto: several pages, a small copy before the page, a raw file, or other samples.
     """
     if data[:4] == b"MM\0+":  # Pillow takes its head for that of a small TIFF
         raise UnsupportedPhoto(f"expected little-endian BigTIFF; {name} is big-endian")
@@ -69,6 +69,10 @@ def check_tiff(data: bytes, name: str) -> None:
     pages = sum(not _is_reduced(directory) for directory in _directories(data))
     if pages > 1:
         raise UnsupportedPhoto(f"expected one page; {name} has {pages} pages")
+    if pages and _is_reduced(first):
+        raise UnsupportedPhoto(
+            f"expected the photograph on the first page; {name} begins with a small copy of it"
+        )
 
 
 def _check_samples(directory: Any, name: str) -> None:

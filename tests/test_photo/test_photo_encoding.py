@@ -104,6 +104,11 @@ def test_every_format_goes_round(kind, rgb):
     assert np.abs(read.rgb.astype(int) - rgb).mean() < (6 if kind in LOSSY else 0.001)
 
 
+def test_the_best_webp_is_lossless(rgb):
+    read = photo.read(photo.encode(rgb, format="WEBP", quality=100))
+    np.testing.assert_array_equal(read.rgb, rgb)
+
+
 LOSSY = ("JPEG", "WEBP", "AVIF")
 
 

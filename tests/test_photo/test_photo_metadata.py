@@ -168,3 +168,54 @@ def test_no_metadata_spoils_a_picture(target, rgb):
     for exif in (strange, huge):
         metadata = photo.Metadata(exif=exif, xmp=b"x" * 100_000)
         assert photo.read(photo.encode(rgb, format=target, metadata=metadata)).size == (144, 96)
+
+
+CAPTION = "Zürich, Café — 1910"
+IPTC = b"\x1c\x02\x78\x00\x0eAt the river, "  # 2:120, a caption
+
+
+def captioned(kind: str, rgb: np.ndarray) -> bytes:
+    """With a caption in UTF-8, as many programs write it."""
+    text = CAPTION.encode()
+    if kind == "JPEG":
+        exif = Image.Exif()
+        exif[270] = exif[315] = text
+        return pil_bytes(Image.fromarray(rgb), kind, exif=exif.tobytes())
+    stream = io.BytesIO()
+    artist = (315, 2, 0, text, True)
+    how = {"photometric": "rgb", "metadata": None}
+    tifffile.imwrite(stream, rgb, description=text, extratags=[artist], **how)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
+@pytest.mark.parametrize("target", HOLDERS)
+def test_letters_with_accents_travel(kind, target, rgb):
+    taken = photo.read(captioned(kind, rgb)).metadata
+    there = opened(photo.encode(rgb, format=target, metadata=taken)).getexif()
+    assert [there[tag].encode("latin-1").decode() for tag in (270, 315)] == [CAPTION] * 2
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("target", ["JPEG", "TIFF"])
+def test_iptc_travels(target, big, rgb):
+    padded = IPTC + bytes(-len(IPTC) % 4)
+    order = ">" if big else "<"
+    longs = struct.unpack(f"{order}{len(padded) // 4}I", padded)
+    stream = io.BytesIO()
+    tags = [(33723, 4, len(longs), longs, True), (269, 2, 0, "plate 42", True)]
+    tifffile.imwrite(stream, rgb, photometric="rgb", byteorder=order, extratags=tags)
+    first = photo.read(stream.getvalue()).metadata
+    again = photo.read(photo.encode(rgb, format=target, metadata=first)).metadata
+    assert again.iptc is not None
+    assert again.iptc.rstrip(b"\0") == IPTC
+    assert opened(photo.encode(rgb, format=target, metadata=again)).getexif()[269] == "plate 42"
+
+
+def test_a_tag_of_a_senseless_type_is_left_out(rgb):
+    stream = io.BytesIO()
+    artist = (315, 11, 1, 1.5, True)  # a float
+    tifffile.imwrite(stream, rgb, photometric="rgb", extratags=[artist])
+    taken = photo.read(stream.getvalue())
+    assert taken.metadata.exif is None
+    np.testing.assert_array_equal(taken.rgb, rgb)

@@ -19,7 +19,7 @@ from PIL import Image
 
 from photochrom import photo
 from photochrom.color import luma
-from photochrom.errors import PhotochromError
+from photochrom.errors import PhotochromError, UnsupportedPhoto
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "BMP": {}, "WEBP": {"lossless": True}}
 
@@ -190,6 +190,15 @@ def test_thumbnail_page_of_a_tiff_is_ignored(deep):
         writer.write(deep, photometric="rgb")
         writer.write(deep[::4, ::4], photometric="rgb", subfiletype=1)
     np.testing.assert_array_equal(photo.read(stream.getvalue()).rgb, deep)
+
+
+def test_a_tiff_that_begins_with_its_thumbnail(deep):
+    stream = io.BytesIO()
+    with tifffile.TiffWriter(stream) as writer:
+        writer.write(deep[::4, ::4], photometric="rgb", subfiletype=1)
+        writer.write(deep, photometric="rgb")
+    with pytest.raises(UnsupportedPhoto, match="begins with a small copy of it"):
+        photo.read(stream.getvalue())
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
