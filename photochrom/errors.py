@@ -89,7 +89,7 @@ class OutputExists(OutputError):
 
 
 class OutputFailed(OutputError):
-    """It failed on the way; what is done is kept."""
+    """It failed on the way: a full disk, say. Of a film, what is done is kept."""
 
 
 class ModelError(PhotochromError):

@@ -113,6 +113,14 @@ def test_json_tells_of_each_in_order(place):
         assert record["mean_chroma"] > 1
 
 
+def test_json_names_every_file(place, tmp_path):
+    name = os.fsdecode(b"caf\xe9 \xc5\x81.png")  # Latin-1 and UTF-8
+    Path("in/a.png").rename(f"in/{name}")
+    said = spawn("colorize", "in", "-o", "out", "--json").stdout
+    told = [json.loads(line)["source"] for line in said.splitlines()]
+    assert f"in/{name}" in told
+
+
 def test_a_dry_run_writes_nothing(place):
     call("in/a.png", "-o", "out")
     before = contents(place)
@@ -295,6 +303,7 @@ def test_a_network_that_answers_nan(place, tmp_path):
         ["in", "-o", "out", "-m", "no-such-model"],
         ["-", "in"],
         ["-", "--suffix", ".gif"],
+        ["-", "-o", "new.jpg", "--suffix", ".png"],
         ["-", "--dry-run"],
     ],
 )

@@ -137,7 +137,8 @@ def colorize(
     how = _how(vividness, hints or [], palette, reference, limit)
     if _STREAM in (*inputs, output):
         _require_one(inputs, dry_run, as_json, exists == "skip", in_colour == "skip")
-        result = _streamed(inputs[0], opened(), suffix, how)
+        _require_suffix(suffix, output)
+        result = _streamed(inputs[0], opened(), how)
         _put(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
     jobs = _planned(inputs, output, recursive, suffix)
@@ -167,6 +168,16 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
             "--json, --exists skip or --in-colour skip"
         )
+
+
+def _require_suffix(suffix: str | None, output: str) -> None:
+    from photochrom.photo import READABLE_SUFFIXES
+
+    if suffix and suffix.lower() not in READABLE_SUFFIXES:
+        raise ConfigError(f"expected a suffix of a photograph; received {suffix!r}")
+    named = Path(output).suffix.lower() if output not in ("", _STREAM) else ""
+    if suffix and named and suffix.lower() != named:
+        raise ConfigError(f"expected {output} to end in {suffix}, or no suffix to be asked for")
 
 
 def _planned(inputs: list[str], output: str, recursive: bool, suffix: str | None) -> list[Job]:
@@ -216,13 +227,7 @@ def _how(
     return how
 
 
-def _streamed(
-    source: str, colorizer: Colorizer, suffix: str | None, how: dict[str, Any]
-) -> ColorPhoto:
-    from photochrom.photo import READABLE_SUFFIXES
-
-    if suffix and suffix.lower() not in READABLE_SUFFIXES:
-        raise ConfigError(f"expected a suffix of a photograph; received {suffix!r}")
+def _streamed(source: str, colorizer: Colorizer, how: dict[str, Any]) -> ColorPhoto:
     if source != _STREAM:
         return colorizer.colorize(source, **how)
     if sys.stdin is None:

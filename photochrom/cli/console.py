@@ -32,8 +32,8 @@ def note(message: str) -> None:
 
 
 def emit(record: Mapping[str, Any]) -> None:
-    """One JSON object a line on stdout, for programs."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+    """One JSON object a line on stdout, for programs; ASCII, so that no file's name is lost."""
+    sys.stdout.write(json.dumps(record) + "\n")
     sys.stdout.flush()
 
 

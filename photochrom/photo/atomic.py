@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -10,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from photochrom.errors import OutputError, OutputExists
+from photochrom.errors import OutputError, OutputExists, OutputFailed
 
 __all__ = ["check_destination", "drafted", "write_bytes"]
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
@@ -27,6 +29,7 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
 
     Raises:
         OutputExists: something is there and `overwrite` is False.
+        OutputFailed: the disk is full, or fails.
         OutputError: it cannot be written there.
     """
     with drafted(path, overwrite=overwrite) as draft:
@@ -43,6 +46,7 @@ def drafted(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
     Raises:
         OutputExists: as `write_bytes`.
+        OutputFailed: as `write_bytes`.
         OutputError: as `write_bytes`.
     """
     try:
@@ -62,7 +66,8 @@ def drafted(path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise _exists(path) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"cannot write {path}: {reason}") from error
+        kind = OutputFailed if getattr(error, "errno", None) in _OF_THE_DISK else OutputError
+        raise kind(f"cannot write {path}: {reason}") from error
     _sync_folder(target.parent)
 
 

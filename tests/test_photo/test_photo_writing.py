@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from photochrom import photo
-from photochrom.errors import OutputError, OutputExists
+from photochrom.errors import OutputError, OutputExists, OutputFailed
 from photochrom.photo import atomic
 
 
@@ -89,7 +89,7 @@ def test_the_disk_is_full(tmp_path, monkeypatch, rgb):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match=r"cannot write .*out\.png: No space left on device"):
+    with pytest.raises(OutputFailed, match=r"cannot write .*out\.png: No space left on device"):
         photo.write(tmp_path / "out.png", rgb)
 
 
