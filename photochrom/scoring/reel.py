@@ -11,6 +11,7 @@ import numpy as np
 
 from photochrom import photo
 from photochrom.errors import DataError, MissingExtra
+from photochrom.photo.folders import files_in
 
 if TYPE_CHECKING:
     from photochrom.scoring.metrics import Rgb
@@ -46,7 +47,8 @@ class Reel:
         self._files: list[Path] = []
         self.count: int | None = None
         if place.is_dir():
-            self._files = sorted(p for p in place.iterdir() if p.suffix.lower() in _SUFFIXES)
+            inside = files_in(place, recursive=False)
+            self._files = [path for path in inside if path.suffix.lower() in _SUFFIXES]
             self._told(len(self._files))
         elif not place.is_file() and "%" not in place.name:
             raise DataError(f"expected a film, or a folder of frames; there is none at {place}")
