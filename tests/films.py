@@ -34,6 +34,7 @@ def write_film(
     times: Sequence[int] | None = None,
     sound: bool = False,
     chapters: bool = False,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
     **stream_settings: Any,
 ) -> Path:
     """Write RGB frames; `times` in 600ths of a second, every 25th by default."""
@@ -54,7 +55,7 @@ def write_film(
                 ]
             )
         pictures: Any = film.add_stream(codec, rate=25)
-        pictures.width, pictures.height, pictures.pix_fmt = WIDTH, HEIGHT, pix_fmt
+        (pictures.width, pictures.height), pictures.pix_fmt = size, pix_fmt
         pictures.time_base = pictures.codec_context.time_base = BASE
         for key, value in stream_settings.items():
             setattr(pictures.codec_context, key, value)

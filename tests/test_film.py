@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from typer.testing import CliRunner
 
 from photochrom import Colorizer, Hint
@@ -26,8 +27,10 @@ from photochrom.errors import (
 from photochrom.film import Watcher, color_frames, making
 from photochrom.film.encoding import Part
 from photochrom.film.propagation import Answer, propagate
+from photochrom.film.source import Source
 from photochrom.film.stills import stills
 from tests.films import HEIGHT, WIDTH, panned, planes, sound, write_film
+from tests.support import picture_bytes
 
 
 class Stop(Watcher):
@@ -125,6 +128,53 @@ def test_colour_tags_are_kept_or_set(tmp_path, warm):
             assert (frame.colorspace, frame.color_range) == (wanted, 1)
 
 
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [("av1", ".mkv"), ("prores", ".mov"), ("prores", ".mkv"), ("hevc", ".mp4"), ("vp9", ".webm")],
+)
+def test_codecs(tmp_path, warm, codec, suffix):
+    source = write_film(tmp_path / "in.mkv", panned(12), times=[600 + 24 * n for n in range(12)])
+    target = colored(tmp_path, warm, source, codec=codec, suffix=suffix)
+    before, after = planes(source), planes(target)
+    expected = [float(time) for time, _ in before]
+    assert [float(time) for time, _ in after] == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("ffv1", ".ts"), ("h264", ".webm")])
+def test_what_a_container_cannot_hold_is_said_before_it_is_made(tmp_path, warm, codec, suffix):
+    source, heard = write_film(tmp_path / "in.mkv", panned(3)), Stop(0)
+    with pytest.raises(OutputError, match=f"out{suffix} cannot hold pictures of {codec}"):
+        colored(tmp_path, warm, source, codec=codec, suffix=suffix, watcher=heard)
+    assert not (tmp_path / f"out{suffix}").exists()
+
+
+def test_a_cover_stays(tmp_path, warm):
+    plain, source = write_film(tmp_path / "plain.mp4", panned(3), codec="libx264"), None
+    cover = picture_bytes(np.full((8, 8, 3), 200, np.uint8), "JPEG")
+    source = tmp_path / "in.mp4"
+    with av.open(str(plain)) as old, av.open(str(source), "w") as film:
+        copy = film.add_stream_from_template(old.streams.video[0])
+        picture = film.add_stream("mjpeg")
+        picture.width = picture.height = 8
+        picture.pix_fmt, picture.disposition = "yuvj444p", Disposition.attached_pic
+        shown = av.Packet(cover)
+        shown.stream, shown.pts, shown.dts = picture, 0, 0
+        film.mux_one(shown)
+        for packet in old.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                film.mux_one(packet)
+    warm.film(source, tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as film:
+        (again,) = [each for each in film.streams if each.disposition & Disposition.attached_pic]
+        assert next(bytes(each) for each in film.demux(again) if each.size) == cover
+    warm.film(source, tmp_path / "out.mkv")
+    with av.open(str(tmp_path / "out.mkv")) as film:
+        assert len(planes(tmp_path / "out.mkv")) == 3
+        kept = [bytes(e) for s in film.streams.video[1:] for e in film.demux(s) if e.size]
+        assert kept == [cover]
+
+
 def test_a_part_of_a_film(tmp_path, warm):
     source = write_film(tmp_path / "in.mkv", panned(25), sound=True, chapters=True)
     target = colored(tmp_path, warm, source, start=0.2, end=0.6)
@@ -220,6 +270,16 @@ def test_what_a_person_knows_holds_through_the_shot(tmp_path):
         assert bluer[24:56, 20:60].max() > 15
 
 
+def test_a_hint_in_a_quick_look_is_in_pixels_of_the_film(tmp_path):
+    source = write_film(tmp_path / "in.mkv", panned(4), pix_fmt="yuv444p")
+    how = {"colorizer": Colorizer(), "source": source, "most_rows": 32, "overwrite": True}
+    plain = planes(colored(tmp_path, **how))
+    hint = (0.0, Hint.at(80, 50, "#1030d0", 12))
+    told = planes(colored(tmp_path, **how, hints=[hint]))
+    bluer = told[0][1][1].astype(int) - plain[0][1][1]
+    assert bluer[25, 40] > 15
+
+
 # --- long runs ------------------------------------------------------------------------------
 
 
@@ -245,11 +305,17 @@ def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, mo
 
 
 def test_an_interrupted_film_can_be_left_playable(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
-    source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
+    monkeypatch.setattr(making, "_PART_SECONDS", 0.3)
+    source = write_film(tmp_path / "in.mkv", panned(40), sound=True)
+    target, left = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
     with pytest.raises(KeyboardInterrupt):
-        warm.film(source, target, watcher=Stop(60), partial=True)
-    assert 20 <= len(planes(target)) < 80
+        warm.film(source, target, watcher=Stop(22), partial=True)
+    assert not target.exists()
+    shown = len(planes(left))
+    assert 6 <= shown <= 22
+    assert len(sound(left)) == pytest.approx(2 * 8000 * shown / 25, rel=0.2)
+    warm.film(source, target, partial=True)
+    assert len(planes(target)) == 40
 
 
 def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatch):
@@ -282,6 +348,55 @@ def test_broken_packets_are_told_with_their_time(tmp_path, warm):
     report = warm.film(source, tmp_path / "out.mkv", watcher=heard)
     assert report.frames >= 50
     assert len(planes(tmp_path / "out.mkv")) == report.frames
+
+
+def test_broken_places_at_the_end_are_in_the_report(tmp_path, warm):
+    source = write_film(tmp_path / "in.avi", panned(30), codec="mjpeg", pix_fmt="yuvj420p")
+    data = bytearray(source.read_bytes())
+    last = data.rfind(b"00dc", 0, data.rfind(b"idx1"))
+    data[last + 8 : last + 600] = bytes(592)
+    source.write_bytes(bytes(data))
+    heard = Heard()
+    report = warm.film(source, tmp_path / "out.mkv", watcher=heard)
+    assert heard.problems
+    assert list(report.problems) == heard.problems
+
+
+@pytest.mark.parametrize("suffix", [".ts", ".avi", ".mp4", ".264"])
+def test_a_film_can_be_entered_anywhere(tmp_path, suffix):
+    """Indices of some containers lead past the place that is sought, or nowhere."""
+    path = write_film(tmp_path / f"in{suffix}", panned(60), codec="libx264", gop_size=12)
+    film = Source(path)
+    whole = [(each.pts, each.luma.tobytes()) for each in film.pictures(complain=print)]
+    for number in (1, 13, 30, 59):
+        some = film.pictures(first=whole[number][0], complain=print)
+        assert [(each.pts, each.luma.tobytes()) for each in some] == whole[number:]
+
+
+def test_pictures_of_another_size_are_fitted_and_told(tmp_path, warm):
+    small = write_film(tmp_path / "a.ts", panned(5), codec="libx264")
+    large = [np.repeat(np.repeat(frame, 2, 0), 2, 1) for frame in panned(5)]
+    big = write_film(
+        tmp_path / "b.ts", large, codec="libx264", size=(2 * WIDTH, 2 * HEIGHT),
+        times=[24 * n for n in range(5, 10)],
+    )  # fmt: skip
+    source = tmp_path / "both.ts"
+    source.write_bytes(small.read_bytes() + big.read_bytes())
+    report = warm.film(source, tmp_path / "out.mkv")
+    assert "pictures of another size begin" in [what for _, what in report.problems]
+    assert {planes_[0].shape for _, planes_ in planes(tmp_path / "out.mkv")} == {(HEIGHT, WIDTH)}
+
+
+def test_sound_stays_with_its_pictures_in_the_beginning_of_a_film_that_starts_late(tmp_path, warm):
+    times = [240 + 24 * number for number in range(25)]
+    source = write_film(tmp_path / "in.mkv", panned(25), sound=True, times=times)
+    target = colored(tmp_path, warm, source, end=0.5)
+    with av.open(str(target)) as film:
+        begins: dict[str, float] = {}
+        for packet in film.demux():
+            if packet.size:
+                begins.setdefault(packet.stream.type, float(packet.pts * packet.time_base))
+    assert begins == {"video": pytest.approx(0, abs=1e-3), "audio": pytest.approx(0, abs=0.06)}
 
 
 # --- refusals -------------------------------------------------------------------------------

@@ -79,8 +79,9 @@ def film(
 ) -> None:
     """Colour a film. Its luma, sound, subtitles, chapters and words stay as they are.
 
-    Stopped and called again, it goes on where it was. Exit codes: 0 all went well; 1 it cannot be
-    read or written; 2 the command makes no sense; 130 interrupted.
+    Stopped and called again, it goes on where it was. Exit codes: 0 it is written, and what is
+    broken in it is named; 1 it cannot be read or written; 2 the command makes no sense; 130
+    interrupted.
     """
     from photochrom.colorizer import Colorizer
     from photochrom.film.clock import parse_moment

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import av
+from av.stream import Disposition
 
 from photochrom.errors import OutputError
 from photochrom.film.encoding import PART_SHIFT
 from photochrom.film.job import Span
 from photochrom.film.source import Source
 
-__all__ = ["assemble", "container_format", "left_out"]
+__all__ = ["assemble", "check_holds", "container_format", "left_out"]
 
 _PLACES: Final = {  # FFmpeg's names of containers, by suffix
     ".mp4": "mp4",
@@ -24,7 +25,6 @@ _PLACES: Final = {  # FFmpeg's names of containers, by suffix
     ".mov": "mov",
     ".mkv": "matroska",
     ".webm": "webm",
-    ".avi": "avi",
     ".ts": "mpegts",
     ".nut": "nut",
 }
@@ -80,12 +80,42 @@ def _taken(new: Any, stream: Any) -> Any | None:
     if stream.type in _NO_CODEC:
         return None
     try:
-        copy = new.add_stream_from_template(stream)
+        copy = new.add_stream_from_template(stream, opaque=True)
     except (av.FFmpegError, ValueError, TypeError, RuntimeError):
         return None
     copy.metadata.update(stream.metadata)
     copy.disposition = stream.disposition
     return copy
+
+
+def check_holds(place: str, part: Path, trial: Path, target: Path) -> None:
+    """Find out on a part whether a container holds what the encoder makes.
+
+    Args:
+        place: the container, as FFmpeg calls it.
+        part: of any pictures.
+        trial: a file to write, and write over.
+        target: of the film to be written.
+
+    Raises:
+        OutputError: it does not.
+    """
+    with av.open(str(part)) as pictures:
+        old = pictures.streams.video[0]
+        name = old.codec_context.name
+        try:
+            with av.open(str(trial), "w", format=place) as film:
+                new = film.add_stream_from_template(old, opaque=True)
+                for packet in pictures.demux(old):
+                    if packet.size:
+                        packet.stream = new
+                        film.mux_one(packet)
+            with av.open(str(trial)) as film:
+                held = bool(film.streams.video)
+        except (av.FFmpegError, ValueError):
+            held = False
+    if not held:
+        raise OutputError(f"{target.name} cannot hold pictures of {name}; .mkv holds any")
 
 
 def assemble(source: Source, parts: list[Path], target: Path, place: str, span: Span) -> None:
@@ -117,7 +147,7 @@ def _streams(old: Any, new: Any, source: Source, part: Path) -> dict[int, Any]:
     for stream in old.streams:
         if stream.index == source.index:
             with av.open(str(part)) as pictures:
-                mine = new.add_stream_from_template(pictures.streams.video[0])
+                mine = new.add_stream_from_template(pictures.streams.video[0], opaque=True)
             mine.metadata.update(_lasting(stream.metadata))
             mine.disposition = stream.disposition
             mine.time_base = source.time_base
@@ -125,9 +155,20 @@ def _streams(old: Any, new: Any, source: Source, part: Path) -> dict[int, Any]:
         elif stream.type == "attachment":
             if new.format.name in _ATTACHING:
                 new.add_attachment(stream.name or "attachment", stream.mimetype or "", stream.data)
+        elif stream.disposition & Disposition.attached_pic and new.format.name in _ATTACHING:
+            new.add_attachment(*_cover(source, stream.index))
         elif (copy := _taken(new, stream)) is not None:
             found[stream.index] = copy
     return found
+
+
+def _cover(source: Source, index: int) -> tuple[str, str, bytes]:
+    """Name, MIME type and bytes of a cover, which is a stream of one picture."""
+    with source.opened() as film:
+        stream = film.streams[index]
+        kind = "jpeg" if stream.codec_context.name == "mjpeg" else stream.codec_context.name
+        data = next((bytes(packet) for packet in film.demux(stream) if packet.size), b"")
+        return f"cover.{kind.replace('jpeg', 'jpg')}", f"image/{kind}", data
 
 
 def _lasting(words: dict[str, str]) -> dict[str, str]:
@@ -154,7 +195,7 @@ def _pictures(
 ) -> Iterator[tuple[float, Any]]:
     """Packets of all parts, with the moments at which they are to be decoded."""
     base = source.time_base
-    shift = round(PART_SHIFT / base) + (source.pts_at(span.start) if span.start else 0)
+    shift = round(PART_SHIFT / base) + (0 if span.is_whole else source.pts_at(span.start))
     shown = [round(packet.pts * packet.time_base / base) - shift for packet in _packets(parts)]
     for packet, pts, dts in zip(_packets(parts), shown, _decoding_times(shown), strict=True):
         packet.duration = round((packet.duration or 0) * packet.time_base / base)
@@ -191,8 +232,10 @@ def _others(
         return
     moment = 0.0
     for packet in old.demux(wanted):
-        if packet.dts is None and packet.pts is None:
+        if not packet.size:  # the last of a stream
             continue
+        if packet.dts is None and packet.pts is None:  # a cover
+            packet.pts = packet.dts = 0
         base, shown = packet.time_base, packet.pts if packet.pts is not None else packet.dts
         if not span.is_whole:
             origin = float(source.start * source.time_base)

@@ -29,7 +29,8 @@ _ENCODERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
 }
 CODECS: Final = tuple(_ENCODERS)
 _USUAL: Final = {"webm": "vp9"}
-PART_FORMAT: Final = "nut"  # holds every codec, and times in any base, but none below 0
+PART_FORMAT: Final = "nut"  # holds nearly every codec, and times in any base, but none below 0
+_OTHER_FORMATS: Final = {"prores": "mov"}
 PART_SHIFT: Final = 3600  # seconds, by which times are later in a part than in the film
 _MOST: Final = 63
 
@@ -118,7 +119,8 @@ class Part:
         self.frames = self.shots = 0
         self.last = self._first = 0
         self._time_base, self._shift = time_base, round(PART_SHIFT / time_base)
-        self._file = av.open(str(path), "w", format=PART_FORMAT)
+        place = _OTHER_FORMATS.get(encoding.codec, PART_FORMAT)
+        self._file = av.open(str(path), "w", format=place)
         self._pix_fmt = encoding.pix_fmt(layout)
         stream: Any = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.settings)
         stream.width, stream.height, stream.pix_fmt = layout.width, layout.height, self._pix_fmt

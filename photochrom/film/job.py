@@ -78,11 +78,9 @@ class Job:
 
     def fingerprint(self, model: Model) -> dict[str, Any]:
         """All that the pictures depend on, to tell whether work that was begun is on the same."""
-        there = self.source.stat() if self.source.is_file() else None
         return {
             "source": str(self.source.resolve()),
-            "size": there and there.st_size,
-            "changed": there and there.st_mtime_ns,
+            "state": _state(self.source),
             "model": model.digest,
             "vividness": self.vividness,
             "references": [
@@ -94,3 +92,13 @@ class Job:
             "encoding": astuple(self.encoding),
             "rows": self.most_rows,
         }
+
+
+def _state(source: Path) -> str:
+    """Another one when the film, or one of its single pictures, is another."""
+    files = [source] if source.is_file() else sorted(source.parent.glob(f"*{source.suffix}"))
+    found = hashlib.sha256()
+    for file in files:
+        status = file.stat()
+        found.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return found.hexdigest()

@@ -45,7 +45,6 @@ class Layout:
         pixel_aspect: width of a pixel over its height, upright.
         interlaced: whether pictures are made of two fields.
         stored_as: the pixel format in the file.
-        is_smaller: whether pictures are to be made smaller.
     """
 
     width: int
@@ -58,7 +57,6 @@ class Layout:
     pixel_aspect: Fraction
     interlaced: bool
     stored_as: str
-    is_smaller: bool = False
 
     @property
     def step(self) -> tuple[int, int]:
@@ -70,7 +68,7 @@ class Layout:
         if not rows or self.height <= rows:
             return self
         width = max(2, round(self.width * rows / self.height / 2) * 2)
-        return replace(self, width=width, height=rows // 2 * 2, is_smaller=True)
+        return replace(self, width=width, height=rows // 2 * 2)
 
     @property
     def is_converted(self) -> bool:
@@ -137,7 +135,8 @@ def _planar(name: str, depth: int, *, odd: bool) -> str:
 def luma_of(frame: VideoFrame, layout: Layout) -> IntArray:
     """A copy of a picture's luma, upright, (H, W) of the levels' own type."""
     plain = frame.format.name.replace("yuvj", "yuv")
-    if layout.is_smaller or plain not in (layout.pix_fmt, *_GREY):
+    fits = (frame.width, frame.height) == _stored(layout)
+    if not fits or plain not in (layout.pix_fmt, *_GREY):
         frame = _converted(frame, layout)
     stored: Any = _numbers(frame.planes[0], layout.levels)
     upright: IntArray = np.array(np.rot90(stored, layout.turns), order="C")
@@ -146,11 +145,15 @@ def luma_of(frame: VideoFrame, layout: Layout) -> IntArray:
 
 def _converted(frame: VideoFrame, layout: Layout) -> VideoFrame:
     matrix, _, _, full = layout.tags
-    size = (layout.width, layout.height)
-    width, height = size[::-1] if layout.turns % 2 else size
     return frame.reformat(
-        width, height, layout.pix_fmt, dst_colorspace=matrix, dst_color_range=full
+        *_stored(layout), layout.pix_fmt, dst_colorspace=matrix, dst_color_range=full
     )
+
+
+def _stored(layout: Layout) -> tuple[int, int]:
+    """Width and height before it is turned upright."""
+    size = (layout.width, layout.height)
+    return size[::-1] if layout.turns % 2 else size
 
 
 def _numbers(plane: Any, levels: Levels) -> IntArray:

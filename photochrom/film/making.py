@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import av
 import numpy as np
+from av import VideoFrame
 
 from photochrom.chroma import LinearChroma
 from photochrom.errors import ConfigError, OutputError, OutputFailed
-from photochrom.film.assembly import assemble, container_format, left_out
+from photochrom.film.assembly import assemble, check_holds, container_format, left_out
 from photochrom.film.coloring import small_luma
 from photochrom.film.encoding import Part
 from photochrom.film.layout import filled
@@ -29,7 +30,6 @@ from photochrom.photo.atomic import check_destination, drafted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from av import VideoFrame
 
     from photochrom.color import FloatArray
     from photochrom.film.job import Job
@@ -67,6 +67,7 @@ def color_film(model: Model, job: Job, watcher: Watcher | None = None) -> FilmRe
     place = container_format(job.target)
     lost = left_out(film, place, job.target.name)
     making = _Making(model, replace(job, encoding=job.encoding.settled(place)), film, watcher)
+    making.try_out(place)
     notes = (*lost, *making.notes())
     for note in notes:
         making.watcher.note(note)
@@ -74,18 +75,24 @@ def color_film(model: Model, job: Job, watcher: Watcher | None = None) -> FilmRe
         making.run()
     except KeyboardInterrupt:
         if job.partial and making.work.done.parts:
-            making.deliver(place)
+            making.deliver(place, partial=True)
         raise
     except (av.FFmpegError, OSError) as error:
         raise making.stopped(error) from error
     making.deliver(place)
     making.work.remove()
     done = making.work.done
-    return FilmReport(done.frames, done.shots, tuple(done.problems), notes, model.engine)
+    return FilmReport(done.frames, done.shots, tuple(making.problems), notes, model.engine)
 
 
 class _Making:
-    """One film on its way."""
+    """One film on its way.
+
+    Attributes:
+        watcher: told how it goes.
+        work: what is done.
+        problems: seconds from the film's start, and what is broken there.
+    """
 
     def __init__(self, model: Model, job: Job, film: Source, watcher: Watcher | None) -> None:
         self.watcher = watcher or Watcher()
@@ -94,7 +101,7 @@ class _Making:
         layout = film.layout
         self._size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
         self._before = None if job.span.end is None else film.pts_at(job.span.end)
-        self._problems = list(self.work.done.problems)
+        self.problems = list(self.work.done.problems)
         known = [*self._hinted(), *job.references]
         self._network = Network(model, vividness=job.vividness, references=known)
 
@@ -110,6 +117,24 @@ class _Making:
         if (last := self.work.done.last) is not None:
             seconds = self._film.seconds_at(last)
             yield f"going on from {seconds:.1f} s: {self.work.done.frames} frames are done"
+
+    def try_out(self, place: str) -> None:
+        """Find out on one picture, and not after hours, whether a film can come of it.
+
+        Raises:
+            ConfigError: the encoder refuses its settings.
+            OutputError: the container cannot hold its pictures.
+        """
+        film, layout = self._film, self._film.layout
+        path, trial = (self.work.folder / f"trial.{kind}" for kind in ("part", "film"))
+        try:
+            part = Part(path, layout, self._job.encoding, film.time_base, film.rate)
+            part.write(VideoFrame(layout.width, layout.height, layout.pix_fmt), 0, 0)
+            part.finish()
+            check_holds(place, path, trial, self._job.target)
+        finally:
+            path.unlink(missing_ok=True)
+            trial.unlink(missing_ok=True)
 
     def run(self) -> None:
         """Make all parts that are missing."""
@@ -133,15 +158,21 @@ class _Making:
         if not self.work.done.parts:
             raise ConfigError(f"expected pictures in that span of {self._job.source}; found none")
 
-    def deliver(self, place: str) -> None:
-        """Put the parts together into a film.
+    def deliver(self, place: str, *, partial: bool = False) -> None:
+        """Put the parts together into a film; a partial one gets a name of its own.
 
         Raises:
             OutputFailed: it cannot be written.
         """
-        with drafted(self._job.target, overwrite=self._job.overwrite) as draft:
+        target, overwrite, span = self._job.target, self._job.overwrite, self._job.span
+        if partial:
+            target, overwrite = target.with_stem(f"{target.stem}.partial"), True
+            last = self._film.seconds_at(self.work.done.last or self._film.start)
+            span = replace(span, end=last + float(1 / self._film.rate))
+            self.watcher.note(f"what is done is in {target}")
+        with drafted(target, overwrite=overwrite) as draft:
             try:
-                assemble(self._film, self.work.parts, draft, place, self._job.span)
+                assemble(self._film, self.work.parts, draft, place, span)
             except (av.FFmpegError, OSError) as error:
                 raise self.stopped(error) from error
 
@@ -160,7 +191,7 @@ class _Making:
         part.finish()
         done = self._so_far(part)
         last = self._film.seconds_at(part.last)
-        problems = [each for each in self._problems if each[0] <= last]
+        problems = [each for each in self.problems if each[0] <= last]
         self.work.keep(replace(done, last=part.last, problems=problems), memory)
 
     def _so_far(self, part: Part) -> Done:
@@ -195,8 +226,8 @@ class _Making:
 
     def _complain(self, seconds: float, what: str) -> None:
         problem = (round(seconds, 3), what)
-        if problem not in self._problems:
-            self._problems.append(problem)
+        if problem not in self.problems:
+            self.problems.append(problem)
             self.watcher.problem(*problem)
 
     def _painted(self) -> Generator[tuple[VideoFrame, Picture, Stretch[Picture] | None]]:
@@ -226,8 +257,8 @@ class _Making:
                     f"expected hints within the film, {self._film.seconds:.1f} s; "
                     f"received one at {moment:g} s"
                 )
-            size = picture.luma.shape
-            yield hinted(self._model, self._small(picture), hints, size, self._job.vividness)
+            small, size = self._small(picture), self._film.size
+            yield hinted(self._model, small, hints, size, self._job.vividness)
 
 
 def _seen(frame: VideoFrame, rows: int) -> npt.NDArray[np.uint8]:

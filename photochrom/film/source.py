@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +24,9 @@ __all__ = ["Picture", "Source"]
 _DEINTERLACER: Final = ("bwdif", "mode=send_frame:deint=interlaced")
 _STILL: Final = "_pipe"  # how FFmpeg's readers of single pictures end
 _SECOND: Final = 1_000_000  # of a container's own times
+_BACK: Final = (0, 1, 10, 60)  # seconds before the place that is sought
+# those that read other files than the one that they are given
+_REFERRING: Final = {"concat", "dash", "hls", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp"}
 
 Complaint = Callable[[float, str], None]
 """Told of what is broken: seconds from the film's start, and what."""
@@ -43,7 +48,19 @@ class Picture:
 
 
 class Source:
-    """A film; opened anew for every walk through its pictures."""
+    """A film; opened anew for every walk through its pictures.
+
+    Attributes:
+        path: of the file, or of the single pictures.
+        index: of the stream of pictures.
+        time_base: of its times, in seconds.
+        rate: frames a second, on average.
+        start: when its first picture is shown, in the time base.
+        seconds: how long it is.
+        count: how many pictures there are, as far as the file says.
+        size: height and width of its pictures, upright.
+        layout: how they are worked on; smaller than `size` if that was asked for.
+    """
 
     def __init__(self, path: Path, *, most_rows: int = 0) -> None:
         """Open a film and look at its first picture.
@@ -66,7 +83,9 @@ class Source:
             self.seconds = _seconds(container, stream)
             self.count = stream.frames or round(self.seconds * self.rate)
             aspect = stream.sample_aspect_ratio or None
-            self.layout = self._looked(container, stream, aspect).at_most(most_rows)
+            layout = self._looked(container, stream, aspect)
+            self.size = (layout.height, layout.width)
+            self.layout = layout.at_most(most_rows)
 
     def opened(self) -> Any:
         """The film as a container of PyAV's.
@@ -75,7 +94,7 @@ class Source:
             UnreadableFilm: it is missing, or not a film.
         """
         try:
-            return av.open(str(self.path))
+            return av.open(str(self.path), options={"format_whitelist": _readable()})
         except (av.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             raise UnreadableFilm(f"cannot read the film {self.path}: {reason}") from error
@@ -113,19 +132,48 @@ class Source:
             before: none that are shown at this time or later.
             complain: told of every place that is broken; what follows is read all the same.
         """
-        with self.opened() as container:
-            stream = container.streams[self.index]
-            stream.thread_type = "AUTO"
-            if first is not None and first > self.start:
-                container.seek(first, stream=stream)
-            last, step = None, max(1, round(1 / (self.rate * self.time_base)))
-            for frame in self._whole(container, stream, complain):
+        last, step, size = None, max(1, round(1 / (self.rate * self.time_base))), None
+        with closing(self._frames(first, complain)) as frames:
+            for frame in frames:
                 pts = self._pts(frame, last, step)
                 last = pts
                 if before is not None and pts >= before:
                     return
-                if first is None or pts >= first:
-                    yield Picture(pts, self._duration(frame), luma_of(frame, self.layout))
+                if first is not None and pts < first:
+                    continue
+                if size not in (None, (frame.width, frame.height)):
+                    complain(self.seconds_at(pts), "pictures of another size begin")
+                size = frame.width, frame.height
+                yield Picture(pts, self._duration(frame), luma_of(frame, self.layout))
+
+    def _frames(self, first: int | None, complain: Complaint) -> Generator[Any]:
+        """Decoded pictures, from one that is shown at `first` or earlier.
+
+        Where a container's index leads past the place, or nowhere, it is sought further back.
+        """
+        first = self.start if first is None else first
+        for back in _BACK if first > self.start else ():
+            with self.opened() as container:
+                stream = container.streams[self.index]
+                landed = False
+
+                def told(seconds: float, what: str) -> None:
+                    if landed:  # noqa: B023  what is broken before it concerns nobody
+                        complain(seconds, what)
+
+                try:
+                    container.seek(first - round(back / self.time_base), stream=stream)
+                    frames = self._whole(container, stream, told)
+                    frame = next(frames, None)
+                except av.FFmpegError:
+                    continue
+                landed = frame is not None and frame.pts is not None and self._pts(frame) <= first
+                if landed:
+                    yield frame
+                    yield from frames
+                    return
+        with self.opened() as container:
+            yield from self._whole(container, container.streams[self.index], complain)
 
     def _whole(self, container: Any, stream: Any, complain: Complaint) -> Iterator[Any]:
         """Pictures, of fields no more."""
@@ -133,10 +181,11 @@ class Source:
         def told(time: float, what: str) -> None:
             complain(max(0.0, time - float(self.start * self.time_base)), what)
 
+        stream.thread_type = "AUTO"
         frames = _decoded(container, stream, told)
         return _deinterlaced(frames, stream) if self.layout.interlaced else frames
 
-    def _pts(self, frame: Any, last: int | None, step: int) -> int:
+    def _pts(self, frame: Any, last: int | None = None, step: int = 1) -> int:
         """Strictly increasing, whatever the film says."""
         if frame.pts is None:
             return self.start if last is None else last + step
@@ -146,6 +195,12 @@ class Source:
     def _duration(self, frame: Any) -> int:
         duration: int = round((frame.duration or 0) * frame.time_base / self.time_base)
         return duration
+
+
+@cache
+def _readable() -> str:
+    """FFmpeg's formats that hold all that they show: an upload may not name other files."""
+    return ",".join(sorted(av.formats_available - _REFERRING))
 
 
 def _seconds(container: Any, stream: Any) -> float:

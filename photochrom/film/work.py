@@ -62,8 +62,7 @@ class Work:
                 self._write(_JOB, written)
         except OSError as error:
             raise OutputError(f"cannot work in {self.folder}: {error.strerror}") from error
-        kept = self._read(_DONE)
-        self.done = Done(**json.loads(kept)) if kept else Done()
+        self.done = _done(self._read(_DONE))
 
     @property
     def parts(self) -> list[Path]:
@@ -87,6 +86,8 @@ class Work:
         """The next part is written; now it counts."""
         with self._memory(done.parts).open("wb") as file:
             np.savez(file, chroma=memory.chroma, count=memory.count)
+        for path in (self._part(done.parts), self._memory(done.parts)):
+            _synced(path)
         self._write(_DONE, json.dumps(asdict(done)))
         self._memory(done.parts - 1).unlink(missing_ok=True)
         self.done = done
@@ -114,3 +115,20 @@ class Work:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / name)
+
+
+def _done(text: str) -> Done:
+    if not text:
+        return Done()
+    kept = json.loads(text)
+    problems = [(seconds, what) for seconds, what in kept.pop("problems")]
+    return Done(**kept, problems=problems)
+
+
+def _synced(path: Path) -> None:
+    """On the disk, should the power be cut."""
+    handle = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
