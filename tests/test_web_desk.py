@@ -8,6 +8,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,6 +125,18 @@ def test_all_become_as_vivid_those_that_wait_too(desk, tmp_path):
         time.sleep(0.01)
     assert [each.choices.vividness for each in (*done, waiting)] == [0.25] * 3
     assert [each.version for each in (*done, waiting)] == [2, 2, 1]
+
+
+def test_cancel_stops_what_is_to_be_shown_anew(desk, tmp_path):
+    done = put(desk, tmp_path, *(f"{n}.png" for n in range(8)))
+    with ExitStack() as held:
+        for picture in done:
+            held.enter_context(picture.lock)
+        desk.vivify(0.25)
+        desk.cancel()
+    while desk.is_busy:
+        time.sleep(0.01)
+    assert sum(each.choices.vividness == 0.25 for each in done) < 8
 
 
 def test_nothing_is_likely_where_no_photograph_is(desk, tmp_path):

@@ -53,6 +53,13 @@ def test_a_film(client, small, tmp_path):
     assert [path.parent.name for path in files_of(client)] == ["out"]
 
 
+def test_a_film_in_a_container_that_is_not_written(client, small):
+    job = ended(client, begin(client, small, "old.mpg"))
+    assert job["status"] == "done"
+    answer = client.get(job["result"])
+    assert 'filename="old.mkv"' in answer.headers["content-disposition"]
+
+
 def test_what_is_no_film(client):
     job = ended(client, begin(client, b"words " * 100))
     assert (job["status"], job["items"][0]["status"]) == ("failed", "failed")

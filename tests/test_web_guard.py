@@ -124,6 +124,16 @@ def test_a_person_logs_in(locked):
     assert locked.get("/metrics").status_code == 200
 
 
+def test_other_cookies_of_the_host_do_not_lock_out(locked):
+    """Cookies know no ports: those of any program on this machine come along, odd ones too."""
+    entered = locked.post("/login", data={"token": TOKEN}, follow_redirects=False)
+    mine = entered.headers["set-cookie"].partition(";")[0]
+    locked.cookies.clear()
+    for others in ('x={"a": 1}', "k[0]=v", "=", "u=Jos\xe9"):
+        header = f"{others}; {mine}".encode("latin-1")
+        assert locked.get("/metrics", headers={"cookie": header}).status_code == 200
+
+
 @pytest.mark.parametrize("cookie", ["photochrom=guess", "photochrom=", "photochrom", "a=b;;=", "["])
 def test_a_cookie_that_is_none(cookie, locked):
     problem(locked.get("/metrics", headers={"cookie": cookie}), 401)

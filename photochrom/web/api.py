@@ -19,7 +19,7 @@ from photochrom.film import require as require_film
 from photochrom.photo import FORMATS
 from photochrom.photo.formats import RAW_SUFFIXES, sniff
 from photochrom.web.gate import HungUp
-from photochrom.web.jobs import Item, Job, Status, film_work, photographs_work
+from photochrom.web.jobs import Item, Job, Status, film_target, film_work, photographs_work
 from photochrom.web.names import content_disposition, named_for, safe_name, unique
 from photochrom.web.problems import documented, respond
 from photochrom.web.uploads import UploadRoute
@@ -211,7 +211,7 @@ def _take_film(here: Workshop, folder: Path, file: UploadFile, asked: Wishes) ->
     how = asked.how(here.settings.limits.pixels)
     name = safe_name(file.filename, "film")
     source = _stored(file, folder / "in" / name)
-    target = folder / "out" / name
+    target = film_target(folder / "out", name)
     target.parent.mkdir()
     work = film_work(
         here.colorizer,

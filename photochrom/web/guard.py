@@ -7,13 +7,13 @@ import codecs
 import contextlib
 import hmac
 import time
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse, Response
 
 from photochrom.web.problems import problem_of, respond
@@ -123,11 +123,8 @@ class Guard:
         scheme, _, shown = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return hmac.compare_digest(shown.strip().encode(), self._settings.token.encode())
-        try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and cookie.value in self._sessions
+        # of all programs on this host's ports; SimpleCookie gives up at the first odd one
+        return cookie_parser(headers.get("cookie", "")).get(COOKIE) in self._sessions
 
     # --- how much, and how slowly -------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from photochrom import batch, photo
-from photochrom.errors import PhotochromError
+from photochrom.errors import OutputError, OutputFailed, PhotochromError
 from photochrom.film import Watcher
 from photochrom.web.names import unique
 from photochrom.web.problems import Busy
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from photochrom.colorizer import Colorizer
 
-__all__ = ["Item", "Job", "Jobs", "Work", "film_work", "photographs_work"]
+__all__ = ["Item", "Job", "Jobs", "Work", "film_target", "film_work", "photographs_work"]
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 Work = Callable[["Job"], Path]
@@ -279,6 +279,18 @@ def photographs_work(
     return work
 
 
+def film_target(folder: Path, name: str) -> Path:
+    """Where a film goes, in a container that can be written: its own, or Matroska's."""
+    from photochrom.film.assembly import container_format
+
+    own = Path(name)
+    try:
+        container_format(own)
+    except OutputError:
+        own = own.with_suffix(".mkv")
+    return folder / own.name
+
+
 def film_work(colorizer: Colorizer, source: Path, target: Path, **how: Any) -> Work:
     """Colour a film.
 
@@ -291,7 +303,10 @@ def film_work(colorizer: Colorizer, source: Path, target: Path, **how: Any) -> W
 
     def work(job: Job) -> Path:
         job.items[0].status = "running"
-        colorizer.film(source, target, watcher=_Teller(job), **how)
+        try:
+            colorizer.film(source, target, watcher=_Teller(job), **how)
+        except OutputFailed as error:  # which speaks of what is kept; a job keeps nothing
+            raise OutputFailed(f"cannot write the film: {error.__cause__}") from error
         source.unlink()
         return target
 

@@ -9,7 +9,7 @@ import time
 import zipfile
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -103,6 +103,7 @@ class Desk:
         self._colorizer, self._folder, self._views = colorizer, folder, held
         self._pool, self._workers = pool, workers
         self._waiting: deque[Picture] = deque()
+        self._again_later: list[Future[None]] = []
         self._changed = threading.Condition()
         self._at_work = self._count = 0
 
@@ -153,6 +154,7 @@ class Desk:
             for picture in self._waiting:
                 picture.status = "cancelled"
             self._waiting.clear()
+            self._at_work -= sum(each.cancel() for each in self._again_later)
             self.paused = False
             self._changed.notify_all()
 
@@ -169,12 +171,13 @@ class Desk:
     def vivify(self, vividness: float) -> None:
         """All of them as vivid as that; those that are done in their turn."""
         with self._changed:
+            self._again_later = [each for each in self._again_later if not each.done()]
             for picture in self.pictures.values():
                 if picture in self._waiting:
                     picture.choices = replace(picture.choices, vividness=vividness)
                 elif picture.status in ("working", "done"):
                     self._at_work += 1
-                    self._pool.submit(self._again, picture, vividness)
+                    self._again_later.append(self._pool.submit(self._again, picture, vividness))
 
     def _again(self, picture: Picture, vividness: float) -> None:
         try:

@@ -60,7 +60,7 @@ class Desks:
         """Clear all of them."""
         for desk in self._desks.values():
             desk.cancel()
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
 
     def clear_unused(self) -> None:
         """Forget those that nobody has looked at for long, with their files."""

@@ -15,7 +15,7 @@ from photochrom import photo
 from photochrom.errors import ConfigError, PhotochromError
 from photochrom.film import require
 from photochrom.film.clock import parse_moment
-from photochrom.web.jobs import Item, Job, film_work
+from photochrom.web.jobs import Item, Job, film_target, film_work
 from photochrom.web.names import safe_name
 from photochrom.web.page.handlers import NOTHING
 from photochrom.web.page.parts import asset
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["FilmTab"]
 
 _SUFFIXES: Final = [".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv"]
-_WRITTEN: Final = (".mp4", ".mov", ".mkv", ".webm", ".m4v", ".ts")
 
 _TEMPLATE: Final = """
 <section class="film" aria-label="The film">
@@ -124,9 +123,8 @@ class FilmTab:
         known = [photo.read(reference, name=Path(reference).name)] if reference else []
         folder = self._workshop.new_folder()
         name = Path(safe_name(Path(film).name, "film"))
-        suffix = name.suffix if name.suffix.lower() in _WRITTEN else ".mkv"
         source = folder / "in" / name
-        target = folder / "out" / f"{name.stem}{suffix}"
+        target = film_target(folder / "out", name.name)
         source.parent.mkdir()
         target.parent.mkdir()
         _copied(Path(film), source)
