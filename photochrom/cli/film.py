@@ -53,7 +53,7 @@ Quality = Annotated[
 Preset = Annotated[str, typer.Option(help="The encoder's own word for how hard to try.")]
 Preview = Annotated[bool, typer.Option(help="A quick look: ten seconds, at most 480 pixels high.")]
 Partial = Annotated[
-    bool, typer.Option(help="When interrupted, leave a film of what is done so far.")
+    bool, typer.Option(help="When interrupted, leave NAME.partial.mp4, what is done so far.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Tell how it goes in JSON, a line each.")]
 
