@@ -197,7 +197,7 @@ def test_only_the_workshop_knows_keras(name):
     """Not even within a function; `train` and `tune` go through the workshop."""
     tops = {each.partition(".")[0] for each in imported(name)}
     tops -= {"pydantic"} if name.startswith("web.") else set()  # FastAPI is made with it
-    assert not tops & {"keras", "tensorflow", "jax", "torch", "pydantic", "optuna", "grain"}
+    assert not tops & {"keras", "tensorflow", "jax", "torch", "pydantic", "grain"}
 
 
 @pytest.mark.parametrize("name", [name for name in sources() if is_runtime(name)])

@@ -1,7 +1,7 @@
 """The report's study: optimizers, kernels, padding and strides over a number of epochs.
 
 Every combination is a run of its own, in a folder named after it, so that a study that was stopped
-goes on where it was, in the middle of a run if need be. Optuna keeps the trials.
+goes on where it was, in the middle of a run if need be.
 
 A run of 1,000 epochs passes through 100, 500 and 600, so one run a combination answers for every
 number of epochs that is asked about: `milestones` are read from its log.
@@ -9,16 +9,16 @@ number of epochs that is asked about: `milestones` are read from its log.
 
 from __future__ import annotations
 
-import logging
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import optuna
+import keras
 
 from photochrom.errors import RecipeError
-from photochrom.training import keeper, trainer
+from photochrom.training import trainer
 from photochrom.training.config import RunConfig
 
 __all__ = ["REPORT_SPACE", "Result", "tune"]
@@ -73,34 +73,18 @@ def tune(
 
     Returns:
         The results, those that cannot be built included.
+
+    Raises:
+        ConfigError: the folder holds a run of a combination with other settings.
+        DataError: nothing to learn from.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    optuna.logging.set_verbosity(logging.WARNING)
-    sampler = optuna.samplers.GridSampler(space, seed=config.train.seed)
-    study = optuna.create_study(
-        study_name=f"{config.recipe}-{config.train.epochs}",
-        storage=f"sqlite:///{folder / 'trials.sqlite3'}",
-        sampler=sampler,
-        load_if_exists=True,
-    )
-
-    def objective(trial: optuna.Trial) -> float:
-        chosen = {key: trial.suggest_categorical(key, values) for key, values in space.items()}
-        result = _result(photos, folder, config, chosen, validation, listener)
-        told(result)
-        if result.reason:
-            trial.set_user_attr("reason", result.reason)
-            raise optuna.TrialPruned(result.reason)
-        return min(row.get("val_loss", row["loss"]) for row in result.history)
-
-    if not sampler.is_exhausted(study):  # or Optuna would try one once more
-        study.optimize(objective, n_trials=None)
-    return [_recall(folder, trial) for trial in _finished(study)]
-
-
-def _finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
-    states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    return list(study.get_trials(deepcopy=False, states=states))
+    results = []
+    for values in itertools.product(*space.values()):
+        keras.backend.clear_session()  # or every network would stay
+        chosen = dict(zip(space, values, strict=True))
+        results.append(_result(photos, folder, config, chosen, validation, listener))
+        told(results[-1])
+    return results
 
 
 def _place(folder: Path, options: dict[str, Any]) -> Path:
@@ -119,15 +103,9 @@ def _result(
     mine = config.model_copy(update={"options": {**config.options, **chosen}})
     try:
         if (place / trainer.CONFIG).exists():
-            run = trainer.resume(place)
+            run = trainer.resumed(place, mine)
         else:
             run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
     except RecipeError as error:
         return Result(chosen, [], str(error))
-    return Result(chosen, trainer.train(run, listener).history)
-
-
-def _recall(folder: Path, trial: optuna.trial.FrozenTrial) -> Result:
-    kept = keeper.latest(_place(folder, trial.params) / "checkpoints")
-    reason = trial.user_attrs.get("reason", "")
-    return Result(trial.params, kept[1].history if kept else [], reason)
+    return Result(chosen, trainer.train(run, listener, exporting=False).history)
