@@ -49,6 +49,10 @@ def test_recipes_side_by_side_and_once_more(tmp_path):
         assert picture.width > picture.height
     with Image.open(tmp_path / "out" / "curves.png") as picture:
         assert picture.width > picture.height
+    more = ["60" if each == "80" else each for each in asked]
+    said = compare(*more)
+    assert said.returncode == 2
+    assert "holds another comparison, budget = 80 photographs" in said.stderr
     before = {name: (tmp_path / "out" / name / "log.csv").read_text() for name in FOLDERS}
     said = compare(*asked)
     assert said.returncode == 0, said.stderr

@@ -22,7 +22,7 @@ import numpy as np
 
 from photochrom import photo
 from photochrom.colorizer import Colorizer
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, DataError
 from photochrom.recipes import recipe as build_recipe
 from photochrom.sampling import evenly
 from photochrom.training import keeper, trainer
@@ -44,6 +44,8 @@ __all__ = [
 DEFAULT: Final = "default network"
 SIZE: Final = 256  # pixels, at which all are judged
 _ENTRY: Final = "entry.json"
+_ASKED: Final = "comparison.json"
+_FEWEST: Final = 2  # photographs, for a Fréchet distance
 _EPOCHS: Final = 10
 _WARM: Final = 2  # batches before speed is measured
 _TIMED: Final = 6
@@ -146,23 +148,60 @@ def compare(
 
     Returns:
         Grey, the best constant, every recipe and the default network.
+
+    Raises:
+        ConfigError: no recipe, or the folder holds another comparison.
+        RecipeError: there is no such recipe, or one of them has no such option.
+        DataError: too few photographs.
     """
+    if not recipes:
+        raise ConfigError("expected at least one recipe to compare; received none")
+    for name in recipes:  # what cannot work is said before hours of training
+        recipe, options = contender(name)
+        build_recipe(recipe, {**config.options, **options})
+    _same(
+        folder,
+        {
+            "photos": str(photos.resolve()),
+            "validation": validation and str(validation.resolve()),
+            "budget": str(budget),
+            "judged": judged,
+            "settings": config.model_dump(mode="json", exclude={"recipe"}),
+        },
+    )
+    runs = []
     for name in recipes:
-        contender(name)  # before hours of training
-    found: list[Entry] = []
-    jury: Jury | None = None
-    for name in recipes:
+        keras.backend.clear_session()
+        runs.append(_run(photos, folder, name, budget, config, validation, listener))
+    photographs = held_out(runs[0], judged)
+    if len(photographs) < _FEWEST:
+        raise DataError(
+            f"expected {_FEWEST} photographs to judge by; {len(photographs)} of {photos} are held "
+            "out: name some with --val"
+        )
+    jury, found = Jury(photographs), []
+    for name, run in zip(recipes, runs, strict=True):
         told(name)
         keras.backend.clear_session()
-        run = _run(photos, folder, name, budget, config, validation, listener)
         if not (run.folder / _ENTRY).exists():  # or its model would be written once more
             trainer.train(run, listener)
-        jury = jury or Jury(held_out(run, judged))
         found.append(_entry(run, name, jury))
-    if jury is None:
-        raise ConfigError("expected at least one recipe to compare; received none")
     others = [Entry(name, scores) for name, scores in jury.baselines().items()]
     return [*others, *found, _measured(DEFAULT, Colorizer(), jury)]
+
+
+def _same(folder: Path, asked: dict[str, Any]) -> None:
+    """Whether a folder holds this comparison, or none so far."""
+    place, text = folder / _ASKED, json.dumps(asked, indent=2) + "\n"
+    if not place.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        keeper.replace_text(place, text)
+    elif (kept := json.loads(place.read_text("utf-8"))) != json.loads(text):
+        others = [f"{key} = {kept.get(key)}" for key in asked if kept.get(key) != asked[key]]
+        raise ConfigError(
+            f"{folder} holds another comparison, {', '.join(others)}; name another folder, or ask "
+            "for the same"
+        )
 
 
 def _run(
