@@ -10,16 +10,18 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
 from photochrom.colorizer import Colorizer
+from photochrom.errors import ConfigError, DataError, ModelError
 from photochrom.recipes import recipe
 from photochrom.training import keeper
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
-from photochrom.training.trainer import prepare
+from photochrom.training.trainer import prepare, resume, train
 from tests.pictures import colour_pictures, fill
 from tests.support import heed_interrupts
 
@@ -218,6 +220,64 @@ def test_a_run_without_a_loss_that_is_a_number(whole, tmp_path):
     assert said.returncode == 2
     assert "expected a loss that is a number; received none in 5 epochs" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_a_run_without_its_last_network_does_not_begin_anew(whole, tmp_path):
+    run = shutil.copytree(whole[0], tmp_path / "run")
+    (network,) = (run / "checkpoints").glob("*.keras")
+    network.unlink()
+    config = run / "config.json"
+    config.write_text(config.read_text().replace('"epochs": 5', '"epochs": 9'))
+    best = (run / "best.keras").read_bytes()
+    with pytest.raises(ConfigError, match=r"expected checkpoints/last-0005\.keras in"):
+        train(resume(run))
+    assert (run / "best.keras").read_bytes() == best
+
+
+def test_a_checkpoint_that_is_broken(whole, tmp_path):
+    run = shutil.copytree(whole[0], tmp_path / "run")
+    (run / "best.keras").write_bytes(b"no network")
+    with pytest.raises(ModelError, match="cannot read the network"):
+        train(resume(run))
+
+
+def test_photographs_that_are_gone(photos, tmp_path):
+    mine = shutil.copytree(photos, tmp_path / "photos")
+    config = RunConfig(data=DataConfig(size=32), train=TrainConfig(epochs=1))
+    run = prepare(mine, tmp_path / "run", config)
+    gone = run.photos("train")[3].path
+    Path(gone).unlink()
+    with pytest.raises(DataError, match=f"1 files are gone, {gone} for one"):
+        train(run)
+
+
+def test_what_is_validated_with_is_not_learnt_from(photos, tmp_path):
+    mine = shutil.copytree(photos, tmp_path / "photos")
+    held_out = fill(mine / "holdout", 3)
+    config = RunConfig(data=DataConfig(size=32))
+    run = prepare(mine, tmp_path / "run", config, validation=held_out)
+    assert len(run.photos("val")) == 3
+    assert not {each.path for each in run.photos("train")} & {e.path for e in run.photos("val")}
+
+
+def test_a_runs_pictures_are_not_among_its_photographs(photos):
+    with pytest.raises(ConfigError, match="expected a run's folder outside of the photographs"):
+        prepare(photos, photos / "runs" / "mine", RunConfig())
+
+
+def test_all_that_is_usable_is_held_out(tmp_path):
+    mine = fill(tmp_path / "photos", 1)
+    with pytest.raises(DataError, match="1 fell into validation"):
+        prepare(mine, tmp_path / "run", RunConfig(data=DataConfig(validation=0.99, size=32)))
+
+
+def test_names_that_are_not_utf8(photos, tmp_path):
+    mine = shutil.copytree(photos, tmp_path / "photos")
+    odd = os.fsdecode(b"caf\xe9.png")
+    next(mine.glob("*.png")).rename(mine / odd)
+    run = prepare(mine, tmp_path / "run", RunConfig(data=DataConfig(size=32)))
+    found = [each.path for part in ("train", "val") for each in run.photos(part)]
+    assert str(mine / odd) in found
 
 
 def test_a_run_is_not_begun_over_another(whole, photos):

@@ -51,7 +51,7 @@ def train(
     from photochrom.recipes.backend import choose_backend
     from photochrom.training.config import load_config
 
-    if resume and (run is None or folder or config or settings or recipe):
+    if resume and (run is None or folder or config or settings or recipe or validation):
         raise ConfigError(
             "expected --resume with --run and nothing else: a run keeps its own settings"
         )

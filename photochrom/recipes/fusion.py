@@ -6,10 +6,11 @@ it). `full` lays what a classifier sees in the whole picture beside every place 
 Koalarization, 2017). All take lightness, give ab / 128 through tanh, and learn by mean squared
 error with RMSprop.
 
-Deviations: the classifier is EfficientNet-Lite0, not Inception-ResNet-v2; as his, it is frozen, and
-its 1000 shares are what is fused. It looks at the same picture as the encoder, not at one of its
-own size. Lightness comes from 0 to 1 for `full`, whose classifier wants pixels; as it is, from 0 to
-100, for the others.
+Deviations: `full` learnt by Adam there (`optimizer="adam"`), from pictures that were sheared,
+zoomed and turned. The classifier is EfficientNet-Lite0, not Inception-ResNet-v2; as his, it is
+frozen, and its 1000 shares are what is fused. It looks at the same picture as the encoder, not at
+one of its own size. Lightness comes from 0 to 1 for `full`, whose classifier wants pixels; as it
+is, from 0 to 100, for the others.
 """
 
 from __future__ import annotations

@@ -82,6 +82,7 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
         ModelError: the conversion failed, or the two differ.
     """
     partial = folder.with_name(f".{folder.name}-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
     partial.mkdir(parents=True)
     try:
         network.save(partial / KERAS)

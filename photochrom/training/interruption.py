@@ -57,6 +57,8 @@ def interruption() -> Iterator[Interruption]:
         signal.signal(signal.SIGINT, callback.ask)
     try:
         yield callback
+        if callback.asked:  # after the last batch
+            raise KeyboardInterrupt
     finally:
         if heard:
             signal.signal(signal.SIGINT, before)

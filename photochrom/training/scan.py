@@ -17,6 +17,7 @@ from photochrom.training.sources import Source
 __all__ = ["Verdict", "load_index", "save_index", "scan", "summary", "verdict"]
 
 Verdict = Literal["good", "grey", "tiny", "broken"]
+_ODD_NAMES: Final = "surrogateescape"  # file names that are not UTF-8 go round
 _LOOK_AT: Final = 128  # pixels on the shorter side are enough to tell colour from sepia
 
 
@@ -49,7 +50,7 @@ def summary(verdicts: Counter[Verdict]) -> str:
 def save_index(path: Path, rows: Iterable[tuple[str, Source, Verdict]]) -> None:
     """Write which photograph went where: part, source, verdict; a row each."""
     partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
+    with partial.open("w", newline="", encoding="utf-8", errors=_ODD_NAMES) as file:
         writer = csv.writer(file)
         writer.writerow(["part", *Source._fields, "verdict"])
         writer.writerows([part, *source, found] for part, source, found in rows)
@@ -63,7 +64,7 @@ def load_index(path: Path, part: str) -> list[Source]:
         DataError: the index cannot be read.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors=_ODD_NAMES) as file:
             return [
                 Source(row["path"], int(row["offset"]), int(row["length"]), row["member"])
                 for row in csv.DictReader(file)

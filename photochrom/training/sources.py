@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,7 +80,7 @@ def split(sources: list[Source], share: float) -> tuple[list[Source], list[Sourc
 
     def held_out(source: Source) -> bool:
         name = source.member or Path(source.path).name
-        digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
         return int.from_bytes(digest) < share * 2**64
 
     validation = [source for source in sources if held_out(source)]

@@ -96,12 +96,17 @@ def prepare(
         listener: told how it goes.
 
     Raises:
-        ConfigError: the folder holds a run, the model to start from does not fit, or the network
-            cannot look at photographs at the working size.
+        ConfigError: the folder holds a run or lies among the photographs, the model to start from
+            does not fit, or the network cannot look at photographs at the working size.
         DataError: nothing to learn from.
         RecipeError: the recipe's options cannot work.
     """
     listener = listener or Listener()
+    if folder.resolve().is_relative_to(photos.resolve()):
+        raise ConfigError(
+            f"expected a run's folder outside of the photographs, which its pictures would be "
+            f"taken for; {folder} is in {photos}"
+        )
     if (folder / CONFIG).exists():
         raise ConfigError(f"{folder} holds a run already: go on with --resume, or name another")
     run = Run(folder, config)
@@ -110,8 +115,17 @@ def prepare(
     parts = _parts(photos, validation, config)
     folder.mkdir(parents=True, exist_ok=True)
     _scan(parts, folder / INDEX, config, listener)
+    held_out = len(run.photos("val"))
     if not run.photos("train"):
-        raise DataError(f"none of the photographs in {photos} is in colour and large enough")
+        fell = f"; {held_out} fell into validation: name some with --val" if held_out else ""
+        raise DataError(
+            f"none of the photographs in {photos} is left to learn from, in colour and large "
+            f"enough{fell}"
+        )
+    if validation and not held_out:
+        raise DataError(f"none of the photographs in {validation} is in colour and large enough")
+    if config.data.validation and not held_out:
+        listener.note("no photograph is held out: the best network is that which learnt most")
     found = run.recipe.surveyed(_small(run))
     config = config.model_copy(update={"options": {**found, **config.options}})
     keeper.replace_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
@@ -155,6 +169,25 @@ def resume(folder: Path) -> Run:
     return Run(folder, load_config(folder / CONFIG))
 
 
+def resumed(folder: Path, config: RunConfig) -> Run:
+    """Open a run that was begun with these settings.
+
+    Raises:
+        ConfigError: there is none, or it has others.
+    """
+    run = resume(folder)
+    kept, asked = (json.loads(each.model_dump_json()) for each in (run.config, config))
+    kept["options"] = {key: kept["options"].get(key) for key in asked["options"]}  # and surveyed
+    others = [key for key in asked if kept[key] != asked[key]]
+    if others:
+        found = ", ".join(f"{key} = {kept[key]}" for key in others)
+        raise ConfigError(
+            f"{folder} holds a run with other settings, {found}; name another folder, or ask for "
+            "the same"
+        )
+    return run
+
+
 def train(run: Run, listener: Listener | None = None, *, exporting: bool = True) -> keeper.State:
     """Train until the epochs are over or there is no more gain, then export the best network.
 
@@ -188,9 +221,15 @@ def _trained(run: Run, listener: Listener) -> keeper.State:
     checkpoint = keeper.latest(run.folder / "checkpoints")
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
+    told = keeper.latest_state(run.folder / "checkpoints").epochs
     if checkpoint:
-        network, state = keras.saving.load_model(checkpoint[0]), checkpoint[1]
+        network, state = _loaded(checkpoint[0]), checkpoint[1]
         listener.note(f"going on after epoch {state.epochs}")
+    elif told:  # a new network would take the place of the best one
+        raise ConfigError(
+            f"expected checkpoints/last-{told:04d}.keras in {run.folder}, to go on after epoch "
+            f"{told}; bring it, or set train.epochs in {CONFIG} to {told}"
+        )
     else:
         network = recipe.learner(_begin(run), config.epochs * _steps(run))
         state = keeper.State()
@@ -198,6 +237,13 @@ def _trained(run: Run, listener: Listener) -> keeper.State:
         network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
     _fit(network, run, state, listener)
     return state
+
+
+def _loaded(path: Path, **how: Any) -> keras.Model:
+    try:
+        return keras.saving.load_model(path, **how)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"cannot read the network {path}: {error}") from error
 
 
 def _begin(run: Run) -> keras.Model:
@@ -239,7 +285,9 @@ def _parts(photos: Path, validation: Path | None, config: RunConfig) -> dict[str
     train_folder, val_folder = split_folders(photos)
     val_folder = validation or val_folder
     if val_folder:
-        return {"train": find(train_folder), "val": find(val_folder)}
+        inside = val_folder.resolve()
+        train = [s for s in find(train_folder) if not Path(s.path).resolve().is_relative_to(inside)]
+        return {"train": train, "val": find(val_folder)}
     return dict(zip(("train", "val"), split(find(photos), config.data.validation), strict=True))
 
 
@@ -258,7 +306,23 @@ def _scan(
     scan.save_index(index, rows)
 
 
+def _check_there(run: Run) -> None:
+    """Whether all photographs are where they were.
+
+    Raises:
+        DataError: they are not.
+    """
+    photos = [*run.photos("train"), *run.photos("val")]
+    gone = [path for path in dict.fromkeys(each.path for each in photos) if not Path(path).exists()]
+    if gone:
+        raise DataError(
+            f"expected {len(photos)} photographs where they were when the run began; {len(gone)} "
+            f"files are gone, {gone[0]} for one: bring them back, or begin another run"
+        )
+
+
 def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener) -> None:
+    _check_there(run)
     config, recipe = run.config, run.recipe
     training, validation = run.photos("train"), run.photos("val")
     batch, steps = _batch(run, len(training)), _steps(run)
@@ -285,16 +349,20 @@ def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener
     keeper.replace_text(run.folder / CONSTANTS, json.dumps(constants, indent=2) + "\n")
     callbacks.append(_Teller(run, state, (steps, batch), constants, listener))
     with interruption() as stopper:
-        network.fit(
-            stream,
-            steps_per_epoch=steps,
-            initial_epoch=state.epochs,
-            epochs=config.train.epochs,
-            callbacks=[*callbacks, stopper],
-            shuffle=False,  # the stream is shuffled already
-            verbose=0,
-            **checks,
-        )
+        try:
+            network.fit(
+                stream,
+                steps_per_epoch=steps,
+                initial_epoch=state.epochs,
+                epochs=config.train.epochs,
+                callbacks=[*callbacks, stopper],
+                shuffle=False,  # the stream is shuffled already
+                verbose=0,
+                **checks,
+            )
+        except Exception:
+            _check_there(run)  # what a backend says of a lost photograph nobody understands
+            raise
 
 
 def _argmax_constant(run: Run, sources: list[Source]) -> float:
@@ -356,7 +424,7 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
     if recipe.bins is not None and recipe.bin_weights is None:
         prior = color_prior(_small(run), recipe.bins, card.color_space)
         card = replace(card, bin_weights=class_weights(prior).tolist())
-    best = keras.saving.load_model(run.folder / keeper.BEST, compile=False)
+    best = _loaded(run.folder / keeper.BEST, compile=False)
     difference = export(recipe.learnt(best), card, run.folder / MODEL)
     if recipe.bins is not None and not recipe.readings and (photos := run.photos("val")):
         listener.note("measuring how vivid it is to be read")
