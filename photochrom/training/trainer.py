@@ -102,11 +102,12 @@ def prepare(
         RecipeError: the recipe's options cannot work.
     """
     listener = listener or Listener()
-    if folder.resolve().is_relative_to(photos.resolve()):
-        raise ConfigError(
-            f"expected a run's folder outside of the photographs, which its pictures would be "
-            f"taken for; {folder} is in {photos}"
-        )
+    for place in filter(None, _folders(photos, validation)):
+        if folder.resolve().is_relative_to(place.resolve()):
+            raise ConfigError(
+                f"expected a run's folder outside of the photographs, which its pictures would be "
+                f"taken for; {folder} is in {place}"
+            )
     if (folder / CONFIG).exists():
         raise ConfigError(f"{folder} holds a run already: go on with --resume, or name another")
     run = Run(folder, config)
@@ -281,9 +282,14 @@ def _size(run: Run) -> int:
     return run.config.data.size or run.recipe.working_size
 
 
-def _parts(photos: Path, validation: Path | None, config: RunConfig) -> dict[str, list[Source]]:
+def _folders(photos: Path, validation: Path | None) -> tuple[Path, Path | None]:
+    """To learn from, and to validate with, if there is one."""
     train_folder, val_folder = split_folders(photos)
-    val_folder = validation or val_folder
+    return train_folder, validation or val_folder
+
+
+def _parts(photos: Path, validation: Path | None, config: RunConfig) -> dict[str, list[Source]]:
+    train_folder, val_folder = _folders(photos, validation)
     if val_folder:
         inside = val_folder.resolve()
         train = [s for s in find(train_folder) if not Path(s.path).resolve().is_relative_to(inside)]
