@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import keras
@@ -261,18 +262,27 @@ def test_the_rate_rises_and_falls():
     assert found[3] == pytest.approx(0, abs=1e-3)
 
 
-def test_ctrl_c_is_heeded_after_the_batch_and_at_once_when_repeated():
+@pytest.fixture
+def interruptible():
+    """Where Ctrl-C does what it does by default, and does so again afterwards."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        with interruption() as callback:
+    yield
+    after = signal.signal(signal.SIGINT, before)
+    assert after is signal.default_int_handler
+
+
+def test_ctrl_c_is_heeded_after_the_batch_and_at_once_when_repeated(interruptible):
+    with suppress(KeyboardInterrupt), interruption() as callback:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            callback.on_train_batch_end(0)
+        with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-            with pytest.raises(KeyboardInterrupt):
-                callback.on_train_batch_end(0)
-            with pytest.raises(KeyboardInterrupt):
-                signal.raise_signal(signal.SIGINT)
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_after_the_last_batch_is_heeded(interruptible):
+    with pytest.raises(KeyboardInterrupt), interruption():
+        signal.raise_signal(signal.SIGINT)
 
 
 # --- on the way out -------------------------------------------------------------------------
