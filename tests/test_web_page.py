@@ -118,6 +118,16 @@ def changed(page: Page, before: str) -> str:
     return settled(page)
 
 
+def enter(page: Page, where: str, text: str) -> None:
+    """Write, quicker than people: a field whose tab has just come up is emptied once more."""
+    for _ in range(20):
+        page.fill(where, text)
+        page.wait_for_timeout(250)
+        if page.input_value(where) == text:
+            break
+    page.keyboard.press("Enter")
+
+
 def saved(page: Page, what: str = "#viewer .save") -> tuple[str, bytes]:
     with page.expect_download() as download:
         page.click(what)
@@ -256,13 +266,11 @@ def test_a_palette_and_a_photograph_are_followed(page, photographs, tmp_path):
     drop(page, photographs["astronaut.jpg"])
     before = settled(page)
     page.get_by_role("tab", name="Follow").click()
-    page.fill("#palette input, #palette textarea", "#205090")
-    page.keyboard.press("Enter")
+    enter(page, "#palette input, #palette textarea", "#205090")
     second = changed(page, before)
     red, _, blue = pixels(saved(page)[1]).mean((0, 1))
     assert blue > red
-    page.fill("#palette input, #palette textarea", "<b>blue</b>")
-    page.keyboard.press("Enter")
+    enter(page, "#palette input, #palette textarea", "<b>blue</b>")
     page.wait_for_selector("text=received '<b>blue</b>'")  # it is told, and is no HTML
     theirs = tmp_path / "theirs.png"
     Image.fromarray(skimage.data.astronaut()).save(theirs)

@@ -79,8 +79,10 @@ class Handlers:
         """Time went by."""
         desk = self._desks.open(key)
         picture = desk.pictures.get(number)
-        if desk.key != key or list(drawn) != list(_state_of(picture)):
+        if desk.key != key:
             return self._all(desk, picture)
+        if list(drawn) != list(_state_of(picture)):
+            return self._seen(desk, picture)  # and not what a person may be writing or moving
         return self._many(desk)
 
     def tray(self, key: str, number: int, event: gr.EventData) -> Updates:
@@ -244,12 +246,18 @@ class Handlers:
         """Everything, for a photograph that is now shown."""
         vividness = picture.choices.vividness if picture else None
         return {
-            **self._many(desk),
-            **self._one(desk, picture),
+            **self._seen(desk, picture),
             self._page.key: desk.key,
-            self._page.answers: {"of": _state_of(picture)},
             **self._followed(picture),
             self._page.vividness: self._usual if vividness is None else vividness,
+        }
+
+    def _seen(self, desk: Desk, picture: Picture | None) -> Updates:
+        """What only the page itself changes."""
+        return {
+            **self._many(desk),
+            **self._one(desk, picture),
+            self._page.answers: {"of": _state_of(picture)},
         }
 
     def _followed(self, picture: Picture | None) -> Updates:
