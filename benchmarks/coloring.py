@@ -122,8 +122,7 @@ def folder(place: Path, count: int) -> tuple[float, float, float]:
 
 def engines() -> dict[str, float]:
     """Milliseconds of the network alone at 256 × 256, on every engine and precision."""
-    from photochrom.colorizer import default_model
-    from photochrom.model import Model
+    from photochrom.model import Model, default_model
 
     lightness = np.random.default_rng(0).random((1, 256, 256, 1), np.float32) * 100
     found = {}

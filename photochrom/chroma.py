@@ -16,7 +16,7 @@ from photochrom.levels import BT601, JPEG, Levels, Matrix
 if TYPE_CHECKING:
     from photochrom.color import FloatArray, IntArray, Samples
 
-__all__ = ["LinearChroma"]
+__all__ = ["LinearChroma", "mean_chroma"]
 
 _RADIUS: Final = 2  # how far a window reaches, in places of the small chroma
 _EPSILON: Final = 1e-3  # luma variance below which a window counts as flat
@@ -187,3 +187,19 @@ def _store(plane: FloatArray, levels: Levels, numbers: IntArray) -> None:
     plane += np.float32(levels.grey)
     np.clip(plane, 0, levels.top, out=plane)
     np.rint(plane, out=numbers, casting="unsafe")
+
+
+def mean_chroma(small: FloatArray, lightness: FloatArray, space: str) -> float:
+    """How far from grey a photograph will be shown: in Lab, whatever the network's space.
+
+    Args:
+        small: chroma, (h, w, 2) float32, in the units of the space.
+        lightness: what the network saw, (h', w') float32.
+        space: a key of `color.SPACES`.
+    """
+    level = cv2.resize(lightness, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    first = np.dstack([level, np.zeros_like(small)])
+    grey = color.luma(np.rint(np.clip(color.SPACES[space].to_rgb(first), 0, 1) * 255).astype("u1"))
+    shown = color.merge(grey, small, space)
+    lab = color.rgb_to_lab(np.divide(shown, 255, dtype=np.float32))
+    return float(np.linalg.norm(lab[..., 1:], axis=-1).mean())

@@ -14,11 +14,11 @@ import numpy as np
 from PIL import Image
 
 from photochrom import color, film, photo
-from photochrom.chroma import LinearChroma
+from photochrom.chroma import LinearChroma, mean_chroma
 from photochrom.distribution import Distribution, decode
 from photochrom.errors import ConfigError
 from photochrom.hints import chroma_of, draw
-from photochrom.model import Model
+from photochrom.model import Model, default_model
 from photochrom.photo.photo import eight_bits
 from photochrom.reference import Reference
 from photochrom.variants import variants
@@ -29,9 +29,8 @@ if TYPE_CHECKING:
     from photochrom.hints import RGB, Hint
     from photochrom.photo import Metadata, Photo
 
-__all__ = ["ColorPhoto", "Colorizer", "Study", "colorize", "default_model"]
+__all__ = ["ColorPhoto", "Colorizer", "Study", "colorize"]
 
-MODEL_VARIABLE: Final = "PHOTOCHROM_MODEL"
 _TELLABLE: Final = (90, 200)  # luma between which colours can be told apart
 
 
@@ -235,23 +234,13 @@ class Study:
             alpha=self.photo.alpha,
             metadata=self.photo.metadata,
             format=self.photo.format,
-            mean_chroma=_mean_chroma(small, self.lightness, space),
+            mean_chroma=mean_chroma(small, self.lightness, space),
         )
 
 
 def _check_count(count: int) -> None:
     if count < 1:
         raise ConfigError(f"expected a count of 1 or more; received {count}")
-
-
-def _mean_chroma(small: FloatArray, lightness: FloatArray, space: str) -> float:
-    """In Lab, whatever the network's space, as it will be shown."""
-    level = cv2.resize(lightness, small.shape[1::-1], interpolation=cv2.INTER_AREA)
-    first = np.dstack([level, np.zeros_like(small)])
-    grey = color.luma(np.rint(np.clip(color.SPACES[space].to_rgb(first), 0, 1) * 255).astype("u1"))
-    shown = color.merge(grey, small, space)
-    lab = color.rgb_to_lab(np.divide(shown, 255, dtype=np.float32))
-    return float(np.linalg.norm(lab[..., 1:], axis=-1).mean())
 
 
 class Colorizer:
@@ -315,10 +304,7 @@ class Colorizer:
         return Study(grey, model, lightness, model.look(lightness, known), known)
 
     def reference(self, source: Any) -> Reference:
-        """Look at a colour photograph once, for many that are to follow it.
-
-        Args:
-            source: as of `study`.
+        """Look at a colour photograph, in any form that `study` takes, once for many to follow it.
 
         Raises:
             PhotoError: it cannot be read.
@@ -404,12 +390,6 @@ class Colorizer:
         if isinstance(source, photo.Photo):
             return source
         return photo.read(source, max_pixels=self.max_pixels, name=name)
-
-
-def default_model() -> Path:
-    """The model to use when none is named: what `PHOTOCHROM_MODEL` says, or the one that ships."""
-    named = os.environ.get(MODEL_VARIABLE)
-    return Path(named) if named else Path(__file__).parent / "models" / "default"
 
 
 def colorize(source: Any, *, model: str | os.PathLike[str] | Model | None = None) -> ColorPhoto:

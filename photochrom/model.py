@@ -7,6 +7,7 @@ ask which recipe a model came from.
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 import zlib
 from functools import cached_property
@@ -21,15 +22,14 @@ from photochrom.engine import make_engine
 from photochrom.errors import ConfigError, InvalidModel, ModelNotFound
 
 if TYPE_CHECKING:
-    import os
-
     from photochrom.color import FloatArray, IntArray
 
-__all__ = ["CARD", "KERAS", "NETWORK", "Model"]
+__all__ = ["CARD", "KERAS", "NETWORK", "Model", "default_model"]
 
 CARD: Final = "card.json"
 NETWORK: Final = "network.onnx"
 KERAS: Final = "network.keras"
+MODEL_VARIABLE: Final = "PHOTOCHROM_MODEL"
 
 _LONGEST: Final = 64.0
 
@@ -202,3 +202,9 @@ def _read_zip(place: Path) -> tuple[bytes, bytes]:
         ) from error
     except KeyError as error:
         raise ModelNotFound(f"expected {CARD} and {NETWORK} in {place}; {error}") from error
+
+
+def default_model() -> Path:
+    """The model to use when none is named: what `PHOTOCHROM_MODEL` says, or the one that ships."""
+    named = os.environ.get(MODEL_VARIABLE)
+    return Path(named) if named else Path(__file__).parent / "models" / "default"

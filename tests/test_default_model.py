@@ -10,8 +10,8 @@ from PIL import Image
 import photochrom
 from photochrom import Hint, color
 from photochrom.batch import plan, run
-from photochrom.colorizer import default_model
 from photochrom.errors import ConfigError
+from photochrom.model import default_model
 from photochrom.reference import Reference
 from photochrom.scoring import ab_error, colorfulness, to_lab
 from tests.pictures import colour_pictures

@@ -21,7 +21,8 @@ from photochrom.errors import ConfigError, DataError, ModelError
 from photochrom.recipes import recipe
 from photochrom.training import keeper
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
-from photochrom.training.trainer import prepare, resume, train
+from photochrom.training.runs import resume
+from photochrom.training.trainer import prepare, train
 from tests.pictures import colour_pictures, fill
 from tests.support import heed_interrupts
 

@@ -6,7 +6,7 @@ import pytest
 
 from photochrom.errors import ConfigError
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
-from photochrom.training.trainer import Listener
+from photochrom.training.runs import Listener
 from photochrom.training.tuning import tune
 from tests.pictures import fill
 

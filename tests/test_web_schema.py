@@ -58,11 +58,17 @@ def test_the_service_is_as_its_schema_says(method, path, mode, service_schema):
     @given(operation.as_strategy(generation_mode=mode))
     def ask(case):
         excluded = [positive_data_acceptance]
-        if isinstance(case.body, dict) and case.body.get("photographs"):
-            excluded.append(negative_data_rejection)  # a form's numbers are bytes, and any may come
+        if _has_numbers(case.body):
+            excluded.append(negative_data_rejection)
         case.call_and_validate(headers=HOST, excluded_checks=excluded)
 
     ask()
+
+
+def _has_numbers(body: object) -> bool:
+    """For photographs: in a form they come as bytes, and a job takes any bytes at first."""
+    sent = body.get("photographs") if isinstance(body, dict) else None
+    return isinstance(sent, list) and any(isinstance(each, int | float) for each in sent)
 
 
 def test_all_of_it_is_asked_for(service_schema):

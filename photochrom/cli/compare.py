@@ -54,8 +54,8 @@ def compare(
     from photochrom.sampling import evenly
     from photochrom.training import comparison
     from photochrom.training.config import load_config
+    from photochrom.training.runs import CONSTANTS, resume
     from photochrom.training.scoreboard import draw_courses, write_scoreboard
-    from photochrom.training.trainer import CONSTANTS, resume
 
     granted = comparison.Budget.parse(budget)
     with Teller() as teller:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from photochrom.cli.console import stderr
-from photochrom.training.trainer import Listener
+from photochrom.training.runs import Listener
 
 __all__ = ["Teller"]
 

@@ -62,11 +62,11 @@ def train(
 
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.telling import Teller
-    from photochrom.training import trainer
+    from photochrom.training import runs, trainer
 
     with Teller() as teller:
         if folder is None:
-            opened = trainer.resume(place)
+            opened = runs.resume(place)
         else:
             opened = trainer.prepare(folder, place, loaded, validation=validation, listener=teller)
         note(f"run: {opened.folder}")

@@ -25,7 +25,7 @@ from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError
 from photochrom.recipes import recipe as build_recipe
 from photochrom.sampling import evenly
-from photochrom.training import keeper, trainer
+from photochrom.training import keeper, runs, trainer
 from photochrom.training.config import RunConfig, parse_setting
 from photochrom.training.jury import Jury, Photograph, Rgb, in_grey
 
@@ -130,7 +130,7 @@ def compare(
     *,
     validation: Path | None = None,
     judged: int = 200,
-    listener: trainer.Listener | None = None,
+    listener: runs.Listener | None = None,
     told: Callable[[str], None] = lambda _: None,
 ) -> list[Entry]:
     """Train every recipe, and judge all on the same photographs.
@@ -211,11 +211,11 @@ def _run(
     budget: Budget,
     config: RunConfig,
     validation: Path | None,
-    listener: trainer.Listener | None,
-) -> trainer.Run:
+    listener: runs.Listener | None,
+) -> runs.Run:
     place = folder_of(name, folder)
-    if (place / trainer.CONFIG).exists():
-        run = trainer.resume(place)
+    if (place / runs.CONFIG).exists():
+        run = runs.resume(place)
     else:
         recipe, options = contender(name)
         data = config.data.model_copy(update={"photos_per_epoch": 0})
@@ -232,11 +232,11 @@ def _run(
     )
     train = run.config.train.model_copy(update={"epochs": _EPOCHS})
     settled = run.config.model_copy(update={"data": data, "train": train})
-    keeper.replace_text(place / trainer.CONFIG, settled.model_dump_json(indent=2) + "\n")
-    return trainer.Run(place, settled)
+    keeper.replace_text(place / runs.CONFIG, settled.model_dump_json(indent=2) + "\n")
+    return runs.Run(place, settled)
 
 
-def _speed(run: trainer.Run) -> float:
+def _speed(run: runs.Run) -> float:
     """Training's, in photographs a second, without the reading of them."""
     recipe, config = run.recipe, run.config
     size = config.data.size or recipe.working_size
@@ -257,12 +257,12 @@ def _speed(run: trainer.Run) -> float:
     return _TIMED * config.train.batch_size / (time.perf_counter() - start)
 
 
-def _entry(run: trainer.Run, name: str, jury: Jury) -> Entry:
+def _entry(run: runs.Run, name: str, jury: Jury) -> Entry:
     kept = run.folder / _ENTRY
     if kept.exists():
         return Entry(**json.loads(kept.read_text("utf-8")))
     config, recipe = run.config, run.recipe
-    colorizer = Colorizer(run.folder / trainer.MODEL)
+    colorizer = Colorizer(run.folder / runs.MODEL)
     entry = _measured(
         name,
         colorizer,
@@ -284,13 +284,13 @@ def _measured(name: str, colorizer: Colorizer, jury: Jury, **details: Any) -> En
     return Entry(name, scores, inference_ms=taken, faithful=faithful, **details)
 
 
-def held_out(run: trainer.Run, most: int) -> list[Photograph]:
+def held_out(run: runs.Run, most: int) -> list[Photograph]:
     """Photographs that a run did not learn from: names and RGB, (256, 256, 3) uint8."""
     chosen = evenly(run.photos("val"), most)
     return [(source.name, photo.square(source.read(), SIZE, "crop")) for source in chosen]
 
 
-def course(run: trainer.Run) -> list[dict[str, float]]:
+def course(run: runs.Run) -> list[dict[str, float]]:
     """A run's log, with how many photographs it had been shown by then, "photos"."""
     history = keeper.latest_state(run.folder / "checkpoints").history
     return [{**row, "photos": row["epoch"] * run.config.data.photos_per_epoch} for row in history]
@@ -303,7 +303,7 @@ def shown(
     networks = [
         Colorizer()
         if entry.name == DEFAULT
-        else Colorizer(folder_of(entry.name, folder) / trainer.MODEL)
+        else Colorizer(folder_of(entry.name, folder) / runs.MODEL)
         for entry in entries
         if entry.inference_ms
     ]

@@ -6,9 +6,9 @@ import json
 import math
 import os
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -18,64 +18,32 @@ from photochrom import photo
 from photochrom.errors import ConfigError, DataError, ModelError, RecipeError
 from photochrom.model import CARD, KERAS, Model
 from photochrom.parallel import ordered
-from photochrom.recipes import recipe as build_recipe
 from photochrom.recipes.quantization import class_weights, color_prior
 from photochrom.sampling import evenly
 from photochrom.training import keeper, scan
 from photochrom.training.calibration import calibrated
-from photochrom.training.config import RunConfig, load_config
+from photochrom.training.config import RunConfig
 from photochrom.training.constants import argmax_constant, best_constant_scores
 from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.export import card_of, export
 from photochrom.training.gallery import Gallery, draw_curves
 from photochrom.training.interruption import interruption
+from photochrom.training.runs import (
+    CONFIG,
+    CONSTANTS,
+    INDEX,
+    MODEL,
+    Listener,
+    Run,
+    check_there,
+)
 from photochrom.training.sources import Source, find, split, split_folders
 
-if TYPE_CHECKING:
-    from photochrom.recipes.base import Recipe
+__all__ = ["prepare", "train"]
 
-__all__ = ["Listener", "Run", "prepare", "resume", "train"]
-
-CONFIG: Final = "config.json"
-INDEX: Final = "photos.csv"
-CONSTANTS: Final = "constants.json"
-MODEL: Final = "model"
 _SHOWN_AT_MOST: Final = 64  # validation photographs that are coloured after every epoch
 _SURVEYED: Final = 2000  # photographs that are looked at for their colours
 _SURVEYED_SIDE: Final = 96
-
-
-class Listener:
-    """Told how a run goes; does nothing by itself."""
-
-    def scanning(self, done: int, total: int) -> None:
-        """Photographs looked at."""
-
-    def note(self, text: str) -> None:
-        """Something that a person should know."""
-
-    def step(self, epoch: int, step: int, steps: int, photos: int, logs: dict[str, Any]) -> None:
-        """A batch of so many photographs was learnt."""
-
-    def epoch(self, epoch: int, logs: dict[str, Any], constants: dict[str, float]) -> None:
-        """An epoch is over and kept; `constants` is what the best constant answer scores."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A folder with a configuration and a list of photographs: all that training starts from."""
-
-    folder: Path
-    config: RunConfig
-
-    def photos(self, part: str) -> list[Source]:
-        """The good photographs of "train" or "val"."""
-        return scan.load_index(self.folder / INDEX, part)
-
-    @property
-    def recipe(self) -> Recipe[Any]:
-        """As configured."""
-        return build_recipe(self.config.recipe, self.config.options)
 
 
 def prepare(
@@ -141,9 +109,9 @@ def _check_working_size(run: Run) -> None:
             f"expected train.working_size to be a multiple of {multiple}, as the recipe "
             f"{run.recipe.name} needs; received {side}"
         )
-    if not multiple and side not in (0, _size(run)):
+    if not multiple and side not in (0, run.size):
         raise ConfigError(
-            f"expected no train.working_size but {_size(run)}, at which the recipe "
+            f"expected no train.working_size but {run.size}, at which the recipe "
             f"{run.recipe.name} learns; received {side}"
         )
 
@@ -157,36 +125,6 @@ def _small(run: Run) -> npt.NDArray[np.uint8]:
 
     chosen = evenly(photos, _SURVEYED)
     return np.stack(list(ordered(small, chosen, os.cpu_count() or 1)))
-
-
-def resume(folder: Path) -> Run:
-    """Open a run that was begun.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    if not (folder / CONFIG).is_file():
-        raise ConfigError(f"expected a run in {folder}; there is no {CONFIG}")
-    return Run(folder, load_config(folder / CONFIG))
-
-
-def resumed(folder: Path, config: RunConfig) -> Run:
-    """Open a run that was begun with these settings.
-
-    Raises:
-        ConfigError: there is none, or it has others.
-    """
-    run = resume(folder)
-    kept, asked = (json.loads(each.model_dump_json()) for each in (run.config, config))
-    kept["options"] = {key: kept["options"].get(key) for key in asked["options"]}  # and surveyed
-    others = [key for key in asked if kept[key] != asked[key]]
-    if others:
-        found = ", ".join(f"{key} = {kept[key]}" for key in others)
-        raise ConfigError(
-            f"{folder} holds a run with other settings, {found}; name another folder, or ask for "
-            "the same"
-        )
-    return run
 
 
 def train(run: Run, listener: Listener | None = None, *, exporting: bool = True) -> keeper.State:
@@ -250,7 +188,7 @@ def _loaded(path: Path, **how: Any) -> keras.Model:
 def _begin(run: Run) -> keras.Model:
     """The network as a run begins: with the weights of the model that it starts from, if any."""
     recipe, start = run.recipe, run.config.train.start
-    size = _size(run)
+    size = run.size
     try:
         network = recipe.blank(size) if start else recipe.build(size)
     except ValueError as error:  # Keras's own
@@ -276,10 +214,6 @@ def _steps(run: Run) -> int:
     """Of an epoch."""
     photos = len(run.photos("train"))
     return math.ceil((run.config.data.photos_per_epoch or photos) / _batch(run, photos))
-
-
-def _size(run: Run) -> int:
-    return run.config.data.size or run.recipe.working_size
 
 
 def _folders(photos: Path, validation: Path | None) -> tuple[Path, Path | None]:
@@ -312,27 +246,12 @@ def _scan(
     scan.save_index(index, rows)
 
 
-def _check_there(run: Run) -> None:
-    """Whether all photographs are where they were.
-
-    Raises:
-        DataError: they are not.
-    """
-    photos = [*run.photos("train"), *run.photos("val")]
-    gone = [path for path in dict.fromkeys(each.path for each in photos) if not Path(path).exists()]
-    if gone:
-        raise DataError(
-            f"expected {len(photos)} photographs where they were when the run began; {len(gone)} "
-            f"files are gone, {gone[0]} for one: bring them back, or begin another run"
-        )
-
-
 def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener) -> None:
-    _check_there(run)
+    check_there(run)
     config, recipe = run.config, run.recipe
     training, validation = run.photos("train"), run.photos("val")
     batch, steps = _batch(run, len(training)), _steps(run)
-    shared = {"size": _size(run), "batch_size": batch}
+    shared = {"size": run.size, "batch_size": batch}
     stream = training_batches(
         training,
         recipe,
@@ -367,16 +286,16 @@ def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener
                 **checks,
             )
         except Exception:
-            _check_there(run)  # what a backend says of a lost photograph nobody understands
+            check_there(run)  # what a backend says of a lost photograph nobody understands
             raise
 
 
 def _argmax_constant(run: Run, sources: list[Source]) -> float:
-    return argmax_constant(sources, _size(run), run.config.data.fit)
+    return argmax_constant(sources, run.size, run.config.data.fit)
 
 
 def _gallery(run: Run, validation: list[Source]) -> Gallery:
-    size, fit = _size(run), run.config.data.fit
+    size, fit = run.size, run.config.data.fit
     chosen = evenly(validation, _SHOWN_AT_MOST)
     photos = np.stack([photo.square(source.read(), size, fit) for source in chosen])
     recipe = run.recipe
@@ -424,7 +343,7 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
         name=run.folder.name,
         licence=config.train.keep_licence,
         data=config.train.data_terms,
-        working_size=config.train.working_size or _size(run),  # objects are as large as it knows
+        working_size=config.train.working_size or run.size,  # objects are as large as it knows
         scores=json.loads(json.dumps(scores)),
     )
     if recipe.bins is not None and recipe.bin_weights is None:

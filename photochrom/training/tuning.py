@@ -18,7 +18,7 @@ from typing import Any, Final
 import keras
 
 from photochrom.errors import RecipeError
-from photochrom.training import trainer
+from photochrom.training import runs, trainer
 from photochrom.training.config import RunConfig
 
 __all__ = ["REPORT_SPACE", "Result", "tune"]
@@ -57,7 +57,7 @@ def tune(
     space: dict[str, list[Any]],
     *,
     validation: Path | None = None,
-    listener: trainer.Listener | None = None,
+    listener: runs.Listener | None = None,
     told: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Train every combination of a recipe's options.
@@ -97,13 +97,13 @@ def _result(
     config: RunConfig,
     chosen: dict[str, Any],
     validation: Path | None,
-    listener: trainer.Listener | None,
+    listener: runs.Listener | None,
 ) -> Result:
     place = _place(folder, chosen)
     mine = config.model_copy(update={"options": {**config.options, **chosen}})
     try:
-        if (place / trainer.CONFIG).exists():
-            run = trainer.resumed(place, mine)
+        if (place / runs.CONFIG).exists():
+            run = runs.resumed(place, mine)
         else:
             run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
     except RecipeError as error:
