@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,30 +18,37 @@ import simplejpeg
 import skimage.data
 from PIL import Image
 
+from tests.browsing import CHROMIUM, SHOWN, changed, chromium, drop, enter, saved, settled
 from tests.films import panned, write_film
 from tests.support import exact_luma
 
 sync_api = pytest.importorskip("playwright.sync_api")
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium"),
+    pytest.mark.flaky(reruns=2, only_rerun="TargetClosedError"),  # a browser that died
+]
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
-SHOWN = "#viewer .stage:not([hidden])"
 PATIENCE = 60_000  # milliseconds; a slow machine is no failure
 CUT = re.compile("AbortError|Connection errored out")  # what a page that is loaded again leaves
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield playwright
+
+
+@pytest.fixture
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with chromium(playwright) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
-def place(browser: Browser) -> Iterator[str]:
+def place(playwright: Playwright) -> Iterator[str]:
     """Where a service with its page is; it ends at once, though a page is open."""
     command = [sys.executable, "-m", "photochrom", "serve", "--port", "0", "--grace", "600"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -54,11 +60,12 @@ def place(browser: Browser) -> Iterator[str]:
         pytest.fail("the service did not begin")
     try:
         yield found.group(1)
-        lingering = browser.new_page()
-        lingering.goto(found.group(1))
-        lingering.wait_for_selector("#viewer .examples img")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        with chromium(playwright) as browser:
+            lingering = browser.new_page()
+            lingering.goto(found.group(1))
+            lingering.wait_for_selector("#viewer .examples img")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
     finally:
         process.kill()
         process.stderr.close()
@@ -98,40 +105,6 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     Image.fromarray(skimage.data.coffee()).convert("L").save(made["coffee.png"])
     made["broken.jpg"].write_bytes(b"no photograph at all")
     return made
-
-
-def drop(page: Page, *paths: Path) -> None:
-    page.set_input_files("#drop input[type=file]", paths)
-    page.wait_for_selector(SHOWN)
-    settled(page)
-
-
-def settled(page: Page) -> str:
-    """Wait for the picture to be there; which version it is."""
-    page.wait_for_function("document.querySelector('#viewer .after')?.complete")
-    return page.get_attribute("#viewer .after", "src") or ""
-
-
-def changed(page: Page, before: str) -> str:
-    now = "document.querySelector('#viewer .after').getAttribute('src')"
-    page.wait_for_function(f"was => {now} !== was", arg=before)
-    return settled(page)
-
-
-def enter(page: Page, where: str, text: str) -> None:
-    """Write, quicker than people: a field whose tab has just come up is emptied once more."""
-    for _ in range(20):
-        page.fill(where, text)
-        page.wait_for_timeout(250)
-        if page.input_value(where) == text:
-            break
-    page.keyboard.press("Enter")
-
-
-def saved(page: Page, what: str = "#viewer .save") -> tuple[str, bytes]:
-    with page.expect_download() as download:
-        page.click(what)
-    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
 
 
 def pixels(data: bytes) -> np.ndarray:

@@ -1,0 +1,73 @@
+"""A real browser, and what a person does with it on the page."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page, Playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
+SHOWN = "#viewer .stage:not([hidden])"
+LIMIT = 300  # seconds that a browser may live
+
+
+def kill_browsers() -> None:
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if "chrom" in child.name():
+                child.kill()
+
+
+@contextmanager
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """A browser; one that hangs is killed, for closing it and downloading know no time limit."""
+    killer = threading.Timer(LIMIT, kill_browsers)
+    killer.start()
+    try:
+        with playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
+            yield browser
+    finally:
+        killer.cancel()
+
+
+def drop(page: Page, *paths: Path) -> None:
+    page.set_input_files("#drop input[type=file]", paths)
+    page.wait_for_selector(SHOWN)
+    settled(page)
+
+
+def settled(page: Page) -> str:
+    """Wait for the picture to be there; which version it is."""
+    page.wait_for_function("document.querySelector('#viewer .after')?.complete")
+    return page.get_attribute("#viewer .after", "src") or ""
+
+
+def changed(page: Page, before: str) -> str:
+    now = "document.querySelector('#viewer .after').getAttribute('src')"
+    page.wait_for_function(f"was => {now} !== was", arg=before)
+    return settled(page)
+
+
+def enter(page: Page, where: str, text: str) -> None:
+    """Write, quicker than people: a field whose tab has just come up is emptied once more."""
+    for _ in range(20):
+        page.fill(where, text)
+        page.wait_for_timeout(250)
+        if page.input_value(where) == text:
+            break
+    page.keyboard.press("Enter")
+
+
+def saved(page: Page, what: str = "#viewer .save") -> tuple[str, bytes]:
+    with page.expect_download() as download:
+        page.click(what)
+    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
