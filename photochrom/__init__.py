@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from photochrom.card import Card
-    from photochrom.colorizer import Colorizer, ColorPhoto, Study, colorize
+    from photochrom.colorizer import Colorizer, colorize
     from photochrom.errors import PhotochromError
     from photochrom.hints import Hint
     from photochrom.model import Model
     from photochrom.photo import Photo, read
+    from photochrom.study import ColorPhoto, Study
 
 __version__ = "0.1.0"
 
@@ -35,13 +36,13 @@ __all__ = [
 
 _HOMES = {
     "Card": "card",
-    "ColorPhoto": "colorizer",
+    "ColorPhoto": "study",
     "Colorizer": "colorizer",
     "Hint": "hints",
     "Model": "model",
     "Photo": "photo",
     "PhotochromError": "errors",
-    "Study": "colorizer",
+    "Study": "study",
     "colorize": "colorizer",
     "read": "photo",
 }

@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +16,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
 from photochrom.parallel import ordered
 from photochrom.photo import READABLE_SUFFIXES, read
-from photochrom.photo.folders import files_in
-from photochrom.photo.formats import format_of
+from photochrom.photo.atomic import check_spares, identity
+from photochrom.photo.folders import files_in, is_passed_over
+from photochrom.photo.formats import RAW_SUFFIXES, format_of
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
 
-__all__ = ["Exists", "Job", "Outcome", "plan", "run"]
+__all__ = ["Exists", "Job", "Outcome", "left_out", "plan", "run"]
 
 _SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
+_OTHER_PICTURES: Final = {*RAW_SUFFIXES, ".gif", ".heic", ".heif", ".jp2", ".jxl", ".pdf", ".psd"}
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 Exists = Literal["skip", "overwrite", "error"]
@@ -62,7 +65,12 @@ class Outcome:
 
 
 def plan(
-    inputs: Sequence[str], output: Path, *, recursive: bool = False, suffix: str | None = None
+    inputs: Sequence[str],
+    output: Path,
+    *,
+    recursive: bool = False,
+    suffix: str | None = None,
+    originals: Iterable[Path] = (),
 ) -> list[Job]:
     """Which photograph goes where.
 
@@ -71,6 +79,7 @@ def plan(
         output: a folder; or, for one file, the name of the result.
         recursive: whether folders within folders are gone through.
         suffix: of the results, ".png" for example; by default that of the photograph.
+        originals: other files that no result may take the place of.
 
     Raises:
         ConfigError: an input is not there, there is nothing to do, or two would go to one place.
@@ -93,15 +102,25 @@ def plan(
     else:
         _check_folder(inputs, output)
         jobs = [Job(source, _renamed(output / place, suffix)) for source, place in found]
-    _check(jobs)
+    _check(jobs, originals)
     return jobs
 
 
+def left_out(inputs: Sequence[str], *, recursive: bool = False) -> Counter[str]:
+    """Suffixes of the pictures in these folders that `plan` passes over: GIF and HEIC, say."""
+    folders = [Path(each) for each in inputs if Path(each).is_dir()]
+    files = (path for each in folders for path in files_in(each, recursive=recursive, locked=[]))
+    return Counter(path.suffix.lower() for path in files if path.suffix.lower() in _OTHER_PICTURES)
+
+
 def _check_folder(inputs: Sequence[str], output: Path) -> None:
-    """One photograph to `new.gif`: a file was meant, not a folder of that name."""
-    one = len(inputs) == 1 and Path(inputs[0]).is_file()
-    if one and _SUFFIX.fullmatch(output.suffix) and not output.is_dir():
+    """`new.gif` or, for many, `new.jpg`: a file was meant, not a folder of that name."""
+    if not _SUFFIX.fullmatch(output.suffix) or output.is_dir():
+        return
+    if len(inputs) == 1 and Path(inputs[0]).is_file():
         format_of(output)
+    elif _names_a_file(output):
+        raise ConfigError(f"expected a folder for the photographs of a folder; received {output}")
 
 
 def _names_a_file(output: Path) -> bool:
@@ -111,13 +130,19 @@ def _names_a_file(output: Path) -> bool:
 def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
     """Photographs, each with its place below the output folder."""
     path = Path(text)
+    if not text:
+        raise ConfigError("expected a photograph, a folder or a pattern; received an empty name")
     if path.is_dir():
-        yield from _photographs(files_in(path, recursive=recursive), path, output)
+        locked: list[Path] = []
+        files = files_in(path, recursive=recursive, locked=locked)
+        yield from _photographs(files, path, output)
+        yield from ((each, each.relative_to(path)) for each in locked)  # named, in their turn
     elif path.exists():
         yield path, Path(path.name)
     elif matches := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207
         root = Path(re.split(r"[*?[]", text, maxsplit=1)[0] + "_").parent
-        yield from _photographs(map(Path, matches), root, output)
+        wanted = [path for each in matches if not is_passed_over(path := Path(each), root)]
+        yield from _photographs(wanted, root, output)
     else:
         raise ConfigError(f"expected a photograph, a folder or a pattern; there is no {text}")
 
@@ -128,7 +153,8 @@ def _photographs(paths: Iterable[Path], root: Path, output: Path) -> Iterator[tu
     below = _real(root) in results.parents
     for path in paths:
         mine = below and results in _real(path).parents
-        if path.is_file() and path.suffix.lower() in READABLE_SUFFIXES and not mine:
+        lost = path.is_symlink() and not path.exists()  # is found out, and named, in its turn
+        if (path.is_file() or lost) and path.suffix.lower() in READABLE_SUFFIXES and not mine:
             yield path, path.relative_to(root)
 
 
@@ -141,26 +167,14 @@ def _renamed(path: Path, suffix: str | None) -> Path:
     return path.with_suffix(suffix) if suffix else path
 
 
-def _check(jobs: list[Job]) -> None:
-    originals = {_identity(job.source) for job in jobs}
+def _check(jobs: list[Job], others: Iterable[Path]) -> None:
+    originals = {identity(path) for path in (*(job.source for job in jobs), *others)}
     targets: dict[str, Job] = {}
     for job in jobs:
+        check_spares(job.target, originals)
         real = os.path.realpath(job.target)
-        if (there := _identity(job.target)) and there in originals:
-            raise OutputError(
-                f"{job.target} is an original and is never written over: -o elsewhere"
-            )
         if (other := targets.setdefault(real, job)) is not job:
             raise ConfigError(f"{other.source} and {job.source} would both go to {job.target}")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """The same for one file under two names: letters of another case, another mount, a link."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def run(

@@ -145,13 +145,13 @@ class Distribution:
             row: of the place.
             column: of the place.
             count: how many at most, 1 or more; what is hardly likely is left out.
-            reading: how to read the network's answer.
+            reading: which colours are thought of; a vivid one thinks of rare ones, too.
 
         Returns:
             Chroma, (2,) float32, and how likely something like it is, the likeliest first.
         """
         place = replace(self, logits=self.logits[row : row + 1, column : column + 1])
-        shares = place.shares(reading)[0, 0]
+        shares, truly = place.shares(reading)[0, 0], place.shares(Reading())[0, 0]
         distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
         mass = np.exp(distances / np.float32(-2 * _ALIKE**2)) @ shares
         peaks: list[int] = []
@@ -163,7 +163,8 @@ class Distribution:
         for number in range(len(peaks)):
             taken = shares * (nearest == number)
             if (share := float(taken.sum())) > _HARDLY:
-                found.append((np.asarray(taken @ self.bins / np.float32(share)), share))
+                chroma = np.asarray(taken @ self.bins / np.float32(share))
+                found.append((chroma, float(truly[nearest == number].sum())))
         return sorted(found, key=lambda each: -each[1])
 
     def with_palette(self, palette: FloatArray) -> Distribution:

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 
     from photochrom.color import FloatArray
 
-__all__ = ["RGB", "Hint", "chroma_of", "draw", "match", "palette_of", "parse_color", "parse_hint"]
+__all__ = [
+    "RGB",
+    "Hint",
+    "as_rgb",
+    "chroma_of",
+    "draw",
+    "match",
+    "palette_of",
+    "parse_color",
+    "parse_hint",
+]
 
 RGB = tuple[int, int, int]
 
@@ -52,14 +62,29 @@ class Hint:
             raise ConfigError("expected a point at least; received none")
         if self.radius is not None and not 0 < self.radius < math.inf:
             raise ConfigError(f"expected a positive, finite radius; received {self.radius}")
-        if len(self.color) != 3 or not all(0 <= each <= 255 for each in self.color):
-            raise ConfigError(f"expected three numbers from 0 to 255; received {self.color}")
+        as_rgb(self.color)
 
     @classmethod
     def at(cls, x: float, y: float, color: str | RGB, radius: float | None = None) -> Hint:
         """A point; arguments and errors are those of the class, and `#RRGGBB` is a colour, too."""
-        rgb = parse_color(color) if isinstance(color, str) else color
-        return cls(((x, y),), rgb, radius)
+        return cls(((x, y),), as_rgb(color), radius)
+
+
+def as_rgb(color: str | Sequence[float]) -> RGB:
+    """A colour, as `#RRGGBB` or as (red, green, blue), each 0 to 255.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    if isinstance(color, str):
+        return parse_color(color)
+    try:
+        red, green, blue = map(int, color)
+    except (TypeError, ValueError):
+        red = green = blue = -1
+    if not all(0 <= each <= 255 for each in (red, green, blue)):
+        raise ConfigError(f"expected three numbers from 0 to 255; received {color!r}")
+    return red, green, blue
 
 
 def parse_color(text: str) -> RGB:

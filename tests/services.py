@@ -20,7 +20,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from photochrom import Colorizer
-from photochrom.colorizer import Study
+from photochrom.study import Study
 from photochrom.web import Limits, Settings
 from photochrom.web.app import create_app
 from tests.support import heed_interrupts, model, picture_bytes

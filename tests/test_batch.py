@@ -153,8 +153,11 @@ def test_a_folder_within_that_cannot_be_read(archive, monkeypatch):
         return listed(path)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    with pytest.raises(ConfigError, match=r"cannot look for photographs: .*sub/deep"):
-        plan(["in"], Path("out"), recursive=True)
+    jobs = plan(["in"], Path("out"), recursive=True)
+    assert Path("in/sub/deep") in [job.source for job in jobs]  # fails in its turn
+    outcomes = run(jobs, Colorizer(model()), keep_going=True)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    assert [outcome.reason for outcome in failed] == ["no permission to read in/sub/deep"]
     assert len(plan(["in"], Path("out"))) == 2
 
 
@@ -196,12 +199,41 @@ def test_nothing_to_do(inputs, archive):
         plan(inputs, Path("out"))
 
 
-def test_links_that_lead_nowhere_are_passed_over(archive):
+def test_links_that_lead_nowhere_fail_in_their_turn(archive):
     Path("in/round.png").symlink_to("in/round.png")
     Path("in/circle.png").symlink_to("circle.png")
     Path("in/dead.png").symlink_to("gone.png")
     for inputs in (["in"], ["in/*"]):
-        assert len(plan(inputs, Path("in/out"))) == 2
+        jobs = plan(inputs, Path("in/out"))
+        assert len(jobs) == 5
+        outcomes = list(run(jobs, Colorizer(model()), keep_going=True, exists="overwrite"))
+        failed = [each.job.source.name for each in outcomes if each.status == "failed"]
+        assert failed == ["circle.png", "dead.png", "round.png"]
+
+
+def test_a_pattern_goes_through_no_link_and_no_copies_of_a_nas(archive):
+    Path("in/sub/loop").symlink_to("..", target_is_directory=True)
+    write_pictures(archive / "in", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg")
+    found = [str(job.source) for job in plan(["in/**/*.*"], Path("out"))]
+    assert found == [str(job.source) for job in plan(["in"], Path("out"), recursive=True)]
+    assert plan(["in/sub/loop/*.png"], Path("out"))
+
+
+@pytest.mark.parametrize("inputs", [["in"], ["in/*.*"], ["in/a.png", "in/b.jpg"]])
+def test_a_file_for_many_photographs(inputs, archive):
+    with pytest.raises(ConfigError, match=r"expected a folder .*; received new\.jpg"):
+        plan(inputs, Path("new.jpg"))
+
+
+def test_an_empty_name_is_no_folder(archive):
+    with pytest.raises(ConfigError, match="received an empty name"):
+        plan([""], Path("out"))
+
+
+def test_other_files_that_are_never_targets(archive):
+    write_pictures(archive, "out/a.png")
+    with pytest.raises(OutputError, match=r"out/a\.png is an original"):
+        plan(["in"], Path("out"), originals=[Path("out/a.png")])
 
 
 def test_planning_writes_nothing(archive):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage.data
 from PIL import Image
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from photochrom import __version__
 from photochrom.cli.app import app
+from tests.commands import BROKEN, PROGRAM, call, is_coloured, records, spawn
 from tests.support import (
     NAN,
     contents,
@@ -30,9 +30,6 @@ from tests.support import (
     write_pictures,
 )
 
-BROKEN = b"\x89PNG\r\n\x1a\n and no more"
-PROGRAM = [sys.executable, "-m", "photochrom"]
-
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) -> Path:
@@ -41,31 +38,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) -
     monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
     write_pictures(tmp_path / "in", "a.png", "b.png", "c.jpg")
     return tmp_path
-
-
-def call(*arguments: str, stdin: bytes | None = None) -> Result:
-    result = CliRunner().invoke(app, ["colorize", *arguments], input=stdin)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert "Traceback" not in result.output
-    return result
-
-
-def spawn(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    done = subprocess.run(
-        [*PROGRAM, *arguments], input=stdin, capture_output=True, timeout=60, check=False
-    )
-    assert b"Traceback" not in done.stdout + done.stderr
-    return done
-
-
-def records(result: Result) -> list[dict]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-def is_coloured(data: bytes | Path) -> bool:
-    with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data) as image:
-        rgb = np.asarray(image.convert("RGB")).astype(int)
-    return bool(np.abs(rgb[..., 0] - rgb[..., 2]).max() > 10)
 
 
 # --- all goes well --------------------------------------------------------------------------
@@ -213,7 +185,7 @@ def test_from_a_file_to_stdout(place):
 def test_from_stdin_to_a_file_that_is_there(place, camera):
     Path("new.png").write_bytes(b"mine")
     data = picture_bytes(camera)
-    assert call("-", "-o", "new.png", stdin=data).exit_code == 2
+    assert call("-", "-o", "new.png", stdin=data).exit_code == 1
     assert Path("new.png").read_bytes() == b"mine"
     assert call("-", "-o", "new.png", "--exists", "overwrite", stdin=data).exit_code == 0
     assert is_coloured(Path("new.png"))
@@ -363,7 +335,8 @@ def test_an_interrupt_leaves_whole_pictures_only(place, deep):
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert stderr == b"photochrom: interrupted\n"
+    told = rb"\d+ of 120 coloured; the same with --exists skip goes on\nphotochrom: interrupted\n"
+    assert re.fullmatch(told, stderr)
     made = sorted(Path("out").iterdir())
     assert 1 <= len(made) < 60
     for path in made:
@@ -371,69 +344,56 @@ def test_an_interrupt_leaves_whole_pictures_only(place, deep):
         assert is_coloured(path)
 
 
-# --- with colours that are known ------------------------------------------------------------
-
-
-@pytest.fixture
-def shipped(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The same folder, with the model that ships."""
-    monkeypatch.delenv("PHOTOCHROM_MODEL")
-    Image.fromarray(skimage.data.camera()).save(place / "man.png")
-    return place
-
-
-def mean(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path)).mean((0, 1))
-
-
-def test_hints_and_a_palette_and_vividness(shipped):
-    assert call("man.png", "-o", "plain.png").exit_code == 0
-    sky = ("--hint", "60,60,#2060ff,20", "--hint", "460,60,#2060ff,20")
-    assert call("man.png", "-o", "hinted.png", *sky).exit_code == 0
-    assert call("man.png", "-o", "faithful.png", "--vividness", "0").exit_code == 0
-    assert call("man.png", "-o", "green.png", "--palette", "#208020,#103010").exit_code == 0
-    plain, hinted, green = (mean(Path(f"{n}.png")) for n in ("plain", "hinted", "green"))
-    assert hinted[2] - hinted[0] > plain[2] - plain[0] + 5
-    assert green[1] - green[0] > plain[1] - plain[0]
-
-
-def test_a_palette_and_a_reference_from_a_picture(shipped):
-    Image.fromarray(skimage.data.chelsea()).save("cat.png")
-    assert call("man.png", "-o", "a.png", "--palette", "cat.png").exit_code == 0
-    assert call("man.png", "-o", "b.png", "--reference", "cat.png").exit_code == 0
-    assert is_coloured(Path("b.png"))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--hint", "1,2"], "expected a hint as X,Y,#RRGGBB"),
-        (["--hint", "900,2,#ff0000"], "expected hints within the photograph, 512 × 512"),
-        (["--palette", "nowhere.png"], "expected --palette with a picture or colours"),
-        (["--reference", "nowhere.png"], "there is no file nowhere.png"),
-        (["--reference", "man.png"], "expected a reference in colour; man.png is grey"),
-    ],
-)
-def test_colours_that_make_no_sense(shipped, arguments, message):
-    result = call("man.png", "-o", "new.png", *arguments)
-    assert result.exit_code in (1, 2)
-    assert message in result.stderr
-    assert not Path("new.png").exists()
-
-
-def test_a_hint_is_for_one_photograph(shipped):
-    result = call("in", "-o", "out", "--hint", "1,2,#ff0000")
-    assert result.exit_code == 2
-    assert "expected --hint with one photograph; received 3" in result.stderr
-
-
-def test_a_long_palette_is_no_file_name(shipped):
-    colours = ",".join(["#112233"] * 60)
-    assert call("man.png", "-o", "long.png", "--palette", colours).exit_code == 0
-
-
 def test_a_file_of_an_unknown_kind_is_refused_not_made_a_folder(place):
     result = call("in/a.png", "-o", "new.gif")
     assert result.exit_code != 0
     assert "expected a name that ends like one of" in result.stderr
     assert not Path("new.gif").exists()
+
+
+# --- what is awkward ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_stream_that_is_closed(place, closed):
+    """By a daemon, say."""
+    number, output = {"stdout": (1, "-"), "stderr": (2, "new.png")}[closed]
+    command = f"exec {sys.executable} -m photochrom colorize in/a.png -o {output} {number}>&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60, check=False)
+    assert b"Traceback" not in done.stderr
+    if closed == "stdout":
+        assert (done.returncode, b"stdout, which is closed" in done.stderr) == (2, True)
+    else:
+        assert (done.returncode, is_coloured(Path("new.png"))) == (0, True)
+
+
+def test_a_name_is_shown_and_not_obeyed(place):
+    Path("in/b\n\x1b[31mred.png").write_bytes(BROKEN)
+    for arguments in (("in", "-o", "out", "-k"), ("in", "-o", "out", "-n")):
+        result = call(*arguments)
+        assert r"b\n\x1b[31mred.png" in result.stdout + result.stderr
+        assert "\x1b" not in result.output
+
+
+def test_pictures_of_other_kinds_are_told_of(place):
+    for name in ("a.gif", "b.HEIC", "c.heic", "notes.txt"):
+        Path("in", name).write_bytes(b"no matter")
+    result = call("in", "-o", "out")
+    assert result.exit_code == 0
+    assert "left out, being of kinds that are not read: 1 .gif, 2 .heic" in result.stderr
+
+
+def test_the_photograph_behind_stdin_is_never_written_over(place):
+    before = Path("in/a.png").read_bytes()
+    command = [*PROGRAM, "colorize", "-", "-o", "in/a.png", "--exists", "overwrite"]
+    with Path("in/a.png").open("rb") as file:
+        done = subprocess.run(command, stdin=file, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert b"is an original" in done.stderr
+    assert Path("in/a.png").read_bytes() == before
+
+
+def test_the_help_names_the_defaults():
+    shown = CliRunner().invoke(app, ["colorize", "--help"], env={"COLUMNS": "250"}).output
+    for default in ("92, 92, 85", "cores, 4 at most", "the one that ships"):
+        assert f"default: ({default})" in shown

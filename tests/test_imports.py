@@ -20,7 +20,7 @@ FLOORS = {
     1: ["motion", "levels", "errors", "parallel", "sampling"],
     2: ["color", "card", "engine", "photo", "model"],
     3: ["recipes", "reference", "chroma", "distribution", "hints", "variants"],
-    4: ["film"],
+    4: ["film", "study"],
     5: ["colorizer"],
     6: ["batch", "web", "scoring"],
     7: ["training"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, Any
 
@@ -11,12 +12,18 @@ from typer.core import TyperGroup
 from photochrom import __version__
 from photochrom.cli import colorize, compare, evaluate, film, recipes, serve, train, tune
 from photochrom.cli.console import fail
-from photochrom.errors import FilmError, OutputFailed, PhotochromError, PhotoError
+from photochrom.errors import (
+    FilmError,
+    OutputExists,
+    OutputFailed,
+    PhotochromError,
+    PhotoError,
+)
 
 __all__ = ["app", "main"]
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-_FAILURES = (PhotoError, FilmError, OutputFailed)
+_FAILURES = (PhotoError, FilmError, OutputExists, OutputFailed)
 
 
 class _Group(TyperGroup):
@@ -72,6 +79,8 @@ app.add_typer(recipes.app)
 
 def main() -> None:
     """Run the program."""
+    if sys.stderr is None:  # closed, by a daemon say: nobody listens
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no error

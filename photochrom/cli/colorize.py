@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from photochrom.cli.console import emit, fail, note, progress
+from photochrom.cli.console import emit, fail, note, progress, shown
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
-    from photochrom.colorizer import Colorizer, ColorPhoto
+    from photochrom.colorizer import Colorizer
+    from photochrom.study import ColorPhoto
 
 __all__ = ["colorize"]
 
@@ -26,9 +27,7 @@ _ALMOST_GREY = 1.0  # mean chroma, in Lab units, under which a person should be 
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(
-        metavar="PATH...", help="Photographs, folders, patterns; - reads one from stdin."
-    ),
+    typer.Argument(metavar="PATH", help="Photographs, folders, patterns; - reads one from stdin."),
 ]
 Output = Annotated[
     str,
@@ -38,7 +37,9 @@ Output = Annotated[
 ]
 ModelPlace = Annotated[
     Path | None,
-    typer.Option("--model", "-m", help="A model's folder or zip. [default: the one that ships]"),
+    typer.Option(
+        "--model", "-m", help="A model's folder or zip.", show_default="the one that ships"
+    ),
 ]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Go through folders within folders.")
@@ -53,14 +54,14 @@ InColour = Annotated[
 ]
 Vividness = Annotated[
     float | None,
-    typer.Option(min=0, max=1, help="From 0, faithful, to 1, vivid. [default: the model's]"),
+    typer.Option(min=0, max=1, help="From 0, faithful, to 1, vivid.", show_default="the model's"),
 ]
 Hints = Annotated[
     list[str] | None,
     typer.Option(
         "--hint",
-        metavar="X,Y,#RRGGBB",
-        help="A colour that you know, at a pixel; of one photograph; may be given again.",
+        metavar="X,Y,#RRGGBB[,RADIUS]",
+        help="A colour that you know, at a pixel of the upright photograph; may be given again.",
     ),
 ]
 Palette = Annotated[
@@ -72,10 +73,11 @@ Reference = Annotated[
     typer.Option(help="A colour photograph of something alike, whose colours are taken over."),
 ]
 Suffix = Annotated[
-    str | None, typer.Option(help="Of the results, .png say. [default: the photograph's]")
+    str | None, typer.Option(help="Of the results, .png say.", show_default="the photograph's")
 ]
 Quality = Annotated[
-    int | None, typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF. [default: 92, 92, 85]")
+    int | None,
+    typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF.", show_default="92, 92, 85"),
 ]
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", "-k", help="Go on after a photograph that fails.")
@@ -84,7 +86,7 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="Photographs at once. [default: cores, 4 at most]")
+    int | None, typer.Option(min=1, help="Photographs at once.", show_default="cores, 4 at most")
 ]
 EngineOption = Annotated[
     Literal["openvino", "onnxruntime"],
@@ -126,7 +128,7 @@ def colorize(
     Exit codes: 0 all went well; 1 some failed, each named; 2 the command makes no sense;
     130 interrupted.
     """
-    from photochrom.batch import run
+    from photochrom.batch import left_out, plan, run
     from photochrom.colorizer import Colorizer
 
     limit = int(max_megapixels * 1e6)
@@ -135,13 +137,20 @@ def colorize(
         return Colorizer(model, max_pixels=limit, engine=engine, precision=precision)
 
     how = _how(vividness, hints or [], palette, reference, limit)
+    taken = [Path(each) for each in (palette, reference) if each]
     if _STREAM in (*inputs, output):
         _require_one(inputs, dry_run, as_json, exists == "skip", in_colour == "skip")
         _require_suffix(suffix, output)
+        _require_spared(inputs[0], output, taken)
         result = _streamed(inputs[0], opened(), how)
         _put(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
-    jobs = _planned(inputs, output, recursive, suffix)
+    if not output:
+        raise ConfigError("expected -o with a folder, or a file for one photograph")
+    jobs = plan(inputs, Path(output), recursive=recursive, suffix=suffix, originals=taken)
+    if others := left_out(inputs, recursive=recursive):
+        named = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
+        note(f"left out, being of kinds that are not read: {named}")
     if hints and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     if dry_run:
@@ -180,12 +189,13 @@ def _require_suffix(suffix: str | None, output: str) -> None:
         raise ConfigError(f"expected {output} to end in {suffix}, or no suffix to be asked for")
 
 
-def _planned(inputs: list[str], output: str, recursive: bool, suffix: str | None) -> list[Job]:
-    from photochrom.batch import plan
+def _require_spared(source: str, output: str, others: list[Path]) -> None:
+    """That the result takes no original's place, nor that of the file behind stdin."""
+    from photochrom.photo.atomic import check_spares, identity
 
-    if not output:
-        raise ConfigError("expected -o with a folder, or a file for one photograph")
-    return plan(inputs, Path(output), recursive=recursive, suffix=suffix)
+    if output not in ("", _STREAM):
+        first = 0 if source == _STREAM and sys.stdin is not None else source
+        check_spares(Path(output), {identity(each) for each in (first, *others)})
 
 
 def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
@@ -193,10 +203,15 @@ def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Ou
     outcomes: list[Outcome] = []
     with progress("photographs") as bar, closing(going):  # who interrupts waits for nothing more
         task = bar.add_task("colouring", total=total)
-        for outcome in going:
-            outcomes.append(outcome)
-            _tell(outcome, as_json=as_json)
-            bar.advance(task)
+        try:
+            for outcome in going:
+                outcomes.append(outcome)
+                _tell(outcome, as_json=as_json)
+                bar.advance(task)
+        except KeyboardInterrupt:
+            done = sum(outcome.status == "done" for outcome in outcomes)
+            note(f"{done} of {total} coloured; the same with --exists skip goes on")
+            raise
     return outcomes
 
 
@@ -220,11 +235,18 @@ def _how(
             how["palette"] = [parse_color(text) for text in palette.split(",")]
         except ConfigError as error:
             raise ConfigError(
-                f"expected --palette with a picture or colours as #RRGGBB,#RRGGBB; {error}"
+                "expected --palette with a picture or colours as #RRGGBB,#RRGGBB; there is no "
+                f"such file, and: {error}"
             ) from error
     if reference:
+        _require_file(reference)
         how["reference"] = photo.read(reference, max_pixels=max_pixels)
     return how
+
+
+def _require_file(path: Path) -> None:
+    if not path.exists():
+        raise ConfigError(f"expected a photograph; there is no file {path}")
 
 
 def _streamed(source: str, colorizer: Colorizer, how: dict[str, Any]) -> ColorPhoto:
@@ -243,6 +265,8 @@ def _put(
     if output not in ("", _STREAM):
         result.save(output, quality=quality, overwrite=overwrite)
         return
+    if sys.stdout is None:
+        raise ConfigError("expected to write the photograph to stdout, which is closed")
     data = result.encode(READABLE_SUFFIXES[suffix.lower()] if suffix else None, quality=quality)
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
@@ -254,7 +278,7 @@ def _show_plan(jobs: list[Job], *, as_json: bool) -> None:
         if as_json:
             emit({"source": str(job.source), "target": str(job.target), "exists": there})
         else:
-            typer.echo(f"{job.source} → {job.target}{' (exists already)' if there else ''}")
+            typer.echo(shown(f"{job.source} → {job.target}{' (exists already)' if there else ''}"))
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:
@@ -269,7 +293,7 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
                 "width": outcome.size[0] if outcome.size else None,
                 "height": outcome.size[1] if outcome.size else None,
                 "tint": outcome.tint or None,
-                "mean_chroma": round(outcome.mean_chroma, 2),
+                "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
             }
         )
     if outcome.status == "failed":

@@ -26,7 +26,7 @@ def compare(
         str, typer.Option(help="Of each: photographs shown, 50000, or time, 20m.")
     ] = "20m",
     validation: Annotated[
-        Path | None, typer.Option("--val", help="Photographs to judge by. [default: a tenth]")
+        Path | None, typer.Option("--val", help="Photographs to judge by.", show_default="a tenth")
     ] = None,
     judged: Annotated[int, typer.Option(min=1, help="Judge on so many.")] = 200,
     config: Annotated[Path | None, typer.Option(help="Settings of every run.")] = None,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["emit", "fail", "note", "progress", "stderr"]
+__all__ = ["emit", "fail", "note", "progress", "shown", "stderr"]
 
 
 def stderr() -> Console:
@@ -21,14 +21,19 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def shown(text: str) -> str:
+    """For one line of a terminal: what is in a file's name is shown there, and not obeyed."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def fail(message: str) -> None:
     """Say what went wrong."""
-    sys.stderr.write(f"photochrom: {message}\n")
+    sys.stderr.write(f"photochrom: {shown(message)}\n")
 
 
 def note(message: str) -> None:
     """Say what a person should know."""
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{shown(message)}\n")
 
 
 def emit(record: Mapping[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -54,12 +55,25 @@ def evaluate(
     Every table has a row for grey: what a model must beat. Photographs have another for the best
     constant colour, films for colours found frame by frame, and for the true film's own.
     """
+    _require_free(source, [each for each in (csv, sheet, plot) if each])
     if film:
         _film(model, source, most, as_json=as_json, csv=csv, sheet=sheet, plot=plot)
     elif plot:
         raise typer.BadParameter("only a film has one; add --film", param_hint="--plot")
     else:
         _photographs(model, source, size, fit, most, as_json=as_json, csv=csv, sheet=sheet)
+
+
+def _require_free(source: Path, results: list[Path]) -> None:
+    """That results can be written, and take no place of what is judged; before it is judged."""
+    from photochrom.photo.atomic import check_destination, check_spares, identity
+    from photochrom.photo.folders import files_in
+
+    judged = files_in(source, locked=[]) if source.is_dir() else [source]
+    originals = {identity(each) for each in judged} if any(map(os.path.lexists, results)) else set()
+    for result in results:
+        check_spares(result, originals)
+        check_destination(result, overwrite=True)
 
 
 def _photographs(
@@ -78,6 +92,7 @@ def _photographs(
 
     from photochrom import photo, scoring
     from photochrom.colorizer import Colorizer
+    from photochrom.photo.atomic import write_bytes
 
     colorizer = Colorizer(model)
     album = scoring.Album(folder, size=size, fit=fit, most=most)
@@ -101,7 +116,7 @@ def _photographs(
     else:
         Console().print(scoring.to_table(report))
     if csv:
-        csv.write_text(scoring.photos_to_csv(report), encoding="utf-8")
+        write_bytes(csv, scoring.photos_to_csv(report).encode(), overwrite=True)
     if sheet:
         photo.write(sheet, scoring.showcase(report, album, answer), overwrite=True)
 
@@ -120,6 +135,7 @@ def _film(
 
     from photochrom import photo, scoring
     from photochrom.colorizer import Colorizer
+    from photochrom.photo.atomic import write_bytes
 
     colorizer = Colorizer(model)
     reel, timeline = scoring.Reel(place, most=most), scoring.Timeline()
@@ -136,7 +152,7 @@ def _film(
     else:
         Console().print(scoring.film_to_table(report))
     if csv:
-        csv.write_text(scoring.frames_to_csv(report), encoding="utf-8")
+        write_bytes(csv, scoring.frames_to_csv(report).encode(), overwrite=True)
     if sheet:
         photo.write(sheet, timeline.sheet(), overwrite=True)
     if plot:

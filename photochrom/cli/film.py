@@ -45,7 +45,7 @@ Start = Annotated[str, typer.Option("--from", metavar="TIME", help="Begin here, 
 End = Annotated[str, typer.Option("--to", metavar="TIME", help="End here.")]
 Codec = Annotated[
     Literal["h264", "hevc", "vp9", "av1", "prores", "ffv1"] | None,
-    typer.Option(help="Of the pictures. [default: h264; vp9 in .webm]"),
+    typer.Option(help="Of the pictures.", show_default="h264; vp9 in .webm"),
 ]
 Quality = Annotated[
     int | None, typer.Option(min=0, max=63, help="The codec's CRF; less is better.")
@@ -87,8 +87,12 @@ def film(
     from photochrom.film.clock import parse_moment
 
     if exists == "skip" and target.exists():
+        if as_json:
+            emit({"event": "skipped", "target": str(target)})
         note(f"{target} is there already")
         return
+    if "%" not in source.name and not source.exists():
+        raise ConfigError(f"expected a film; there is no file {source}")
     first = parse_moment(start) if start else 0.0
     last = parse_moment(end) if end else None
     if preview:
@@ -118,8 +122,8 @@ def _hint(text: str) -> tuple[float, Hint]:
     from photochrom.film.clock import parse_moment
     from photochrom.hints import parse_hint
 
-    moment, comma, rest = text.partition(",")
-    if not comma:
+    moment, _, rest = text.partition(",")
+    if rest.count(",") < 2:
         raise ConfigError(f"expected a hint as TIME,X,Y,#RRGGBB[,RADIUS]; received {text!r}")
     return parse_moment(moment), parse_hint(rest)
 

@@ -17,7 +17,7 @@ def list_recipes() -> None:
     from photochrom.recipes import RECIPES
 
     for name, (_, _, what) in RECIPES.items():
-        typer.echo(f"{name:16} {what}")
+        typer.echo(f"{name:{max(map(len, RECIPES))}} {what}")
 
 
 @app.command()
@@ -37,7 +37,7 @@ def show(
 
     options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}
     recipe = recipe_class(name).from_options(options)
-    network = recipe.build(recipe.working_size)
+    network = recipe.blank(recipe.working_size)
     typer.echo(f'Model: "{name}"\n{recipe.paper}\n')
     rows = [("Layer (type)", "Output shape", "Param #")]
     rows += [

@@ -14,7 +14,7 @@ __all__ = ["serve", "web"]
 
 Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")]
 WorkersOption = Annotated[
-    int, typer.Option(min=0, help="Photographs at once. [default: cores, 4 at most]")
+    int, typer.Option(min=0, help="Photographs at once.", show_default="cores, 4 at most")
 ]
 
 

@@ -20,13 +20,14 @@ def train(
         typer.Argument(metavar="[DIR]", help="Colour photographs, or .tar shards, however deep."),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe's name. [default: autoencoder]")
+        str | None, typer.Option(help="A recipe's name.", show_default="autoencoder")
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="The run's folder. [default: runs/RECIPE-TIME]")
+        Path | None, typer.Option(help="The run's folder.", show_default="runs/RECIPE-TIME")
     ] = None,
     validation: Annotated[
-        Path | None, typer.Option("--val", help="Photographs to validate with. [default: a tenth]")
+        Path | None,
+        typer.Option("--val", help="Photographs to validate with.", show_default="a tenth"),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings, in TOML or JSON.")] = None,
     settings: Annotated[
@@ -40,7 +41,8 @@ def train(
         bool, typer.Option("--no-export", help="Leave the model to a later --resume.")
     ] = False,
     backend: Annotated[
-        str | None, typer.Option(help="tensorflow, jax or torch. [default: the first installed]")
+        str | None,
+        typer.Option(help="tensorflow, jax or torch.", show_default="the first installed"),
     ] = None,
 ) -> None:
     """Train a network on your own photographs.

@@ -20,7 +20,8 @@ def tune(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Colour photographs.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The study's folder.")],
     validation: Annotated[
-        Path | None, typer.Option("--val", help="Photographs to validate with. [default: a tenth]")
+        Path | None,
+        typer.Option("--val", help="Photographs to validate with.", show_default="a tenth"),
     ] = None,
     recipe: Annotated[str, typer.Option(help="A recipe's name.")] = "autoencoder",
     milestones: Annotated[
@@ -28,7 +29,7 @@ def tune(
     ] = "100,500,600,1000",
     space: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=[VALUES]", help="Options to vary. [default: the report's]"),
+        typer.Option(metavar="KEY=[VALUES]", help="Options to vary.", show_default="the report's"),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings of every run.")] = None,
     settings: Annotated[

@@ -7,13 +7,13 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
 from photochrom.errors import OutputError, OutputExists, OutputFailed
 
-__all__ = ["check_destination", "drafted", "write_bytes"]
+__all__ = ["check_destination", "check_spares", "drafted", "identity", "write_bytes"]
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
@@ -92,6 +92,36 @@ def check_destination(path: Path, *, overwrite: bool) -> None:
         raise _exists(path)
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         raise OutputError(f"expected a regular file to replace; {path} is something else")
+
+
+def identity(place: str | os.PathLike[str] | int) -> tuple[int, int] | None:
+    """The same for one file under two names: letters of another case, another mount, a link.
+
+    Args:
+        place: a path, or the number of an open file.
+
+    Returns:
+        Device and inode; None if nothing is there.
+    """
+    try:
+        status = os.stat(place)  # noqa: PTH116  it may be a number
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def check_spares(path: Path, originals: Collection[tuple[int, int] | None]) -> None:
+    """Whether a result leaves the files alone that it comes from.
+
+    Args:
+        path: where it is to go.
+        originals: each file's `identity`.
+
+    Raises:
+        OutputError: it would take the place of one of them.
+    """
+    if (there := identity(path)) and there in originals:
+        raise OutputError(f"{path} is an original and is never written over; name another place")
 
 
 def _write_through(draft: Path, data: bytes) -> None:

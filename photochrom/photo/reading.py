@@ -133,7 +133,8 @@ def _array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels
             f"expected an image with 1, 3 or 4 channels; received shape {array.shape} from {name}"
         )
     check_size((array.shape[1], array.shape[0]), name, max_pixels)
-    return Pixels.split(np.ascontiguousarray(_whole_numbers(array, name)))
+    samples = np.ascontiguousarray(_whole_numbers(array, name))
+    return Pixels.split(samples.copy() if np.may_share_memory(samples, array) else samples)
 
 
 def _whole_numbers(array: npt.NDArray[Any], name: str) -> IntArray:

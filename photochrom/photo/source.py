@@ -46,6 +46,7 @@ def _read_path(path: Path, name: str) -> bytes:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
+            os.scandir(path).close()
             raise UnreadablePhoto(f"expected a photograph; {name} is a folder")
         if not stat.S_ISREG(mode):
             raise UnreadablePhoto(f"expected a photograph; {name} is not a regular file")

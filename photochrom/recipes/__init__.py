@@ -14,7 +14,11 @@ __all__ = ["RECIPES", "recipe", "recipe_class"]
 
 # name → module, class, what it is
 RECIPES: Final = {
-    "photochrom": ("photochrom", "Photochrom", "the default: known colour in, a distribution out"),
+    "photochrom": (
+        "photochrom",
+        "Photochrom",
+        "what is in the box: known colour in, a distribution out",
+    ),
     "deep_colorization": ("deep_colorization", "DeepColorization", "Cheng et al.: pixel by pixel"),
     "rebalanced": ("rebalanced", "Rebalanced", "Zhang et al., Kotala: rare colours count more"),
     "luv_classifier": ("luv_classifier", "LuvClassifier", "Hwang & Zhou: bins of u and of v"),

@@ -28,7 +28,7 @@ from photochrom.web.wishes import Wishes, wishes
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from photochrom.colorizer import ColorPhoto, Study
+    from photochrom.study import ColorPhoto, Study
     from photochrom.web.workshop import Workshop
 
 __all__ = ["router"]

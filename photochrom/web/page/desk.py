@@ -22,7 +22,8 @@ from photochrom.web.page import views
 from photochrom.web.page.choices import Choices
 
 if TYPE_CHECKING:
-    from photochrom.colorizer import Colorizer, Study
+    from photochrom.colorizer import Colorizer
+    from photochrom.study import Study
 
 __all__ = ["Desk", "Picture"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import IntArray
-    from photochrom.colorizer import ColorPhoto, Study
+    from photochrom.study import ColorPhoto, Study
     from photochrom.web.page.choices import Choices
 
 __all__ = [

@@ -1,0 +1,84 @@
+"""`photochrom colorize` with colours that are known: hints, palettes, references, vividness."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from tests.commands import call, is_coloured
+from tests.support import write_pictures
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with three grey pictures in `in`, and a man, in which we stand."""
+    monkeypatch.chdir(tmp_path)
+    write_pictures(tmp_path / "in", "a.png", "b.png", "c.jpg")
+    Image.fromarray(skimage.data.camera()).save("man.png")
+    return tmp_path
+
+
+def mean(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path)).mean((0, 1))
+
+
+def test_hints_and_a_palette_and_vividness(shipped):
+    assert call("man.png", "-o", "plain.png").exit_code == 0
+    sky = ("--hint", "60,60,#2060ff,20", "--hint", "460,60,#2060ff,20")
+    assert call("man.png", "-o", "hinted.png", *sky).exit_code == 0
+    assert call("man.png", "-o", "faithful.png", "--vividness", "0").exit_code == 0
+    assert call("man.png", "-o", "green.png", "--palette", "#208020,#103010").exit_code == 0
+    plain, hinted, green = (mean(Path(f"{n}.png")) for n in ("plain", "hinted", "green"))
+    assert hinted[2] - hinted[0] > plain[2] - plain[0] + 5
+    assert green[1] - green[0] > plain[1] - plain[0]
+
+
+def test_a_palette_and_a_reference_from_a_picture(shipped):
+    Image.fromarray(skimage.data.chelsea()).save("cat.png")
+    assert call("man.png", "-o", "a.png", "--palette", "cat.png").exit_code == 0
+    assert call("man.png", "-o", "b.png", "--reference", "cat.png").exit_code == 0
+    assert is_coloured(Path("b.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--hint", "1,2"], "expected a hint as X,Y,#RRGGBB"),
+        (["--hint", "900,2,#ff0000"], "expected hints within the photograph, 512 × 512"),
+        (["--palette", "nowhere.png"], "expected --palette with a picture or colours"),
+        (["--reference", "nowhere.png"], "there is no file nowhere.png"),
+        (["--reference", "man.png"], "expected a reference in colour; man.png is grey"),
+    ],
+)
+def test_colours_that_make_no_sense(shipped, arguments, message):
+    result = call("man.png", "-o", "new.png", *arguments)
+    assert result.exit_code in (1, 2)
+    assert message in result.stderr
+    assert not Path("new.png").exists()
+
+
+def test_a_hint_is_for_one_photograph(shipped):
+    result = call("in", "-o", "out", "--hint", "1,2,#ff0000")
+    assert result.exit_code == 2
+    assert "expected --hint with one photograph; received 3" in result.stderr
+
+
+def test_a_long_palette_is_no_file_name(shipped):
+    colours = ",".join(["#112233"] * 60)
+    assert call("man.png", "-o", "long.png", "--palette", colours).exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--reference", "--palette"])
+def test_what_is_followed_is_never_written_over(shipped, option):
+    Image.fromarray(skimage.data.chelsea()).save("cat.png")
+    before = Path("cat.png").read_bytes()
+    for source in ("man.png", "-"):
+        arguments = (source, "-o", "cat.png", option, "cat.png", "--exists", "overwrite")
+        result = call(*arguments, stdin=Path("man.png").read_bytes())
+        assert result.exit_code == 2
+        assert "cat.png is an original" in result.stderr
+    assert Path("cat.png").read_bytes() == before
