@@ -94,6 +94,14 @@ def test_fields_are_for_all(client, camera):
         assert kinds == {"WEBP"}
 
 
+def test_a_job_of_which_nothing_comes_has_failed(client):
+    job = ended(client, begin(client, ("a.jpg", b"none"), ("b.png", b"at all")))
+    assert (job["status"], job["result"]) == ("failed", None)
+    assert job["reason"] == "none of the photographs could be coloured"
+    assert {each["status"] for each in job["items"]} == {"failed"}
+    problem(client.get(f"{JOBS}/{job['id']}/result"), 409)
+
+
 def test_the_result_of_many_is_named_and_comes_in_parts(client, camera):
     job = ended(client, begin(client, ("a.jpg", jpeg(camera))))
     whole = client.get(job["result"])

@@ -127,8 +127,9 @@ def _colored(here: Workshop, image: UploadFile, asked: Wishes, variants: int) ->
         data = made.encode(asked.format_for(made.format), quality=asked.quality)
         format_name = asked.format_for(made.format)
         return _File(data, _TYPES[format_name], named_for(name, format_name))
-    if how["hints"] or how["palette"]:
-        raise ConfigError("expected variants without hints and palette; received both")
+    if unwanted := [each for each in ("hints", "palette") if how[each]]:
+        received = " and ".join(unwanted)
+        raise ConfigError(f"expected variants without hints and palette; received {received}")
     return _several(study, name, asked, variants)
 
 

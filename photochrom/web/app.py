@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Final
 
-from fastapi import FastAPI, Form, Response
+from fastapi import FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
+from starlette.routing import Match, Route
 
 from photochrom import __version__
 from photochrom.web import problems
@@ -90,6 +91,7 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
     if settings.page:
         from photochrom.web.page.mounting import mount_page
 
+        _end_api(app)
         mount_page(app, workshop)
     app.state.closing = threading.Event()
     app.add_middleware(Guard, settings=settings, sessions=sessions, closing=app.state.closing)
@@ -114,6 +116,21 @@ def _add_health(app: FastAPI, workshop: Workshop, engine: str) -> None:
     async def metrics() -> Response:
         """Counts and times, for Prometheus."""
         return Response(workshop.metrics.text(), headers={"Content-Type": _METRICS})
+
+
+def _end_api(app: FastAPI) -> None:
+    """What is not there below /api is a problem, and not the page's."""
+    routes = [route for route in router.routes if isinstance(route, Route)]
+
+    async def refuse(request: Request) -> None:
+        near = [each for each in routes if each.matches(request.scope)[0] is Match.PARTIAL]
+        if not near:
+            raise HTTPException(404)
+        allowed = sorted({method for each in near for method in each.methods or ()})
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
+    app.add_api_route("/api/{rest:path}", refuse, methods=methods, include_in_schema=False)
 
 
 def _add_login(app: FastAPI, settings: Settings, sessions: set[str]) -> None:

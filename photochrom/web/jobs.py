@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from photochrom import batch, photo
-from photochrom.errors import OutputError, OutputFailed, PhotochromError
+from photochrom.errors import OutputError, OutputFailed, PhotochromError, PhotoError
 from photochrom.film import Watcher
 from photochrom.web.names import unique
 from photochrom.web.problems import Busy
@@ -274,6 +274,8 @@ def photographs_work(
                     outcome.job.target.unlink()
                 outcome.job.source.unlink()
                 job.done += 1
+        if all(item.status == "failed" for item in job.items):
+            raise PhotoError("none of the photographs could be coloured")
         return made
 
     return work
