@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 import skimage.data
 
+from photochrom import Colorizer
+from photochrom.film import Watcher
+
 HEIGHT, WIDTH = 64, 96
 BASE = Fraction(1, 600)
 
@@ -92,3 +95,36 @@ def planes(path: Path) -> list[tuple[Fraction, list[np.ndarray]]]:
 def sound(path: Path) -> bytes:
     with av.open(str(path)) as film:
         return b"".join(bytes(packet) for packet in film.demux(audio=0))
+
+
+class Heard(Watcher):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.problems: list[tuple[float, str]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def problem(self, seconds: float, text: str) -> None:
+        self.problems.append((seconds, text))
+
+
+class Stop(Heard):
+    """Interrupts after so many frames."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def frame(self, done: int, total: int, shot: int) -> None:
+        if done >= self.after:
+            raise KeyboardInterrupt
+
+
+def colored(tmp_path: Path, colorizer: Colorizer, source: Path, **how: Any) -> Path:
+    """Colour it without loss, into `out.mkv`."""
+    target = tmp_path / f"out{how.pop('suffix', '.mkv')}"
+    colorizer.film(source, target, codec=how.pop("codec", "ffv1"), **how)
+    return target

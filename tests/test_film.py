@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-from pathlib import Path
 
 import av
 import numpy as np
@@ -20,47 +18,14 @@ from photochrom.errors import (
     MissingExtra,
     OutputError,
     OutputExists,
-    OutputFailed,
     UnreadableFilm,
     UnsupportedFilm,
 )
-from photochrom.film import Watcher, color_frames, making
-from photochrom.film.encoding import Part
+from photochrom.film import Watcher, color_frames
 from photochrom.film.propagation import Answer, propagate
-from photochrom.film.source import Source
 from photochrom.film.stills import stills
-from tests.films import HEIGHT, WIDTH, panned, planes, sound, write_film
+from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
 from tests.support import picture_bytes
-
-
-class Stop(Watcher):
-    """Interrupts after so many frames."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-
-    def frame(self, done: int, total: int, shot: int) -> None:
-        if done >= self.after:
-            raise KeyboardInterrupt
-
-
-class Heard(Watcher):
-    def __init__(self) -> None:
-        self.notes: list[str] = []
-        self.problems: list[tuple[float, str]] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-
-    def problem(self, seconds: float, text: str) -> None:
-        self.problems.append((seconds, text))
-
-
-def colored(tmp_path: Path, colorizer: Colorizer, source: Path, **how) -> Path:
-    target = tmp_path / f"out{how.pop('suffix', '.mkv')}"
-    colorizer.film(source, target, codec=how.pop("codec", "ffv1"), **how)
-    return target
-
 
 # --- what goes in comes out -----------------------------------------------------------------
 
@@ -280,125 +245,6 @@ def test_a_hint_in_a_quick_look_is_in_pixels_of_the_film(tmp_path):
     assert bluer[25, 40] > 15
 
 
-# --- long runs ------------------------------------------------------------------------------
-
-
-def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
-    source = write_film(tmp_path / "in.mkv", [*panned(60), *panned(60, name="coffee")])
-    whole = tmp_path / "whole.mkv"
-    warm.film(source, whole, codec="ffv1")
-    target = tmp_path / "out.mkv"
-    for after in (40, 85):
-        with pytest.raises(KeyboardInterrupt):
-            warm.film(source, target, codec="ffv1", watcher=Stop(after))
-        assert not target.exists()
-    heard = Heard()
-    report = warm.film(source, target, codec="ffv1", watcher=heard)
-    assert any("going on from" in note for note in heard.notes)
-    assert (report.frames, report.shots) == (120, 2)
-    for (time, old), (other, new) in zip(planes(whole), planes(target), strict=True):
-        assert time == other
-        for a, b in zip(old, new, strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
-
-
-def test_an_interrupted_film_can_be_left_playable(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.3)
-    source = write_film(tmp_path / "in.mkv", panned(40), sound=True)
-    target, left = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
-    with pytest.raises(KeyboardInterrupt):
-        warm.film(source, target, watcher=Stop(22), partial=True)
-    assert not target.exists()
-    shown = len(planes(left))
-    assert 6 <= shown <= 22
-    assert len(sound(left)) == pytest.approx(2 * 8000 * shown / 25, rel=0.2)
-    warm.film(source, target, partial=True)
-    assert len(planes(target)) == 40
-
-
-def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
-    source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
-    write, calls = Part.write, []
-
-    def full(self, *arguments):
-        calls.append(1)
-        if len(calls) == 50:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        write(self, *arguments)
-
-    monkeypatch.setattr(Part, "write", full)
-    with pytest.raises(OutputFailed, match="No space left"):
-        warm.film(source, target)
-    assert not target.exists()
-    warm.film(source, target)
-    assert len(planes(target)) == 80
-    assert len(calls) < 50 + 80
-
-
-def test_broken_packets_are_told_with_their_time(tmp_path, warm):
-    source = write_film(tmp_path / "in.avi", panned(60), codec="mjpeg", pix_fmt="yuvj420p")
-    data = bytearray(source.read_bytes())
-    middle = len(data) // 2
-    data[middle : middle + 900] = bytes(900)
-    source.write_bytes(bytes(data))
-    heard = Heard()
-    report = warm.film(source, tmp_path / "out.mkv", watcher=heard)
-    assert report.frames >= 50
-    assert len(planes(tmp_path / "out.mkv")) == report.frames
-
-
-def test_broken_places_at_the_end_are_in_the_report(tmp_path, warm):
-    source = write_film(tmp_path / "in.avi", panned(30), codec="mjpeg", pix_fmt="yuvj420p")
-    data = bytearray(source.read_bytes())
-    last = data.rfind(b"00dc", 0, data.rfind(b"idx1"))
-    data[last + 8 : last + 600] = bytes(592)
-    source.write_bytes(bytes(data))
-    heard = Heard()
-    report = warm.film(source, tmp_path / "out.mkv", watcher=heard)
-    assert heard.problems
-    assert list(report.problems) == heard.problems
-
-
-@pytest.mark.parametrize("suffix", [".ts", ".avi", ".mp4", ".264"])
-def test_a_film_can_be_entered_anywhere(tmp_path, suffix):
-    """Indices of some containers lead past the place that is sought, or nowhere."""
-    path = write_film(tmp_path / f"in{suffix}", panned(60), codec="libx264", gop_size=12)
-    film = Source(path)
-    whole = [(each.pts, each.luma.tobytes()) for each in film.pictures(complain=print)]
-    for number in (1, 13, 30, 59):
-        some = film.pictures(first=whole[number][0], complain=print)
-        assert [(each.pts, each.luma.tobytes()) for each in some] == whole[number:]
-
-
-def test_pictures_of_another_size_are_fitted_and_told(tmp_path, warm):
-    small = write_film(tmp_path / "a.ts", panned(5), codec="libx264")
-    large = [np.repeat(np.repeat(frame, 2, 0), 2, 1) for frame in panned(5)]
-    big = write_film(
-        tmp_path / "b.ts", large, codec="libx264", size=(2 * WIDTH, 2 * HEIGHT),
-        times=[24 * n for n in range(5, 10)],
-    )  # fmt: skip
-    source = tmp_path / "both.ts"
-    source.write_bytes(small.read_bytes() + big.read_bytes())
-    report = warm.film(source, tmp_path / "out.mkv")
-    assert "pictures of another size begin" in [what for _, what in report.problems]
-    assert {planes_[0].shape for _, planes_ in planes(tmp_path / "out.mkv")} == {(HEIGHT, WIDTH)}
-
-
-def test_sound_stays_with_its_pictures_in_the_beginning_of_a_film_that_starts_late(tmp_path, warm):
-    times = [240 + 24 * number for number in range(25)]
-    source = write_film(tmp_path / "in.mkv", panned(25), sound=True, times=times)
-    target = colored(tmp_path, warm, source, end=0.5)
-    with av.open(str(target)) as film:
-        begins: dict[str, float] = {}
-        for packet in film.demux():
-            if packet.size:
-                begins.setdefault(packet.stream.type, float(packet.pts * packet.time_base))
-    assert begins == {"video": pytest.approx(0, abs=1e-3), "audio": pytest.approx(0, abs=0.06)}
-
-
 # --- refusals -------------------------------------------------------------------------------
 
 
@@ -449,13 +295,13 @@ def test_the_command(tmp_path, model_folder):
     assert events[-1]["event"] == "done"
     assert events[-1]["frames"] == 10
     assert any(event["event"] == "frame" for event in events)
-    assert CliRunner().invoke(app, arguments).exit_code == 2  # it exists
+    assert CliRunner().invoke(app, arguments).exit_code == 1  # it exists
     assert CliRunner().invoke(app, [*arguments, "--exists", "skip"]).exit_code == 0
     for wrong in (["--from", "soon"], ["--hint", "5"], ["--from", "9", "--to", "2"]):
         found = CliRunner().invoke(app, [*arguments, "--exists", "overwrite", *wrong])
         assert found.exit_code == 2
     missing = ["film", str(tmp_path / "none.mkv"), str(tmp_path / "new.mkv")]
-    assert CliRunner().invoke(app, missing).exit_code == 1
+    assert CliRunner().invoke(app, missing).exit_code == 2
 
 
 def test_odd_sizes_and_attachments(tmp_path, warm):

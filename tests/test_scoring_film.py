@@ -1,4 +1,4 @@
-"""Films judged: the measures on frames whose answers are known, and the command."""
+"""Films judged: the measures on frames whose answers are known."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from rich.console import Console
-from typer.testing import CliRunner, Result
 
-from photochrom.cli.app import app
 from photochrom.color import luma
 from photochrom.errors import DataError, MissingExtra, PhotoError
 from photochrom.scoring import (
@@ -369,48 +367,3 @@ def test_the_flicker_plot_holds_a_curve_for_each(report):
     assert (drawn.shape, drawn.dtype) == ((400, 1000, 3), np.uint8)
     for ink in ((0x88, 0x88, 0x88), (0xD9, 0x5F, 0x02), (0x1B, 0x6C, 0xA8)):
         assert (drawn == ink).all(-1).sum() > 100
-
-
-# --- the command ----------------------------------------------------------------------------
-
-
-def call(*arguments: object) -> Result:
-    result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert "Traceback" not in result.output
-    return result
-
-
-def test_the_command(tmp_path, pan, model_folder):
-    film = write_film(tmp_path / "pan.mp4", pan)
-    sheet, plot, table = (tmp_path / name for name in ("sheet.png", "plot.png", "frames.csv"))
-    files = ("--sheet", sheet, "--plot", plot, "--csv", table)
-    done = call(model_folder, film, "--film", "--json", "--most", 4, *files)
-    assert done.exit_code == 0
-    scores = json.loads(done.stdout)["scores"]
-    assert list(scores) == ["grey", "frame by frame", "steady", "true film"]
-    assert scores["grey"]["colorfulness"] == 0 < scores["steady"]["colorfulness"]
-    assert len(table.read_text().splitlines()) == 1 + 4 * 4
-    assert plot.stat().st_size > 5000
-    with Image.open(sheet) as page:
-        assert page.height > 4 * 192
-
-
-def test_a_folder_and_a_table(tmp_path, pan, model_folder):
-    done = call(model_folder, write_frames(tmp_path / "frames", pan), "--film")
-    assert done.exit_code == 0
-    assert "6 frames of 64 x 64" in done.stdout
-
-
-def test_mistakes(tmp_path, pan, model_folder):
-    text = tmp_path / "film.mp4"
-    text.write_text("a film about nothing")
-    single = write_frames(tmp_path / "single", pan[:1])
-    for place in (text, single, tmp_path / "none.mp4", tmp_path):
-        done = call(model_folder, place, "--film")
-        assert done.exit_code == 2
-        assert "expected" in done.stderr
-    assert call(model_folder, tmp_path, "--plot", tmp_path / "plot.png").exit_code == 2
-    bad = write_frames(tmp_path / "bad", pan)
-    (bad / "002.png").write_bytes(b"no picture")
-    assert call(model_folder, bad, "--film").exit_code == 1

@@ -9,6 +9,7 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photochrom import __version__
 from photochrom.errors import ConfigError
 from photochrom.film.encoding import Encoding
 
@@ -79,9 +80,10 @@ class Job:
     def fingerprint(self, model: Model) -> dict[str, Any]:
         """All that the pictures depend on, to tell whether work that was begun is on the same."""
         return {
-            "source": str(self.source.resolve()),
-            "state": _state(self.source),
+            "version": __version__,
+            "source": _state(self.source),
             "model": model.digest,
+            "engine": model.engine,
             "vividness": self.vividness,
             "references": [
                 hashlib.sha256(each.features.tobytes() + each.chroma.tobytes()).hexdigest()

@@ -67,21 +67,21 @@ def color_film(model: Model, job: Job, watcher: Watcher | None = None) -> FilmRe
     place = container_format(job.target)
     lost = left_out(film, place, job.target.name)
     making = _Making(model, replace(job, encoding=job.encoding.settled(place)), film, watcher)
-    making.try_out(place)
-    notes = (*lost, *making.notes())
-    for note in notes:
-        making.watcher.note(note)
-    try:
-        making.run()
-    except KeyboardInterrupt:
-        if job.partial and making.work.done.parts:
-            making.deliver(place, partial=True)
-        raise
-    except (av.FFmpegError, OSError) as error:
-        raise making.stopped(error) from error
-    making.deliver(place)
-    making.work.remove()
-    done = making.work.done
+    with making.work as work:
+        making.try_out(place)
+        notes = (*lost, *making.notes())
+        for note in notes:
+            making.watcher.note(note)
+        try:
+            making.run()
+        except KeyboardInterrupt:
+            making.interrupted(place)
+            raise
+        except (av.FFmpegError, OSError) as error:
+            raise making.stopped(error) from error
+        making.deliver(place)
+        work.remove()
+    done = work.done
     return FilmReport(done.frames, done.shots, tuple(making.problems), notes, model.engine)
 
 
@@ -96,14 +96,14 @@ class _Making:
 
     def __init__(self, model: Model, job: Job, film: Source, watcher: Watcher | None) -> None:
         self.watcher = watcher or Watcher()
-        self.work = Work(job.target, job.fingerprint(model))
         self._model, self._job, self._film = model, job, film
         layout = film.layout
         self._size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
         self._before = None if job.span.end is None else film.pts_at(job.span.end)
-        self.problems = list(self.work.done.problems)
         known = [*self._hinted(), *job.references]
         self._network = Network(model, vividness=job.vividness, references=known)
+        self.work = Work(job.target, job.fingerprint(model))
+        self.problems = list(self.work.done.problems)
 
     def notes(self) -> Iterator[str]:
         """What a person should know before it begins."""
@@ -117,6 +117,8 @@ class _Making:
         if (last := self.work.done.last) is not None:
             seconds = self._film.seconds_at(last)
             yield f"going on from {seconds:.1f} s: {self.work.done.frames} frames are done"
+        elif self.work.others:
+            yield "begun with other settings before; that is kept until the film is written"
 
     def try_out(self, place: str) -> None:
         """Find out on one picture, and not after hours, whether a film can come of it.
@@ -175,6 +177,14 @@ class _Making:
                 assemble(self._film, self.work.parts, draft, place, span)
             except (av.FFmpegError, OSError) as error:
                 raise self.stopped(error) from error
+
+    def interrupted(self, place: str) -> None:
+        """Say what is done, and leave a film of it if that was asked for."""
+        frames = self.work.done.frames
+        if frames and self._job.partial:
+            self.deliver(place, partial=True)
+        kept = f"{frames} frames are done; the same again goes on from there"
+        self.watcher.note(kept if frames else "nothing is done yet")
 
     def stopped(self, error: Exception) -> OutputFailed:
         """What to say when it cannot go on."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 
@@ -41,28 +43,45 @@ class Done:
 
 
 class Work:
-    """A folder of parts. What is in it is whole: a part counts once it is written to the end."""
+    """A folder of parts. What is in it is whole: a part counts once it is written to the end.
+
+    Work on the same film with other settings has a folder beside it, until the film is written.
+    """
 
     def __init__(self, target: Path, job: dict[str, Any]) -> None:
         """Open the folder that belongs to a film, or begin one.
 
         Args:
             target: the film that is to be.
-            job: all that its pictures depend on; work on another job is thrown away.
+            job: all that its pictures depend on.
 
         Raises:
             OutputError: there can be no such folder.
         """
-        self.folder = target.with_name(f".{target.name}.photochrom")
         written = json.dumps(job, sort_keys=True, indent=2)
+        self._all = target.with_name(f".{target.name}.photochrom")
+        self.folder = self._all / hashlib.sha256(written.encode()).hexdigest()[:12]
         try:
-            if self._read(_JOB) != written:
-                shutil.rmtree(self.folder, ignore_errors=True)
-                self.folder.mkdir()
-                self._write(_JOB, written)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write(_JOB, written)  # for people
         except OSError as error:
             raise OutputError(f"cannot work in {self.folder}: {error.strerror}") from error
         self.done = _done(self._read(_DONE))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves nothing where nothing is done."""
+        if not self.done.parts:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # there is other work
+                self._all.rmdir()
+
+    @property
+    def others(self) -> int:
+        """How many works with other settings there are."""
+        return len([each for each in self._all.glob(f"*/{_DONE}") if each.parent != self.folder])
 
     @property
     def parts(self) -> list[Path]:
@@ -94,7 +113,7 @@ class Work:
 
     def remove(self) -> None:
         """The film is written."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self._all, ignore_errors=True)
 
     def _part(self, number: int) -> Path:
         return self.folder / f"{number:05d}.{PART_FORMAT}"

@@ -16,7 +16,7 @@ from photochrom.parallel import ordered
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
 
-__all__ = ["FULL_CHROMA_QUALITY", "decode_grey_jpeg", "encode_jpeg", "halved"]
+__all__ = ["FULL_CHROMA_QUALITY", "decode_jpeg_luma", "encode_jpeg", "halved"]
 
 FULL_CHROMA_QUALITY: Final = 95  # from here on chroma is stored at full size
 _MARKER_BYTES: Final = 65_000  # what a marker holds, with some room for its header
@@ -33,8 +33,8 @@ _RST0: Final = 0xD0
 _EOI_BYTES: Final = 2
 
 
-def decode_grey_jpeg(data: bytes) -> IntArray:
-    """The samples of a grey JPEG file, (H, W) uint8: Pillow's, without its copies.
+def decode_jpeg_luma(data: bytes) -> IntArray:
+    """The Y plane of a JPEG file, grey or in colour, as it is stored, (H, W) uint8.
 
     Raises:
         ValueError: the file is damaged.

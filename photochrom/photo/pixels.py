@@ -22,11 +22,13 @@ class Pixels:
         grey: (H, W) uint8 or uint16, or None.
         color: RGB (H, W, 3), or CMYK (H, W, 4) uint8; or None.
         alpha: (H, W) of the same dtype, or None.
+        luma: (H, W) of the same dtype, where a file holds it beside its colours, or None.
     """
 
     grey: IntArray | None = None
     color: IntArray | None = None
     alpha: IntArray | None = None
+    luma: IntArray | None = None
 
     @property
     def samples(self) -> IntArray:

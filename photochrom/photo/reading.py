@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import cv2
@@ -22,7 +22,7 @@ from photochrom.photo.container import (
 )
 from photochrom.photo.deep import deep_pixels, is_deep, odd_tiff_pixels
 from photochrom.photo.formats import FORMATS
-from photochrom.photo.jpegs import decode_grey_jpeg
+from photochrom.photo.jpegs import decode_jpeg_luma
 from photochrom.photo.metadata import (
     Metadata,
     orientation_of,
@@ -94,11 +94,13 @@ def decode(data: bytes, held: str, name: str, max_pixels: int) -> Decoded:
             return odd
         image = open_container(data, held, name, max_pixels)
         if held == "JPEG" and image.mode == "L":
-            pixels = Pixels(grey=decode_grey_jpeg(data))
+            pixels = Pixels(grey=decode_jpeg_luma(data))
         elif is_deep(image):
             pixels = deep_pixels(image, data, held, name)
         else:
             pixels = pixels_of(image, name)
+        if held == "JPEG" and image.mode == "RGB":
+            pixels = replace(pixels, luma=decode_jpeg_luma(data))
         if held == "TIFF":
             info, exif = tiff_info(data)
             return Decoded(pixels, info, read_orientation(exif))
@@ -162,11 +164,14 @@ def _photo(decoded: Decoded, held: str, name: str) -> Photo:
     alpha = None if stored.alpha is None else upright(stored.alpha, turn)
     if stored.color is None:
         return Photo(upright(stored.samples, turn), None, alpha, "grey", metadata, held, name)
-    rgb = upright(to_srgb(stored.color, icc if isinstance(icc, bytes) else None), turn)
+    srgb = to_srgb(stored.color, icc if isinstance(icc, bytes) else None)
+    rgb = upright(srgb, turn)
     if is_exactly_grey(rgb):
         grey: Any = np.ascontiguousarray(rgb[..., 0])
         return Photo(grey, None, alpha, "grey", metadata, held, name)
-    return Photo(luma(rgb), rgb, alpha, tint_of(_preview(rgb)), metadata, held, name)
+    own = stored.luma if srgb is stored.color else None  # or what a profile makes of its colours
+    y = luma(rgb) if own is None else upright(own, turn)
+    return Photo(y, rgb, alpha, tint_of(_preview(rgb)), metadata, held, name)
 
 
 def _preview(rgb: IntArray) -> npt.NDArray[np.uint8]:

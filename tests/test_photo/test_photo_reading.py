@@ -56,6 +56,22 @@ def test_grey_jpeg_keeps_the_stored_plane(grey):
     np.testing.assert_array_equal(photo.read(data).luma, np.asarray(Image.open(io.BytesIO(data))))
 
 
+@pytest.mark.parametrize("subsampling", [0, 2])
+@pytest.mark.parametrize("turn", [1, 6])
+def test_jpeg_in_colour_keeps_the_stored_plane(rgb, subsampling, turn):
+    """Its colours are upsampled and clipped on the way to RGB; its luma is not."""
+    options = {"quality": 75, "subsampling": subsampling}
+    data = pil_bytes(Image.fromarray(rgb), "JPEG", **options)
+    stored = Image.open(io.BytesIO(data))
+    stored.draft("YCbCr", None)
+    plane = np.asarray(stored)[..., 0]
+    exif = Image.Exif()
+    exif[0x0112] = turn
+    read = photo.read(pil_bytes(Image.fromarray(rgb), "JPEG", exif=exif, **options))
+    np.testing.assert_array_equal(read.luma, np.rot90(plane, -1) if turn == 6 else plane)
+    assert np.abs(read.luma.astype(int) - luma(read.rgb)).max() > 0
+
+
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
 def test_alpha_is_kept(mode, kind, rgb, alpha):

@@ -1,0 +1,112 @@
+"""`photochrom evaluate`: scores of photographs and films, and where they are written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from photochrom.cli.app import app
+from tests.films import HEIGHT, WIDTH, panned, write_film
+from tests.support import contents
+
+
+def call(*arguments: object) -> Result:
+    result = CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
+    folder.mkdir()
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(folder / f"{number:03d}.png")
+    return folder
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """A folder with two photographs in colour."""
+    names = ("astronaut", "coffee")
+    return write_frames(tmp_path / "photographs", [getattr(skimage.data, n)() for n in names])
+
+
+# --- photographs ----------------------------------------------------------------------------
+
+
+def test_photographs_with_a_table_and_a_sheet(tmp_path, photographs, model_folder):
+    table, sheet = tmp_path / "scores.csv", tmp_path / "sheet.png"
+    sheet.write_bytes(b"of yesterday")
+    files = ("--csv", table, "--sheet", sheet, "--json", "--size", 64)
+    done = call(model_folder, photographs, *files)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["photos"] == 2
+    assert len(table.read_text().splitlines()) == 1 + 2
+    Image.open(sheet).verify()
+    left = ["photographs/000.png", "photographs/001.png", "scores.csv", "sheet.png"]
+    assert contents(tmp_path) == left
+
+
+@pytest.mark.parametrize("option", ["--csv", "--sheet"])
+def test_what_is_judged_is_never_written_over(photographs, model_folder, option):
+    place = photographs / "000.png"
+    before = place.read_bytes()
+    done = call(model_folder, photographs, "--size", 64, option, place)
+    assert done.exit_code == 2
+    assert "000.png is an original" in done.stderr
+    assert place.read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--csv", "--sheet"])
+def test_where_nothing_can_be_written_is_said_first(photographs, option):
+    done = call("no model", photographs, option, "nowhere/scores.png")
+    assert done.exit_code == 2
+    assert "there is no folder nowhere to write scores.png in" in done.stderr
+
+
+# --- films ----------------------------------------------------------------------------------
+
+
+def test_a_film(tmp_path, model_folder):
+    film = write_film(tmp_path / "pan.mkv", panned(6))
+    sheet, plot, table = (tmp_path / name for name in ("sheet.png", "plot.png", "frames.csv"))
+    files = ("--sheet", sheet, "--plot", plot, "--csv", table)
+    done = call(model_folder, film, "--film", "--json", "--most", 4, *files)
+    assert done.exit_code == 0
+    scores = json.loads(done.stdout)["scores"]
+    assert list(scores) == ["grey", "frame by frame", "steady", "true film"]
+    assert scores["grey"]["colorfulness"] == 0 < scores["steady"]["colorfulness"]
+    assert len(table.read_text().splitlines()) == 1 + 4 * 4
+    assert plot.stat().st_size > 5000
+    with Image.open(sheet) as page:
+        assert page.height > 4 * HEIGHT
+
+
+def test_a_folder_and_a_table(tmp_path, model_folder):
+    done = call(model_folder, write_frames(tmp_path / "frames", panned(6)), "--film")
+    assert done.exit_code == 0
+    assert f"6 frames of {WIDTH} x {HEIGHT}" in done.stdout
+
+
+def test_mistakes(tmp_path, model_folder):
+    text = tmp_path / "film.mp4"
+    text.write_text("a film about nothing")
+    single = write_frames(tmp_path / "single", panned(1))
+    for place in (text, single, tmp_path / "none.mp4", tmp_path):
+        done = call(model_folder, place, "--film")
+        assert done.exit_code == 2
+        assert "expected" in done.stderr
+    assert call(model_folder, tmp_path, "--plot", tmp_path / "plot.png").exit_code == 2
+    bad = write_frames(tmp_path / "bad", panned(6))
+    (bad / "002.png").write_bytes(b"no picture")
+    assert call(model_folder, bad, "--film").exit_code == 1
+    film = write_film(tmp_path / "pan.mkv", panned(2))
+    before = film.read_bytes()
+    assert call(model_folder, film, "--film", "--csv", film).exit_code == 2
+    assert film.read_bytes() == before
