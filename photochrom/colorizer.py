@@ -21,7 +21,7 @@ __all__ = ["Colorizer", "colorize"]
 
 
 class Colorizer:
-    """Colours photographs with one model. May be shared between threads."""
+    """Colours photographs with one model. For all threads of a process; another has its own."""
 
     def __init__(
         self,

@@ -168,7 +168,7 @@ class Distribution:
         return sorted(found, key=lambda each: -each[1])
 
     def with_palette(self, palette: FloatArray) -> Distribution:
-        """Kept to the colours of a palette, (n, 2) float32, and to grey."""
+        """Drawn to the colours of a palette, (n, 2) float32, and to grey."""
         colors = np.concatenate([palette, np.zeros((1, 2), np.float32)])
         loss = ((self.bins[:, None] - colors) ** 2).sum(-1) / (2 * _PALETTE_SPREAD**2)
         loss[:, -1] += _GREY_COSTS

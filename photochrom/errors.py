@@ -120,8 +120,13 @@ class MissingExtra(PhotochromError):
     """An optional part of Photochrom is not installed, or a package that no extra brings."""
 
     def __init__(self, extra: str, purpose: str, package: str = "") -> None:
+        self._said = extra, purpose, package
         missing = f"the extra '{extra}': pip install 'photochrom[{extra}]'"
         if package:
             missing = f"a package that no extra brings: pip install {package}"
         super().__init__(f"{purpose} needs {missing}")
         self.extra = extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
+        """That it can come out of another process."""
+        return MissingExtra, self._said

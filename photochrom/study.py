@@ -121,7 +121,7 @@ class Study:
         Args:
             vividness: from 0, faithful, to 1, vivid; by default what the model's card says.
             hints: colours that a person knows; the network looks once more, for these.
-            palette: colours to keep to, besides grey: #RRGGBB, or sRGB, 0 to 255.
+            palette: colours to be drawn to, besides grey: #RRGGBB, or sRGB, 0 to 255.
 
         Raises:
             ConfigError: a hint, a colour or the vividness is out of range, or of no use to the

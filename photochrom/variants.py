@@ -63,9 +63,8 @@ def variants(distribution: Distribution, reading: Reading, count: int) -> list[F
     for direction in _WARM_AND_COOL[: count - len(found)]:  # nothing else is likely: other light
         tilted = distribution.logits + distribution.bins @ direction * np.float32(_TILT)
         found.append(replace(distribution, logits=tilted).mean(reading))
-    while len(found) < count:
-        found.append(first * np.float32(0.8 ** (len(found) - 2)))
-    return found[:count]
+    duller = (first * np.float32(0.8**power) for power in range(1, 1 + count - len(found)))
+    return [*found, *duller]
 
 
 def _regions(distribution: Distribution, reading: Reading, mean: FloatArray) -> FloatArray:

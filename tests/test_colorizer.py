@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,10 +13,13 @@ import simplejpeg
 import skimage.data
 from PIL import Image
 
+import photochrom
 from photochrom import Colorizer, Model, photo
 from photochrom.color import luma, rgb_to_lab
 from photochrom.errors import (
+    ConfigError,
     InvalidModel,
+    MissingExtra,
     ModelNotFound,
     OutputExists,
     PhotoTooLarge,
@@ -321,3 +325,47 @@ def test_the_environment_names_what_is_not_there(monkeypatch, tmp_path):
 def test_without_a_name_it_is_the_one_that_ships(monkeypatch):
     monkeypatch.delenv("PHOTOCHROM_MODEL", raising=False)
     assert Colorizer().model.card.name == "photochrom"
+
+
+# --- what belongs to whom -------------------------------------------------------------------
+
+
+def test_an_array_stays_the_callers_and_a_study_its_own(vivid, camera):
+    mine = camera.copy()
+    study = vivid.study(mine)
+    result = study.color()
+    before = result.rgb.copy()
+    mine[:] = 0
+    np.testing.assert_array_equal(study.color().rgb, before)
+    result.luma[:] = 7
+    assert (mine == 0).all()
+
+
+@pytest.mark.parametrize("palette", [["red"], [(1, 2)], [(300, 0, 0)], [(-1, 0, 0)], [None]])
+def test_a_palette_of_what_is_no_colour(palette, astronaut):
+    with pytest.raises(ConfigError, match=r"expected (a colour|three numbers)"):
+        Colorizer().study(luma(astronaut)).color(palette=palette)
+
+
+def test_a_palette_in_any_form(astronaut):
+    study = Colorizer().study(luma(astronaut))
+    first, *others = (
+        study.color(palette=each).rgb
+        for each in (["#205090"], [(32, 80, 144)], np.array([[32, 80, 144]]))
+    )
+    for other in others:
+        np.testing.assert_array_equal(first, other)
+
+
+def test_one_photograph_with_all_that_is_known_of_it(astronaut):
+    grey, hints = luma(astronaut), [photochrom.Hint.at(9, 9, "#2040d0", 9)]
+    how = {"vividness": 0.2, "hints": hints, "palette": ["#205090"]}
+    plain = photochrom.colorize(grey, reference=astronaut, **how)
+    longer = Colorizer().study(grey, reference=astronaut).color(**how)
+    np.testing.assert_array_equal(plain.rgb, longer.rgb)
+
+
+def test_an_error_comes_out_of_another_process():
+    error = MissingExtra("train", "training")
+    back = pickle.loads(pickle.dumps(error))
+    assert (str(back), back.extra) == (str(error), "train")

@@ -75,6 +75,13 @@ def test_no_two_likely_colours_are_alike():
     np.testing.assert_allclose(found[0][0], [41, 1], atol=0.5)
 
 
+def test_rare_colours_are_thought_of_but_no_likelier_than_they_are():
+    weighed = card(output_kind="distribution", bins=BINS, bin_weights=[1.0, 1.0, 60.0])
+    shares = np.array([0.64, 0.345, 0.015], np.float32)
+    found = Distribution.of(np.log(shares)[None, None], weighed).likely(0, 0, 6, Reading(gamma=1.0))
+    assert [share for _, share in found] == pytest.approx(list(shares), abs=0.01)
+
+
 # --- readings -------------------------------------------------------------------------------
 
 RARE = card(output_kind="distribution", bins=BINS, bin_weights=[4.0, 1.0, 0.25])

@@ -66,7 +66,9 @@ Hints = Annotated[
 ]
 Palette = Annotated[
     str | None,
-    typer.Option(metavar="FILE|#RRGGBB,…", help="Colours to keep to: a picture's, or those named."),
+    typer.Option(
+        metavar="FILE|#RRGGBB,…", help="Colours to be drawn to: a picture's, or those named."
+    ),
 ]
 Reference = Annotated[
     Path | None,

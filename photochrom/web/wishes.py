@@ -68,7 +68,7 @@ async def wishes(
     ] = None,
     hints: Annotated[list[str], Form(description=_HINT)] = [],  # noqa: B006  FastAPI copies it
     palette: Annotated[
-        list[str], Form(description="A colour to keep to, #RRGGBB; may be given again.")
+        list[str], Form(description="A colour to be drawn to, #RRGGBB; may be given again.")
     ] = [],  # noqa: B006
     reference: Annotated[
         UploadFile | None, File(description="A colour photograph of something alike.")

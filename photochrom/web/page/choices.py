@@ -53,7 +53,7 @@ class Choices:
     Attributes:
         vividness: from 0, faithful, to 1, vivid; None: what the model's card says.
         marks: colours that are known.
-        palette: colours to keep to.
+        palette: colours to be drawn to.
         reference: a colour photograph to follow.
         followed: the file that the reference, or the palette, is of.
         variant: which of several answers; 0: the best.
