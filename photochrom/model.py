@@ -31,6 +31,7 @@ NETWORK: Final = "network.onnx"
 KERAS: Final = "network.keras"
 MODEL_VARIABLE: Final = "PHOTOCHROM_MODEL"
 
+_IN_A_RUN: Final = "model"
 _LONGEST: Final = 64.0
 
 
@@ -68,7 +69,7 @@ class Model:
     def load(
         cls, path: str | os.PathLike[str], *, engine: str = "openvino", precision: str = "f32"
     ) -> Model:
-        """Open a model folder or zip.
+        """Open a model folder or zip, or the model of a training run's folder.
 
         Raises:
             ModelNotFound: nothing is there, or no card or network in it.
@@ -77,6 +78,8 @@ class Model:
         place = Path(path)
         if not place.exists():
             raise ModelNotFound(f"expected a model folder or zip; there is nothing at {place}")
+        if not (place / CARD).exists() and (place / _IN_A_RUN / CARD).exists():
+            place /= _IN_A_RUN
         read = _read_folder if place.is_dir() else _read_zip
         card, network = read(place)
         source = str(place)

@@ -18,6 +18,7 @@ from photochrom.distribution import Distribution, decode
 from photochrom.errors import ConfigError
 from photochrom.hints import as_rgb, chroma_of, draw
 from photochrom.photo.photo import eight_bits
+from photochrom.photo.provenance import with_provenance
 from photochrom.variants import variants
 
 if TYPE_CHECKING:
@@ -40,15 +41,15 @@ class ColorPhoto:
         luma: the photograph's own BT.601 Y', (H, W) uint8 or uint16.
         chroma: the colours over it.
         alpha: (H, W) of the dtype of `luma`, or None.
-        metadata: the photograph's own.
+        metadata: the photograph's own, with a mark that its colours are a machine's.
         format: the photograph's own, "JPEG" for example.
         mean_chroma: how far from grey the colours are: mean chroma, in Lab.
     """
 
-    luma: IntArray
+    luma: IntArray = field(repr=False)
     chroma: LinearChroma = field(repr=False)
-    alpha: IntArray | None
-    metadata: Metadata
+    alpha: IntArray | None = field(repr=False)
+    metadata: Metadata = field(repr=False)
     format: str
     mean_chroma: float
 
@@ -103,7 +104,7 @@ class Study:
         known: what a reference photograph lets be known, (h, w, 3) float32, or None.
     """
 
-    photo: Photo
+    photo: Photo = field(repr=False)
     model: Model = field(repr=False)
     lightness: FloatArray = field(repr=False)
     answer: FloatArray = field(repr=False)
@@ -231,7 +232,7 @@ class Study:
             luma=self.photo.luma,
             chroma=LinearChroma.fit(small, self.photo.luma, space),
             alpha=self.photo.alpha,
-            metadata=self.photo.metadata,
+            metadata=with_provenance(self.photo.metadata),
             format=self.photo.format,
             mean_chroma=mean_chroma(small, self.lightness, space),
         )

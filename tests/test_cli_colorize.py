@@ -99,7 +99,7 @@ def test_a_dry_run_writes_nothing(place):
     result = call("in", "-o", "out", "--dry-run")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "in/a.png → out/a.png (exists already)",
+        "in/a.png → out/a.png (exists already: fails)",
         "in/b.png → out/b.png",
         "in/c.jpg → out/c.jpg",
     ]

@@ -158,6 +158,11 @@ def test_a_piece_that_is_missing_is_named(missing, kind, tmp_path):
         Model.load(place)
 
 
+def test_a_run_is_as_good_as_its_model(tmp_path):
+    write_model(tmp_path / "run" / "model", model())
+    assert Model.load(tmp_path / "run").source == str(tmp_path / "run" / "model")
+
+
 @pytest.mark.parametrize("data", [b"", b"not a zip", b"PK\x03\x04 and no more"])
 def test_a_file_that_is_no_zip(data, tmp_path):
     place = tmp_path / "model.zip"

@@ -156,7 +156,7 @@ def colorize(
     if hints and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     if dry_run:
-        _show_plan(jobs, as_json=as_json)
+        _show_plan(jobs, exists, as_json=as_json)
         return
     colorizer = opened()
     name = colorizer.engine  # a network that cannot be run is no photograph's fault
@@ -274,13 +274,15 @@ def _put(
     sys.stdout.buffer.flush()
 
 
-def _show_plan(jobs: list[Job], *, as_json: bool) -> None:
+def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
+    then = {"skip": "is skipped", "overwrite": "is written over", "error": "fails"}[exists]
     for job in jobs:
         there = os.path.lexists(job.target)
         if as_json:
             emit({"source": str(job.source), "target": str(job.target), "exists": there})
         else:
-            typer.echo(shown(f"{job.source} → {job.target}{' (exists already)' if there else ''}"))
+            fate = f" (exists already: {then})" if there else ""
+            typer.echo(shown(f"{job.source} → {job.target}{fate}"))
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:
