@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 
 from photochrom import Colorizer, Model
-from tests.support import NAN, model, network, sloped, write_model
+from tests.support import NAN, model, network, sloped, write_model, write_pictures
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +53,18 @@ def deep(camera: np.ndarray) -> np.ndarray:
     """(240, 240) uint16: the same man, using all sixteen bits."""
     noise = np.random.default_rng(3).integers(0, 257, camera.shape)
     return np.minimum(camera * np.int64(257) + noise, 65535).astype(np.uint16)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, in which we stand."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def archive(place: Path) -> Path:
+    """a.png and b.jpg, with c.png one folder and d.tif two folders down, and no pictures."""
+    write_pictures(place / "in", "b.jpg", "a.png", "sub/c.png", "sub/deep/d.tif")
+    (place / "in" / "notes.txt").write_text("not a picture")
+    return place

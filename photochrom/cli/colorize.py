@@ -130,7 +130,7 @@ def colorize(
     Exit codes: 0 all went well; 1 some failed, each named; 2 the command makes no sense;
     130 interrupted.
     """
-    from photochrom.batch import left_out, plan, run
+    from photochrom.batch import run
     from photochrom.colorizer import Colorizer
 
     limit = int(max_megapixels * 1e6)
@@ -147,12 +147,7 @@ def colorize(
         result = _streamed(inputs[0], opened(), how)
         _put(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
-    if not output:
-        raise ConfigError("expected -o with a folder, or a file for one photograph")
-    jobs = plan(inputs, Path(output), recursive=recursive, suffix=suffix, originals=taken)
-    if others := left_out(inputs, recursive=recursive):
-        named = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
-        note(f"left out, being of kinds that are not read: {named}")
+    jobs = _planned(inputs, output, taken, recursive=recursive, suffix=suffix)
     if hints and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     if dry_run:
@@ -189,6 +184,20 @@ def _require_suffix(suffix: str | None, output: str) -> None:
     named = Path(output).suffix.lower() if output not in ("", _STREAM) else ""
     if suffix and named and suffix.lower() != named:
         raise ConfigError(f"expected {output} to end in {suffix}, or no suffix to be asked for")
+
+
+def _planned(
+    inputs: list[str], output: str, taken: list[Path], *, recursive: bool, suffix: str | None
+) -> list[Job]:
+    from photochrom.batch import left_out, plan
+
+    if not output:
+        raise ConfigError("expected -o with a folder, or a file for one photograph")
+    jobs = plan(inputs, Path(output), recursive=recursive, suffix=suffix, originals=taken)
+    if others := left_out(inputs, recursive=recursive):
+        named = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
+        note(f"left out, being of kinds that are not read: {named}")
+    return jobs
 
 
 def _require_spared(source: str, output: str, others: list[Path]) -> None:

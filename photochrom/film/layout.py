@@ -24,7 +24,6 @@ _DEEP: Final = "10le"
 
 # ITU-T H.273: matrix coefficients, video full range flag as FFmpeg counts it
 _MATRICES: Final = {1: BT709, 4: BT601, 5: BT601, 6: BT601, 7: BT709, 9: BT2020, 10: BT2020}
-_UNKNOWN: Final = 2
 _TAGS: Final = {BT601: 6, BT709: 1, BT2020: 9}
 _LIMITED, _FULL_RANGE = 1, 2
 _HIGH_DEFINITION: Final = 720  # rows from which on an untagged film is taken for BT.709

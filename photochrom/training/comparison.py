@@ -154,11 +154,7 @@ def compare(
         RecipeError: there is no such recipe, or one of them has no such option.
         DataError: too few photographs.
     """
-    if not recipes:
-        raise ConfigError("expected at least one recipe to compare; received none")
-    for name in recipes:  # what cannot work is said before hours of training
-        recipe, options = contender(name)
-        build_recipe(recipe, {**config.options, **options})
+    _check_contenders(recipes, config)
     _same(
         folder,
         {
@@ -173,13 +169,7 @@ def compare(
     for name in recipes:
         keras.backend.clear_session()
         runs.append(_run(photos, folder, name, budget, config, validation, listener))
-    photographs = held_out(runs[0], judged)
-    if len(photographs) < _FEWEST:
-        raise DataError(
-            f"expected {_FEWEST} photographs to judge by; {len(photographs)} of {photos} are held "
-            "out: name some with --val"
-        )
-    jury, found = Jury(photographs), []
+    jury, found = _jury(runs[0], judged, photos), []
     for name, run in zip(recipes, runs, strict=True):
         told(name)
         keras.backend.clear_session()
@@ -188,6 +178,25 @@ def compare(
         found.append(_entry(run, name, jury))
     others = [Entry(name, scores) for name, scores in jury.baselines().items()]
     return [*others, *found, _measured(DEFAULT, Colorizer(), jury)]
+
+
+def _check_contenders(recipes: Sequence[str], config: RunConfig) -> None:
+    """What cannot work is said before hours of training."""
+    if not recipes:
+        raise ConfigError("expected at least one recipe to compare; received none")
+    for name in recipes:
+        recipe, options = contender(name)
+        build_recipe(recipe, {**config.options, **options})
+
+
+def _jury(run: runs.Run, judged: int, photos: Path) -> Jury:
+    photographs = held_out(run, judged)
+    if len(photographs) < _FEWEST:
+        raise DataError(
+            f"expected {_FEWEST} photographs to judge by; {len(photographs)} of {photos} are held "
+            "out: name some with --val"
+        )
+    return Jury(photographs)
 
 
 def _same(folder: Path, asked: dict[str, Any]) -> None:
