@@ -125,15 +125,13 @@ class Colorizer:
     ) -> film.FilmReport:
         """Colour a film; luma, sound, subtitles, chapters and words stay as they are.
 
-        What is done is kept beside the target until all of it is: called again after a stop, it
-        goes on.
+        What is done is kept beside the target: called again after a stop, it goes on.
 
         Args:
             source: anything that FFmpeg reads; `frames/%05d.png` is a film in single pictures.
             target: the coloured film; its suffix names the container.
             vividness: as of `Study.color`.
-            references: frames or photographs whose colours are to be followed, in any form that
-                `study` takes.
+            references: frames or photographs to be followed, in any form that `study` takes.
             hints: moments, in seconds from the film's start, and what is known of the frame then.
             start: seconds from the film's start at which to begin.
             end: seconds at which to end.

@@ -147,9 +147,7 @@ def colorize(
         result = _streamed(inputs[0], opened(), how)
         _put(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
-    jobs = _planned(inputs, output, taken, recursive=recursive, suffix=suffix)
-    if hints and len(jobs) > 1:
-        raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
+    jobs = _planned(inputs, output, taken, recursive, suffix, one=bool(hints))
     if dry_run:
         _show_plan(jobs, exists, as_json=as_json)
         return
@@ -187,7 +185,13 @@ def _require_suffix(suffix: str | None, output: str) -> None:
 
 
 def _planned(
-    inputs: list[str], output: str, taken: list[Path], *, recursive: bool, suffix: str | None
+    inputs: list[str],
+    output: str,
+    taken: list[Path],
+    recursive: bool,
+    suffix: str | None,
+    *,
+    one: bool,
 ) -> list[Job]:
     from photochrom.batch import left_out, plan
 
@@ -197,6 +201,8 @@ def _planned(
     if others := left_out(inputs, recursive=recursive):
         named = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
         note(f"left out, being of kinds that are not read: {named}")
+    if one and len(jobs) > 1:
+        raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     return jobs
 
 
