@@ -52,7 +52,7 @@ class Engine(Protocol):
         """What runs, where, and at which precision: «OpenVINO CPU f32»."""
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:
-        """All that the network answers, float32.
+        """All that the network answers to (B, H, W, C) float32: arrays (B, h, w, C'), float32.
 
         Raises:
             InvalidModel: the network cannot be run, or not on this.

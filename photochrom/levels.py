@@ -69,10 +69,12 @@ class Levels:
 
     @property
     def dtype(self) -> type[np.uint8] | type[np.uint16]:
+        """What a sample is kept in."""
         return np.uint8 if self.depth <= 8 else np.uint16
 
     @property
     def black(self) -> int:
+        """The number of black's luma."""
         return 0 if self.full else 16 << (self.depth - 8)
 
     @property
@@ -82,6 +84,7 @@ class Levels:
 
     @property
     def grey(self) -> int:
+        """The number of no chroma."""
         return 1 << (self.depth - 1)
 
     @property
@@ -91,6 +94,7 @@ class Levels:
 
     @property
     def top(self) -> int:
+        """The largest number."""
         return (1 << self.depth) - 1
 
 

@@ -67,7 +67,7 @@ def carried(values: FloatArray, motion: FloatArray) -> FloatArray:
 
 
 def composed(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Two motions, one after the other."""
+    """Two motions, one after the other, (h, w, 2) float32 in pixels."""
     return first + carried(second, first)
 
 

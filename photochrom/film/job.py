@@ -43,9 +43,11 @@ class Span:
 
     @property
     def is_whole(self) -> bool:
+        """Whether nothing is left out."""
         return self.start == 0 and self.end is None
 
     def holds(self, seconds: float) -> bool:
+        """Whether this moment, in seconds from the film's start, is in it."""
         return seconds >= self.start and (self.end is None or seconds < self.end)
 
 

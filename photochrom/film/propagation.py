@@ -72,7 +72,7 @@ class Memory:
         return Memory(np.asarray(chroma, np.float32), total)
 
     def with_future(self, other: Memory, answer: Answer) -> FloatArray:
-        """The chroma of both; the answer to this frame, which is in both, counts once."""
+        """The chroma of both, (h, w, 2); the answer to this frame, in both, counts once."""
         total = self.count + other.count - answer.weight
         joint = self.chroma * self.count[..., None] + other.chroma * other.count[..., None]
         return np.asarray((joint - answer.chroma * answer.weight[..., None]) / total[..., None])

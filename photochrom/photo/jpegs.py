@@ -129,7 +129,7 @@ def _length(data: bytes, place: int) -> int:
 
 
 def halved(plane: IntArray) -> IntArray:
-    """A plane at half its size, each pixel the mean of up to four."""
+    """A plane at half its size, (H, W) → (⌈H/2⌉, ⌈W/2⌉) uint8: means of up to four pixels."""
     held = color.evened(plane)
     size = (held.shape[1] // 2, held.shape[0] // 2)
     return np.asarray(cv2.resize(held, size, interpolation=cv2.INTER_AREA), np.uint8)

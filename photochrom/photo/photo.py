@@ -52,11 +52,12 @@ class Photo:
 
     @property
     def is_monochrome(self) -> bool:
+        """Whether it is grey or tinted, sepia say."""
         return self.tint != "colour"
 
 
 def eight_bits(samples: IntArray) -> npt.NDArray[np.uint8]:
-    """The nearest uint8 samples: 65,535 becomes 255."""
+    """The nearest uint8 samples, of the same shape: 65,535 becomes 255."""
     if samples.dtype == np.uint8:
         return cast("npt.NDArray[np.uint8]", samples)
     rounded = samples // np.uint16(257)

@@ -84,7 +84,7 @@ class Photochrom(Recipe[PhotochromOptions]):
 
     @property
     def bins(self) -> FloatArray:
-        """What the channels of the answer stand for."""
+        """What the channels of the answer stand for: (Q, 2), ab of Lab."""
         return ab_bins()
 
     def build(self, size: int | None) -> keras.Model:

@@ -75,12 +75,12 @@ class Rebalanced(Recipe[RebalancedOptions]):
 
     @property
     def bins(self) -> FloatArray:
-        """What the channels of the answer stand for."""
+        """What the channels of the answer stand for: (Q, 2), ab of Lab."""
         return ab_bins(margin=_MARGIN)
 
     @property
     def bin_weights(self) -> FloatArray | None:
-        """From the prior, once it is known."""
+        """(Q,): from the prior, once it is known."""
         if self.options.prior is None:
             return None
         return class_weights(np.array(self.options.prior, np.float32), self.options.mixed)

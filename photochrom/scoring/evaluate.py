@@ -49,14 +49,17 @@ class Report:
 
     @property
     def best(self) -> PhotoScores:
+        """The photograph of the least CIEDE2000."""
         return self.photos[self.ranking[0]]
 
     @property
     def median(self) -> PhotoScores:
+        """The one in the middle."""
         return self.photos[self.ranking[(len(self.photos) - 1) // 2]]
 
     @property
     def worst(self) -> PhotoScores:
+        """The one of the greatest."""
         return self.photos[self.ranking[-1]]
 
 

@@ -108,12 +108,16 @@ def ab_distance(pred: FloatArray, true: FloatArray) -> FloatArray:
 
 
 def ab_error(pred: FloatArray, true: FloatArray) -> float:
-    """The mean Euclidean distance in the ab plane."""
+    """The mean Euclidean distance in the ab plane of Lab; both (…, 3), in Lab's units."""
     return float(ab_distance(pred, true).mean(dtype=np.float64))
 
 
 def auc_credit(distance: FloatArray) -> FloatArray:
-    """The share, in percent, of the thresholds 0, 1, … 150 that each distance stays within."""
+    """The share, in percent, of the thresholds 0, 1, … 150 that each distance stays within.
+
+    Args:
+        distance: in the ab plane, of any shape, which is that of the shares.
+    """
     within: FloatArray = np.maximum(_AUC_TOP + 1 - np.ceil(distance), 0)
     return within * np.float32(100 / (_AUC_TOP + 1))
 
