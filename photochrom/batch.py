@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 import threading
@@ -17,7 +16,7 @@ from photochrom.errors import ConfigError, OutputError, OutputExists, Photochrom
 from photochrom.parallel import ordered
 from photochrom.photo import READABLE_SUFFIXES, read
 from photochrom.photo.atomic import check_spares, identity
-from photochrom.photo.folders import files_in, is_passed_over
+from photochrom.photo.folders import files_in, matching
 from photochrom.photo.formats import RAW_SUFFIXES, format_of
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def plan(
 def left_out(inputs: Sequence[str], *, recursive: bool = False) -> Counter[str]:
     """Suffixes of the pictures in these folders that `plan` passes over: GIF and HEIC, say."""
     folders = [Path(each) for each in inputs if Path(each).is_dir()]
-    files = (path for each in folders for path in files_in(each, recursive=recursive, locked=[]))
+    files = {path for each in folders for path in files_in(each, recursive=recursive, locked=[])}
     return Counter(path.suffix.lower() for path in files if path.suffix.lower() in _OTHER_PICTURES)
 
 
@@ -132,30 +131,38 @@ def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path,
     path = Path(text)
     if not text:
         raise ConfigError("expected a photograph, a folder or a pattern; received an empty name")
+    locked: list[Path] = []
     if path.is_dir():
-        locked: list[Path] = []
         files = files_in(path, recursive=recursive, locked=locked)
-        yield from _photographs(files, path, output)
-        yield from ((each, each.relative_to(path)) for each in locked)  # named, in their turn
+        yield from _photographs(files, locked, path, output)
     elif path.exists():
         yield path, Path(path.name)
-    elif matches := sorted(glob.glob(text, recursive=True)):  # noqa: PTH207
+    elif (matches := matching(text, locked=locked)) or locked:
         root = Path(re.split(r"[*?[]", text, maxsplit=1)[0] + "_").parent
-        wanted = [path for each in matches if not is_passed_over(path := Path(each), root)]
-        yield from _photographs(wanted, root, output)
+        yield from _photographs(matches, locked, root, output)
     else:
         raise ConfigError(f"expected a photograph, a folder or a pattern; there is no {text}")
 
 
-def _photographs(paths: Iterable[Path], root: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+def _photographs(
+    paths: Iterable[Path], locked: Iterable[Path], root: Path, output: Path
+) -> Iterator[tuple[Path, Path]]:
     """Leaves out the results of an earlier run, where they lie below `root` too."""
     results = _real(output)
     below = _real(root) in results.parents
-    for path in paths:
-        mine = below and results in _real(path).parents
-        lost = path.is_symlink() and not path.exists()  # is found out, and named, in its turn
-        if (path.is_file() or lost) and path.suffix.lower() in READABLE_SUFFIXES and not mine:
-            yield path, path.relative_to(root)
+    named = (path for path in paths if path.suffix.lower() in READABLE_SUFFIXES)
+    for path in (*filter(_may_be_file, named), *locked):
+        if not (below and results in _real(path).parents):
+            place = Path(os.path.normpath(path.relative_to(root)))
+            yield path, Path(place.name) if ".." in place.parts else place
+
+
+def _may_be_file(path: Path) -> bool:
+    """Also one that cannot be looked at, or a link that leads nowhere: they fail in their turn."""
+    try:
+        return path.is_file() or (path.is_symlink() and not path.exists())
+    except PermissionError:
+        return True
 
 
 def _real(path: Path) -> Path:
@@ -239,7 +246,7 @@ def _do(
     keep_colour: bool,
     how: Mapping[str, Any],
 ) -> Outcome:
-    if exists != "overwrite" and os.path.lexists(job.target):
+    if exists != "overwrite" and os.path.lexists(job.target) and not job.source.is_dir():
         if exists == "skip":
             return Outcome(job, "skipped", "exists already")
         raise OutputExists(f"{job.target} exists already: --exists skip or overwrite")

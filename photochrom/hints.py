@@ -62,7 +62,7 @@ class Hint:
             raise ConfigError("expected a point at least; received none")
         if self.radius is not None and not 0 < self.radius < math.inf:
             raise ConfigError(f"expected a positive, finite radius; received {self.radius}")
-        as_rgb(self.color)
+        object.__setattr__(self, "color", as_rgb(self.color))
 
     @classmethod
     def at(cls, x: float, y: float, color: str | RGB, radius: float | None = None) -> Hint:
@@ -79,12 +79,12 @@ def as_rgb(color: str | Sequence[float]) -> RGB:
     if isinstance(color, str):
         return parse_color(color)
     try:
-        red, green, blue = map(int, color)
+        red, green, blue = map(float, color)
     except (TypeError, ValueError):
-        red = green = blue = -1
+        red = green = blue = math.nan
     if not all(0 <= each <= 255 for each in (red, green, blue)):
         raise ConfigError(f"expected three numbers from 0 to 255; received {color!r}")
-    return red, green, blue
+    return round(red), round(green), round(blue)
 
 
 def parse_color(text: str) -> RGB:

@@ -23,7 +23,7 @@ LIMIT = 300  # seconds that a browser may live
 def kill_browsers() -> None:
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            if "chrom" in child.name():
+            if any(name in child.name().lower() for name in ("chromium", "chrome")):
                 child.kill()
 
 

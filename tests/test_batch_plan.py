@@ -139,7 +139,32 @@ def test_a_folder_within_that_cannot_be_read(archive, monkeypatch):
     outcomes = run(jobs, Colorizer(model()), keep_going=True)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     assert [outcome.reason for outcome in failed] == ["no permission to read in/sub/deep"]
+    Path("out/sub/deep").mkdir()
+    again = list(run(jobs, Colorizer(model()), keep_going=True, exists="skip"))
+    assert [each.status for each in again].count("failed") == 1
+    assert Path("in/sub/deep") in [job.source for job in plan(["in/**/*.*"], Path("out"))]
     assert len(plan(["in"], Path("out"))) == 2
+
+
+@pytest.mark.parametrize(("inputs", "recursive"), [(["in"], True), (["in/**/*.*"], False)])
+def test_a_folder_that_can_be_listed_and_no_more(archive, monkeypatch, inputs, recursive):
+    is_file = Path.is_file
+
+    def refused(path):
+        if path.parent.name == "deep":
+            raise PermissionError(13, "Permission denied", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    found = plan(inputs, Path("out"), recursive=recursive)
+    assert "in/sub/deep/d.tif" in [job.source.as_posix() for job in found]
+
+
+def test_results_stay_below_their_folder(archive):
+    found = plan(["in/*/../b.jpg"], Path("out"))
+    assert pairs(found) == [("in/sub/../b.jpg", "out/b.jpg")]
+    found = plan(["in/sub/*/../../../in/a.png"], Path("out"))
+    assert [job.target.as_posix() for job in found] == ["out/a.png"]
 
 
 def test_an_original_named_by_a_link_is_never_a_target(archive):
@@ -193,7 +218,8 @@ def test_links_that_lead_nowhere_fail_in_their_turn(archive):
 
 
 def test_a_pattern_goes_through_no_link_and_no_copies_of_a_nas(archive):
-    Path("in/sub/loop").symlink_to("..", target_is_directory=True)
+    for name in ("loop", "other", "third"):  # from here to here in ever more ways
+        Path("in/sub", name).symlink_to("..", target_is_directory=True)
     write_pictures(archive / "in", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg")
     found = [str(job.source) for job in plan(["in/**/*.*"], Path("out"))]
     assert found == [str(job.source) for job in plan(["in"], Path("out"), recursive=True)]

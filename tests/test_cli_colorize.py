@@ -8,16 +8,13 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
 from photochrom import __version__
-from photochrom.cli.app import app
 from tests.commands import BROKEN, PROGRAM, call, is_coloured, records, spawn
 from tests.support import (
     NAN,
@@ -349,51 +346,3 @@ def test_a_file_of_an_unknown_kind_is_refused_not_made_a_folder(place):
     assert result.exit_code != 0
     assert "expected a name that ends like one of" in result.stderr
     assert not Path("new.gif").exists()
-
-
-# --- what is awkward ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("closed", ["stdout", "stderr"])
-def test_a_stream_that_is_closed(place, closed):
-    """By a daemon, say."""
-    number, output = {"stdout": (1, "-"), "stderr": (2, "new.png")}[closed]
-    command = f"exec {sys.executable} -m photochrom colorize in/a.png -o {output} {number}>&-"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=60, check=False)
-    assert b"Traceback" not in done.stderr
-    if closed == "stdout":
-        assert (done.returncode, b"stdout, which is closed" in done.stderr) == (2, True)
-    else:
-        assert (done.returncode, is_coloured(Path("new.png"))) == (0, True)
-
-
-def test_a_name_is_shown_and_not_obeyed(place):
-    Path("in/b\n\x1b[31mred.png").write_bytes(BROKEN)
-    for arguments in (("in", "-o", "out", "-k"), ("in", "-o", "out", "-n")):
-        result = call(*arguments)
-        assert r"b\n\x1b[31mred.png" in result.stdout + result.stderr
-        assert "\x1b" not in result.output
-
-
-def test_pictures_of_other_kinds_are_told_of(place):
-    for name in ("a.gif", "b.HEIC", "c.heic", "notes.txt"):
-        Path("in", name).write_bytes(b"no matter")
-    result = call("in", "-o", "out")
-    assert result.exit_code == 0
-    assert "left out, being of kinds that are not read: 1 .gif, 2 .heic" in result.stderr
-
-
-def test_the_photograph_behind_stdin_is_never_written_over(place):
-    before = Path("in/a.png").read_bytes()
-    command = [*PROGRAM, "colorize", "-", "-o", "in/a.png", "--exists", "overwrite"]
-    with Path("in/a.png").open("rb") as file:
-        done = subprocess.run(command, stdin=file, capture_output=True, timeout=60, check=False)
-    assert done.returncode == 2
-    assert b"is an original" in done.stderr
-    assert Path("in/a.png").read_bytes() == before
-
-
-def test_the_help_names_the_defaults():
-    shown = CliRunner().invoke(app, ["colorize", "--help"], env={"COLUMNS": "250"}).output
-    for default in ("92, 92, 85", "cores, 4 at most", "the one that ships"):
-        assert f"default: ({default})" in shown

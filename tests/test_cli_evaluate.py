@@ -107,6 +107,8 @@ def test_mistakes(tmp_path, model_folder):
     (bad / "002.png").write_bytes(b"no picture")
     assert call(model_folder, bad, "--film").exit_code == 1
     film = write_film(tmp_path / "pan.mkv", panned(2))
-    before = film.read_bytes()
-    assert call(model_folder, film, "--film", "--csv", film).exit_code == 2
-    assert film.read_bytes() == before
+    frames = write_frames(tmp_path / "frames", panned(3))
+    for place, judged in ((film, film), (frames / "%03d.png", frames / "001.png")):
+        before = judged.read_bytes()
+        assert call(model_folder, place, "--film", "--csv", judged).exit_code == 2
+        assert judged.read_bytes() == before

@@ -11,9 +11,10 @@ import pytest
 from photochrom import Colorizer, Hint
 from photochrom.errors import (
     ConfigError,
+    OutputError,
     OutputFailed,
 )
-from photochrom.film import making
+from photochrom.film import Watcher, making
 from photochrom.film.encoding import Part
 from photochrom.film.source import Source
 from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
@@ -58,6 +59,28 @@ def test_other_settings_in_between_cost_nothing(tmp_path, warm, monkeypatch):
     warm.film(source, target, watcher=heard)
     assert heard.notes[0].startswith("going on from")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
+def test_two_runs_for_one_film(tmp_path, warm):
+    source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
+
+    class Second(Watcher):
+        def frame(self, done: int, total: int, shot: int) -> None:
+            if done == 5:
+                with pytest.raises(OutputError, match=r"another run is at work on .*out\.mkv"):
+                    warm.film(source, target, vividness=None)
+
+    warm.film(source, target, watcher=Second())
+    assert len(planes(target)) == 40
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
+def test_what_is_left_of_a_film_takes_no_originals_place(tmp_path, warm):
+    source = write_film(tmp_path / "out.partial.mkv", panned(4))
+    before = source.read_bytes()
+    with pytest.raises(OutputError, match="is an original"):
+        warm.film(source, tmp_path / "out.mkv", partial=True)
+    assert source.read_bytes() == before
 
 
 @pytest.mark.parametrize("how", [{"hints": [(0, Hint.at(900, 9, "#fff000"))]}, {"start": 99.0}])

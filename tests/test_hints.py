@@ -170,8 +170,12 @@ def test_a_radius_that_makes_no_sense(radius):
 
 
 def test_a_colour_that_is_none():
-    with pytest.raises(ConfigError, match="expected three numbers from 0 to 255"):
-        Hint.at(1, 1, (300, 0, 0))
+    for color in ((300, 0, 0), (0, 0), (0, -0.5, 0), (0, 0, float("inf")), (float("nan"), 0, 0), 7):
+        with pytest.raises(ConfigError, match="expected three numbers from 0 to 255"):
+            Hint.at(1, 1, color)
+    with pytest.raises(ConfigError, match="expected a colour as #RRGGBB"):
+        Hint(((1, 1),), "red")
+    assert Hint(((1, 1),), "#ff0001").color == (255, 0, 1)
 
 
 def test_a_radius_beyond_the_picture_covers_it():

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import numpy as np
 import pytest
 import simplejpeg
@@ -272,14 +271,6 @@ def test_what_is_followed_is_shown_with_its_photograph(page, photographs, tmp_pa
     page.click("#tray li:nth-child(1) .photograph")
     page.wait_for_selector("#reference :text('theirs')")
     page.wait_for_function(f"{words} > 6")
-
-
-def test_what_programs_ask_in_vain_is_a_problem_beside_the_page_too(place):
-    for method, path, status in (("GET", "nothing", 404), ("PUT", "colorize", 405)):
-        answer = httpx.request(method, f"{place}/api/v1/{path}")
-        assert (answer.status_code, answer.json()["status"]) == (status, status)
-        assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["allow"] == "POST"
 
 
 # --- many -----------------------------------------------------------------------------------

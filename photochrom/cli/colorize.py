@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Generator
 from contextlib import closing
@@ -207,12 +208,13 @@ def _planned(
 
 
 def _require_spared(source: str, output: str, others: list[Path]) -> None:
-    """That the result takes no original's place, nor that of the file behind stdin."""
+    """That the result takes no original's place; the files behind stdin and stdout count, too."""
     from photochrom.photo.atomic import check_spares, identity
 
-    if output not in ("", _STREAM):
-        first = 0 if source == _STREAM and sys.stdin is not None else source
-        check_spares(Path(output), {identity(each) for each in (first, *others)})
+    first = 0 if source == _STREAM and sys.stdin is not None else source
+    target = 1 if output in ("", _STREAM) else Path(output)
+    if target != 1 or (sys.stdout is not None and stat.S_ISREG(os.fstat(1).st_mode)):
+        check_spares(target, {identity(each) for each in (first, *others)})
 
 
 def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:

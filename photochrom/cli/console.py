@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
 __all__ = ["emit", "fail", "note", "progress", "shown", "stderr"]
+
+_TURNS: Final = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 def stderr() -> Console:
@@ -23,7 +26,13 @@ def stderr() -> Console:
 
 def shown(text: str) -> str:
     """For one line of a terminal: what is in a file's name is shown there, and not obeyed."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    return "".join(ascii(each)[1:-1] if _is_order(each) else each for each in text)
+
+
+def _is_order(character: str) -> bool:
+    """Control characters, ends of lines, and what turns the direction of writing."""
+    kind, turns = unicodedata.category(character), unicodedata.bidirectional(character)
+    return kind in ("Cc", "Cs", "Zl", "Zp") or turns in _TURNS
 
 
 def fail(message: str) -> None:
@@ -38,8 +47,9 @@ def note(message: str) -> None:
 
 def emit(record: Mapping[str, Any]) -> None:
     """One JSON object a line on stdout, for programs; ASCII, so that no file's name is lost."""
-    sys.stdout.write(json.dumps(record) + "\n")
-    sys.stdout.flush()
+    if sys.stdout is not None:  # closed, by a daemon say
+        sys.stdout.write(json.dumps(record) + "\n")
+        sys.stdout.flush()
 
 
 def progress(unit: str) -> Progress:

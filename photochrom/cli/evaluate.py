@@ -69,8 +69,14 @@ def _require_free(source: Path, results: list[Path]) -> None:
     from photochrom.photo.atomic import check_destination, check_spares, identity
     from photochrom.photo.folders import files_in
 
-    judged = files_in(source, locked=[]) if source.is_dir() else [source]
-    originals = {identity(each) for each in judged} if any(map(os.path.lexists, results)) else set()
+    if not any(map(os.path.lexists, results)):
+        originals = set()
+    elif source.is_file():
+        originals = {identity(source)}
+    else:  # a folder, or single pictures of a film: %05d.png
+        folder = source if source.is_dir() else source.parent
+        judged = files_in(folder, locked=[]) if folder.is_dir() else []
+        originals = {identity(each) for each in judged}
     for result in results:
         check_spares(result, originals)
         check_destination(result, overwrite=True)

@@ -26,9 +26,11 @@ from photochrom.film.stills import stills
 from photochrom.film.watching import FilmReport, Watcher
 from photochrom.film.work import Done, Work
 from photochrom.parallel import ahead, ordered
-from photochrom.photo.atomic import check_destination, drafted
+from photochrom.photo.atomic import check_destination, check_spares, drafted, identity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
 
     from photochrom.color import FloatArray
@@ -63,16 +65,18 @@ def color_film(model: Model, job: Job, watcher: Watcher | None = None) -> FilmRe
     film = Source(job.source, most_rows=job.most_rows)
     if job.target.exists() and job.source.exists() and job.source.samefile(job.target):
         raise OutputError(f"expected another place than the film's own; received {job.target}")
+    if job.partial and job.source.exists():
+        check_spares(_partial(job.target), {identity(job.source)})
     check_destination(job.target, overwrite=job.overwrite)
     place = container_format(job.target)
     lost = left_out(film, place, job.target.name)
     making = _Making(model, replace(job, encoding=job.encoding.settled(place)), film, watcher)
     with making.work as work:
-        making.try_out(place)
         notes = (*lost, *making.notes())
-        for note in notes:
-            making.watcher.note(note)
         try:
+            making.try_out(place)
+            for note in notes:
+                making.watcher.note(note)
             making.run()
         except KeyboardInterrupt:
             making.interrupted(place)
@@ -168,7 +172,7 @@ class _Making:
         """
         target, overwrite, span = self._job.target, self._job.overwrite, self._job.span
         if partial:
-            target, overwrite = target.with_stem(f"{target.stem}.partial"), True
+            target, overwrite = _partial(target), True
             last = self._film.seconds_at(self.work.done.last or self._film.start)
             span = replace(span, end=last + float(1 / self._film.rate))
             self.watcher.note(f"what is done is in {target}")
@@ -188,10 +192,9 @@ class _Making:
 
     def stopped(self, error: Exception) -> OutputFailed:
         """What to say when it cannot go on."""
-        return OutputFailed(
-            f"cannot go on with {self._job.target}: {error}; "
-            f"what is done is kept in {self.work.folder}, and is not done again"
-        )
+        kept = f"; what is done is kept in {self.work.folder}, and is not done again"
+        kept = kept if self.work.done.parts else ""
+        return OutputFailed(f"cannot go on with {self._job.target}: {error}{kept}")
 
     def _begin(self) -> Part:
         film, path = self._film, self.work.next_part
@@ -269,6 +272,10 @@ class _Making:
                 )
             small, size = self._small(picture), self._film.size
             yield hinted(self._model, small, hints, size, self._job.vividness)
+
+
+def _partial(target: Path) -> Path:
+    return target.with_stem(f"{target.stem}.partial")
 
 
 def _seen(frame: VideoFrame, rows: int) -> npt.NDArray[np.uint8]:

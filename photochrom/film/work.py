@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 import numpy as np
 
@@ -17,10 +16,16 @@ from photochrom.errors import OutputError
 from photochrom.film.encoding import PART_FORMAT
 from photochrom.film.propagation import Memory
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = ["Done", "Work"]
 
 _JOB: Final = "job.json"
 _DONE: Final = "done.json"
+_LOCK: Final = "lock"
 
 
 @dataclass(frozen=True)
@@ -56,14 +61,17 @@ class Work:
             job: all that its pictures depend on.
 
         Raises:
-            OutputError: there can be no such folder.
+            OutputError: there can be no such folder, or another run is at work in it.
         """
         written = json.dumps(job, sort_keys=True, indent=2)
         self._all = target.with_name(f".{target.name}.photochrom")
         self.folder = self._all / hashlib.sha256(written.encode()).hexdigest()[:12]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self._all / _LOCK)
             self._write(_JOB, written)  # for people
+        except BlockingIOError as error:
+            raise OutputError(f"another run is at work on {target}") from error
         except OSError as error:
             raise OutputError(f"cannot work in {self.folder}: {error.strerror}") from error
         self.done = _done(self._read(_DONE))
@@ -75,8 +83,9 @@ class Work:
         """Leaves nothing where nothing is done."""
         if not self.done.parts:
             shutil.rmtree(self.folder, ignore_errors=True)
-            with contextlib.suppress(OSError):  # there is other work
-                self._all.rmdir()
+        if not any(path.is_dir() for path in self._all.glob("*")):
+            self.remove()
+        self._lock.close()
 
     @property
     def others(self) -> int:
@@ -134,6 +143,24 @@ class Work:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / name)
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """A file that this run alone holds, for as long as it is open; where the system can.
+
+    Raises:
+        BlockingIOError: another run holds it.
+    """
+    file = path.open("ab")
+    if fcntl is not None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise
+        except OSError:  # a file system without locks
+            pass
+    return file
 
 
 def _done(text: str) -> Done:

@@ -110,18 +110,19 @@ def identity(place: str | os.PathLike[str] | int) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def check_spares(path: Path, originals: Collection[tuple[int, int] | None]) -> None:
+def check_spares(place: Path | int, originals: Collection[tuple[int, int] | None]) -> None:
     """Whether a result leaves the files alone that it comes from.
 
     Args:
-        path: where it is to go.
+        place: where it is to go; or the number of an open file, 1 for stdout.
         originals: each file's `identity`.
 
     Raises:
         OutputError: it would take the place of one of them.
     """
-    if (there := identity(path)) and there in originals:
-        raise OutputError(f"{path} is an original and is never written over; name another place")
+    if (there := identity(place)) and there in originals:
+        name = "the file behind stdout" if place == 1 else place
+        raise OutputError(f"{name} is an original and is never written over; name another place")
 
 
 def _write_through(draft: Path, data: bytes) -> None:

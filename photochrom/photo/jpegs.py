@@ -15,12 +15,14 @@ from photochrom.color import IntArray
 from photochrom.parallel import ordered
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
+from photochrom.photo.provenance import fitting
 
 __all__ = ["FULL_CHROMA_QUALITY", "decode_jpeg_luma", "encode_jpeg", "halved"]
 
 FULL_CHROMA_QUALITY: Final = 95  # from here on chroma is stored at full size
 _MARKER_BYTES: Final = 65_000  # what a marker holds, with some room for its header
 _APP1: Final = 0xE1
+_OF_XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _APP2: Final = 0xE2
 _APP13: Final = 0xED
 _HEAD: Final = 20  # bytes of SOI and of the JFIF marker that every encoder writes first
@@ -33,13 +35,17 @@ _RST0: Final = 0xD0
 _EOI_BYTES: Final = 2
 
 
-def decode_jpeg_luma(data: bytes) -> IntArray:
+def decode_jpeg_luma(data: bytes, *, strict: bool = True) -> IntArray:
     """The Y plane of a JPEG file, grey or in colour, as it is stored, (H, W) uint8.
+
+    Args:
+        data: the file.
+        strict: whether damage that can be passed over is an error.
 
     Raises:
         ValueError: the file is damaged.
     """
-    return np.asarray(simplejpeg.decode_jpeg(data, "GRAY"), np.uint8)[..., 0]
+    return np.asarray(simplejpeg.decode_jpeg(data, "GRAY", strict=strict), np.uint8)[..., 0]
 
 
 def encode_jpeg(
@@ -63,8 +69,8 @@ def encode_jpeg(
     blocks = []
     if metadata.exif:
         blocks.append((_APP1, b"Exif\0\0" + metadata.exif))
-    if metadata.xmp:
-        blocks.append((_APP1, b"http://ns.adobe.com/xap/1.0/\0" + metadata.xmp))
+    if metadata.xmp and (xmp := fitting(metadata.xmp, _MARKER_BYTES - len(_OF_XMP))):
+        blocks.append((_APP1, _OF_XMP + xmp))
     if metadata.iptc:
         blocks.append((_APP13, _photoshop(metadata.iptc)))
     blocks.append((_APP2, b"ICC_PROFILE\0\1\1" + srgb_profile()))

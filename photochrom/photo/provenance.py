@@ -12,42 +12,55 @@ from typing import Final
 from photochrom import __version__
 from photochrom.photo.metadata import Metadata
 
-__all__ = ["with_provenance"]
+__all__ = ["fitting", "with_provenance"]
 
-_KIND: Final = (
-    b"http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+# In a hostile packet no search may begin everywhere and go on to the end: runs are bounded.
+_NAMES: Final = rb"[\w.-]{1,40}:(?:DigitalSourceType|AISystemUsed|AISystemVersionUsed)"
+_SAID: Final = re.compile(  # as an element, an empty one, an attribute
+    rb"<(%s)\b[^<>]*(?<!/)>.{0,400}?</\1\s*>|<%s\b[^<>]*/>|"
+    rb"\s%s\s*=\s*(?:\"[^\"<]*\"|'[^'<]*')" % (_NAMES, _NAMES, _NAMES),
+    re.DOTALL,
 )
-_SAID: Final = re.compile(rb"((?<=:)DigitalSourceType(?:\s*=\s*[\"']|\s*>)\s*)[^\"'<]*")
-_ABOUT: Final = re.compile(rb":about\s*=\s*[\"']([^\"']*)[\"']")
-_END: Final = re.compile(rb"</\w+:RDF\s*>")
+_ABOUT: Final = re.compile(rb"\s[\w.-]{1,40}:about\s*=\s*[\"']([^\"'<]*)[\"']")
+_NOTHING: Final = re.compile(rb"<([\w.-]{1,40}:RDF)\b([^<>]*)/>")
+_END: Final = re.compile(rb"</[\w.-]{1,40}:RDF\s*>")
+_MOST: Final = 1 << 20  # bytes
+_MARK: Final = (
+    b'<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
+    b' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" rdf:about="%s"'
+    b' Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/'
+    b'compositeWithTrainedAlgorithmicMedia"'
+    b' Iptc4xmpExt:AISystemUsed="Photochrom" Iptc4xmpExt:AISystemVersionUsed="'
+)
 _EMPTY: Final = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF>'
     b'</x:xmpmeta><?xpacket end="w"?>'
 )
-_MOST: Final = 64_000  # bytes: a longer packet fits no marker of a JPEG file
 
 
 def with_provenance(metadata: Metadata) -> Metadata:
     """The same, with a mark that a trained network has put in a part of what is seen.
 
-    A packet that would grow too long for a JPEG file, or that cannot be read, stays as it is.
+    A packet that cannot be read, or is longer than a megabyte, stays as it is.
     """
-    packet = _SAID.sub(rb"\g<1>" + _KIND, metadata.xmp or _EMPTY)
-    ends = list(_END.finditer(packet))
-    if ends and b":AISystemUsed" not in packet:
-        about = _ABOUT.search(packet)  # one packet speaks of one thing
-        place = ends[-1].start()
-        packet = packet[:place] + _description(packet, about) + packet[place:]
-    return replace(metadata, xmp=packet) if len(packet) <= _MOST else metadata
+    return replace(metadata, xmp=_marked(metadata.xmp or _EMPTY))
 
 
-def _description(packet: bytes, about: re.Match[bytes] | None) -> bytes:
-    kind = b"" if _SAID.search(packet) else b' Iptc4xmpExt:DigitalSourceType="%s"' % _KIND
-    return (
-        b'<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
-        b' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-        b' rdf:about="%s"%s Iptc4xmpExt:AISystemUsed="Photochrom"'
-        b' Iptc4xmpExt:AISystemVersionUsed="%s"/>'
-    ) % (about.group(1) if about else b"", kind, __version__.encode())
+def fitting(xmp: bytes, most: int) -> bytes | None:
+    """So many bytes of a packet at most: all; or, where it is too long, the mark if it has one."""
+    if len(xmp) <= most:
+        return xmp
+    return _marked(_EMPTY) if _MARK[_MARK.index(b" Iptc4xmpExt:Dig") :] in xmp else None
+
+
+def _marked(packet: bytes) -> bytes:
+    bare = _NOTHING.sub(rb"<\1\2></\1>", packet[:_MOST])
+    ends = list(_END.finditer(bare))
+    if len(packet) > _MOST or not ends:
+        return packet
+    about = _ABOUT.search(bare)  # one packet speaks of one thing
+    mark = _MARK % (about.group(1) if about else b"") + __version__.encode() + b'"/>'
+    place = ends[-1].start()
+    return _SAID.sub(b"", bare[:place]) + mark + bare[place:]

@@ -56,9 +56,9 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
     """Read a photograph: upright, in sRGB, its luma untouched.
 
     Args:
-        source: a path, bytes, a binary file object, a PIL image, or an array (H, W), (H, W, 1),
-            (H, W, 3) RGB or (H, W, 4) RGBA of uint8, uint16, bool, or floats in [0, 1], which
-            become 16 bits.
+        source: a path, bytes, a binary file object, a PIL image (whose luma is that of its RGB),
+            or an array (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA of uint8, uint16, bool,
+            or floats in [0, 1], which become 16 bits.
         max_pixels: the most pixels it may have; checked before any is decoded.
         name: what messages call it; by default the path.
 
@@ -100,7 +100,7 @@ def decode(data: bytes, held: str, name: str, max_pixels: int) -> Decoded:
         else:
             pixels = pixels_of(image, name)
         if held == "JPEG" and image.mode == "RGB":
-            pixels = replace(pixels, luma=decode_jpeg_luma(data))
+            pixels = replace(pixels, luma=decode_jpeg_luma(data, strict=False))
         if held == "TIFF":
             info, exif = tiff_info(data)
             return Decoded(pixels, info, read_orientation(exif))

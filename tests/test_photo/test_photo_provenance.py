@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -28,9 +29,10 @@ def packet(inside: str, about: str = "") -> bytes:
 
 
 def said(xmp: bytes) -> dict[str, list[str]]:
-    """All properties of a packet, as attributes or elements."""
+    """All properties of a packet, as attributes or elements; and no text between them."""
     found: dict[str, list[str]] = {}
     for each in ET.fromstring(xmp.partition(b"?>")[2] if xmp.startswith(b"<?") else xmp).iter():
+        assert not (each.tail or "").strip()
         for name, value in (*each.attrib.items(), (each.tag, each.text or "")):
             found.setdefault(name, []).append(value)
     return found
@@ -42,20 +44,42 @@ def said(xmp: bytes) -> dict[str, list[str]]:
     [
         "<dc:source>a shoebox</dc:source>",
         f"<Iptc4xmpExt:DigitalSourceType>{FILM}</Iptc4xmpExt:DigitalSourceType>",
+        f"<Iptc4xmpExt:DigitalSourceType>\n{FILM}\n</Iptc4xmpExt:DigitalSourceType>\n<dc:source/>",
+        f'<Iptc4xmpExt:DigitalSourceType rdf:resource="{FILM}"/><dc:source>a box</dc:source>',
+        f'<Iptc4xmpExt:DigitalSourceType xml:lang="en">{FILM}</Iptc4xmpExt:DigitalSourceType>',
+        "<Iptc4xmpExt:AISystemUsed><rdf:li>Another</rdf:li></Iptc4xmpExt:AISystemUsed>",
     ],
 )
 def test_it_is_said_once_and_nothing_else_is_changed(inside, about):
     before = packet(inside, about)
     marked = with_provenance(photo.Metadata(xmp=before, dpi=(300, 300)))
+    told_once(marked.xmp)
     found = said(marked.xmp)
-    assert found[f"{EXT}DigitalSourceType"] == [KIND]
-    assert found[f"{EXT}AISystemUsed"] == ["Photochrom"]
-    assert found[f"{EXT}AISystemVersionUsed"] == [__version__]
     assert set(found[f"{RDF}about"]) == {about}
     kept = {key: value for key, value in said(before).items() if key.startswith("{http://purl")}
     assert kept.items() <= found.items()
     assert marked.dpi == (300, 300)
-    assert with_provenance(marked).xmp == marked.xmp
+
+
+def told_once(xmp: bytes) -> None:
+    found = said(xmp)
+    assert found[f"{EXT}DigitalSourceType"] == [KIND]
+    assert found[f"{EXT}AISystemUsed"] == ["Photochrom"]
+    assert found[f"{EXT}AISystemVersionUsed"] == [__version__]
+
+
+@pytest.mark.parametrize(
+    "xmp",
+    [
+        packet("").replace(b" rdf:about", b" Iptc4xmpExt:DigitalSourceType='x' rdf:about"),
+        packet("").replace(b"><rdf:Description", b"/>", 1)[: packet("").index(b"><rdf:D") + 2]
+        + b"</x:xmpmeta>",
+        with_provenance(photo.Metadata(xmp=packet("<dc:source>a</dc:source>"))).xmp,
+        packet("").replace(b"rdf:", b"r:").replace(b"xmlns:rdf", b"xmlns:r"),
+    ],
+)
+def test_packets_of_other_forms(xmp):
+    told_once(with_provenance(photo.Metadata(xmp=xmp)).xmp)
 
 
 def test_a_photograph_without_xmp_gets_a_packet():
@@ -63,11 +87,27 @@ def test_a_photograph_without_xmp_gets_a_packet():
     assert found[f"{EXT}DigitalSourceType"] == [KIND]
 
 
-@pytest.mark.parametrize(
-    "xmp", [b"no XMP at all", packet("x" * 63_900), packet("a").decode().encode("utf-16")]
-)
-def test_a_packet_that_cannot_take_it_stays_as_it_is(xmp):
+@pytest.mark.parametrize("xmp", [b"no XMP at all", packet("a").decode().encode("utf-16")])
+def test_a_packet_that_cannot_be_read_stays_as_it_is(xmp):
     assert with_provenance(photo.Metadata(xmp=xmp)).xmp == xmp
+
+
+def test_what_is_too_long_for_a_jpeg_file_leaves_the_mark(warm, camera):
+    xmp = packet("<dc:source>" + "a" * 70_000 + "</dc:source>")
+    made = replace(warm.colorize(camera), metadata=with_provenance(photo.Metadata(xmp=xmp)))
+    told_once(photo.read(made.encode("JPEG")).metadata.xmp)
+    assert len(photo.read(made.encode("PNG")).metadata.xmp) > 70_000
+    plain = replace(made, metadata=photo.Metadata(xmp=xmp))
+    assert photo.read(plain.encode("JPEG")).metadata.xmp is None
+
+
+@pytest.mark.parametrize(
+    "piece", [" ", "a", "<x:AISystemUsed>", "<r:RDF ", "</r", " x:about='", "a:"]
+)
+def test_a_hostile_packet_is_done_with(piece):
+    """Where a search could begin everywhere and go on to the end, this would take hours."""
+    xmp = packet(piece * (1_000_000 // len(piece)))
+    assert with_provenance(photo.Metadata(xmp=xmp)).xmp
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
