@@ -105,7 +105,7 @@ def identity(place: str | os.PathLike[str] | int) -> tuple[int, int] | None:
     """
     try:
         status = os.stat(place)  # noqa: PTH116  it may be a number
-    except OSError:
+    except (OSError, ValueError):  # no name at all
         return None
     return status.st_dev, status.st_ino
 
