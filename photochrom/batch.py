@@ -21,6 +21,8 @@ from photochrom.photo.formats import RAW_SUFFIXES, format_of
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
+    from photochrom.photo import Photo
+    from photochrom.study import ColorPhoto
 
 __all__ = ["Exists", "Job", "Outcome", "left_out", "plan", "run"]
 
@@ -34,10 +36,25 @@ Status = Literal["done", "skipped", "failed", "stopped"]
 
 @dataclass(frozen=True)
 class Job:
-    """A photograph, and where its colours go."""
+    """A photograph, and where its colours go.
+
+    Attributes:
+        source: the photograph.
+        target: the result; or, of several answers, `NAME-1.jpg`, `NAME-2.jpg` and so on.
+        answers: how many are wanted.
+    """
 
     source: Path
     target: Path
+    answers: int = 1
+
+    @property
+    def targets(self) -> list[Path]:
+        """All files that are to be."""
+        if self.answers == 1:
+            return [self.target]
+        stem = self.target.stem
+        return [self.target.with_stem(f"{stem}-{number}") for number in range(1, self.answers + 1)]
 
 
 @dataclass(frozen=True)
@@ -69,6 +86,7 @@ def plan(
     *,
     recursive: bool = False,
     suffix: str | None = None,
+    answers: int = 1,
     originals: Iterable[Path] = (),
 ) -> list[Job]:
     """Which photograph goes where.
@@ -78,6 +96,7 @@ def plan(
         output: a folder; or, for one file, the name of the result.
         recursive: whether folders within folders are gone through.
         suffix: of the results, ".png" for example; by default that of the photograph.
+        answers: how many of each photograph.
         originals: other files that no result may take the place of.
 
     Raises:
@@ -97,10 +116,10 @@ def plan(
     if len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
         if suffix and suffix.lower() != output.suffix.lower():
             raise ConfigError(f"expected {output} to end in {suffix}, or no suffix to be asked for")
-        jobs = [Job(found[0][0], output)]
+        jobs = [Job(found[0][0], output, answers)]
     else:
         _check_folder(inputs, output)
-        jobs = [Job(source, _renamed(output / place, suffix)) for source, place in found]
+        jobs = [Job(path, _renamed(output / place, suffix), answers) for path, place in found]
     _check(jobs, originals)
     return jobs
 
@@ -176,12 +195,12 @@ def _renamed(path: Path, suffix: str | None) -> Path:
 
 def _check(jobs: list[Job], others: Iterable[Path]) -> None:
     originals = {identity(path) for path in (*(job.source for job in jobs), *others)}
-    targets: dict[str, Job] = {}
-    for job in jobs:
-        check_spares(job.target, originals)
-        real = os.path.realpath(job.target)
-        if (other := targets.setdefault(real, job)) is not job:
-            raise ConfigError(f"{other.source} and {job.source} would both go to {job.target}")
+    sources: dict[str, Path] = {}
+    for source, target in ((job.source, target) for job in jobs for target in job.targets):
+        check_spares(target, originals)
+        real = os.path.realpath(target)
+        if (other := sources.setdefault(real, source)) is not source:
+            raise ConfigError(f"{other} and {source} would both go to {target}")
 
 
 def run(
@@ -246,25 +265,40 @@ def _do(
     keep_colour: bool,
     how: Mapping[str, Any],
 ) -> Outcome:
-    if exists != "overwrite" and os.path.lexists(job.target) and not job.source.is_dir():
-        if exists == "skip":
+    there = [target for target in job.targets if os.path.lexists(target)]
+    if exists != "overwrite" and there and not job.source.is_dir():
+        if exists == "skip" and len(there) == job.answers:
             return Outcome(job, "skipped", "exists already")
-        raise OutputExists(f"{job.target} exists already: --exists skip or overwrite")
+        if exists == "error":
+            raise OutputExists(f"{there[0]} exists already: --exists skip or overwrite")
     start = time.perf_counter()
     grey = read(job.source, max_pixels=colorizer.max_pixels)
     if keep_colour and grey.tint == "colour":
         return Outcome(job, "skipped", "is in colour already", size=grey.size, tint=grey.tint)
-    result = colorizer.colorize(grey, **how)
+    made = _answers(colorizer, grey, job.answers, how)
     _make_folder(job.target.parent)
-    result.save(job.target, quality=quality, overwrite=exists == "overwrite")
+    for target, result in zip(job.targets, made, strict=True):
+        if exists == "overwrite" or target not in there:
+            result.save(target, quality=quality, overwrite=exists == "overwrite")
     return Outcome(
         job,
         "done",
         seconds=time.perf_counter() - start,
         size=grey.size,
         tint=grey.tint,
-        mean_chroma=result.mean_chroma,
+        mean_chroma=made[0].mean_chroma,
     )
+
+
+def _answers(
+    colorizer: Colorizer, grey: Photo, count: int, how: Mapping[str, Any]
+) -> list[ColorPhoto]:
+    if count == 1:
+        return [colorizer.colorize(grey, **how)]
+    if how.get("hints") or how.get("palette"):
+        raise ConfigError("expected several answers without hints and palette")
+    study = colorizer.study(grey, reference=how.get("reference"))
+    return study.variants(count, vividness=how.get("vividness"))
 
 
 def _make_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import skimage.data
 from PIL import Image
 
 from tests.commands import call, is_coloured
-from tests.support import write_pictures
+from tests.support import contents, write_pictures
 
 
 @pytest.fixture
@@ -65,6 +66,43 @@ def test_a_hint_is_for_one_photograph(shipped):
     result = call("in", "-o", "out", "--hint", "1,2,#ff0000")
     assert result.exit_code == 2
     assert "expected --hint with one photograph; received 3" in result.stderr
+
+
+def test_several_answers(shipped):
+    Path("out").mkdir()
+    Path("out/b-2.png").write_bytes(b"mine")
+    assert call("in", "-o", "out", "--variants", "3").exit_code == 1
+    assert call("in", "-o", "out", "--variants", "3", "--exists", "skip").exit_code == 0
+    assert Path("out/b-2.png").read_bytes() == b"mine"
+    assert contents(Path("out")) == [
+        f"{name}-{n}.{kind}"
+        for name, kind in (("a", "png"), ("b", "png"), ("c", "jpg"))
+        for n in (1, 2, 3)
+    ]
+    first, second, third = (mean(Path(f"out/a-{number}.png")) for number in (1, 2, 3))
+    assert not np.allclose(first, second, atol=1)
+    assert not np.allclose(first, third, atol=1)
+    assert call("in/a.png", "-o", "a.png").exit_code == 0
+    np.testing.assert_allclose(mean(Path("a.png")), first)
+    again = call("in", "-o", "out", "--variants", "3", "--exists", "skip", "--json")
+    told = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [each["status"] for each in told] == ["skipped"] * 3
+    assert told[0]["targets"] == ["out/a-1.png", "out/a-2.png", "out/a-3.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["man.png", "-o", "-", "--variants", "2"], "without --dry-run, --json, --variants"),
+        (["man.png", "-o", "new.png", "--variants", "2", "--palette", "#112233"], "without --hint"),
+        (["in", "-o", "in", "--variants", "2"], "in/a-1.png is an original"),
+    ],
+)
+def test_several_answers_that_cannot_be(shipped, arguments, message):
+    write_pictures(Path("in"), "a-1.png")
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
 
 
 def test_a_long_palette_is_no_file_name(shipped):

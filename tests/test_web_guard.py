@@ -6,7 +6,6 @@ import asyncio
 import threading
 
 import pytest
-from fastapi import FastAPI
 from starlette.websockets import WebSocketDisconnect
 from typer.testing import CliRunner
 
@@ -219,20 +218,6 @@ def test_no_other_page_is_let_in(client):
     answer = client.options(COLORIZE, headers=asked)
     assert answer.status_code == 405
     assert not [name for name in answer.headers if name.startswith("access-control")]
-
-
-@pytest.mark.parametrize("page", [False, True])
-def test_what_is_not_there_is_a_problem_beside_the_page_too(page, warm, monkeypatch):
-    def mount_page(app: FastAPI, _: object) -> None:
-        app.mount("/", lambda *_: pytest.fail("this is for the page"))
-
-    monkeypatch.setattr("photochrom.web.page.mounting.mount_page", mount_page)
-    with service(warm, Settings(page=page, workers=1)) as client:
-        problem(client.get("/api/v1/nothing"), 404)
-        for method in ("GET", "PUT", "DELETE"):
-            answer = client.request(method, COLORIZE)
-            problem(answer, 405)
-            assert answer.headers["allow"] == "POST"
 
 
 def test_there_are_no_web_sockets(client):

@@ -338,3 +338,17 @@ def test_threads(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 64)
     assert Settings().threads == 4
     assert Limits().pixels == 100_000_000
+
+
+@pytest.mark.parametrize("page", [False, True])
+def test_what_is_not_there_is_a_problem_beside_the_page_too(page, warm, monkeypatch):
+    def mount_page(app, _):
+        app.mount("/", lambda *_: pytest.fail("this is for the page"))
+
+    monkeypatch.setattr("photochrom.web.page.mounting.mount_page", mount_page)
+    with service(warm, Settings(page=page, workers=1)) as client:
+        problem(client.get("/api/v1/nothing"), 404)
+        for method in ("GET", "PUT", "DELETE"):
+            answer = client.request(method, COLORIZE)
+            problem(answer, 405)
+            assert answer.headers["allow"] == "POST"

@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -41,6 +42,10 @@ ModelPlace = Annotated[
     typer.Option(
         "--model", "-m", help="A model's folder or zip.", show_default="the one that ships"
     ),
+]
+Variants = Annotated[
+    int,
+    typer.Option(min=1, max=8, help="So many different answers of each: NAME-1, NAME-2 and so on."),
 ]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Go through folders within folders.")
@@ -113,6 +118,7 @@ def colorize(
     hints: Hints = None,
     palette: Palette = None,
     reference: Reference = None,
+    variants: Variants = 1,
     recursive: Recursive = False,
     exists: ExistsOption = "error",
     in_colour: InColour = "recolour",
@@ -135,20 +141,18 @@ def colorize(
     from photochrom.colorizer import Colorizer
 
     limit = int(max_megapixels * 1e6)
-
-    def opened() -> Colorizer:
-        return Colorizer(model, max_pixels=limit, engine=engine, precision=precision)
-
-    how = _how(vividness, hints or [], palette, reference, limit)
+    opened = partial(Colorizer, model, max_pixels=limit, engine=engine, precision=precision)
+    how = _how(vividness, hints or [], palette, reference, limit, variants)
     taken = [Path(each) for each in (palette, reference) if each]
     if _STREAM in (*inputs, output):
-        _require_one(inputs, dry_run, as_json, exists == "skip", in_colour == "skip")
+        unwanted = dry_run, as_json, variants > 1, exists == "skip", in_colour == "skip"
+        _require_one(inputs, *unwanted)
         _require_suffix(suffix, output)
         _require_spared(inputs[0], output, taken)
         result = _streamed(inputs[0], opened(), how)
         _put(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
-    jobs = _planned(inputs, output, taken, recursive, suffix, one=bool(hints))
+    jobs = _planned(inputs, output, taken, recursive, suffix, variants, one=bool(hints))
     if dry_run:
         _show_plan(jobs, exists, as_json=as_json)
         return
@@ -171,7 +175,7 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
     if len(inputs) > 1 or any(unwanted):
         raise ConfigError(
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
-            "--json, --exists skip or --in-colour skip"
+            "--json, --variants, --exists skip or --in-colour skip"
         )
 
 
@@ -191,6 +195,7 @@ def _planned(
     taken: list[Path],
     recursive: bool,
     suffix: str | None,
+    answers: int,
     *,
     one: bool,
 ) -> list[Job]:
@@ -198,7 +203,14 @@ def _planned(
 
     if not output:
         raise ConfigError("expected -o with a folder, or a file for one photograph")
-    jobs = plan(inputs, Path(output), recursive=recursive, suffix=suffix, originals=taken)
+    jobs = plan(
+        inputs,
+        Path(output),
+        recursive=recursive,
+        suffix=suffix,
+        answers=answers,
+        originals=taken,
+    )
     if others := left_out(inputs, recursive=recursive):
         named = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
         note(f"left out, being of kinds that are not read: {named}")
@@ -240,12 +252,15 @@ def _how(
     palette: str | None,
     reference: Path | None,
     max_pixels: int,
+    answers: int,
 ) -> dict[str, Any]:
     """What `Colorizer.colorize` is to be told; the reference is read once."""
     from photochrom import photo
     from photochrom.hints import palette_of, parse_color, parse_hint
     from photochrom.photo.photo import eight_bits
 
+    if answers > 1 and (hints or palette):
+        raise ConfigError("expected --variants without --hint and --palette")
     how: dict[str, Any] = {"vividness": vividness, "hints": [parse_hint(text) for text in hints]}
     if palette and os.path.isfile(palette):  # noqa: PTH113  a long list of colours is no path
         how["palette"] = palette_of(eight_bits(photo.read(palette, max_pixels=max_pixels).rgb))
@@ -293,13 +308,13 @@ def _put(
 
 def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
     then = {"skip": "is skipped", "overwrite": "is written over", "error": "fails"}[exists]
-    for job in jobs:
-        there = os.path.lexists(job.target)
+    for source, target in ((job.source, target) for job in jobs for target in job.targets):
+        there = os.path.lexists(target)
         if as_json:
-            emit({"source": str(job.source), "target": str(job.target), "exists": there})
+            emit({"source": str(source), "target": str(target), "exists": there})
         else:
             fate = f" (exists already: {then})" if there else ""
-            typer.echo(shown(f"{job.source} → {job.target}{fate}"))
+            typer.echo(shown(f"{source} → {target}{fate}"))
 
 
 def _tell(outcome: Outcome, *, as_json: bool) -> None:
@@ -307,7 +322,8 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
         emit(
             {
                 "source": str(outcome.job.source),
-                "target": str(outcome.job.target),
+                "target": str(outcome.job.targets[0]),
+                "targets": [str(each) for each in outcome.job.targets],
                 "status": outcome.status,
                 "reason": outcome.reason or None,
                 "seconds": round(outcome.seconds, 3),
@@ -320,7 +336,7 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
     if outcome.status == "failed":
         fail(outcome.reason)
     elif outcome.status == "done" and outcome.mean_chroma < _ALMOST_GREY:
-        note(f"{outcome.job.target} came out almost grey")
+        note(f"{outcome.job.targets[0]} came out almost grey")
 
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:
