@@ -295,7 +295,8 @@ def test_the_command(tmp_path, model_folder):
     assert events[-1]["event"] == "done"
     assert events[-1]["frames"] == 10
     assert any(event["event"] == "frame" for event in events)
-    assert CliRunner().invoke(app, arguments).exit_code == 1  # it exists
+    there = CliRunner().invoke(app, arguments)
+    assert (there.exit_code, "allow overwriting (--exists overwrite)" in there.stderr) == (1, True)
     assert CliRunner().invoke(app, [*arguments, "--exists", "skip"]).exit_code == 0
     for wrong in (["--from", "soon"], ["--hint", "5"], ["--from", "9", "--to", "2"]):
         found = CliRunner().invoke(app, [*arguments, "--exists", "overwrite", *wrong])

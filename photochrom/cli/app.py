@@ -33,7 +33,8 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except PhotochromError as error:
-            fail(str(error))
+            option = " (--exists overwrite)" if isinstance(error, OutputExists) else ""
+            fail(f"{error}{option}")
             raise typer.Exit(FAILED if isinstance(error, _FAILURES) else USAGE) from error
         except BrokenPipeError:
             raise
