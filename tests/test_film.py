@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+from contextlib import suppress
+from pathlib import Path
 
 import av
 import numpy as np
@@ -103,6 +106,21 @@ def test_codecs(tmp_path, warm, codec, suffix):
     before, after = planes(source), planes(target)
     expected = [float(time) for time, _ in before]
     assert [float(time) for time, _ in after] == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="needs Linux")
+def test_no_encoder_takes_real_time_priority(tmp_path, warm):
+    """SVT-AV1 does, where it is run by root: what this process begins later would stop all else."""
+
+    class Looking(Watcher):
+        def frame(self, done: int, total: int, shot: int) -> None:
+            for task in Path("/proc/self/task").glob("*"):
+                with suppress(ProcessLookupError):  # it has ended
+                    assert os.sched_getscheduler(int(task.name)) == os.SCHED_OTHER
+
+    source = write_film(tmp_path / "in.mkv", panned(8))
+    warm.film(source, tmp_path / "out.mkv", codec="av1", watcher=Looking())
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("ffv1", ".ts"), ("h264", ".webm")])

@@ -12,6 +12,7 @@ from av.codec import Codec
 
 from photochrom.errors import ConfigError
 from photochrom.film.layout import Layout
+from photochrom.film.scheduling import ordinary_threads
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -137,7 +138,8 @@ class Part:
         ) = layout.tags
         self._stream = stream
         try:
-            context.open()
+            with ordinary_threads():
+                context.open()
         except (av.FFmpegError, ValueError, OSError) as error:
             self._file.close()
             raise ConfigError(
