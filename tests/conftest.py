@@ -68,3 +68,11 @@ def archive(place: Path) -> Path:
     write_pictures(place / "in", "b.jpg", "a.png", "sub/c.png", "sub/deep/d.tif")
     (place / "in" / "notes.txt").write_text("not a picture")
     return place
+
+
+@pytest.fixture
+def shoebox(place: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) -> Path:
+    """Three grey pictures in `in`, beside which we stand; the model is set."""
+    monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
+    write_pictures(place / "in", "a.png", "b.png", "c.jpg")
+    return place

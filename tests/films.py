@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 import skimage.data
+from PIL import Image
 
 from photochrom import Colorizer
 from photochrom.film import Watcher
@@ -95,6 +96,14 @@ def planes(path: Path) -> list[tuple[Fraction, list[np.ndarray]]]:
 def sound(path: Path) -> bytes:
     with av.open(str(path)) as film:
         return b"".join(bytes(packet) for packet in film.demux(audio=0))
+
+
+def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
+    """Write RGB frames as 000.png and so on into a new folder."""
+    folder.mkdir()
+    for number, frame in enumerate(frames):
+        Image.fromarray(frame).save(folder / f"{number:03d}.png")
+    return folder
 
 
 class Heard(Watcher):

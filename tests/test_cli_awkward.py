@@ -12,16 +12,6 @@ from typer.testing import CliRunner
 from photochrom.cli.app import app
 from photochrom.cli.console import shown
 from tests.commands import BROKEN, PROGRAM, call, is_coloured
-from tests.support import write_pictures
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) -> Path:
-    """A folder with three grey pictures in `in`, in which we stand; the model is set."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
-    write_pictures(tmp_path / "in", "a.png", "b.png", "c.jpg")
-    return tmp_path
 
 
 def shell(arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -32,7 +22,7 @@ def shell(arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
-def test_streams_that_are_closed(place, closed):
+def test_streams_that_are_closed(shoebox, closed):
     """By a daemon, say."""
     assert shell(f"in/a.png -o new.png --json {closed}").returncode == 0
     assert is_coloured(Path("new.png"))
@@ -42,7 +32,7 @@ def test_streams_that_are_closed(place, closed):
         assert b"stdout, which is closed" in done.stderr or "2>&-" in closed
 
 
-def test_the_photograph_behind_stdout_is_never_written_over(place):
+def test_the_photograph_behind_stdout_is_never_written_over(shoebox):
     before = Path("in/a.png").read_bytes()
     for output in ("1<>in/a.png", ">>in/a.png"):
         done = shell(f"in/a.png -o - {output}")
@@ -53,7 +43,7 @@ def test_the_photograph_behind_stdout_is_never_written_over(place):
     assert is_coloured(Path("new.png"))
 
 
-def test_a_name_is_shown_and_not_obeyed(place):
+def test_a_name_is_shown_and_not_obeyed(shoebox):
     Path("in/b\n\x1b[31mred.png").write_bytes(BROKEN)
     for arguments in (("in", "-o", "out", "-k"), ("in", "-o", "out", "-n")):
         result = call(*arguments)
@@ -73,7 +63,7 @@ def test_orders_are_not(name):
     assert shown(name).isascii()
 
 
-def test_pictures_of_other_kinds_are_told_of(place):
+def test_pictures_of_other_kinds_are_told_of(shoebox):
     for name in ("a.gif", "b.HEIC", "c.heic", "notes.txt"):
         Path("in", name).write_bytes(b"no matter")
     result = call("in", "-o", "out")
@@ -81,7 +71,7 @@ def test_pictures_of_other_kinds_are_told_of(place):
     assert "left out, being of kinds that are not read: 1 .gif, 2 .heic" in result.stderr
 
 
-def test_the_photograph_behind_stdin_is_never_written_over(place):
+def test_the_photograph_behind_stdin_is_never_written_over(shoebox):
     before = Path("in/a.png").read_bytes()
     command = [*PROGRAM, "colorize", "-", "-o", "in/a.png", "--exists", "overwrite"]
     with Path("in/a.png").open("rb") as file:

@@ -27,20 +27,10 @@ from tests.support import (
     write_pictures,
 )
 
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) -> Path:
-    """A folder with three grey pictures in `in`, in which we stand; the model is set."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
-    write_pictures(tmp_path / "in", "a.png", "b.png", "c.jpg")
-    return tmp_path
-
-
 # --- all goes well --------------------------------------------------------------------------
 
 
-def test_a_folder(place):
+def test_a_folder(shoebox):
     result = call("in", "-o", "out")
     assert result.exit_code == 0
     assert contents(Path("out")) == ["a.png", "b.png", "c.jpg"]
@@ -49,27 +39,27 @@ def test_a_folder(place):
     assert result.stderr == "3 coloured (OpenVINO CPU f32)\n"
 
 
-def test_one_file(place):
+def test_one_file(shoebox):
     assert call("in/a.png", "-o", "new.jpg").exit_code == 0
     assert is_coloured(Path("new.jpg"))
 
 
-def test_the_model_may_be_named(place, tmp_path):
+def test_the_model_may_be_named(shoebox, tmp_path):
     warm = write_model(tmp_path / "warm", model())
     call("in/a.png", "-o", "one.png")
     assert call("in/a.png", "-o", "two.png", "-m", str(warm)).exit_code == 0
     assert Path("one.png").read_bytes() != Path("two.png").read_bytes()
 
 
-def test_recursive_and_suffix(place):
-    write_pictures(place / "in", "deep/d.png")
+def test_recursive_and_suffix(shoebox):
+    write_pictures(shoebox / "in", "deep/d.png")
     assert call("in", "-o", "flat", "--suffix", ".webp").exit_code == 0
     assert contents(Path("flat")) == ["a.webp", "b.webp", "c.webp"]
     assert call("in", "-o", "all", "-r", "--suffix", ".tif").exit_code == 0
     assert contents(Path("all")) == ["a.tif", "b.tif", "c.tif", "deep/d.tif"]
 
 
-def test_json_tells_of_each_in_order(place):
+def test_json_tells_of_each_in_order(shoebox):
     result = call("in", "-o", "out", "--json")
     found = records(result)
     assert [record["source"] for record in found] == ["in/a.png", "in/b.png", "in/c.jpg"]
@@ -82,7 +72,7 @@ def test_json_tells_of_each_in_order(place):
         assert record["mean_chroma"] > 1
 
 
-def test_json_names_every_file(place, tmp_path):
+def test_json_names_every_file(shoebox, tmp_path):
     name = os.fsdecode(b"caf\xe9 \xc5\x81.png")  # Latin-1 and UTF-8
     Path("in/a.png").rename(f"in/{name}")
     said = spawn("colorize", "in", "-o", "out", "--json").stdout
@@ -90,9 +80,9 @@ def test_json_names_every_file(place, tmp_path):
     assert f"in/{name}" in told
 
 
-def test_a_dry_run_writes_nothing(place):
+def test_a_dry_run_writes_nothing(shoebox):
     call("in/a.png", "-o", "out")
-    before = contents(place)
+    before = contents(shoebox)
     result = call("in", "-o", "out", "--dry-run")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
@@ -102,10 +92,10 @@ def test_a_dry_run_writes_nothing(place):
     ]
     found = records(call("in", "-o", "out", "-n", "--json"))
     assert [record["exists"] for record in found] == [True, False, False]
-    assert contents(place) == before
+    assert contents(shoebox) == before
 
 
-def test_a_dry_run_needs_no_model(place, monkeypatch):
+def test_a_dry_run_needs_no_model(shoebox, monkeypatch):
     monkeypatch.setenv("PHOTOCHROM_MODEL", "/nowhere")
     assert call("in", "-o", "out", "-n").exit_code == 0
 
@@ -118,7 +108,7 @@ def test_a_dry_run_needs_no_model(place, monkeypatch):
         ("overwrite", 0, ["done", "done", "done"]),
     ],
 )
-def test_where_a_result_is_there_already(exists, code, statuses, place):
+def test_where_a_result_is_there_already(exists, code, statuses, shoebox):
     Path("out").mkdir()
     Path("out/a.png").write_bytes(b"mine")
     result = call("in", "-o", "out", "--exists", exists, "--keep-going", "--json")
@@ -127,7 +117,7 @@ def test_where_a_result_is_there_already(exists, code, statuses, place):
     assert (Path("out/a.png").read_bytes() == b"mine") == (exists != "overwrite")
 
 
-def test_photographs_in_colour_may_be_skipped(place, astronaut):
+def test_photographs_in_colour_may_be_skipped(shoebox, astronaut):
     Image.fromarray(astronaut).save("in/b.png")
     result = call("in", "-o", "out", "--in-colour", "skip")
     assert result.exit_code == 0
@@ -135,7 +125,7 @@ def test_photographs_in_colour_may_be_skipped(place, astronaut):
     assert "2 coloured, 1 skipped" in result.stderr
 
 
-def test_what_comes_out_almost_grey_is_told(place, tmp_path):
+def test_what_comes_out_almost_grey_is_told(shoebox, tmp_path):
     grey = write_model(tmp_path / "grey", model(network((0.0, 0.0))))
     result = call("in/a.png", "-o", "out", "-m", str(grey))
     assert result.exit_code == 0
@@ -143,7 +133,7 @@ def test_what_comes_out_almost_grey_is_told(place, tmp_path):
     assert "almost grey" not in call("in/b.png", "-o", "out").stderr
 
 
-def test_almost_grey_is_judged_in_lab_whatever_the_networks_space(place, tmp_path):
+def test_almost_grey_is_judged_in_lab_whatever_the_networks_space(shoebox, tmp_path):
     planes = model(network(), color_space="ycbcr", input_scale=1.0, output_scale=1.0)
     folder = str(write_model(tmp_path / "ycbcr", planes))
     assert "almost grey" not in call("in/a.png", "-o", "out", "-m", folder).stderr
@@ -152,7 +142,7 @@ def test_almost_grey_is_judged_in_lab_whatever_the_networks_space(place, tmp_pat
 # --- streams --------------------------------------------------------------------------------
 
 
-def test_from_stdin_to_stdout(place, camera):
+def test_from_stdin_to_stdout(shoebox, camera):
     done = spawn("colorize", "-", stdin=picture_bytes(camera, "JPEG"))
     assert done.returncode == 0
     assert done.stdout.startswith(b"\xff\xd8\xff")
@@ -160,26 +150,26 @@ def test_from_stdin_to_stdout(place, camera):
     assert done.stderr == b""
 
 
-def test_from_stdin_to_stdout_in_another_format(place, camera):
+def test_from_stdin_to_stdout_in_another_format(shoebox, camera):
     result = call("-", "--suffix", ".png", "-o", "-", stdin=picture_bytes(camera, "JPEG"))
     assert result.exit_code == 0
     assert result.stdout_bytes.startswith(b"\x89PNG")
 
 
-def test_from_stdin_to_a_file(place, camera):
+def test_from_stdin_to_a_file(shoebox, camera):
     result = call("-", "-o", "new.webp", stdin=picture_bytes(camera))
     assert result.exit_code == 0
     assert result.stdout_bytes == b""
     assert is_coloured(Path("new.webp"))
 
 
-def test_from_a_file_to_stdout(place):
+def test_from_a_file_to_stdout(shoebox):
     result = call("in/a.png", "-o", "-")
     assert result.exit_code == 0
     assert is_coloured(result.stdout_bytes)
 
 
-def test_from_stdin_to_a_file_that_is_there(place, camera):
+def test_from_stdin_to_a_file_that_is_there(shoebox, camera):
     Path("new.png").write_bytes(b"mine")
     data = picture_bytes(camera)
     assert call("-", "-o", "new.png", stdin=data).exit_code == 1
@@ -189,7 +179,7 @@ def test_from_stdin_to_a_file_that_is_there(place, camera):
 
 
 @pytest.mark.parametrize("data", [b"", b"no picture", BROKEN])
-def test_what_comes_from_stdin_is_no_picture(data, place):
+def test_what_comes_from_stdin_is_no_picture(data, shoebox):
     result = call("-", stdin=data)
     assert result.exit_code == 1
     assert result.stdout_bytes == b""
@@ -198,21 +188,21 @@ def test_what_comes_from_stdin_is_no_picture(data, place):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
-def test_stdin_is_closed(place):
+def test_stdin_is_closed(shoebox):
     command = ["/bin/sh", "-c", '"$@" <&-', "sh", *PROGRAM, "colorize", "-"]
     done = subprocess.run(command, capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr == b"photochrom: expected a photograph from stdin, which is closed\n"
 
 
-def test_a_dry_run_for_names_too_long_for_the_system(place):
+def test_a_dry_run_for_names_too_long_for_the_system(shoebox):
     assert call("in", "-o", "y" * 300, "-n").exit_code == 0
 
 
 # --- some fail ------------------------------------------------------------------------------
 
 
-def test_a_failure_is_named_and_stops_the_rest(place):
+def test_a_failure_is_named_and_stops_the_rest(shoebox):
     Path("in/a.png").write_bytes(BROKEN)
     result = call("in", "-o", "out", "--workers", "1")
     assert result.exit_code == 1
@@ -224,7 +214,7 @@ def test_a_failure_is_named_and_stops_the_rest(place):
     assert not Path("out").exists()
 
 
-def test_keep_going_goes_on(place):
+def test_keep_going_goes_on(shoebox):
     Path("in/a.png").write_bytes(BROKEN)
     result = call("in", "-o", "out", "-k")
     assert result.exit_code == 1
@@ -232,7 +222,7 @@ def test_keep_going_goes_on(place):
     assert "2 coloured, 1 failed" in result.stderr
 
 
-def test_the_limit_on_megapixels(place):
+def test_the_limit_on_megapixels(shoebox):
     Image.new("L", (400, 400)).save("in/a.png")
     result = call("in/a.png", "-o", "out", "--max-megapixels", "0.1")
     assert result.exit_code == 1
@@ -240,7 +230,7 @@ def test_the_limit_on_megapixels(place):
     assert call("in/a.png", "-o", "out", "--max-megapixels", "0.16").exit_code == 0
 
 
-def test_a_network_that_answers_nan(place, tmp_path):
+def test_a_network_that_answers_nan(shoebox, tmp_path):
     folder = write_model(tmp_path / "nan", model(network(NAN)))
     result = call("in", "-o", "out", "-m", str(folder))
     assert result.exit_code == 1
@@ -276,16 +266,16 @@ def test_a_network_that_answers_nan(place, tmp_path):
         ["-", "--dry-run"],
     ],
 )
-def test_commands_that_make_no_sense(arguments, place):
-    before = contents(place)
+def test_commands_that_make_no_sense(arguments, shoebox):
+    before = contents(shoebox)
     result = call(*arguments, stdin=b"")
     assert result.exit_code == 2
     assert result.stdout == ""
     assert result.stderr
-    assert contents(place) == before
+    assert contents(shoebox) == before
 
 
-def test_a_network_that_cannot_be_run_is_no_photographs_fault(place, tmp_path):
+def test_a_network_that_cannot_be_run_is_no_photographs_fault(shoebox, tmp_path):
     folder = write_model(tmp_path / "garbage", model(b"garbage"))
     result = call("in", "-o", "out", "-m", str(folder))
     assert result.exit_code == 2
@@ -310,7 +300,7 @@ def test_the_version():
         (["gone", "-o", "out"], 2),
     ],
 )
-def test_exit_codes(arguments, code, place):
+def test_exit_codes(arguments, code, shoebox):
     Path("bad.png").write_bytes(BROKEN)
     done = spawn("colorize", *arguments)
     assert done.returncode == code
@@ -318,7 +308,7 @@ def test_exit_codes(arguments, code, place):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT is POSIX's")
-def test_an_interrupt_leaves_whole_pictures_only(place, deep):
+def test_an_interrupt_leaves_whole_pictures_only(shoebox, deep):
     shutil.rmtree("in")
     Path("in").mkdir()
     data = picture_bytes(np.tile(deep, (3, 3)), compress_level=1)
@@ -341,7 +331,7 @@ def test_an_interrupt_leaves_whole_pictures_only(place, deep):
         assert is_coloured(path)
 
 
-def test_a_file_of_an_unknown_kind_is_refused_not_made_a_folder(place):
+def test_a_file_of_an_unknown_kind_is_refused_not_made_a_folder(shoebox):
     result = call("in/a.png", "-o", "new.gif")
     assert result.exit_code != 0
     assert "expected a name that ends like one of" in result.stderr

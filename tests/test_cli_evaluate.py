@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 from typer.testing import CliRunner, Result
 
 from photochrom.cli.app import app
-from tests.films import HEIGHT, WIDTH, panned, write_film
+from tests.films import HEIGHT, WIDTH, panned, write_film, write_frames
 from tests.support import contents
 
 
@@ -21,13 +20,6 @@ def call(*arguments: object) -> Result:
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
     return result
-
-
-def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
-    folder.mkdir()
-    for number, frame in enumerate(frames):
-        Image.fromarray(frame).save(folder / f"{number:03d}.png")
-    return folder
 
 
 @pytest.fixture

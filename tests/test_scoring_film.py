@@ -12,7 +12,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from PIL import Image
 from rich.console import Console
 
 from photochrom.color import luma
@@ -36,6 +35,7 @@ from photochrom.scoring import (
 )
 from photochrom.scoring.metrics import PSNR_CEILING
 from photochrom.scoring.steadiness import seen
+from tests.films import write_frames
 
 COUNT, SIDE = 6, 64
 
@@ -58,13 +58,6 @@ def write_film(path: Path, frames: list[np.ndarray]) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
         container.mux(stream.encode())
     return path
-
-
-def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
-    folder.mkdir()
-    for number, frame in enumerate(frames):
-        Image.fromarray(frame).save(folder / f"{number:03d}.png")
-    return folder
 
 
 # --- warp error -----------------------------------------------------------------------------
