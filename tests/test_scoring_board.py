@@ -19,6 +19,7 @@ from photochrom.scoring import (
     AucTally,
     Judge,
     Survey,
+    Truth,
     ab_error,
     auc,
     best_constant,
@@ -127,6 +128,38 @@ def test_lab_at_hand_gives_the_same_scores() -> None:
     plain.add("x", one, two)
     quick.add("x", one, two, true_lab=to_lab(two))
     assert asdict(plain.scores()) == asdict(quick.scores())
+
+
+def test_a_truth_is_measured_once_for_all_answers() -> None:
+    one, two = photo("astronaut"), photo("coffee")
+    plain, shared, truth = Judge(), Judge(), Truth(two)
+    for name, pred in (("x", one), ("y", flat_color(luma(two)))):
+        plain.add(name, pred, two)
+        shared.add(name, pred, truth)
+    assert plain.scores().to_dict() == shared.scores().to_dict()
+    assert truth.segments is truth.segments
+    same = shared.add("same", two, truth)
+    for key in ("cast", "chroma_dark", "block_spread", "patchiness", "colorfulness_abs"):
+        assert getattr(same, key) == getattr(same, f"{key}_true"), key
+
+
+def test_a_quick_judge_leaves_out_what_takes_long() -> None:
+    quick, whole = Judge(quick=True), Judge()
+    for judge in (quick, whole):
+        judge.add("x", photo("astronaut"), photo("coffee"))
+    scores = quick.scores()
+    assert math.isnan(scores.lpips)
+    assert math.isnan(scores.patchiness)
+    assert scores.to_dict().items() <= whole.scores().to_dict().items()
+
+
+def test_means_are_over_the_photographs_that_have_such_places() -> None:
+    judge = Judge()
+    night, day = photo("rocket") // np.uint8(20), photo("chelsea") // np.uint8(4) + np.uint8(90)
+    known = judge.add("night", night, night)
+    assert math.isnan(judge.add("day", day, day).chroma_dark)
+    assert judge.scores().chroma_dark == known.chroma_dark > 0
+    assert "chroma_light" not in judge.scores().to_dict()
 
 
 def test_what_cannot_be_judged_is_named_and_leaves_no_trace() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 
 import cv2
 import numpy as np
@@ -103,6 +105,7 @@ def test_the_screen_table_fits_eighty_columns(report: Report) -> None:
     console.print(to_table(report))
     text = console.export_text()
     assert "…" not in text
+    assert "truth" in text.splitlines()[1]
     for metric in METRICS:
         assert metric.heading in text
         assert metric.text(getattr(report.model, metric.key)) in text
@@ -110,15 +113,17 @@ def test_the_screen_table_fits_eighty_columns(report: Report) -> None:
 
 def test_markdown_has_a_row_for_each_answer(report: Report) -> None:
     lines = to_markdown(report).splitlines()
-    assert [line.split("|")[1].strip() for line in lines[2:5]] == list(report.rows)
-    assert {line.count("|") for line in lines[:5]} == {len(METRICS) + 2}
+    assert [line.split("|")[1].strip() for line in lines[2:6]] == [*report.rows, "truth"]
+    assert {line.count("|") for line in lines[:6]} == {len(METRICS) + 2}
     assert "PSNR (dB)" in lines[0]
-    assert lines[6].startswith("4 photographs")
+    assert lines[7].startswith("4 photographs, true colourfulness")
 
 
 def test_json_carries_numbers_and_definitions(report: Report) -> None:
     content = json.loads(to_json(report))
-    assert Scores(**content["scores"]["model"]) == report.model
+    model = {k: math.nan if v is None else v for k, v in content["scores"]["model"].items()}
+    assert asdict(Scores(**model)) == pytest.approx(asdict(report.model), nan_ok=True)
+    assert content["part"] is None
     assert content["metrics"]["psnr"]["unit"] == "dB"
     assert set(content["metrics"]) <= set(content["scores"]["grey"])
     assert [photo["name"] for photo in content["per_photo"]] == [f"{n}.png" for n in NAMES]
@@ -133,9 +138,48 @@ def test_csv_reads_back(report: Report) -> None:
     assert [float(row["psnr"]) for row in photos] == [photo.psnr for photo in report.photos]
 
 
-def test_a_gap_keeps_its_sign() -> None:
+def test_a_gap_keeps_its_sign_and_what_is_not_known_is_a_dash() -> None:
     gap = next(metric for metric in METRICS if metric.key == "colorfulness_gap")
-    assert (gap.text(3.14), gap.text(-3.14)) == ("+3.1", "-3.1")
+    assert (gap.text(3.14), gap.text(-3.14), gap.text(math.nan)) == ("+3.1", "-3.1", "–")
+
+
+def test_differences_to_grey_are_those_of_the_pairs(report: Report) -> None:
+    apart = [
+        one.psnr - other.psnr for one, other in zip(report.photos, report.grey_photos, strict=True)
+    ]
+    found = report.above_grey["psnr"]
+    assert found.mean == pytest.approx(report.model.psnr - report.grey.psnr)
+    assert found.standard_error == pytest.approx(np.std(apart, ddof=1) / 2)
+    assert f"PSNR above grey: {found.mean:+.2f} ± {found.standard_error:.2f} dB" in to_markdown(
+        report
+    )
+    told = json.loads(to_json(report))["above_grey"]["psnr"]
+    assert told == {"mean": found.mean, "standard_error": found.standard_error, "photos": 4}
+
+
+def test_the_part_is_told() -> None:
+    found = evaluate(photographs(), sepia, part="calibrate")
+    assert "4 photographs, the part «calibrate»" in to_markdown(found)
+    assert json.loads(to_json(found))["part"] == "calibrate"
+
+
+def test_what_is_not_known_is_null_or_empty(report: Report) -> None:
+    unknown = replace(report.model, lpips=math.nan, chroma_light=math.nan)
+    photos = tuple(replace(photo, lpips=math.nan) for photo in report.photos)
+    report = replace(report, model=unknown, photos=photos)
+    content = json.loads(to_json(report))
+    assert content["scores"]["model"]["lpips"] is None
+    assert content["per_photo"][0]["lpips"] is None
+    assert content["above_grey"]["lpips"] == {"mean": None, "standard_error": None, "photos": 0}
+    rows = list(csv.DictReader(io.StringIO(summary_to_csv(report))))
+    assert rows[2]["chroma_light"] == ""
+    assert next(csv.DictReader(io.StringIO(photos_to_csv(report))))["lpips"] == ""
+
+
+def test_every_score_has_a_definition(report: Report) -> None:
+    defined = {metric.key for metric in METRICS}
+    ends = {key.removesuffix("_true") for key in report.model.to_dict()} - {"photos"}
+    assert ends <= defined
 
 
 def test_the_showcase_holds_the_photographs(report: Report) -> None:

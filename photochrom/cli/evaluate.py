@@ -41,6 +41,13 @@ def evaluate(
         int,
         typer.Option(min=0, help="Judge on so many, evenly spread; of a film, the first; 0: all."),
     ] = 0,
+    part: Annotated[
+        Literal["choose", "calibrate", "test"] | None,
+        typer.Option(
+            help="Judge on one of three fixed parts, by the photographs' names: one to choose a "
+            "network by, one to calibrate it, one to report; not for films."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     csv: Annotated[
         Path | None, typer.Option(help="Write the scores of each photograph or frame as CSV.")
@@ -56,12 +63,14 @@ def evaluate(
     constant colour, films for colours found frame by frame, and for the true film's own.
     """
     _require_free(source, [each for each in (csv, sheet, plot) if each])
+    if film and part:
+        raise typer.BadParameter("a film has no parts", param_hint="--part")
     if film:
         _film(model, source, most, as_json=as_json, csv=csv, sheet=sheet, plot=plot)
     elif plot:
         raise typer.BadParameter("only a film has one; add --film", param_hint="--plot")
     else:
-        _photographs(model, source, size, fit, most, as_json=as_json, csv=csv, sheet=sheet)
+        _photographs(model, source, size, fit, most, part, as_json=as_json, csv=csv, sheet=sheet)
 
 
 def _require_free(source: Path, results: list[Path]) -> None:
@@ -88,6 +97,7 @@ def _photographs(
     size: int,
     fit: Literal["crop", "squash"],
     most: int,
+    part: Literal["choose", "calibrate", "test"] | None,
     *,
     as_json: bool,
     csv: Path | None,
@@ -101,7 +111,7 @@ def _photographs(
     from photochrom.photo.atomic import write_bytes
 
     colorizer = Colorizer(model)
-    album = scoring.Album(folder, size=size, fit=fit, most=most)
+    album = scoring.Album(folder, size=size, fit=fit, most=most, part=part)
     if album.left_out:
         note(f"{len(album.left_out)} left out: grey, tinted or broken")
 
@@ -113,11 +123,14 @@ def _photographs(
         report = scoring.evaluate(
             album,
             answer,
+            part=part,
             progress=lambda step, done: bar.update(
                 tasks["surveying" if step == "survey" else "judging"], completed=done
             ),
         )
     if as_json:
+        for missing in scoring.missing_measures():
+            note(missing)
         typer.echo(scoring.to_json(report))
     else:
         Console().print(scoring.to_table(report))

@@ -6,9 +6,18 @@ from photochrom.scoring.album import Album
 from photochrom.scoring.baselines import BestConstant, Survey, best_constant, flat_color
 from photochrom.scoring.board import Judge, PhotoScores, Scores
 from photochrom.scoring.ciede import delta_e_2000
+from photochrom.scoring.cleanliness import block_spread, cast, chroma_dark, chroma_light
 from photochrom.scoring.definitions import FILM_METRICS, METRICS, Metric
-from photochrom.scoring.evaluate import Colorize, Photographs, Progress, Report, evaluate
+from photochrom.scoring.evaluate import (
+    COMPARED,
+    Colorize,
+    Photographs,
+    Progress,
+    Report,
+    evaluate,
+)
 from photochrom.scoring.export import photos_to_csv, summary_to_csv, to_json
+from photochrom.scoring.extras import missing_measures
 from photochrom.scoring.film import (
     FilmJudge,
     FilmReport,
@@ -18,64 +27,90 @@ from photochrom.scoring.film import (
     evaluate_film,
 )
 from photochrom.scoring.film_export import film_to_json, film_to_table, frames_to_csv
+from photochrom.scoring.looks import Look, Truth
+from photochrom.scoring.lpips import has_lpips, lpips
 from photochrom.scoring.metrics import (
     ab_argmax_accuracy,
     ab_error,
     auc,
     ciede2000,
     colorfulness,
+    colorfulness_abs,
     psnr,
     ssim,
     to_lab,
 )
+from photochrom.scoring.paired import Difference, paired_difference
+from photochrom.scoring.patchiness import Segments, find_segments, has_segmentation, patchiness
 from photochrom.scoring.reel import Reel
 from photochrom.scoring.sheet import sheet
 from photochrom.scoring.showcase import showcase
+from photochrom.scoring.splits import PARTS, Part, part_of
 from photochrom.scoring.steadiness import CdcTally, Step, Trail, WarpTally
 from photochrom.scoring.table import to_markdown, to_table
 from photochrom.scoring.tally import AucTally
 from photochrom.scoring.timeline import Timeline, flicker_plot
 
 __all__ = [
+    "COMPARED",
     "FILM_METRICS",
     "METRICS",
+    "PARTS",
     "Album",
     "AucTally",
     "BestConstant",
     "CdcTally",
     "Colorize",
+    "Difference",
     "FilmJudge",
     "FilmReport",
     "FilmScores",
     "FrameScores",
     "Judge",
+    "Look",
     "Metric",
+    "Part",
     "PhotoScores",
     "Photographs",
     "Progress",
     "Reel",
     "Report",
     "Scores",
+    "Segments",
     "Step",
     "Survey",
     "Timeline",
     "Trail",
+    "Truth",
     "WarpTally",
     "ab_argmax_accuracy",
     "ab_error",
     "answers_of",
     "auc",
     "best_constant",
+    "block_spread",
+    "cast",
+    "chroma_dark",
+    "chroma_light",
     "ciede2000",
     "colorfulness",
+    "colorfulness_abs",
     "delta_e_2000",
     "evaluate",
     "evaluate_film",
     "film_to_json",
     "film_to_table",
+    "find_segments",
     "flat_color",
     "flicker_plot",
     "frames_to_csv",
+    "has_lpips",
+    "has_segmentation",
+    "lpips",
+    "missing_measures",
+    "paired_difference",
+    "part_of",
+    "patchiness",
     "photos_to_csv",
     "psnr",
     "sheet",

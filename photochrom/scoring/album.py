@@ -14,6 +14,7 @@ from photochrom.errors import DataError, PhotoError
 from photochrom.parallel import ordered
 from photochrom.photo.folders import files_in
 from photochrom.sampling import evenly
+from photochrom.scoring.splits import Part, part_of
 
 __all__ = ["Album"]
 
@@ -23,10 +24,19 @@ class Album:
 
     Attributes:
         folder: where they lie.
+        part: the part of them that it holds; None: all.
         left_out: names, and why: "grey", "tinted" or an error's message.
     """
 
-    def __init__(self, folder: Path, *, size: int = 256, fit: photo.Fit = "crop", most: int = 0):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        size: int = 256,
+        fit: photo.Fit = "crop",
+        most: int = 0,
+        part: Part | None = None,
+    ) -> None:
         """Find the photographs and look at each.
 
         Args:
@@ -34,18 +44,21 @@ class Album:
             size: side of the squares, in pixels.
             fit: "crop" takes the middle square, "squash" the whole photograph.
             most: how many to take, evenly spread; 0 for all.
+            part: take only the photographs of this part of the split (`part_of`); None: all.
 
         Raises:
             DataError: there is no such folder, or nothing in it that can be judged on.
         """
         if not folder.is_dir():
             raise DataError(f"expected a folder of photographs; there is none at {folder}")
-        self.folder, self.size, self.fit = folder, size, fit
+        self.folder, self.size, self.fit, self.part = folder, size, fit, part
         try:
             inside = files_in(folder)
         except OSError as error:
             raise DataError(f"cannot look for photographs: {error}") from error
         files = [file for file in inside if file.suffix.lower() in photo.READABLE_SUFFIXES]
+        if part:
+            files = [file for file in files if part_of(file.name) == part]
         if most:
             files = evenly(files, most)
         self.left_out: dict[str, str] = {}
@@ -57,7 +70,9 @@ class Album:
                 self.left_out[self._name(file)] = verdict
         if not self._files:
             raise DataError(
-                f"expected colour photographs in {folder}; none of {len(files)} files is one"
+                f"expected colour photographs in {folder}"
+                + (f", in the part «{part}» of them" if part else "")
+                + f"; none of {len(files)} files is one"
             )
 
     def __len__(self) -> int:

@@ -7,6 +7,7 @@ near zero.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -84,4 +85,4 @@ def block_spread(lab: FloatArray) -> float:
 
 def _mean_chroma(lab: FloatArray, where: npt.NDArray[np.bool_]) -> float:
     a, b = lab[where, 1], lab[where, 2]
-    return float(np.hypot(a, b).mean(dtype=np.float64)) if a.size else float("nan")
+    return float(np.hypot(a, b).mean(dtype=np.float64)) if a.size else math.nan

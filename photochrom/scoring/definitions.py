@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -27,7 +28,9 @@ class Metric:
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
     def text(self, value: float) -> str:
-        """The number as a table prints it; a gap keeps its sign."""
+        """The number as a table prints it: a gap keeps its sign, nan is a dash."""
+        if math.isnan(value):
+            return "–"
         sign = "+" if self.better == "nearer zero" else ""
         return f"{value:{sign}.{self.decimals}f}"
 
@@ -86,12 +89,21 @@ METRICS: Final = (
         "colour on a 10 x 10 grid in ab.",
     ),
     Metric(
+        "lpips",
+        "LPIPS",
+        "",
+        "lower",
+        3,
+        "How different a prediction looks from the truth, by a network fitted to what people "
+        "answered (Zhang et al. 2018; AlexNet, version 0.1); mean over photographs.",
+    ),
+    Metric(
         "colorfulness",
         "Colourfulness",
         "M3",
         "nearer the truth",
         1,
-        "Colourfulness of the predictions (Hasler & Suesstrunk 2003); mean over photographs.",
+        "Colourfulness (Hasler & Suesstrunk 2003); mean over photographs.",
     ),
     Metric(
         "colorfulness_gap",
@@ -102,6 +114,15 @@ METRICS: Final = (
         "Colourfulness of the predictions less that of the originals.",
     ),
     Metric(
+        "colorfulness_abs",
+        "Colourfulness, absolute",
+        "M3",
+        "nearer the truth",
+        1,
+        "Colourfulness of the absolute values |R-G| and |(R+G)/2-B|, as the programs of CT2 and "
+        "DDColor compute it: the number to compare with their tables; mean over photographs.",
+    ),
+    Metric(
         "ab_argmax_accuracy",
         "ab argmax",
         "%",
@@ -110,6 +131,54 @@ METRICS: Final = (
         "Share of pixels at which the larger of (a, b) is the right one: what Keras calls the "
         "accuracy of a regression of two channels. In the constant's row: always the same "
         "answer, in Lab itself.",
+    ),
+    Metric(
+        "cast",
+        "Cast",
+        "ab",
+        "nearer the truth",
+        1,
+        "How far a whole photograph leans to one colour: the length of its mean (a, b) in CIE "
+        "Lab (D65); mean over photographs.",
+    ),
+    Metric(
+        "chroma_dark",
+        "Chroma of the dark",
+        "ab",
+        "nearer the truth",
+        1,
+        "Mean chroma where the true photograph is nearly black (L below 12): tinted shadows; "
+        "mean over the photographs that have such places.",
+    ),
+    Metric(
+        "chroma_light",
+        "Chroma of the light",
+        "ab",
+        "nearer the truth",
+        1,
+        "Mean chroma where the true photograph is nearly white (L above 90): tinted whites; "
+        "mean over the photographs that have such places.",
+    ),
+    Metric(
+        "block_spread",
+        "Spread in blocks",
+        "ab",
+        "nearer the truth",
+        2,
+        "How much colour varies from pixel to pixel nearby: sqrt(var a + var b) within blocks of "
+        "16 x 16 pixels, mean over blocks; mean over photographs.",
+    ),
+    Metric(
+        "patchiness",
+        "Patchiness",
+        "ab",
+        "nearer the truth",
+        2,
+        "How much colour varies within what is of one lightness and texture, shading apart, as a "
+        "stain on a jacket does: root mean square, averaged over cells of 8 x 8 pixels, of what "
+        "luma does not explain within segments of the grey picture (Felzenszwalb & Huttenlocher "
+        "2004) at 256 pixels; mean over photographs. Photographs have some: read it beside the "
+        "truth.",
     ),
 )
 

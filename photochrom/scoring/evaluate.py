@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -12,9 +12,15 @@ from photochrom.color import luma
 from photochrom.errors import DataError
 from photochrom.scoring.baselines import BestConstant, Survey, flat_color
 from photochrom.scoring.board import Judge, PhotoScores, Scores
+from photochrom.scoring.looks import Truth
 from photochrom.scoring.metrics import Rgb, to_lab
+from photochrom.scoring.paired import Difference, paired_difference
+from photochrom.scoring.splits import Part
 
-__all__ = ["Colorize", "Photographs", "Progress", "Report", "evaluate"]
+__all__ = ["COMPARED", "Colorize", "Photographs", "Progress", "Report", "evaluate"]
+
+COMPARED: Final = ("psnr", "ssim", "ciede2000", "ab_error", "auc", "lpips")
+"""The scores whose differences to grey a report states: those in which more, or less, is better."""
 
 Photograph: TypeAlias = tuple[str, Rgb]
 Photographs: TypeAlias = Iterable[Photograph] | Callable[[], Iterable[Photograph]]
@@ -29,13 +35,23 @@ Progress: TypeAlias = Callable[[Literal["survey", "judge"], int], None]
 
 @dataclass(frozen=True)
 class Report:
-    """What `evaluate` found: three rows, and each photograph under the model."""
+    """What `evaluate` found: three rows, and each photograph under the model and in grey.
+
+    `part` is the part of a split that the photographs are; None where they are all of a set.
+    """
 
     grey: Scores
     constant: Scores
     model: Scores
     best_constant: BestConstant
     photos: tuple[PhotoScores, ...]
+    grey_photos: tuple[PhotoScores, ...]
+    part: Part | None = None
+
+    @property
+    def above_grey(self) -> Mapping[str, Difference]:
+        """How much higher the model scores than grey, photograph by photograph, by `COMPARED`."""
+        return {key: paired_difference(self.photos, self.grey_photos, key) for key in COMPARED}
 
     @property
     def rows(self) -> dict[str, Scores]:
@@ -64,7 +80,11 @@ class Report:
 
 
 def evaluate(
-    photographs: Photographs, colorize: Colorize, *, progress: Progress | None = None
+    photographs: Photographs,
+    colorize: Colorize,
+    *,
+    progress: Progress | None = None,
+    part: Part | None = None,
 ) -> Report:
     """Score a colorizer on photographs, at the size at which they come.
 
@@ -76,6 +96,7 @@ def evaluate(
             iterator at each call.
         colorize: luma, (H, W) uint8 → RGB, (H, W, 3) uint8.
         progress: told of each photograph.
+        part: the part of a split that the photographs are, for the report to state.
 
     Raises:
         DataError: there is no photograph, or one that cannot be judged.
@@ -91,7 +112,7 @@ def evaluate(
     for done, (name, true) in enumerate(fresh(photographs), 1):
         _judge_all(judges, answers, name, true)
         tell("judge", done)
-    return _report(constant, *judges)
+    return replace(_report(constant, *judges), part=part)
 
 
 def fresh(photographs: Photographs) -> Iterator[Photograph]:
@@ -112,9 +133,9 @@ def fresh(photographs: Photographs) -> Iterator[Photograph]:
 def _judge_all(
     judges: tuple[Judge, ...], answers: tuple[Colorize, ...], name: str, true: Rgb
 ) -> None:
-    grey, true_lab = np.asarray(luma(true), np.uint8), to_lab(true)
+    grey, truth = np.asarray(luma(true), np.uint8), Truth(true)
     for judge, answer in zip(judges, answers, strict=True):
-        judge.add(name, answer(grey), true, true_lab=true_lab)
+        judge.add(name, answer(grey), truth)
 
 
 def _report(best: BestConstant, grey: Judge, constant: Judge, model: Judge) -> Report:
@@ -124,4 +145,5 @@ def _report(best: BestConstant, grey: Judge, constant: Judge, model: Judge) -> R
         model=model.scores(),
         best_constant=best,
         photos=model.photos,
+        grey_photos=grey.photos,
     )

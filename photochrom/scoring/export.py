@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 
 from photochrom.scoring.board import PhotoScores, Scores
@@ -16,30 +17,46 @@ __all__ = ["definitions", "photos_to_csv", "rows_to_csv", "summary_to_csv", "to_
 
 
 def to_json(report: Report) -> str:
-    """Everything in the report, with each metric's unit and definition; numbers not rounded."""
+    """Everything in the report, with each metric's definition; numbers not rounded, nan is null."""
     content = {
         "photos": report.model.photos,
+        "part": report.part,
         "metrics": definitions(METRICS),
         "best_constant": asdict(report.best_constant),
-        "scores": {title: scores.to_dict() for title, scores in report.rows.items()},
+        "scores": {title: _nulls(asdict(scores)) for title, scores in report.rows.items()},
+        "above_grey": {key: _nulls(asdict(each)) for key, each in report.above_grey.items()},
         "best": report.best.name,
         "median": report.median.name,
         "worst": report.worst.name,
-        "per_photo": [asdict(photo) for photo in report.photos],
+        "per_photo": [_nulls(asdict(photo)) for photo in report.photos],
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def summary_to_csv(report: Report) -> str:
-    """A row each for grey, the best constant and the model; a column for each field of `Scores`."""
-    rows = ((title, *asdict(scores).values()) for title, scores in report.rows.items())
+    """A row each for grey, the best constant and the model; a column for each of `Scores`."""
+    rows = ((title, *_blanks(asdict(scores))) for title, scores in report.rows.items())
     return rows_to_csv(("answer", *(field.name for field in fields(Scores))), rows)
 
 
 def photos_to_csv(report: Report) -> str:
-    """A row for each photograph under the model; a column for each field of `PhotoScores`."""
-    rows = (asdict(photo).values() for photo in report.photos)
+    """A row for each photograph under the model; a column for each of `PhotoScores`."""
+    rows = (_blanks(asdict(photo)) for photo in report.photos)
     return rows_to_csv([field.name for field in fields(PhotoScores)], rows)
+
+
+def _nulls(values: Mapping[str, object]) -> dict[str, object]:
+    """The same with None for nan, which JSON has no word for."""
+    return {key: None if _is_nan(value) else value for key, value in values.items()}
+
+
+def _blanks(values: Mapping[str, object]) -> list[object]:
+    """The values alone, with nothing for nan, as a table has it."""
+    return ["" if _is_nan(value) else value for value in values.values()]
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def definitions(metrics: Iterable[Metric]) -> dict[str, dict[str, str]]:

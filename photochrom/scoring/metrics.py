@@ -25,6 +25,7 @@ __all__ = [
     "b_exceeds_a",
     "ciede2000",
     "colorfulness",
+    "colorfulness_abs",
     "psnr",
     "ssim",
     "to_lab",
@@ -83,12 +84,22 @@ def ssim(pred: Rgb, true: Rgb) -> float:
 
 
 def colorfulness(rgb: Rgb) -> float:
-    """How colourful people find a picture (Hasler & Süsstrunk 2003, M3); 0 for grey, ~100 top."""
-    r, g, b = cv2.split(rgb.astype(np.float32))
-    means, deviations = zip(
-        *(cv2.meanStdDev(plane) for plane in (r - g, (r + g) / 2 - b)), strict=True
-    )
-    return float(np.linalg.norm(deviations) + 0.3 * np.linalg.norm(means))
+    """How colourful people find a picture (Hasler & Süsstrunk 2003, M3); 0 for grey, ~100 top.
+
+    As the paper defines it, with signed opponent colours. `colorfulness_abs` is what other
+    colourization papers print.
+    """
+    return _m3(*_opponents(rgb))
+
+
+def colorfulness_abs(rgb: Rgb) -> float:
+    """Colourfulness as the programs of CT2 and DDColor compute it, to compare with their tables.
+
+    M3 of Hasler & Süsstrunk 2003 with the absolute values |R - G| and |(R + G) / 2 - B| in place
+    of the signed ones; so a picture with both red and green things gets less than by
+    `colorfulness`. (S. Weng et al.: CT2, ECCV 2022; X. Kang et al.: DDColor, ICCV 2023.)
+    """
+    return _m3(*(np.abs(plane) for plane in _opponents(rgb)))
 
 
 # --- on Lab, float32 ------------------------------------------------------------------------
@@ -144,6 +155,17 @@ def ab_argmax_accuracy(pred: FloatArray, true: FloatArray) -> float:
     """
     _same_shape(pred, true)
     return 100 * float((b_exceeds_a(pred) == b_exceeds_a(true)).mean())
+
+
+def _opponents(rgb: Rgb) -> tuple[FloatArray, FloatArray]:
+    """R - G and (R + G) / 2 - B, (H, W) float32 each."""
+    r, g, b = cv2.split(rgb.astype(np.float32))
+    return np.asarray(r - g, np.float32), np.asarray((r + g) / 2 - b, np.float32)
+
+
+def _m3(red_green: FloatArray, yellow_blue: FloatArray) -> float:
+    means, deviations = zip(*map(cv2.meanStdDev, (red_green, yellow_blue)), strict=True)
+    return float(np.linalg.norm(deviations) + 0.3 * np.linalg.norm(means))
 
 
 def _blur(picture: FloatArray) -> FloatArray:

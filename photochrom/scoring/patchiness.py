@@ -14,6 +14,7 @@ scikit-image, which is imported when segments are looked for.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final
@@ -113,7 +114,7 @@ def patchiness(lab: FloatArray, segments: Segments) -> float:
     large = sizes[cells // _cells_in(segments.labels.shape)] >= _IGNORED * labels.size
     kept = np.where(large & (counts >= min(_LEAST, labels.size)), counts, 0)
     if not kept.any():
-        return float("nan")
+        return math.nan
     squares = np.zeros(len(cells))
     for channel in (1, 2):
         left = _without_shading(small[..., channel].ravel(), segments.luma.ravel(), labels, sizes)

@@ -38,7 +38,7 @@ def best_constant_scores(photos: npt.NDArray[np.uint8]) -> dict[str, float]:
     Args:
         photos: RGB, (N, H, W, 3) uint8.
     """
-    survey, judge = Survey(), Judge()
+    survey, judge = Survey(), Judge(quick=True)
     for rgb in photos:
         survey.add(to_lab(rgb))
     constant = survey.constant()
