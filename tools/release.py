@@ -2,6 +2,7 @@
 
     python tools/release.py RUN VAL --seen VIEWS --to photochrom/models/default
 
+The scores are of the part "test" of VAL (`scoring.part_of`), by which nothing was chosen.
 The network's weights are rounded to half precision; `network.keras` (to train on from) stays out of
 the wheel.
 """
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from photochrom.training.perception import Perception
 
 LICENCE = "Apache-2.0 for the network; see `data` for what it learnt from"
+SIZE = 256  # pixels, the side of the squares to judge on
 DATA = (
     "21,230 photographs: Flickr8k, Imagenette, Imagewoof and ImageNet samples, Pascal VOC, "
     "CelebAMask-HQ, Food-101, MIML scenes, BSDS500, CamVid (all for non-commercial research); "
@@ -66,10 +68,9 @@ def hinted(study: Study, truth: np.ndarray, rng: np.random.Generator) -> np.ndar
 
 
 def scores_of(
-    colorizer: Colorizer, eye: Perception, folder: Path, size: int, most: int
+    colorizer: Colorizer, eye: Perception, album: scoring.Album
 ) -> dict[str, dict[str, float]]:
     """Grey, the best constant and the network's readings, on photographs that it never saw."""
-    album = scoring.Album(folder, size=size, fit="crop", most=most)
     survey = scoring.Survey()
     for _, rgb in album:
         survey.add(scoring.to_lab(rgb))
@@ -85,15 +86,30 @@ def scores_of(
             for title, level in (("faithful", 0.0), ("default", None), ("vivid", 1.0))
         }
         answers["faithful, ten hints"] = hinted(study, truth, rng)
-        true_lab = scoring.to_lab(truth)
+        true = scoring.Truth(truth)
         for title, answer in answers.items():
-            judges.setdefault(title, scoring.Judge()).add(name, answer, truth, true_lab=true_lab)
+            judges.setdefault(title, scoring.Judge()).add(name, answer, true)
         for title in ("grey", "faithful", "default"):
             pictures.setdefault(title, []).append(answers[title])
         pictures.setdefault("truth", []).append(truth)
     found = {title: judge.scores().to_dict() for title, judge in judges.items()}
-    for title, numbers in perceived(eye, pictures).items():
+    for title, numbers in (*perceived(eye, pictures).items(), *above_grey(judges).items()):
         found[title] = found.get(title, {}) | numbers
+    return found
+
+
+def above_grey(judges: dict[str, scoring.Judge]) -> dict[str, dict[str, float]]:
+    """How much higher each answer scores than grey, photograph by photograph, and how surely."""
+    grey, found = judges["grey"].photos, {}
+    for title in judges.keys() - {"grey"}:
+        apart = {
+            key: scoring.paired_difference(judges[title].photos, grey, key)
+            for key in scoring.COMPARED
+        }
+        found[title] = {f"{k}_above_grey": d.mean for k, d in apart.items() if d.photos > 1}
+        found[title] |= {
+            f"{k}_above_grey_error": d.standard_error for k, d in apart.items() if d.photos > 1
+        }
     return found
 
 
@@ -127,15 +143,22 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=Path("photochrom/models/default"))
     parser.add_argument("--seen", type=int, required=True, help="photographs that training showed")
     parser.add_argument("--most", type=int, default=0, help="judge on so many; 0: all")
+    parser.add_argument(
+        "--part", choices=[*scoring.PARTS, "all"], default="test", help="of VAL, to judge on"
+    )
     arguments = parser.parse_args()
+    if missing := scoring.missing_measures():
+        raise SystemExit("\n".join(missing))
     model, eye = arguments.run / "model", opened()
-    scores = scores_of(Colorizer(Model.load(model)), eye, arguments.val, 256, arguments.most)
+    part = None if arguments.part == "all" else arguments.part
+    album = scoring.Album(arguments.val, size=SIZE, most=arguments.most, part=part)
+    scores = scores_of(Colorizer(Model.load(model)), eye, album)
     for title, numbers in scores.items():
         print(title, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
     card = Card.from_json((model / CARD).read_bytes())
     card = replace(
         card, name="photochrom", licence=LICENCE, data=DATA,
-        scores={"photographs seen": arguments.seen, "size": 256, **scores},
+        scores={"photographs seen": arguments.seen, "size": SIZE, "part": arguments.part, **scores},
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
