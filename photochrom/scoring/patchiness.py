@@ -92,8 +92,8 @@ def patchiness(lab: FloatArray, segments: Segments) -> float:
         segments: of its luma, or of the true photograph's.
 
     Returns:
-        In units of Lab: 0 where each segment's colour is a linear function of its luma. Stains
-        give 5 to 10, clean pictures 2 to 4; nan where every segment is too small to be looked at.
+        In units of Lab: 0 where each segment's colour is a linear function of its luma. Stained
+        pictures have 4 to 8, clean ones 2 to 5; nan where no segment is large enough.
 
     Raises:
         ValueError: the photograph is not of the size of which the segments are.
@@ -104,21 +104,18 @@ def patchiness(lab: FloatArray, segments: Segments) -> float:
             f"expected a photograph whose segments have shape {segments.labels.shape}; received "
             f"one of shape {lab.shape}"
         )
-    labels = segments.labels.ravel()
-    cells, cell_of, counts = np.unique(
-        labels * _cells_in(segments.labels.shape) + _cells(segments.labels.shape),
-        return_inverse=True,
-        return_counts=True,
-    )
-    sizes = np.bincount(labels)
-    large = sizes[cells // _cells_in(segments.labels.shape)] >= _IGNORED * labels.size
+    labels, cells = segments.labels.ravel(), _cells(segments.labels.shape)
+    sizes, cell_count = np.bincount(labels), int(cells.max()) + 1
+    groups = labels * cell_count + cells  # what a segment has in a cell
+    counts = np.bincount(groups, minlength=len(sizes) * cell_count)
+    large = np.repeat(sizes >= _IGNORED * labels.size, cell_count)
     kept = np.where(large & (counts >= min(_LEAST, labels.size)), counts, 0)
     if not kept.any():
         return math.nan
-    squares = np.zeros(len(cells))
+    squares = np.zeros(len(counts))
     for channel in (1, 2):
         left = _without_shading(small[..., channel].ravel(), segments.luma.ravel(), labels, sizes)
-        squares += (np.bincount(cell_of.ravel(), left) / counts) ** 2
+        squares += (np.bincount(groups, left, len(counts)) / np.maximum(counts, 1)) ** 2
     return float(np.sqrt(np.average(squares, weights=kept)))
 
 
@@ -136,10 +133,6 @@ def _without_shading(
     shade = luma - means(luma)[labels]
     slopes = means(shade * values) / np.maximum(means(shade * shade), 1)
     return np.asarray(values - means(values)[labels] - slopes[labels] * shade)
-
-
-def _cells_in(shape: tuple[int, ...]) -> int:
-    return -(-shape[0] // _CELL) * -(-shape[1] // _CELL)
 
 
 def _cells(shape: tuple[int, ...]) -> npt.NDArray[np.intp]:
