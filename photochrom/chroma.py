@@ -16,9 +16,10 @@ from photochrom.levels import BT601, JPEG, Levels, Matrix
 if TYPE_CHECKING:
     from photochrom.color import FloatArray, IntArray, Samples
 
-__all__ = ["LinearChroma", "mean_chroma"]
+__all__ = ["LinearChroma", "along_luma", "limited", "mean_chroma"]
 
 _RADIUS: Final = 2  # how far a window reaches, in places of the small chroma
+_NOTHING: Final = 1e-6
 _EPSILON: Final = 1e-3  # luma variance below which a window counts as flat
 
 
@@ -51,12 +52,10 @@ class LinearChroma:
             space: a key of `color.SPACES`.
             matrix: of Cb and Cr.
         """
-        small = color.reduced(luma, chroma.shape[1::-1])
-        guide = np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
+        small, guide = _guide(luma, chroma.shape[:2])
         planes = color.to_cbcr(color.grey_level(small, space), chroma, space, matrix)
-        fits = [_linear(guide, plane) for plane in planes]
-        model = np.stack([*(slope for slope, _ in fits), *(offset for _, offset in fits)])
-        return cls(model, matrix)
+        model = np.concatenate(_linear(guide, np.stack(planes, -1)), -1)
+        return cls(np.ascontiguousarray(model.transpose(2, 0, 1)), matrix)
 
     def over(self, luma: Samples) -> Samples:
         """RGB, (H, W, 3), of a photograph's luma, (H, W) uint8 or uint16; luma stays as it is.
@@ -125,6 +124,31 @@ class LinearChroma:
         return np.asarray(np.stack(planes), np.float32)
 
 
+def limited(chroma: FloatArray, most: FloatArray | float) -> FloatArray:
+    """Chroma, (h, w, 2) float32, shortened towards grey where it is longer than it may be.
+
+    Args:
+        chroma: in the units of any space.
+        most: the greatest length allowed, in the same units; one number or (h, w) float32.
+    """
+    length = np.linalg.norm(chroma, axis=-1)
+    share = np.minimum(1, most / np.maximum(length, _NOTHING))
+    return np.asarray(chroma * share[..., None], np.float32)
+
+
+def along_luma(values: FloatArray, luma: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Any values of a small picture as linear functions of luma, as `LinearChroma` has chroma.
+
+    Args:
+        values: (h, w, n) float32.
+        luma: of the photograph, (H, W) uint8 or uint16.
+
+    Returns:
+        Slopes and offsets, (h, w, n) float32 each, for luma in [0, 1].
+    """
+    return _linear(_guide(luma, values.shape[:2])[1], values)
+
+
 def _evaluate(
     model: FloatArray, luma: FloatArray, cb: FloatArray, cr: FloatArray, spare: FloatArray
 ) -> None:
@@ -137,13 +161,29 @@ def _evaluate(
         plane += spare
 
 
+def _guide(luma: IntArray, size: tuple[int, int]) -> tuple[IntArray, FloatArray]:
+    """A photograph's luma, (H, W), at the size (h, w): as it is, and as float32 in [0, 1]."""
+    small = color.reduced(luma, size[::-1])
+    return small, np.divide(small, np.iinfo(luma.dtype).max, dtype=np.float32)
+
+
 def _linear(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Slope and offset of values ≈ slope · guide + offset around every pixel."""
+    """Slope and offset of values ≈ slope · guide + offset around every pixel.
+
+    Args:
+        guide: (h, w) float32.
+        values: (h, w, n) float32.
+
+    Returns:
+        Two, (h, w, n) float32.
+    """
 
     def mean(x: FloatArray) -> FloatArray:
         side = 2 * _RADIUS + 1
-        return np.asarray(cv2.blur(x, (side, side), borderType=cv2.BORDER_REPLICATE))
+        blurred = cv2.blur(x, (side, side), borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(blurred, np.float32).reshape(x.shape)
 
+    guide = guide[..., None]
     mean_guide, mean_values = mean(guide), mean(values)
     variance = mean(guide * guide) - mean_guide**2
     slope = (mean(guide * values) - mean_guide * mean_values) / (variance + _EPSILON)

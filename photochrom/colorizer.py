@@ -74,11 +74,13 @@ class Colorizer:
         """
         grey = self._read(source, name)
         model, lightness = self.model, self.model.lightness(grey.luma)
-        known = None
-        if reference is not None:
-            theirs = self.reference(reference)
-            known = theirs.known(model.features(lightness[None, ..., None])[0], lightness.shape)
-        return Study(grey, model, lightness, model.look(lightness, known), known)
+        if reference is None:
+            answer, features = model.look_closely(lightness)
+            return Study(grey, model, lightness, answer, features)
+        theirs = self.reference(reference)
+        features = model.features(lightness[None, ..., None])[0]
+        known = theirs.known(features, lightness.shape)
+        return Study(grey, model, lightness, model.look(lightness, known), features, known)
 
     def reference(self, source: Any) -> Reference:
         """Look at a colour photograph, in any form that `study` takes, once for many to follow it.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from photochrom.color import FloatArray
 
+    IndexArray = npt.NDArray[np.int32]
+
 __all__ = [
     "RGB",
     "Hint",
@@ -27,6 +29,7 @@ __all__ = [
     "chroma_of",
     "draw",
     "match",
+    "owners",
     "palette_of",
     "parse_color",
     "parse_hint",
@@ -138,25 +141,43 @@ def draw(
     Raises:
         ConfigError: a hint lies outside of the photograph.
     """
-    height, width = size
-    down, across = height / photo[0], width / photo[1]
-    known = np.zeros((height, width, 3), np.float32)
+    known = np.zeros((*size, 3), np.float32)
     for hint, chroma in zip(hints, chroma_of([h.color for h in hints], space), strict=True):
-        for x, y in hint.points:
-            if not (0 <= x < photo[1] and 0 <= y < photo[0]):
-                raise ConfigError(
-                    f"expected hints within the photograph, {photo[1]} × {photo[0]}; "
-                    f"received {x:g}, {y:g}"
-                )
-        radius = (hint.radius or min(photo) * _RADIUS) * min(down, across)
-        radius = min(radius, math.hypot(height, width))
-        places = [(int(x * across), int(y * down)) for x, y in hint.points]
-        value = (float(chroma[0]), float(chroma[1]), 1.0)
-        for start, end in zip(places, places[1:] or places, strict=False):
-            if start != end:
-                cv2.line(known, start, end, value, max(1, min(_THICKEST, round(2 * radius))))
-            cv2.circle(known, end, max(0, round(radius)), value, -1)
+        _stamp(known, hint, photo, (float(chroma[0]), float(chroma[1]), 1.0))
     return known
+
+
+def owners(hints: Sequence[Hint], photo: tuple[int, int], size: tuple[int, int]) -> IndexArray:
+    """Which hint covers which place; arguments and errors are those of `draw`.
+
+    Returns:
+        (h, w) int32: the number of the last hint that covers a place, from 0; or -1.
+    """
+    numbers = np.full(size, -1, np.int32)
+    for number, hint in enumerate(hints):
+        _stamp(numbers, hint, photo, (number,))
+    return numbers
+
+
+def _stamp(
+    canvas: FloatArray | IndexArray, hint: Hint, photo: tuple[int, int], value: Sequence[float]
+) -> None:
+    """Draw one hint over a canvas for the whole photograph, of any size."""
+    height, width = canvas.shape[:2]
+    down, across = height / photo[0], width / photo[1]
+    for x, y in hint.points:
+        if not (0 <= x < photo[1] and 0 <= y < photo[0]):
+            raise ConfigError(
+                f"expected hints within the photograph, {photo[1]} × {photo[0]}; "
+                f"received {x:g}, {y:g}"
+            )
+    radius = (hint.radius or min(photo) * _RADIUS) * min(down, across)
+    radius = min(radius, math.hypot(height, width))
+    places = [(int(x * across), int(y * down)) for x, y in hint.points]
+    for start, end in zip(places, places[1:] or places, strict=False):
+        if start != end:
+            cv2.line(canvas, start, end, value, max(1, min(_THICKEST, round(2 * radius))))
+        cv2.circle(canvas, end, max(0, round(radius)), value, -1)
 
 
 def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:

@@ -152,11 +152,21 @@ class Model:
             InvalidModel: the answer is not finite; or as in a call.
             ConfigError: as in a call.
         """
+        return self.look_closely(lightness, known)[0]
+
+    def look_closely(
+        self, lightness: FloatArray, known: FloatArray | None = None
+    ) -> tuple[FloatArray, FloatArray | None]:
+        """Show it one photograph, and hear of its features, too; arguments and errors as of `look`.
+
+        Returns:
+            The answer, and what `features` gives, (h, w, F), or None if the network gives none.
+        """
         told = None if known is None else known[None]
-        answer: FloatArray = self(lightness[None, ..., None], told)[0]
+        answer, *others = (each[0] for each in self._run(lightness[None, ..., None], told))
         if not np.isfinite(answer).all():
             raise InvalidModel(f"the network of {self.source} answered with NaN or infinity")
-        return answer
+        return answer, others[0] if others else None
 
     def _run(self, lightness: FloatArray, known: FloatArray | None) -> list[FloatArray]:
         scaled = lightness * np.float32(self.card.input_scale)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
 from photochrom import color
+from photochrom.chroma import limited
 from photochrom.errors import ConfigError
 from photochrom.hints import match
 
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from photochrom.model import Model
     from photochrom.photo import Photo
 
-__all__ = ["Reference"]
+__all__ = ["Reference", "no_more_than"]
+
+_AROUND: Final = 5  # places: a match may be off by that many in all
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,3 +63,19 @@ class Reference:
         """
         known = match(features, self.features, self.chroma)
         return np.asarray(cv2.resize(known, size[::-1], interpolation=cv2.INTER_NEAREST))
+
+
+def no_more_than(known: FloatArray, chroma: FloatArray) -> FloatArray:
+    """Chroma that is no stronger, where places were matched, than a reference's around there.
+
+    Args:
+        known: as `Reference.known` gives it, (h, w, 3) float32.
+        chroma: of the photograph that follows the reference, (h', w', 2) float32.
+
+    Returns:
+        (h', w', 2) float32.
+    """
+    small = cv2.resize(known, chroma.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    strength = np.linalg.norm(small[..., :2], axis=-1)
+    around = cv2.dilate(strength, np.ones((_AROUND, _AROUND), np.uint8))
+    return np.where(small[..., 2:] > 0, limited(chroma, np.asarray(around)), chroma)

@@ -13,12 +13,14 @@ import numpy as np
 from PIL import Image
 
 from photochrom import color, photo
-from photochrom.chroma import LinearChroma, mean_chroma
+from photochrom.binding import Binding
+from photochrom.chroma import LinearChroma, limited, mean_chroma
 from photochrom.distribution import Distribution, decode
 from photochrom.errors import ConfigError
 from photochrom.hints import as_rgb, chroma_of, draw
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.provenance import with_provenance
+from photochrom.reference import no_more_than
 from photochrom.variants import variants
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ class Study:
         model: the model that studied it.
         lightness: what the network saw, (h, w) float32.
         answer: what it said, (h', w', C) float32.
+        features: what it saw, alike where things are alike, (h", w", F) float32, each of length 1;
+            or None if it does not tell.
         known: what a reference photograph lets be known, (h, w, 3) float32, or None.
     """
 
@@ -108,6 +112,7 @@ class Study:
     model: Model = field(repr=False)
     lightness: FloatArray = field(repr=False)
     answer: FloatArray = field(repr=False)
+    features: FloatArray | None = field(default=None, repr=False)
     known: FloatArray | None = field(default=None, repr=False)
 
     def color(
@@ -129,14 +134,17 @@ class Study:
                 model.
             InvalidModel: the network's answer is not what its card promises.
         """
-        card, reading = self.model.card, self._reading(vividness)
-        answer = self._told(hints)
-        if len(palette):
-            kept = self._distribution(answer).with_palette(self._palette(palette))
-            small = kept.mean(replace(reading, gain=1.0, restored=0.0))  # or it would go beyond
-        else:
-            small = decode(answer, card, reading)
-        return self._painted(small)
+        reading = self._reading(vividness)
+        plain = self._read(self.answer, reading, palette)
+        if not hints:
+            return self._painted(plain)
+        space, photo_size = self.model.card.color_space, self.photo.luma.shape
+        told = self._read(self._told(hints), reading, palette)
+        binding = Binding.of(
+            hints, photo_size, self.lightness.shape, plain.shape[:2], self.features
+        )
+        small = binding.spread(plain, told, space)
+        return self._painted(small, binding)
 
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
         """Several coherent answers, the best first: whole things change colour.
@@ -214,23 +222,34 @@ class Study:
             )
         return Distribution.of(answer, self.model.card)
 
+    def _read(
+        self, answer: FloatArray, reading: Reading, palette: Sequence[str | RGB]
+    ) -> FloatArray:
+        """The small chroma, (h, w, 2), of an answer; no stronger than a palette or a reference."""
+        if len(palette):
+            colors = self._palette(palette)
+            kept = self._distribution(answer).with_palette(colors)
+            small = kept.mean(replace(reading, gain=1.0, restored=0.0))  # or it would go beyond
+            return limited(small, float(np.linalg.norm(colors, axis=-1).max()))
+        small = decode(answer, self.model.card, reading)
+        return small if self.known is None else no_more_than(self.known, small)
+
     def _palette(self, palette: Sequence[str | RGB]) -> FloatArray:
         return chroma_of([as_rgb(each) for each in palette], self.model.card.color_space)
 
     def _told(self, hints: Sequence[Hint]) -> FloatArray:
-        if not hints:
-            return self.answer
         space = self.model.card.color_space
         known = draw(hints, self.photo.luma.shape, self.lightness.shape, space)
         if self.known is not None:
             known = np.where(known[..., 2:] > 0, known, self.known)
         return self.model.look(self.lightness, known)
 
-    def _painted(self, small: FloatArray) -> ColorPhoto:
+    def _painted(self, small: FloatArray, binding: Binding | None = None) -> ColorPhoto:
         space = self.model.card.color_space
+        chroma = LinearChroma.fit(small, self.photo.luma, space)
         return ColorPhoto(
             luma=self.photo.luma,
-            chroma=LinearChroma.fit(small, self.photo.luma, space),
+            chroma=binding.hold(chroma, self.photo.luma) if binding else chroma,
             alpha=self.photo.alpha,
             metadata=with_provenance(self.photo.metadata),
             format=self.photo.format,

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 
 from photochrom import color
+from photochrom.binding import Binding
 from photochrom.distribution import decode
 from photochrom.errors import ConfigError
 from photochrom.film.propagation import Answer
 from photochrom.hints import draw
-from photochrom.reference import Reference
+from photochrom.reference import Reference, no_more_than
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,6 +67,7 @@ class Network:
         chroma = decode(model.look(lightness, known), model.card, self._reading)
         weight = np.ones(still.grid, np.float32)
         if known is not None:
+            chroma = no_more_than(known, chroma)
             weight += np.float32(_WORD - 1) * _on_grid(known[..., 2], still.grid)
         return Answer(_on_grid(chroma, still.grid), weight)
 
@@ -97,11 +99,15 @@ def hinted(
     Raises:
         ConfigError: a hint lies outside of the frame, or the model cannot be told colours.
     """
-    card = model.card
+    card, reading = model.card, model.card.reading(vividness)
     lightness = color.grey_level(luma, card.color_space)
     known = draw(hints, size, lightness.shape, card.color_space)
-    chroma = decode(model.look(lightness, known), card, card.reading(vividness))
-    features = model.features(lightness[None, ..., None])[0]
+    answer, features = model.look_closely(lightness)
+    if features is None:
+        raise ConfigError(f"expected a model that takes a reference; {model.source} does not")
+    plain, told = (decode(each, card, reading) for each in (answer, model.look(lightness, known)))
+    binding = Binding.of(hints, size, lightness.shape, plain.shape[:2], features)
+    chroma = binding.spread(plain, told, card.color_space)
     return Reference(features, _on_grid(chroma, features.shape[:2]))
 
 

@@ -1,0 +1,106 @@
+"""Hints hold: shown as chosen however vivid, followed by their thing, unfelt far away."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import photochrom
+from photochrom import Hint, color
+from photochrom.binding import Binding
+from photochrom.scoring import to_lab
+from tests.pictures import colour_pictures
+
+EXACT = 2.0  # units of ab
+STILL = 4.0  # units of ab that the far half may move on average
+GREY = (128, 128, 128)
+PLACES = [(0, 110, 330), (1, 220, 150), (2, 300, 200), (0, 300, 120)]  # picture, x, y
+
+
+@pytest.fixture(scope="module")
+def studies() -> list[photochrom.Study]:
+    colorizer = photochrom.Colorizer()
+    return [colorizer.study(color.luma(truth)) for truth in colour_pictures()[:3]]
+
+
+def ab(shown: np.ndarray) -> np.ndarray:
+    return to_lab(np.asarray(shown, np.uint8))[..., 1:]
+
+
+def fitting(study: photochrom.Study, x: int, y: int) -> tuple[int, int, int]:
+    """A greenish blue that the gamut has at that luma."""
+    luma = study.photo.luma[y - 2 : y + 3, x - 2 : x + 3].mean().astype(np.uint8)
+    red, green, blue = color.merge(luma[None, None], np.array([[[-8, -14]]], np.float32))[0, 0]
+    return int(red), int(green), int(blue)
+
+
+@pytest.mark.parametrize("vividness", [0, None, 1])
+def test_a_hint_is_shown_exactly_and_the_far_half_stays(studies, vividness):
+    moved = []
+    for number, x, y in PLACES:
+        study = studies[number]
+        plain = ab(study.color(vividness=vividness).rgb)
+        rows, columns = np.indices(plain.shape[:2])
+        height, width = plain.shape[:2]
+        far = np.hypot((rows - y) / height, (columns - x) / width) > 0.5
+        for rgb in (fitting(study, x, y), GREY):
+            shown = ab(study.color(vividness=vividness, hints=[Hint.at(x, y, rgb)]).rgb)
+            chosen = ab(np.array([[rgb]]))[0, 0]
+            there = shown[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))
+            assert np.linalg.norm(there - chosen) < EXACT
+            moved.append(np.linalg.norm(shown - plain, axis=-1)[far].mean())
+    assert np.mean(moved) < STILL
+
+
+def test_several_hints_each_hold_their_own_place(studies):
+    study, places = studies[0], [(110, 330), (300, 120), (240, 385)]
+    colors = [fitting(study, *places[0]), GREY, fitting(study, *places[2])]
+    hints = [Hint.at(x, y, rgb) for (x, y), rgb in zip(places, colors, strict=True)]
+    shown = ab(study.color(hints=hints).rgb)
+    for (x, y), rgb in zip(places, colors, strict=True):
+        there = shown[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))
+        assert np.linalg.norm(there - ab(np.array([[rgb]]))[0, 0]) < EXACT
+
+
+def test_the_thing_follows(studies):
+    """The astronaut's other sleeve and chest, from a hint on the sleeve."""
+    rgb = fitting(studies[0], 110, 330)
+    shown = ab(studies[0].color(hints=[Hint.at(110, 330, rgb)]).rgb)
+    chosen = ab(np.array([[rgb]]))[0, 0]
+    assert np.linalg.norm(shown[370:400, 230:250].mean((0, 1)) - chosen) < 10
+
+
+def test_a_hint_that_a_later_one_covers_is_not_seen():
+    hints = [Hint.at(20, 20, (200, 0, 0), 3), Hint.at(20, 20, GREY, 9)]
+    binding = Binding.of(hints, (60, 60), (60, 60), (15, 15), None)
+    assert binding.colors == [GREY]
+    assert binding.follow[5, 5] == 1
+    assert binding.parts.shape == (15, 15, 1)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (700, 3)])
+def test_hints_on_pictures_of_any_shape(size):
+    study = photochrom.Colorizer().study(np.full(size, 120, np.uint8))
+    hints = [Hint.at(0, 0, GREY), Hint.at(size[1] - 1, size[0] - 1, (130, 120, 110), 1e6)]
+    assert study.color(hints=hints).rgb.shape == (*size, 3)
+
+
+@pytest.mark.parametrize("vividness", [0, None, 1])
+def test_a_muted_palette_stays_muted(studies, vividness):
+    palette = [(138, 127, 118), (111, 118, 128)]
+    most = np.linalg.norm(ab(np.array([palette])), axis=-1).max()
+    for study in studies:
+        shown = study.color(vividness=vividness, palette=palette).rgb
+        strength = np.linalg.norm(ab(shown), axis=-1)
+        assert strength.mean() < most
+        assert np.percentile(strength, 99) < most + EXACT  # luma's own edges may exceed it a little
+
+
+@pytest.mark.parametrize("vividness", [0, None, 1])
+def test_a_muted_reference_stays_muted(vividness):
+    truth = colour_pictures()[0]
+    muted = color.rgb_to_lab(truth / np.float32(255)) * np.array([1, 0.3, 0.3], np.float32)
+    reference = np.rint(np.clip(color.lab_to_rgb(muted), 0, 1) * 255).astype(np.uint8)
+    result = photochrom.colorize(color.luma(truth), reference=reference, vividness=vividness)
+    allowed, shown = (np.linalg.norm(ab(each), axis=-1) for each in (reference, result.rgb))
+    assert np.percentile(shown, 99) < np.percentile(allowed, 99) + EXACT
