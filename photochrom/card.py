@@ -18,6 +18,8 @@ __all__ = ["CARD_FORMAT", "Card", "OutputKind", "Reading"]
 
 CARD_FORMAT: Final = 1
 
+_SHARES: Final = ("agreement", "caution", "clean_tones", "cast_correction")  # of a reading
+
 OutputKind = Literal["chroma", "distribution"]
 
 
@@ -31,12 +33,23 @@ class Reading:
         gain: chroma is multiplied by this.
         restored: how much of the colour that a mean takes away the picture gets back, from 0 to
             as colourful as its distribution is, 1, and beyond.
+        agreement: how far the places of one segment of the photograph agree, from 0, each for
+            itself, to 1, all as one.
+        caution: the share of its chroma that a place loses where no colour is likelier than
+            another, from 0 to 1.
+        clean_tones: the share of their chroma that black and white lose, from 0 to 1.
+        cast_correction: how much of the cast over the whole photograph that gain and restoration
+            add is taken back, from 0 to 1.
     """
 
     gamma: float = 0.0
     temperature: float = 1.0
     gain: float = 1.0
     restored: float = 0.0
+    agreement: float = 0.0
+    caution: float = 0.0
+    clean_tones: float = 0.0
+    cast_correction: float = 0.0
 
     def toward(self, other: Reading, share: float) -> Reading:
         """A part of the way to another, or beyond it; of the temperature, in ratios."""
@@ -49,6 +62,10 @@ class Reading:
             self.temperature * (other.temperature / self.temperature) ** share,
             between(self.gain, other.gain),
             between(self.restored, other.restored),
+            between(self.agreement, other.agreement),
+            between(self.caution, other.caution),
+            between(self.clean_tones, other.clean_tones),
+            between(self.cast_correction, other.cast_correction),
         )
 
 
@@ -157,10 +174,12 @@ class Card:
         for name in ("faithful", "vivid"):
             value = getattr(self, name)
             good = isinstance(value, Reading) and all(map(_is_number, asdict(value).values()))
-            _require(good, name, "gamma, temperature, gain and restored", value)
+            names = ", ".join(each.name for each in fields(Reading))
+            _require(good, name, f"an object of numbers: {names}", value)
             _require(value.temperature > 0, name, "a positive temperature", value.temperature)
-        share = self.vividness
-        _require(_is_number(share) and 0 <= share <= 1, "vividness", "a number from 0 to 1", share)
+            for share in _SHARES:
+                _check_share(getattr(value, share), f"{name}.{share}")
+        _check_share(self.vividness, "vividness")
 
     def _check_words(self) -> None:
         for name in ("name", "recipe", "licence", "paper", "data", "made_by"):
@@ -213,6 +232,10 @@ def _is_pairs(value: object) -> bool:
         and all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in value)
         and all(_is_number(number) for pair in value for number in pair)
     )
+
+
+def _check_share(value: float, name: str) -> None:
+    _require(_is_number(value) and 0 <= value <= 1, name, "a number from 0 to 1", value)
 
 
 def _require(good: bool, name: str, expected: object, value: object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -10,28 +9,38 @@ import numpy as np
 
 from photochrom.card import Reading
 from photochrom.errors import InvalidModel
+from photochrom.guide import segment_means
 
 if TYPE_CHECKING:
     from photochrom.card import Card
     from photochrom.color import FloatArray
+    from photochrom.guide import Guide
 
 __all__ = ["Distribution", "decode"]
 
 _PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
 _ALIKE: Final = 12.0  # ab units; colours nearer than that are one colour to a person who chooses
 _HARDLY: Final = 0.01
-_MOST_RESTORED: Final = 1.0  # of what is there: no chroma is more than doubled
+_MOST_RESTORED: Final = 2.0  # times: or faint traces of colour would become strong ones
+_DOUBTFUL: Final = 0.25  # certainty from which on a place keeps its colour
+_BLACK: Final = (0.04, 0.16)  # lightness up to which, and from which on, …
+_WHITE: Final = (0.84, 0.97)  # … a place counts as quite black or white
+_GREYISH: Final = 8.0  # chroma, in ab units, that counts half as a colour where casts are lessened
 _NOTHING: Final = 1e-6
 _GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
 
 
-def decode(answer: FloatArray, card: Card, reading: Reading | None = None) -> FloatArray:
+def decode(
+    answer: FloatArray, card: Card, reading: Reading | None = None, guide: Guide | None = None
+) -> FloatArray:
     """What a network says of a photograph → chroma, in the units of the card's colour space.
 
     Args:
         answer: (h, w, C) float32, one photograph of a batch.
         card: of the network.
         reading: how to read it; by default as the card says.
+        guide: the grey photograph at that size; without it neither segments nor black and white
+            are heeded, whatever the reading says.
 
     Returns:
         (h, w, 2) float32.
@@ -41,7 +50,7 @@ def decode(answer: FloatArray, card: Card, reading: Reading | None = None) -> Fl
     """
     reading = reading or card.reading()
     if card.output_kind == "distribution":
-        return Distribution.of(answer, card).mean(reading)
+        return Distribution.of(answer, card, guide).mean(reading)
     _check_channels(answer, card, 2)
     return answer * np.float32(card.output_scale * reading.gain)
 
@@ -62,14 +71,16 @@ class Distribution:
         logits: (h, w, Q) float32.
         bins: (Q, 2) float32, in the units of the colour space.
         rarity: the logarithm of each bin's weight, (Q,) float32.
+        guide: the grey photograph, or None.
     """
 
     logits: FloatArray
     bins: FloatArray
     rarity: FloatArray
+    guide: Guide | None = None
 
     @classmethod
-    def of(cls, answer: FloatArray, card: Card) -> Distribution:
+    def of(cls, answer: FloatArray, card: Card, guide: Guide | None = None) -> Distribution:
         """A network's answer, (h, w, Q) float32, as its card explains it.
 
         Raises:
@@ -77,7 +88,8 @@ class Distribution:
         """
         bins = np.array(card.bins, np.float32)
         _check_channels(answer, card, len(bins))
-        return cls(answer, bins, np.log(np.array(card.bin_weights or [1.0], np.float32)))
+        rarity = np.log(np.array(card.bin_weights or [1.0], np.float32))
+        return cls(answer, bins, rarity, guide)
 
     def shares(self, reading: Reading) -> FloatArray:
         """How likely each bin is under a reading, (h, w, Q).
@@ -103,30 +115,50 @@ class Distribution:
         return np.asarray(sums[..., :-1] / sums[..., -1:])
 
     def mean(self, reading: Reading) -> FloatArray:
-        """The mean colour under a reading, (h, w, 2)."""
-        chroma = self._expected(reading, self.bins)
-        if reading.restored:
-            chroma *= self._restoring(chroma, reading.restored)
-        return np.asarray(chroma * np.float32(reading.gain))
+        """The mean colour under a reading, (h, w, 2).
 
-    def _restoring(self, chroma: FloatArray, share: float) -> FloatArray:
-        """What makes up for the colour that a mean takes away, place by place, (h, w, 1) from 1 up.
-
-        The mean of many colours is duller than each of them. How much duller the whole picture is
-        its distribution tells: E|q|² beside the square of what is shown. Every place makes up for
-        it as far as it is unsure, so that what is known, or a person's hint, stays as it is.
+        The mean of many colours is duller than each of them: E|q|² is more than |E q|². What is
+        restored of it the whole picture gets, by one factor: given to the unsure places alone, it
+        would make stains.
         """
+        return self.agreed(reading.agreement).mean_of_places(reading)
+
+    def mean_of_places(self, reading: Reading) -> FloatArray:
+        """The mean colour under a reading, (h, w, 2), each place by itself but for its gain."""
         squares = (self.bins**2).sum(-1, keepdims=True)
-        likely = self._expected(Reading(), np.concatenate([self.bins, squares], -1))
-        expected = likely[..., 2]
-        unsure = 1 - (likely[..., :2] ** 2).sum(-1) / np.maximum(expected, _NOTHING)
+        found = self._expected(reading, np.concatenate([self.bins, squares], -1))
+        chroma, likely = found[..., :2], found[..., 2]
         shown = (chroma**2).sum(-1)
-        wanted = max(float(shown.sum()), _NOTHING) ** (1 - share) * float(expected.sum()) ** share
-        # Σ shown · (1 + factor · unsure)² = wanted
-        square, half = float((shown * unsure**2).sum()), float((shown * unsure).sum())
-        missing = max(0.0, wanted - float(shown.sum()))
-        factor = (math.sqrt(half**2 + square * missing) - half) / max(square, _NOTHING)
-        return np.asarray(1 + min(factor, _MOST_RESTORED) * unsure, np.float32)[..., None]
+        duller = float(likely.sum()) / max(float(shown.sum()), _NOTHING)
+        factor = reading.gain * min(duller ** (reading.restored / 2), _MOST_RESTORED)
+        certainty = shown / np.maximum(likely, _NOTHING)
+        lost = reading.caution * (1 - _rising(certainty, 0, _DOUBTFUL))
+        kept = (1 - lost) * self._toned(reading.clean_tones) * np.float32(factor)
+        wanted = chroma * kept[..., None]
+        return _without_cast(wanted, chroma.mean((0, 1)), reading.cast_correction)
+
+    def agreed(self, share: float) -> Distribution:
+        """The same, with each place drawn towards what its segment says: one thing, one colour.
+
+        Args:
+            share: how far, from 0 to 1; without a guide nothing is changed.
+        """
+        if self.guide is None or not share:
+            return self
+        segments = self.guide.segments
+        logits = segment_means(self.logits, segments)[segments]
+        logits -= self.logits
+        logits *= np.float32(share)
+        logits += self.logits
+        return replace(self, logits=logits)
+
+    def _toned(self, share: float) -> FloatArray | float:
+        """What black and white keep of their chroma, (h, w)."""
+        if self.guide is None or not share:
+            return 1.0
+        lightness = self.guide.lightness
+        ends = (1 - _rising(lightness, *_BLACK)) + _rising(lightness, *_WHITE)
+        return np.asarray(1 - np.float32(share) * ends)
 
     def confidence(self, chroma: FloatArray, within: float = 20.0) -> FloatArray:
         """How likely the true chroma lies within a distance of the one shown, (h, w) in [0, 1]."""
@@ -174,3 +206,18 @@ class Distribution:
         loss[:, -1] += _GREY_COSTS
         pull = -loss.min(-1)
         return replace(self, logits=self.logits + pull.astype(np.float32))
+
+
+def _without_cast(chroma: FloatArray, cast: FloatArray, share: float) -> FloatArray:
+    """Chroma, (h, w, 2), whose mean is drawn to a cast, (2,), and whose greys stay grey."""
+    if share:
+        length = np.linalg.norm(chroma, axis=-1, keepdims=True)
+        weight = length / (length + np.float32(_GREYISH))
+        weight /= max(float(weight.mean()), _NOTHING)
+        chroma = chroma - np.float32(share) * weight * (chroma.mean((0, 1)) - cast)
+    return np.asarray(chroma, np.float32)
+
+
+def _rising(values: FloatArray, begin: float, end: float) -> FloatArray:
+    """From 0 to 1 in a straight line between two values."""
+    return np.asarray(np.clip((values - np.float32(begin)) / np.float32(end - begin), 0, 1))

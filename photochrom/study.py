@@ -17,6 +17,7 @@ from photochrom.binding import Binding
 from photochrom.chroma import LinearChroma, limited, mean_chroma
 from photochrom.distribution import Distribution, decode
 from photochrom.errors import ConfigError
+from photochrom.guide import Guide
 from photochrom.hints import as_rgb, chroma_of, draw
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.provenance import with_provenance
@@ -114,6 +115,12 @@ class Study:
     answer: FloatArray = field(repr=False)
     features: FloatArray | None = field(default=None, repr=False)
     known: FloatArray | None = field(default=None, repr=False)
+
+    @cached_property
+    def guide(self) -> Guide:
+        """The grey photograph as it guides the reading of the answer."""
+        space = self.model.card.color_space
+        return Guide.of(self.lightness, space, self.answer.shape[:2], self.features)
 
     def color(
         self,
@@ -220,7 +227,7 @@ class Study:
                 "expected a model that answers with a distribution over colour; "
                 f"{self.model.source} gives one colour only"
             )
-        return Distribution.of(answer, self.model.card)
+        return Distribution.of(answer, self.model.card, self.guide)
 
     def _read(
         self, answer: FloatArray, reading: Reading, palette: Sequence[str | RGB]
@@ -231,7 +238,7 @@ class Study:
             kept = self._distribution(answer).with_palette(colors)
             small = kept.mean(replace(reading, gain=1.0, restored=0.0))  # or it would go beyond
             return limited(small, float(np.linalg.norm(colors, axis=-1).max()))
-        small = decode(answer, self.model.card, reading)
+        small = decode(answer, self.model.card, reading, self.guide)
         return small if self.known is None else no_more_than(self.known, small)
 
     def _palette(self, palette: Sequence[str | RGB]) -> FloatArray:

@@ -19,7 +19,7 @@ ROOT = Path(photochrom.__file__).parent
 FLOORS = {
     1: ["motion", "levels", "errors", "parallel", "sampling"],
     2: ["color", "card", "engine", "photo", "model"],
-    3: ["recipes", "reference", "chroma", "distribution", "hints", "variants", "binding"],
+    3: ["recipes", "reference", "chroma", "distribution", "guide", "hints", "variants", "binding"],
     4: ["film", "study"],
     5: ["colorizer"],
     6: ["batch", "web", "scoring"],
@@ -33,6 +33,7 @@ SAME_FLOOR = {  # colour is the ground that floor 2 stands on
     "card": {"color"},
     "engine": {"color"},
     "model": {"color", "card", "engine"},
+    "distribution": {"guide"},
     "variants": {"distribution"},
     "reference": {"chroma", "hints"},
     "binding": {"chroma", "hints"},

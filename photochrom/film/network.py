@@ -13,6 +13,7 @@ from photochrom.binding import Binding
 from photochrom.distribution import decode
 from photochrom.errors import ConfigError
 from photochrom.film.propagation import Answer
+from photochrom.guide import Guide
 from photochrom.hints import draw
 from photochrom.reference import Reference, no_more_than
 
@@ -64,7 +65,9 @@ class Network:
         model = self._model
         lightness = color.grey_level(still.luma, model.card.color_space)
         known = self._known(lightness) if self._references else None
-        chroma = decode(model.look(lightness, known), model.card, self._reading)
+        answer, features = model.look_closely(lightness, known)
+        guide = Guide.of(lightness, model.card.color_space, answer.shape[:2], features)
+        chroma = decode(answer, model.card, self._reading, guide)
         weight = np.ones(still.grid, np.float32)
         if known is not None:
             chroma = no_more_than(known, chroma)
@@ -105,7 +108,9 @@ def hinted(
     answer, features = model.look_closely(lightness)
     if features is None:
         raise ConfigError(f"expected a model that takes a reference; {model.source} does not")
-    plain, told = (decode(each, card, reading) for each in (answer, model.look(lightness, known)))
+    guide = Guide.of(lightness, card.color_space, answer.shape[:2], features)
+    looks = (answer, model.look(lightness, known))
+    plain, told = (decode(each, card, reading, guide) for each in looks)
     binding = Binding.of(hints, size, lightness.shape, plain.shape[:2], features)
     chroma = binding.spread(plain, told, card.color_space)
     return Reference(features, _on_grid(chroma, features.shape[:2]))
