@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from photochrom.card import Reading
 from photochrom.distribution import Distribution, decode
 from photochrom.errors import InvalidModel
+from photochrom.guide import Guide
 from photochrom.variants import variants
 from tests.support import BINS, card
 
@@ -130,20 +133,83 @@ def test_a_restored_picture_is_as_colourful_as_its_distribution():
     assert half == pytest.approx((dull * likely) ** 0.5, rel=1e-3)
 
 
-def test_what_is_known_is_not_restored():
-    logits = np.zeros((1, 4, 3), np.float32)
-    logits[0, 0, 0], logits[0, 1:, 1] = 40, 1
-    found = Distribution.of(logits, DISTRIBUTION)
+def test_what_is_restored_is_one_factor_for_the_whole_picture():
+    found = spread(7)
     plain, restored = found.mean(Reading()), found.mean(Reading(restored=1))
-    np.testing.assert_allclose(restored[0, 0], BINS[0], atol=1e-3)
-    gains = np.linalg.norm(restored, axis=-1) / np.linalg.norm(plain, axis=-1)
-    assert (gains[0, 1:] > 1.2).all()
+    factors = restored / plain
+    assert factors.min() > 1.05
+    np.testing.assert_allclose(factors, factors[0, 0, 0], rtol=1e-4)
 
 
 def test_no_chroma_is_more_than_doubled():
     logits = np.zeros((2, 2, 3), np.float32)  # its mean is next to grey, its colours are not
     found = Distribution.of(logits, DISTRIBUTION)
     assert energy(found.mean(Reading(restored=1))) <= 4 * energy(found.mean(Reading())) + 1e-3
+
+
+def guided(logits: np.ndarray, lightness: float | np.ndarray = 0.5) -> Distribution:
+    """With a guide: the left half is one segment, the right half another."""
+    segments = np.zeros(logits.shape[:2], np.int32)
+    segments[:, logits.shape[1] // 2 :] = 1
+    level = np.broadcast_to(np.float32(lightness), segments.shape)
+    return Distribution.of(logits.astype(np.float32), RARE, Guide(level, segments))
+
+
+def test_places_of_a_segment_agree_as_far_as_they_are_asked_to():
+    logits = np.random.default_rng(1).normal(0, 2, (4, 8, 3))
+    each, half, all_as_one = (
+        guided(logits).mean(Reading(agreement=share)) for share in (0, 0.5, 1)
+    )
+    for part in (np.s_[:, :4], np.s_[:, 4:]):
+        assert np.ptp(all_as_one[part], axis=(0, 1)).max() < 1e-3
+        assert 0 < half[part].std() < each[part].std()
+    assert np.abs(all_as_one[0, 0] - all_as_one[0, -1]).max() > 1
+
+
+def test_without_a_guide_the_other_fields_of_a_reading_still_work():
+    logits = np.random.default_rng(1).normal(0, 2, (4, 8, 3)).astype(np.float32)
+    found = Distribution.of(logits, RARE)
+    np.testing.assert_array_equal(
+        found.mean(Reading(agreement=1, clean_tones=1)), found.mean(Reading())
+    )
+
+
+def test_caution_takes_colour_where_none_is_likelier_than_another():
+    logits = np.zeros((1, 8, 3), np.float32)
+    logits[0, :4, 0], logits[0, 4:, 0] = 20, 0.3
+    found = guided(logits)
+    plain, cautious = found.mean(Reading()), found.mean(Reading(caution=1))
+    np.testing.assert_allclose(cautious[0, :4], plain[0, :4], rtol=1e-5)
+    assert energy(cautious[:, 4:]) < 0.5 * energy(plain[:, 4:])
+
+
+def test_black_and_white_are_clean():
+    logits = np.zeros((1, 4, 3), np.float32)
+    logits[..., 0] = 20
+    found = guided(logits, np.array([[0.0, 0.3, 0.7, 1.0]]))
+    clean = found.mean(Reading(clean_tones=1))
+    np.testing.assert_array_equal(clean[0, [0, 3]], 0)
+    np.testing.assert_allclose(clean[0, 1:3], np.tile(BINS[0], (2, 1)), atol=1e-3)
+
+
+def test_a_gain_whose_cast_is_corrected_keeps_the_mean_colour_and_greys_grey():
+    logits = np.random.default_rng(2).normal(0, 3, (6, 8, 3))
+    logits[..., 0] += 2  # all of it leans to one colour
+    logits[0] = [-30, 30, 30]
+    card_of_grey = replace(RARE, bins=[[40.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    found = Distribution.of(logits.astype(np.float32), card_of_grey)
+    plain = found.mean(Reading())
+    loud = found.mean(Reading(gain=1.5))
+    corrected = found.mean(Reading(gain=1.5, cast_correction=1))
+    assert np.abs(loud.mean((0, 1)) - plain.mean((0, 1))).max() > 1
+    np.testing.assert_allclose(corrected.mean((0, 1)), plain.mean((0, 1)), atol=1e-3)
+    np.testing.assert_allclose(corrected[0], 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("share", ["agreement", "caution", "clean_tones", "cast_correction"])
+def test_a_share_of_a_reading_is_no_more_than_all(share):
+    with pytest.raises(InvalidModel, match=f"vivid.{share} to be a number from 0 to 1"):
+        card(vivid=Reading(**{share: 1.2}))
 
 
 @pytest.mark.parametrize("restored", [1, 1.6])
