@@ -15,8 +15,6 @@ chroma laid over the place's own luma.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
 import statistics
 import sys
 import time
@@ -31,19 +29,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from photochrom import Colorizer, Hint, Study, color, photo
 from photochrom.errors import PhotoError
+from photochrom.scoring import PARTS, part_of
 
-PARTS = ("choose", "calibrate", "test")
 LEVELS = {"faithful": 0.0, "default": None, "vivid": 1.0}
 SMALLEST, LARGEST = 0.01, 0.15  # shares of the picture that a thing takes
 GREY = (128, 128, 128)
 SIDE = 512  # pixels of the longer side: larger photographs are made smaller
 RADIUS = 1 / 100  # of the shorter side, as a hint has by default
-
-
-def part_of(name: str) -> str:
-    """To which part of the photographs one belongs, by the name of its file alone."""
-    digest = hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
-    return PARTS[int.from_bytes(digest) % len(PARTS)]
 
 
 def photographs(folder: Path, part: str, limit: int) -> Iterator[tuple[str, np.ndarray]]:

@@ -3,7 +3,8 @@
 A network that is told a colour carries it to other places. At the hint it comes near the colour
 only, and it also colours things that merely look a little like it. So what it makes of hints is
 taken over only where places look like a hinted one and lie near it; and what is still missing
-from the chosen colour is added to the same thing.
+from the chosen colour is added to the same thing. What belongs to a hint's own segment
+of the photograph follows more readily than the rest.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ import numpy as np
 
 from photochrom import color
 from photochrom.chroma import along_luma
+from photochrom.guide import segment_means
 from photochrom.hints import chroma_of, owners
 from photochrom.sampling import evenly
 
 if TYPE_CHECKING:
     from photochrom.chroma import LinearChroma
     from photochrom.color import FloatArray, IntArray
+    from photochrom.guide import Guide
     from photochrom.hints import RGB, Hint, IndexArray
 
+    BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
     _Corners = tuple[IndexArray, FloatArray]
 
 __all__ = ["Binding"]
@@ -34,8 +38,15 @@ _FAR_COSTS: Final = 0.6  # likeness that is lost over each further side
 _FOLLOWED: Final = (0.5, 0.75)  # what likeness must be left for following to begin and be whole
 _CORRECTED: Final = (0.6, 0.9)  # likeness at which the correction begins and is whole
 _CORRECTED_WITHIN: Final = 0.2  # of a side: the standard deviation of its reach
+_SAME: Final = 0.2  # likeness that being of the same segment as a hint counts for …
+_SAME_FADES: Final = (0.25, 0.6)  # … where following, less and less at these distances in sides
+_SAME_REACHES: Final = 2  # times as far the correction reaches in it
+_OTHER: Final = 0.05  # likeness that is lost in another segment
+_AGREEMENT: Final = 0.5  # how far a place's likeness is drawn to the mean of its segment
+_LIES_IN: Final = 0.25  # of a hint's pixels in one segment: so many must be in another to count
 _BLIND_WITHIN: Final = 0.05  # the same where a network does not tell what looks alike
-_RIVALRY: Final = 3  # the power of its strength with which a hint holds its ground against others
+_RIVALRY: Final = 3  # the power of their strengths by which hints share a place
+_FINER: Final = 2  # times what the network saw: there a hint's pixels are found
 _MOST_PLACES: Final = 64  # of a stroke
 _MOST_PIXELS: Final = 256  # of a hint, on which the colour is checked
 _DAMPING: Final = 0.02  # so that no correction is more than about 3.5 times what is missing
@@ -70,7 +81,7 @@ class Binding:
         hints: Sequence[Hint],
         photo: tuple[int, int],
         seen: tuple[int, int],
-        grid: tuple[int, int],
+        guide: Guide,
         features: FloatArray | None,
     ) -> Binding:
         """Find out which places follow which hints.
@@ -79,23 +90,26 @@ class Binding:
             hints: one or more; later ones lie over earlier ones.
             photo: height and width of the photograph, in pixels.
             seen: height and width of what the network saw of it, in pixels.
-            grid: height and width of the network's answer, in places.
+            guide: the grey photograph at the size of the network's answer.
             features: of the photograph's places, (h', w', F) float32, each of length 1; or None if
                 the network does not tell what looks alike.
 
         Raises:
             ConfigError: a hint lies outside of the photograph.
         """
-        pixels, owner = _covered(hints, photo, seen)
+        height, width = (min(_FINER * few, many) for few, many in zip(seen, photo, strict=True))
+        pixels, owner = _covered(hints, photo, (height, width))
         uncovered, number = np.unique(owner, return_inverse=True)
         owner = number.astype(np.int32)
-        coarse = grid if features is None else features.shape[:2]
-        cells, starts = _cells(pixels, owner, photo, coarse)
-        follow, strength = _strengths(cells, starts, coarse, features)
-        follow, strength = _enlarged(follow[..., None], grid)[..., 0], _enlarged(strength, grid)
+        grid = guide.segments.shape[0], guide.segments.shape[1]
+        rows, columns = _places(pixels, photo, grid)
+        alike, apart = _compared(pixels, owner, photo, grid, features)
+        alike += np.float32(_AGREEMENT) * _drawn_together(alike, guide.segments)
+        own = _same_segment(guide.segments, rows, columns, owner)
+        follow = _following(alike, apart, own)
+        strength = _correction(alike, apart, own, known=features is not None)
         rivals = strength**_RIVALRY
         parts = strength * (rivals / np.maximum(rivals.sum(-1, keepdims=True), _NOTHING))
-        rows, columns = _places(pixels, photo, grid)
         follow[rows, columns] = 1
         parts[rows, columns] = 0
         np.add.at(parts, (rows, columns, owner), 1)
@@ -103,7 +117,7 @@ class Binding:
         return cls([hints[number].color for number in uncovered], pixels, owner, follow, parts)
 
     def spread(self, plain: FloatArray, told: FloatArray, space: str) -> FloatArray:
-        """Small chroma that heeds the hints: exact in their places, and as it was far from them.
+        """Small chroma that follows the hints: exact in their places, and as it was far from them.
 
         Args:
             plain: chroma without the hints, (h, w, 2) float32, in the units of the space.
@@ -240,23 +254,71 @@ def _cells(
     return np.concatenate(found), np.cumsum([0, *counts[:-1]])
 
 
-def _strengths(
-    cells: IndexArray, starts: IndexArray, grid: tuple[int, int], features: FloatArray | None
+def _compared(
+    pixels: IndexArray,
+    owner: IndexArray,
+    photo: tuple[int, int],
+    grid: tuple[int, int],
+    features: FloatArray | None,
 ) -> tuple[FloatArray, FloatArray]:
-    """How far places follow any hint, (h, w), and share each hint's correction, (h, w, n)."""
-    rows, columns = np.divmod(np.arange(grid[0] * grid[1]), grid[1])
-    places = np.stack([rows / grid[0], columns / grid[1]], -1).astype(np.float32)
+    """How like each hint's places look, and how far off they lie, in sides, (h, w, n) each."""
+    coarse = grid if features is None else features.shape[:2]
+    cells, starts = _cells(pixels, owner, photo, coarse)
+    rows, columns = np.divmod(np.arange(coarse[0] * coarse[1]), coarse[1])
+    places = np.stack([rows / coarse[0], columns / coarse[1]], -1).astype(np.float32)
     squares = ((places[:, None] - places[cells]) ** 2).sum(-1)
     if features is None:
-        alike, within = np.ones_like(squares), _BLIND_WITHIN
+        alike = np.ones_like(squares)
     else:
         flat = features.reshape(-1, features.shape[-1])
-        alike, within = flat @ flat[cells].T, _CORRECTED_WITHIN
-    lost = np.float32(_FAR_COSTS) * np.maximum(np.sqrt(squares) - np.float32(_NEAR), 0)
-    follow = _smooth((alike - lost).max(-1), *_FOLLOWED)
-    strength = _smooth(alike, *_CORRECTED) * np.exp(squares / np.float32(-2 * within**2))
-    each = np.maximum.reduceat(strength, starts, -1)
-    return follow.reshape(grid), each.reshape(*grid, -1)
+        alike = flat @ flat[cells].T
+    alike = np.maximum.reduceat(alike, starts, -1).reshape(*coarse, -1)
+    apart = np.sqrt(np.minimum.reduceat(squares, starts, -1)).reshape(*coarse, -1)
+    return _enlarged(alike, grid), _enlarged(apart, grid)
+
+
+def _drawn_together(values: FloatArray, segments: IndexArray) -> FloatArray:
+    """What places' values, (h, w, n), lack of the mean of their segments."""
+    return np.asarray(segment_means(values, segments)[segments] - values)
+
+
+def _same_segment(
+    segments: IndexArray, rows: IndexArray, columns: IndexArray, owner: IndexArray
+) -> BoolArray:
+    """Which places are of a segment that a hint lies in, hint by hint, (h, w, n).
+
+    Args:
+        segments: (h, w) int32, numbered from 0 on without gaps.
+        rows: of the hints' places, (m,).
+        columns: likewise.
+        owner: which hint each belongs to, (m,).
+    """
+    counts = np.zeros((segments.max() + 1, owner.max() + 1), np.int32)
+    np.add.at(counts, (segments[rows, columns], owner), 1)
+    return np.asarray((counts >= _LIES_IN * counts.max(0))[segments])
+
+
+def _following(alike: FloatArray, apart: FloatArray, own: BoolArray) -> FloatArray:
+    """How far places follow any hint, (h, w)."""
+    lost = np.float32(_FAR_COSTS) * np.maximum(apart - np.float32(_NEAR), 0)
+    added = np.float32(_SAME) * (1 - _smooth(apart, *_SAME_FADES))
+    left = alike - lost + np.where(own, added, -np.float32(_OTHER))
+    return _smooth(left.max(-1), *_FOLLOWED)
+
+
+def _correction(alike: FloatArray, apart: FloatArray, own: BoolArray, *, known: bool) -> FloatArray:
+    """How much of each hint's correction places get, (h, w, n).
+
+    Args:
+        alike: how like each hint's places look, (h, w, n).
+        apart: how far off they lie, likewise.
+        own: whether they are of its segment, likewise.
+        known: whether likeness is known at all.
+    """
+    within = _CORRECTED_WITHIN if known else _BLIND_WITHIN
+    share = _smooth(alike + np.where(own, np.float32(_SAME), np.float32(0)), *_CORRECTED)
+    reach = np.where(own, np.float32(within * _SAME_REACHES), np.float32(within))
+    return np.asarray(share * np.exp(apart**2 / (-2 * reach**2)))
 
 
 def _smooth(values: FloatArray, begin: float, end: float) -> FloatArray:

@@ -147,9 +147,7 @@ class Study:
             return self._painted(plain)
         space, photo_size = self.model.card.color_space, self.photo.luma.shape
         told = self._read(self._told(hints), reading, palette)
-        binding = Binding.of(
-            hints, photo_size, self.lightness.shape, plain.shape[:2], self.features
-        )
+        binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
         small = binding.spread(plain, told, space)
         return self._painted(small, binding)
 

@@ -8,6 +8,7 @@ import pytest
 import photochrom
 from photochrom import Hint, color
 from photochrom.binding import Binding
+from photochrom.guide import Guide
 from photochrom.scoring import to_lab
 from tests.pictures import colour_pictures
 
@@ -70,9 +71,50 @@ def test_the_thing_follows(studies):
     assert np.linalg.norm(shown[370:400, 230:250].mean((0, 1)) - chosen) < 10
 
 
+def halves() -> Guide:
+    """A grid of 15 × 15 places, the eight columns on the left one segment, the others another."""
+    segments = np.repeat((np.arange(15) > 7)[None], 15, 0).astype(np.int32)
+    return Guide(np.full((15, 15), 0.5, np.float32), segments)
+
+
+def test_the_segment_of_a_hint_follows_more_than_another():
+    """As unlike the hint's place, and as far from it, on either side."""
+    features = np.zeros((15, 15, 2), np.float32)
+    features[..., 0], features[..., 1] = 0.6, 0.8
+    features[5:10, 5:10] = (1, 0)
+    binding = Binding.of([Hint.at(30, 30, GREY)], (60, 60), (60, 60), halves(), features)
+    assert binding.follow[7, 4] > binding.follow[7, 10] + 0.3
+    assert binding.parts[7, 4, 0] > binding.parts[7, 10, 0] + 0.1
+
+
+def test_what_looks_altogether_different_does_not_follow_though_of_the_same_segment():
+    features = np.zeros((15, 15, 2), np.float32)
+    features[..., 1] = 1
+    features[4:11, 4:8] = (1, 0)
+    binding = Binding.of([Hint.at(22, 30, GREY)], (60, 60), (60, 60), halves(), features)
+    assert binding.follow[1, 5] < 0.1
+    assert binding.parts[1, 5, 0] == 0
+
+
+def test_a_hint_that_lies_over_an_edge_is_of_both_segments():
+    binding = Binding.of([Hint.at(32, 30, GREY, 8)], (60, 60), (60, 60), halves(), None)
+    assert binding.parts[2, 5, 0] == pytest.approx(binding.parts[2, 10, 0], abs=0.1)
+
+
+def test_a_hint_on_a_strong_texture_is_exact():
+    """Black and white stripes as wide as a pixel, seen by the network at half the size."""
+    luma = np.full((600, 600), 90, np.uint8)
+    luma[280:320:2, 280:320], luma[281:320:2, 280:320] = 30, 190
+    study = photochrom.Colorizer().study(luma)
+    rgb = (105, 125, 110)
+    shown = ab(study.color(hints=[Hint.at(300, 300, rgb)]).rgb)
+    there = shown[297:304, 297:304].mean((0, 1))
+    assert np.linalg.norm(there - ab(np.array([[rgb]]))[0, 0]) < EXACT
+
+
 def test_a_hint_that_a_later_one_covers_is_not_seen():
     hints = [Hint.at(20, 20, (200, 0, 0), 3), Hint.at(20, 20, GREY, 9)]
-    binding = Binding.of(hints, (60, 60), (60, 60), (15, 15), None)
+    binding = Binding.of(hints, (60, 60), (60, 60), halves(), None)
     assert binding.colors == [GREY]
     assert binding.follow[5, 5] == 1
     assert binding.parts.shape == (15, 15, 1)

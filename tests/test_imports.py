@@ -36,7 +36,7 @@ SAME_FLOOR = {  # colour is the ground that floor 2 stands on
     "distribution": {"guide"},
     "variants": {"distribution"},
     "reference": {"chroma", "hints"},
-    "binding": {"chroma", "hints"},
+    "binding": {"chroma", "guide", "hints"},
     "web": {"batch"},
 }
 WORKSHOP = ("recipes", "training", "cli.telling")

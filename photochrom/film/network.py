@@ -111,7 +111,7 @@ def hinted(
     guide = Guide.of(lightness, card.color_space, answer.shape[:2], features)
     looks = (answer, model.look(lightness, known))
     plain, told = (decode(each, card, reading, guide) for each in looks)
-    binding = Binding.of(hints, size, lightness.shape, plain.shape[:2], features)
+    binding = Binding.of(hints, size, lightness.shape, guide, features)
     chroma = binding.spread(plain, told, card.color_space)
     return Reference(features, _on_grid(chroma, features.shape[:2]))
 
