@@ -55,11 +55,14 @@ def variants(distribution: Distribution, reading: Reading, count: int) -> list[F
     changes = sorted(
         _changes(distribution, reading, first, membership), key=lambda c: c.score, reverse=True
     )
+    local = replace(reading, cast_correction=0.0)  # one region's new colour is no cast
     for change in changes[: count - 1]:
+        member = membership[..., change.region, None]
         squares = ((distribution.bins - change.target) ** 2).sum(-1)
-        pull = membership[..., change.region, None] * (squares / (-2 * _PULL**2)) * 4
+        pull = member * (squares / (-2 * _PULL**2)) * 4
         changed = replace(distribution, logits=distribution.logits + pull.astype(np.float32))
-        found.append(changed.mean(reading))
+        # the other regions stay exactly as they are, whatever the whole picture's restoration
+        found.append(np.asarray(first + member * (changed.mean(local) - first)))
     for direction in _WARM_AND_COOL[: count - len(found)]:  # nothing else is likely: other light
         tilted = distribution.logits + distribution.bins @ direction * np.float32(_TILT)
         found.append(replace(distribution, logits=tilted).mean(reading))

@@ -99,6 +99,14 @@ def test_variants_differ_and_confidence_is_a_share(colorizer):
     assert 0 <= sure.min() < sure.max() <= 1.001
 
 
+def test_a_variant_leaves_the_face_as_it_is(colorizer):
+    study = colorizer.study(color.luma(skimage.data.astronaut()))
+    first, second, *_ = (to_lab(np.asarray(v.rgb)) for v in study.variants(4))
+    face, suit = np.s_[80:130, 200:250, 1:], np.s_[300:360, 120:200, 1:]
+    assert np.abs(first[face] - second[face]).mean() < 3
+    assert np.abs(first[suit] - second[suit]).mean() > 10
+
+
 def test_a_photograph_is_its_own_best_reference(colorizer):
     truth = colour_pictures()[5]
     luma = color.luma(truth)
