@@ -232,6 +232,8 @@ def main() -> None:
         for _, truth in photographs(folder, arguments.part, arguments.limit):
             if results := measure(colorizer.study(color.luma(truth)), truth, rng):
                 found.append(results)
+    if not found:
+        raise SystemExit("expected photographs with a thing of even colour; found none")
     report(found)
 
 

@@ -43,8 +43,8 @@ _SAME_FADES: Final = (0.25, 0.6)  # … where following, less and less at these 
 _SAME_REACHES: Final = 2  # times as far the correction reaches in it
 _OTHER: Final = 0.05  # likeness that is lost in another segment
 _AGREEMENT: Final = 0.5  # how far a place's likeness is drawn to the mean of its segment
-_LIES_IN: Final = 0.25  # of a hint's pixels in one segment: so many must be in another to count
-_BLIND_WITHIN: Final = 0.05  # the same where a network does not tell what looks alike
+_BLIND_WITHIN: Final = 0.05  # of a side: that reach where a network gives no features
+_LIES_IN: Final = 0.25  # a hint also lies in a segment with this share of its main one's pixels
 _RIVALRY: Final = 3  # the power of their strengths by which hints share a place
 _FINER: Final = 2  # times what the network saw: there a hint's pixels are found
 _MOST_PLACES: Final = 64  # of a stroke
@@ -278,7 +278,7 @@ def _compared(
 
 
 def _drawn_together(values: FloatArray, segments: IndexArray) -> FloatArray:
-    """What places' values, (h, w, n), lack of the mean of their segments."""
+    """Return what each place's values, (h, w, n), lack to the mean of its segment."""
     return np.asarray(segment_means(values, segments)[segments] - values)
 
 

@@ -27,6 +27,9 @@ OutputKind = Literal["chroma", "distribution"]
 class Reading:
     """How a network's answer becomes colour.
 
+    A network that answers with chroma, not with a distribution, uses `gain` alone. A segment is a
+    region of the photograph between edges; see `photochrom.guide`.
+
     Attributes:
         gamma: how far a distribution's bins are weighed up by their rarity, w(q) ** gamma.
         temperature: below 1, a distribution is sharpened before its mean is taken.
@@ -35,8 +38,8 @@ class Reading:
             as colourful as its distribution is, 1, and beyond.
         agreement: how far the places of one segment of the photograph agree, from 0, each for
             itself, to 1, all as one.
-        caution: the share of its chroma that a place loses where no colour is likelier than
-            another, from 0 to 1.
+        caution: the share of its chroma that a place loses where the network is uncertain, from
+            0 to 1.
         clean_tones: the share of their chroma that black and white lose, from 0 to 1.
         cast_correction: how much of the cast over the whole photograph that gain and restoration
             add is taken back, from 0 to 1.
@@ -177,6 +180,8 @@ class Card:
             names = ", ".join(each.name for each in fields(Reading))
             _require(good, name, f"an object of numbers: {names}", value)
             _require(value.temperature > 0, name, "a positive temperature", value.temperature)
+            restored = f"{name}.restored"
+            _require(0 <= value.restored <= 10, restored, "a number from 0 to 10", value.restored)
             for share in _SHARES:
                 _check_share(getattr(value, share), f"{name}.{share}")
         _check_share(self.vividness, "vividness")

@@ -102,7 +102,7 @@ class Distribution:
         return scores
 
     def _exponentials(self, reading: Reading) -> FloatArray:
-        """Shares that do not add up to 1 yet."""
+        """Return what is proportional to the shares of the bins, (h, w, Q)."""
         scores = self.logits + self.rarity * np.float32(reading.gamma)
         scores -= scores.max(-1, keepdims=True)
         scores *= np.float32(1 / reading.temperature)
@@ -117,14 +117,12 @@ class Distribution:
     def mean(self, reading: Reading) -> FloatArray:
         """The mean colour under a reading, (h, w, 2).
 
-        The mean of many colours is duller than each of them: E|q|² is more than |E q|². What is
-        restored of it the whole picture gets, by one factor: given to the unsure places alone, it
-        would make stains.
+        A mean of many possible colours is duller than each of them. The lost strength is given
+        back by one factor for the whole picture: given to uncertain places alone it makes stains.
         """
-        return self.agreed(reading.agreement).mean_of_places(reading)
-
-    def mean_of_places(self, reading: Reading) -> FloatArray:
-        """The mean colour under a reading, (h, w, 2), each place by itself but for its gain."""
+        if reading.agreement:
+            agreed = self.agreed(reading.agreement)
+            return agreed.mean(replace(reading, agreement=0.0))
         squares = (self.bins**2).sum(-1, keepdims=True)
         found = self._expected(reading, np.concatenate([self.bins, squares], -1))
         chroma, likely = found[..., :2], found[..., 2]
@@ -135,7 +133,8 @@ class Distribution:
         lost = reading.caution * (1 - _rising(certainty, 0, _DOUBTFUL))
         kept = (1 - lost) * self._toned(reading.clean_tones) * np.float32(factor)
         wanted = chroma * kept[..., None]
-        return _without_cast(wanted, chroma.mean((0, 1)), reading.cast_correction)
+        added = wanted.mean((0, 1)) * np.float32(max(0.0, 1 - 1 / max(factor, _NOTHING)))
+        return _without_cast(wanted, added, reading.cast_correction)
 
     def agreed(self, share: float) -> Distribution:
         """The same, with each place drawn towards what its segment says: one thing, one colour.
@@ -209,12 +208,12 @@ class Distribution:
 
 
 def _without_cast(chroma: FloatArray, cast: FloatArray, share: float) -> FloatArray:
-    """Chroma, (h, w, 2), whose mean is drawn to a cast, (2,), and whose greys stay grey."""
+    """Chroma, (h, w, 2), less a share of a cast, (2,), on average; greys stay grey."""
     if share:
         length = np.linalg.norm(chroma, axis=-1, keepdims=True)
         weight = length / (length + np.float32(_GREYISH))
         weight /= max(float(weight.mean()), _NOTHING)
-        chroma = chroma - np.float32(share) * weight * (chroma.mean((0, 1)) - cast)
+        chroma = chroma - np.float32(share) * weight * cast
     return np.asarray(chroma, np.float32)
 
 

@@ -15,7 +15,7 @@ from photochrom.errors import ConfigError, InvalidModel, MissingExtra
 if TYPE_CHECKING:
     from photochrom.color import FloatArray
 
-__all__ = ["ENGINES", "PRECISIONS", "Engine", "make_engine"]
+__all__ = ["ENGINES", "PRECISIONS", "Engine", "core", "make_engine"]
 
 ENGINES: Final = ("openvino", "onnxruntime")
 PRECISIONS: Final = ("f32", "bf16")
@@ -27,7 +27,7 @@ _PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExe
 _making = threading.Lock()
 
 
-def _core() -> Any:
+def core() -> Any:
     """OpenVINO's, one for the whole process, and never given back.
 
     Each has a stack for signals put in place of the thread's own, and frees it with itself: with
@@ -103,7 +103,7 @@ class _OpenVino:
     @cached_property
     def _model(self) -> Any:
         try:
-            return _core().read_model(self._network)
+            return core().read_model(self._network)
         except RuntimeError as error:
             raise InvalidModel(
                 f"the network of {self._source} cannot be run: {_last_line(error)}"
@@ -115,7 +115,7 @@ class _OpenVino:
 
     def _compile(self, model: Any) -> Any:
         settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
-        return _core().compile_model(model, "CPU", settings)
+        return core().compile_model(model, "CPU", settings)
 
     def _for_size(self, shape: tuple[int, ...]) -> Any:
         if self._first is None:
@@ -135,7 +135,7 @@ class _OpenVino:
     def name(self) -> str:
         with self._lock:
             self._model  # noqa: B018  one that cannot be read has no name
-            can = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+            can = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         return f"OpenVINO CPU {self._precision if self._precision.upper() in can else 'f32'}"
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:

@@ -1,4 +1,4 @@
-"""What a grey photograph says of its colours: how light each place is, and what belongs together.
+"""How light each place of a grey photograph is, and which places belong together.
 
 A *guide*, as of a guided filter, is the picture that another one is filtered by.
 """
@@ -86,10 +86,14 @@ def find_segments(
     begins = sizes[:, cv2.CC_STAT_AREA] >= _SMALLEST
     begins[0] = False  # region 0 is the edges
     if not begins.any():
-        return np.zeros(grid, np.int32)
+        return np.arange(grid[0] * grid[1], dtype=np.int32).reshape(grid)  # nothing is alike
     markers = np.where(begins, np.arange(count), 0).astype(np.int32)[regions]
     picture = cv2.cvtColor(cv2.convertScaleAbs(soft, alpha=255), cv2.COLOR_GRAY2BGR)
-    found = cv2.watershed(picture, markers)
+    # OpenCV leaves the frame of the picture out, hence one more pixel on each side
+    wide, framed = (
+        cv2.copyMakeBorder(each, 1, 1, 1, 1, cv2.BORDER_REPLICATE) for each in (picture, markers)
+    )
+    found = cv2.watershed(wide, framed.astype(np.int32))[1:-1, 1:-1]
     # OpenCV marks the lines between segments with -1: they go to a neighbour
     grown = cv2.dilate(found.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
     whole = np.where(found < 1, grown, found)
@@ -108,9 +112,10 @@ def segment_means(values: FloatArray, segments: IndexArray) -> FloatArray:
         (segments, n) float32.
     """
     labels = segments.reshape(-1)
-    members = (labels == np.arange(labels.max() + 1)[:, None]).astype(np.float32)
-    members /= members.sum(-1, keepdims=True)
-    return np.asarray(members @ values.reshape(len(labels), -1))
+    order = np.argsort(labels, kind="stable")
+    counts = np.bincount(labels)
+    sums = np.add.reduceat(values.reshape(len(labels), -1)[order], np.cumsum(counts) - counts)
+    return np.asarray(sums / counts[:, None], np.float32)
 
 
 def _steepness(lightness: FloatArray) -> FloatArray:

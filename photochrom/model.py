@@ -157,7 +157,9 @@ class Model:
     def look_closely(
         self, lightness: FloatArray, known: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
-        """Show it one photograph, and hear of its features, too; arguments and errors as of `look`.
+        """Show it one photograph; return its answer and the features of its places.
+
+        Arguments and errors are those of `look`.
 
         Returns:
             The answer, and what `features` gives, (h, w, F), or None if the network gives none.
@@ -166,7 +168,13 @@ class Model:
         answer, *others = (each[0] for each in self._run(lightness[None, ..., None], told))
         if not np.isfinite(answer).all():
             raise InvalidModel(f"the network of {self.source} answered with NaN or infinity")
-        return answer, others[0] if others else None
+        features = others[0] if others else None
+        if features is not None and not (features.ndim == 3 and np.isfinite(features).all()):
+            raise InvalidModel(
+                f"expected finite features (height, width, channels) as the second output of "
+                f"{self.source}; received {features.shape}"
+            )
+        return answer, features
 
     def _run(self, lightness: FloatArray, known: FloatArray | None) -> list[FloatArray]:
         scaled = lightness * np.float32(self.card.input_scale)

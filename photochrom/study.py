@@ -118,7 +118,7 @@ class Study:
 
     @cached_property
     def guide(self) -> Guide:
-        """The grey photograph as it guides the reading of the answer."""
+        """Lightness and segments of the photograph, by which its colours are read."""
         space = self.model.card.color_space
         return Guide.of(self.lightness, space, self.answer.shape[:2], self.features)
 
@@ -235,8 +235,11 @@ class Study:
             colors = self._palette(palette)
             kept = self._distribution(answer).with_palette(colors)
             small = kept.mean(replace(reading, gain=1.0, restored=0.0))  # or it would go beyond
-            return limited(small, float(np.linalg.norm(colors, axis=-1).max()))
-        small = decode(answer, self.model.card, reading, self.guide)
+            small = limited(small, float(np.linalg.norm(colors, axis=-1).max()))
+        else:
+            card = self.model.card
+            guide = self.guide if card.output_kind == "distribution" else None
+            small = decode(answer, card, reading, guide)
         return small if self.known is None else no_more_than(self.known, small)
 
     def _palette(self, palette: Sequence[str | RGB]) -> FloatArray:

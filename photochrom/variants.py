@@ -49,7 +49,9 @@ def variants(distribution: Distribution, reading: Reading, count: int) -> list[F
     Returns:
         So many chromas, (h, w, 2) float32, in the units of the colour space.
     """
-    first = distribution.mean(reading)
+    # segments agree before regions change: otherwise they would average a change away
+    agreed, reading = distribution.agreed(reading.agreement), replace(reading, agreement=0.0)
+    first = agreed.mean(reading)
     found = [first]
     membership = _regions(distribution, reading, first)
     changes = sorted(
@@ -60,12 +62,12 @@ def variants(distribution: Distribution, reading: Reading, count: int) -> list[F
         member = membership[..., change.region, None]
         squares = ((distribution.bins - change.target) ** 2).sum(-1)
         pull = member * (squares / (-2 * _PULL**2)) * 4
-        changed = replace(distribution, logits=distribution.logits + pull.astype(np.float32))
+        changed = replace(agreed, logits=agreed.logits + pull.astype(np.float32))
         # the other regions stay exactly as they are, whatever the whole picture's restoration
         found.append(np.asarray(first + member * (changed.mean(local) - first)))
     for direction in _WARM_AND_COOL[: count - len(found)]:  # nothing else is likely: other light
-        tilted = distribution.logits + distribution.bins @ direction * np.float32(_TILT)
-        found.append(replace(distribution, logits=tilted).mean(reading))
+        tilted = agreed.logits + agreed.bins @ direction * np.float32(_TILT)
+        found.append(replace(agreed, logits=tilted).mean(reading))
     duller = (first * np.float32(0.8**power) for power in range(1, 1 + count - len(found)))
     return [*found, *duller]
 

@@ -192,18 +192,32 @@ def test_black_and_white_are_clean():
     np.testing.assert_allclose(clean[0, 1:3], np.tile(BINS[0], (2, 1)), atol=1e-3)
 
 
-def test_a_gain_whose_cast_is_corrected_keeps_the_mean_colour_and_greys_grey():
+def leaning() -> Distribution:
+    """A picture whose colours lean to one side, with a first row of grey."""
     logits = np.random.default_rng(2).normal(0, 3, (6, 8, 3))
-    logits[..., 0] += 2  # all of it leans to one colour
+    logits[..., 0] += 2
     logits[0] = [-30, 30, 30]
     card_of_grey = replace(RARE, bins=[[40.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
-    found = Distribution.of(logits.astype(np.float32), card_of_grey)
-    plain = found.mean(Reading())
-    loud = found.mean(Reading(gain=1.5))
-    corrected = found.mean(Reading(gain=1.5, cast_correction=1))
+    segments = np.zeros((6, 8), np.int32)
+    guide = Guide(np.full((6, 8), 0.02, np.float32), segments)
+    return Distribution.of(logits.astype(np.float32), card_of_grey, guide)
+
+
+def test_a_gain_whose_cast_is_corrected_keeps_the_mean_colour_and_greys_grey():
+    plain = leaning().mean(Reading())
+    loud = leaning().mean(Reading(gain=1.5))
+    corrected = leaning().mean(Reading(gain=1.5, cast_correction=1))
     assert np.abs(loud.mean((0, 1)) - plain.mean((0, 1))).max() > 1
     np.testing.assert_allclose(corrected.mean((0, 1)), plain.mean((0, 1)), atol=1e-3)
     np.testing.assert_allclose(corrected[0], 0, atol=1e-3)
+
+
+def test_where_no_gain_adds_a_cast_none_is_corrected():
+    """What black loses in a night photograph is no cast that lit places should get instead."""
+    clean = leaning().mean(Reading(clean_tones=0.9))
+    np.testing.assert_array_equal(
+        leaning().mean(Reading(clean_tones=0.9, cast_correction=1)), clean
+    )
 
 
 @pytest.mark.parametrize("share", ["agreement", "caution", "clean_tones", "cast_correction"])
@@ -272,3 +286,9 @@ def test_as_many_variants_as_wanted(count):
 def test_variants_are_the_same_every_time():
     for one, other in zip(*(variants(spread(3), Reading(), 4) for _ in range(2)), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("restored", [-1, 11])
+def test_restoration_is_bounded(restored):
+    with pytest.raises(InvalidModel, match=r"faithful\.restored to be a number from 0 to 10"):
+        card(faithful=Reading(restored=restored))

@@ -46,6 +46,15 @@ def test_segments_are_numbered_without_gaps_whatever_the_photograph(grid):
     np.testing.assert_array_equal(np.unique(segments), np.arange(segments.max() + 1))
 
 
+def test_where_nothing_is_flat_every_place_is_its_own_segment():
+    board = np.kron(np.indices((16, 16)).sum(0) % 2, np.ones((4, 4))).astype(np.float32)
+    assert find_segments(board, (32, 32)).max() == 32 * 32 - 1
+
+
+def test_a_narrow_strip_is_split_like_any_other():
+    assert find_segments(halves(2, 96), (1, 48)).max() == 1
+
+
 def test_means_over_segments():
     segments = np.array([[0, 0, 1], [0, 1, 1]], np.int32)
     values = np.arange(12, dtype=np.float32).reshape(2, 3, 2)

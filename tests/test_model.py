@@ -270,7 +270,7 @@ def test_threads_may_share_a_model():
 
 
 def test_there_is_one_core_for_all_threads(monkeypatch):
-    """Of two, one would be given back: see `engine._core`."""
+    """Of two, one would be given back: see `engine.core`."""
     made = []
 
     def slowly():
@@ -281,7 +281,7 @@ def test_there_is_one_core_for_all_threads(monkeypatch):
     monkeypatch.setattr("openvino.Core", slowly)
     monkeypatch.setattr(engine, "_made_core", cache(engine._made_core.__wrapped__))
     with ThreadPoolExecutor(8) as pool:
-        cores = {id(core) for core in pool.map(lambda _: engine._core(), range(8))}
+        cores = {id(core) for core in pool.map(lambda _: engine.core(), range(8))}
     assert len(cores) == len(made) == 1
 
 

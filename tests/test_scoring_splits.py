@@ -86,3 +86,7 @@ def test_what_is_not_known_of_both_does_not_count():
 def test_other_photographs_have_no_difference():
     with pytest.raises(DataError, match="the same photographs"):
         paired_difference(scored([1, 2]), scored([1]), "psnr")
+
+
+def test_an_accent_taken_apart_is_the_same_name():
+    assert part_of("caf\u00e9.jpg") == part_of("cafe\u0301.jpg")

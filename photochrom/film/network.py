@@ -66,7 +66,9 @@ class Network:
         lightness = color.grey_level(still.luma, model.card.color_space)
         known = self._known(lightness) if self._references else None
         answer, features = model.look_closely(lightness, known)
-        guide = Guide.of(lightness, model.card.color_space, answer.shape[:2], features)
+        guide = None
+        if model.card.output_kind == "distribution":
+            guide = Guide.of(lightness, model.card.color_space, answer.shape[:2], features)
         chroma = decode(answer, model.card, self._reading, guide)
         weight = np.ones(still.grid, np.float32)
         if known is not None:

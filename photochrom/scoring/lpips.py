@@ -22,7 +22,7 @@ from typing import IO, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.engine import _core
+from photochrom.engine import core
 from photochrom.errors import DataError, MissingExtra
 
 __all__ = ["LEAST_SIDE", "PACKAGE", "has_lpips", "lpips", "read_weights"]
@@ -93,7 +93,10 @@ def read_weights(file: IO[bytes], source: str) -> Weights:
     """
     try:
         weights = _ArraysOnly(file).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError) as error:
+    except (
+        pickle.UnpicklingError, EOFError, ValueError, TypeError, AttributeError,
+        LookupError, ImportError, OverflowError,
+    ) as error:  # fmt: skip
         raise DataError(f"cannot read the weights of LPIPS in {source}: {error}") from error
     if not isinstance(weights, dict):
         raise DataError(
@@ -134,9 +137,9 @@ def _network() -> Any:
         weights = read_weights(file, str(place))
     try:
         model = _graph(weights)
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise DataError(f"the weights of LPIPS in {place} are not AlexNet's: {error}") from error
-    return _core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def _graph(weights: Weights) -> Any:

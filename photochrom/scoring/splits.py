@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from typing import Final, Literal, TypeAlias
 
 __all__ = ["PARTS", "Part", "part_of"]
@@ -26,6 +27,7 @@ def part_of(name: str | os.PathLike[str]) -> Part:
     Args:
         name: its file name, or a path that ends in it; the folders before it do not count.
     """
-    own = os.fsencode(os.path.basename(name))  # noqa: PTH119  a name need not be a path of this OS
-    digest = hashlib.blake2b(own, digest_size=8).digest()
+    # macOS takes accents apart, others do not
+    own = unicodedata.normalize("NFC", os.path.basename(os.fsdecode(name)))  # noqa: PTH119
+    digest = hashlib.blake2b(os.fsencode(own), digest_size=8).digest()
     return PARTS[int.from_bytes(digest, "big") % len(PARTS)]

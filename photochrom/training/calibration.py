@@ -2,7 +2,7 @@
 
 Three readings are found. The faithful one has the best PSNR and AuC. The default has the best PSNR
 of those that are four fifths as colourful as photographs are: more colour than a network is sure of
-makes stains. The vivid one goes as far again.
+makes stains. The vivid one goes as far again beyond the default.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _BEYOND: Final = 2.0  # how far the vivid reading goes, the default being at 1
 _COHERENT: Final = Reading(
     restored=0.7, agreement=0.5, caution=0.1, clean_tones=0.5, cast_correction=0.45
 )
-"""What the default reading has besides: chosen once, by eye and by `docs/measures.md`."""
+"""What the default reading has besides: chosen once, by eye and by measures."""
 
 
 def calibrated(model: Model, sources: Sequence[Source]) -> Card:
