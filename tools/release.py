@@ -2,7 +2,7 @@
 
     python tools/release.py RUN VAL --seen VIEWS --to photochrom/models/default
 
-The scores are of the part "test" of VAL (`scoring.part_of`), by which nothing was chosen.
+The scores are of the part "test" of VAL (`scoring.part_of`), by which its readings were not chosen.
 The network's weights are rounded to half precision; `network.keras` (to train on from) stays out of
 the wheel.
 """
