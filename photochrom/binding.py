@@ -1,4 +1,4 @@
-"""Hints that hold: shown as they were chosen, and followed by what they were meant for.
+"""Exact hints: each is shown in the colour that was chosen, and its object follows.
 
 A network that is told a colour carries it to other places. At the hint it comes near the colour
 only, and it also colours things that merely look a little like it. So what it makes of hints is

@@ -57,19 +57,13 @@ class Reading:
     def toward(self, other: Reading, share: float) -> Reading:
         """A part of the way to another, or beyond it; of the temperature, in ratios."""
 
-        def between(a: float, b: float) -> float:
-            return a + (b - a) * share
+        def between(name: str) -> float:
+            a, b = getattr(self, name), getattr(other, name)
+            return float(a + (b - a) * share)
 
-        return Reading(
-            between(self.gamma, other.gamma),
-            self.temperature * (other.temperature / self.temperature) ** share,
-            between(self.gain, other.gain),
-            between(self.restored, other.restored),
-            between(self.agreement, other.agreement),
-            between(self.caution, other.caution),
-            between(self.clean_tones, other.clean_tones),
-            between(self.cast_correction, other.cast_correction),
-        )
+        values = {each.name: between(each.name) for each in fields(self)}
+        ratio = other.temperature / self.temperature
+        return Reading(**values | {"temperature": self.temperature * ratio**share})
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ def decode(
         answer: (h, w, C) float32, one photograph of a batch.
         card: of the network.
         reading: how to read it; by default as the card says.
-        guide: the grey photograph at that size; without it neither segments nor black and white
-            are heeded, whatever the reading says.
+        guide: the grey photograph at that size. Without it, `agreement` and `clean_tones` of the
+            reading have no effect.
 
     Returns:
         (h, w, 2) float32.
