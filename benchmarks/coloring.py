@@ -60,15 +60,15 @@ def stages(place: Path) -> dict[str, float]:
     grey = mosaic(4000, 3000)
     Image.fromarray(grey).save(place / "grey.jpg", quality=92)
     colorizer = Colorizer()
-    study = colorizer.study(place / "grey.jpg")
-    result = study.color()
+    prediction = colorizer.predict(place / "grey.jpg")
+    result = prediction.color()
     data = (place / "grey.jpg").read_bytes()
     return {
         "decode alone": best(lambda: simplejpeg.decode_jpeg(data, "GRAY")),
         "encode alone": best(lambda: simplejpeg.encode_jpeg_yuv_planes(grey, None, None, 92)),
         "read": best(lambda: photo.read(place / "grey.jpg")),
-        "network": best(lambda: colorizer.study(study.photo)),
-        "guided filter": best(study.color),
+        "network": best(lambda: colorizer.predict(prediction.photo)),
+        "guided filter": best(prediction.color),
         "gamut and planes": best(lambda: result.chroma.planes(grey, halved=True)),
         "planes and write": best(lambda: result.save(place / "out.jpg", overwrite=True)),
         "all, as RGB": best(lambda: result.chroma.over(grey)),
@@ -122,7 +122,7 @@ def folder(place: Path, count: int) -> tuple[float, float, float]:
 
 def engines() -> dict[str, float]:
     """Milliseconds of the network alone at 256 × 256, on every engine and precision."""
-    from photochrom.model import Model, default_model
+    from photochrom.model.model import Model, default_model
 
     lightness = np.random.default_rng(0).random((1, 256, 256, 1), np.float32) * 100
     found = {}

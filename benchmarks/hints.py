@@ -27,7 +27,7 @@ from skimage.segmentation import felzenszwalb
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from photochrom import Colorizer, Hint, Study, color, photo
+from photochrom import Colorizer, Hint, Prediction, color, photo
 from photochrom.errors import PhotoError
 from photochrom.scoring import PARTS, part_of
 
@@ -170,19 +170,19 @@ def ten_hints(truth: np.ndarray, rng: np.random.Generator) -> list[Hint]:
 
 
 def measure(
-    study: Study, truth: np.ndarray, rng: np.random.Generator
+    prediction: Prediction, truth: np.ndarray, rng: np.random.Generator
 ) -> dict[str, dict[str, float]]:
     """All numbers of one photograph, by the kind of hint; no kinds if nothing in it will do."""
-    grey, found = study.photo.luma, thing(truth)
+    grey, found = prediction.photo.luma, thing(truth)
     if found is None:
         return {}
     _, x, y = found
     where = disc(truth.shape, x, y)
     rgb, results = mean_color(truth, where), {}
     for title, level in LEVELS.items():
-        plain = study.color(vividness=level).rgb
+        plain = prediction.color(vividness=level).rgb
         start = time.perf_counter()
-        shown = study.color(vividness=level, hints=[Hint.at(x, y, rgb)]).rgb
+        shown = prediction.color(vividness=level, hints=[Hint.at(x, y, rgb)]).rgb
         taken = time.perf_counter() - start
         results[title] = (
             at_the_hint(shown, grey, rgb, where)
@@ -193,14 +193,14 @@ def measure(
             chroma = cv2.blur(np.linalg.norm(lab(plain)[..., 1:], axis=-1), (15, 15))
             v, u = np.unravel_index(chroma[8:-8, 8:-8].argmax(), chroma[8:-8, 8:-8].shape)
             spot = int(u) + 8, int(v) + 8
-            shown = study.color(hints=[Hint.at(*spot, GREY)]).rgb
+            shown = prediction.color(hints=[Hint.at(*spot, GREY)]).rgb
             there = disc(truth.shape, *spot)
             all_ = compared(plain, shown, truth, (there, *spot))
             results["grey hint"] = at_the_hint(shown, grey, GREY, there) | {
                 key: all_[key] for key in ("rest changes", "far half changes")
             }
-    plain = study.color(vividness=0).rgb
-    shown = study.color(vividness=0, hints=ten_hints(truth, rng)).rgb
+    plain = prediction.color(vividness=0).rgb
+    shown = prediction.color(vividness=0, hints=ten_hints(truth, rng)).rgb
     results["ten hints, faithful"] = {"PSNR gain": psnr(shown, truth) - psnr(plain, truth)}
     return results
 
@@ -230,7 +230,7 @@ def main() -> None:
     colorizer, rng, found = Colorizer(), np.random.default_rng(0), []
     for folder in arguments.folder:
         for _, truth in photographs(folder, arguments.part, arguments.limit):
-            if results := measure(colorizer.study(color.luma(truth)), truth, rng):
+            if results := measure(colorizer.predict(color.luma(truth)), truth, rng):
                 found.append(results)
     if not found:
         raise SystemExit("expected photographs with a thing of even colour; found none")

@@ -58,11 +58,11 @@ def main() -> None:
     page = scoring.sheet(rows, ("grey", "coloured", "as it was"), list(truths))
     Image.fromarray(page).save(HERE / "demo.png")
 
-    study = Colorizer().study(HERE / "grey" / "astronaut.jpg")
+    prediction = Colorizer().predict(HERE / "grey" / "astronaut.jpg")
     levels = (0.0, 0.25, 0.5, 0.75, 1.0)
-    vivid = [np.asarray(study.color(vividness=level).rgb) for level in levels]
-    several = [np.asarray(answer.rgb) for answer in study.variants(len(levels))]
-    sure = (study.confidence() * 255).astype(np.uint8)
+    vivid = [np.asarray(prediction.color(vividness=level).rgb) for level in levels]
+    several = [np.asarray(answer.rgb) for answer in prediction.variants(len(levels))]
+    sure = (prediction.confidence() * 255).astype(np.uint8)
     page = scoring.sheet(
         [[np.dstack([sure] * 3), *vivid], [shown("grey", "astronaut"), *several]],
         ("confidence / grey", *(f"{level:g} / answer {n}" for n, level in enumerate(levels, 1))),

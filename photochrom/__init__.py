@@ -10,13 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from photochrom.card import Card
     from photochrom.colorizer import Colorizer, colorize
     from photochrom.errors import PhotochromError
-    from photochrom.hints import Hint
-    from photochrom.model import Model
+    from photochrom.guidance.hints import Hint
+    from photochrom.model.card import Card
+    from photochrom.model.model import Model
     from photochrom.photo import Photo, read
-    from photochrom.study import ColorPhoto, Study
+    from photochrom.prediction import ColorPhoto, Prediction
 
 __version__ = "0.1.0"
 
@@ -28,21 +28,21 @@ __all__ = [
     "Model",
     "Photo",
     "PhotochromError",
-    "Study",
+    "Prediction",
     "__version__",
     "colorize",
     "read",
 ]
 
 _HOMES = {
-    "Card": "card",
-    "ColorPhoto": "study",
+    "Card": "model.card",
+    "ColorPhoto": "prediction",
     "Colorizer": "colorizer",
-    "Hint": "hints",
-    "Model": "model",
+    "Hint": "guidance.hints",
+    "Model": "model.model",
     "Photo": "photo",
     "PhotochromError": "errors",
-    "Study": "study",
+    "Prediction": "prediction",
     "colorize": "colorizer",
     "read": "photo",
 }

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
-from photochrom.parallel import ordered
+from photochrom.files.atomic import ensure_not_original, identity
+from photochrom.files.folders import files_in, matching
+from photochrom.parallel import map_ordered
 from photochrom.photo import READABLE_SUFFIXES, read
-from photochrom.photo.atomic import check_spares, identity
-from photochrom.photo.folders import files_in, matching
 from photochrom.photo.formats import RAW_SUFFIXES, format_of
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
     from photochrom.photo import Photo
-    from photochrom.study import ColorPhoto
+    from photochrom.prediction import ColorPhoto
 
 __all__ = ["Exists", "Job", "Outcome", "left_out", "plan", "run"]
 
@@ -197,7 +197,7 @@ def _check(jobs: list[Job], others: Iterable[Path]) -> None:
     originals = {identity(path) for path in (*(job.source for job in jobs), *others)}
     sources: dict[str, Path] = {}
     for source, target in ((job.source, target) for job in jobs for target in job.targets):
-        check_spares(target, originals)
+        ensure_not_original(target, originals)
         real = os.path.realpath(target)
         if (other := sources.setdefault(real, source)) is not source:
             raise ConfigError(f"{other} and {source} would both go to {target}")
@@ -246,7 +246,7 @@ def run(
             named = reason if str(job.source) in reason else f"{job.source}: {reason}"
             return Outcome(job, "failed", named)
 
-    return ordered(work, jobs, workers or min(4, os.cpu_count() or 1))
+    return map_ordered(work, jobs, workers or min(4, os.cpu_count() or 1))
 
 
 def _reason(error: Exception) -> str:
@@ -297,8 +297,8 @@ def _answers(
         return [colorizer.colorize(grey, **how)]
     if how.get("hints") or how.get("palette"):
         raise ConfigError("expected several answers without hints and palette")
-    study = colorizer.study(grey, reference=how.get("reference"))
-    return study.variants(count, vividness=how.get("vividness"))
+    prediction = colorizer.predict(grey, reference=how.get("reference"))
+    return prediction.variants(count, vividness=how.get("vividness"))
 
 
 def _make_folder(folder: Path) -> None:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom import film, photo
-from photochrom.model import Model, default_model
-from photochrom.reference import Reference
-from photochrom.study import ColorPhoto, Study
+from photochrom.guidance.reference import Reference
+from photochrom.model.model import Model, default_model
+from photochrom.prediction import ColorPhoto, Prediction
 
 if TYPE_CHECKING:
-    from photochrom.hints import RGB, Hint
+    from photochrom.guidance.hints import RGB, Hint
     from photochrom.photo import Photo
 
 __all__ = ["Colorizer", "colorize"]
@@ -57,7 +57,7 @@ class Colorizer:
         """What runs the network, and at which precision."""
         return self.model.engine
 
-    def study(self, source: Any, *, reference: Any = None, name: str | None = None) -> Study:
+    def predict(self, source: Any, *, reference: Any = None, name: str | None = None) -> Prediction:
         """Read a photograph and show it to the network: the dear step.
 
         Args:
@@ -75,15 +75,15 @@ class Colorizer:
         grey = self._read(source, name)
         model, lightness = self.model, self.model.lightness(grey.luma)
         if reference is None:
-            answer, features = model.look_closely(lightness)
-            return Study(grey, model, lightness, answer, features)
+            answer, features = model.predict_with_features(lightness)
+            return Prediction(grey, model, lightness, answer, features)
         theirs = self.reference(reference)
         features = model.features(lightness[None, ..., None])[0]
         known = theirs.known(features, lightness.shape)
-        return Study(grey, model, lightness, model.look(lightness, known), features, known)
+        return Prediction(grey, model, lightness, model.predict(lightness, known), features, known)
 
     def reference(self, source: Any) -> Reference:
-        """Look at a colour photograph, in any form that `study` takes, once for many to follow it.
+        """Prepare a reference once, so that many photographs can take their colours from it.
 
         Raises:
             PhotoError: it cannot be read.
@@ -103,9 +103,9 @@ class Colorizer:
         hints: Sequence[Hint] = (),
         palette: Sequence[str | RGB] = (),
     ) -> ColorPhoto:
-        """Read and colour a photograph; arguments and errors are those of `study` and `color`."""
-        studied = self.study(source, reference=reference, name=name)
-        return studied.color(vividness=vividness, hints=hints, palette=palette)
+        """Read and colour a photograph; arguments and errors are those of `predict` and `color`."""
+        prediction = self.predict(source, reference=reference, name=name)
+        return prediction.color(vividness=vividness, hints=hints, palette=palette)
 
     def film(
         self,
@@ -132,8 +132,8 @@ class Colorizer:
         Args:
             source: anything that FFmpeg reads; `frames/%05d.png` is a film in single pictures.
             target: the coloured film; its suffix names the container.
-            vividness: as of `Study.color`.
-            references: frames or photographs to be followed, in any form that `study` takes.
+            vividness: as of `Prediction.color`.
+            references: frames or photographs to be followed, in any form that `predict` takes.
             hints: moments, in seconds from the film's start, and what is known of the frame then.
             start: seconds from the film's start at which to begin.
             end: seconds at which to end.
@@ -153,9 +153,9 @@ class Colorizer:
             MissingExtra: PyAV is not installed.
         """
         film.require()
-        from photochrom.film.encoding import Encoding
+        from photochrom.film.encoder import Encoding
         from photochrom.film.job import Job, Span
-        from photochrom.film.making import color_film
+        from photochrom.film.pipeline import color_film
 
         job = Job(
             source=Path(source),

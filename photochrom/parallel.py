@@ -10,13 +10,13 @@ from queue import Full, Queue
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-__all__ = ["ahead", "ordered"]
+__all__ = ["map_ordered", "prefetch"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R]:
+def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R]:
     """`map` in threads: at most `workers` at work and as many results waiting.
 
     An error reaches the caller in its turn. When the caller stops asking, work that has not begun
@@ -36,7 +36,7 @@ def ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generat
                 future.cancel()
 
 
-def ahead(items: Iterable[T], most: int) -> Generator[T]:
+def prefetch(items: Iterable[T], most: int) -> Generator[T]:
     """Make items in a thread of their own, before they are asked for.
 
     Args:

@@ -20,7 +20,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from photochrom import Colorizer
-from photochrom.study import Study
+from photochrom.prediction import Prediction
 from photochrom.web import Limits, Settings
 from photochrom.web.app import create_app
 from tests.support import heed_interrupts, model, picture_bytes
@@ -42,7 +42,7 @@ def service(
 
 
 class Held(Colorizer):
-    """Waits within `study` until it is let go.
+    """Waits within `predict` until it is let go.
 
     Attributes:
         begun: released once for each photograph that it has begun with.
@@ -53,10 +53,10 @@ class Held(Colorizer):
         super().__init__(model())
         self.begun, self.go = threading.Semaphore(0), threading.Event()
 
-    def study(self, source: Any, **how: Any) -> Study:
+    def predict(self, source: Any, **how: Any) -> Prediction:
         self.begun.release()
         assert self.go.wait(30)
-        return super().study(source, **how)
+        return super().predict(source, **how)
 
 
 @contextmanager

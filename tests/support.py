@@ -14,8 +14,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from photochrom.card import Card
-from photochrom.model import CARD, NETWORK, Model
+from photochrom.model.card import Card
+from photochrom.model.model import CARD_FILE, NETWORK_FILE, Model
 
 WARM = (0.2, -0.1)  # constant chroma; times the output scale, (20, -10) in Lab
 NAN = (float("nan"), float("nan"))
@@ -98,15 +98,15 @@ def sloped(**changes: Any) -> Model:
 
 def write_model(folder: Path, made: Model) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CARD).write_text(made.card.to_json(), encoding="utf-8")
-    (folder / NETWORK).write_bytes(made._network)
+    (folder / CARD_FILE).write_text(made.card.to_json(), encoding="utf-8")
+    (folder / NETWORK_FILE).write_bytes(made._network)
     return folder
 
 
 def write_zip(path: Path, made: Model) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(CARD, made.card.to_json())
-        archive.writestr(NETWORK, made._network)
+        archive.writestr(CARD_FILE, made.card.to_json())
+        archive.writestr(NETWORK_FILE, made._network)
     return path
 
 

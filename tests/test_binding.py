@@ -7,8 +7,8 @@ import pytest
 
 import photochrom
 from photochrom import Hint, color
-from photochrom.binding import Binding
-from photochrom.guide import Guide
+from photochrom.guidance.binding import Binding
+from photochrom.model.guide import Guide
 from photochrom.scoring import to_lab
 from tests.pictures import colour_pictures
 
@@ -19,33 +19,33 @@ PLACES = [(0, 110, 330), (1, 220, 150), (2, 300, 200), (0, 300, 120)]  # picture
 
 
 @pytest.fixture(scope="module")
-def studies() -> list[photochrom.Study]:
+def predictions() -> list[photochrom.Prediction]:
     colorizer = photochrom.Colorizer()
-    return [colorizer.study(color.luma(truth)) for truth in colour_pictures()[:3]]
+    return [colorizer.predict(color.luma(truth)) for truth in colour_pictures()[:3]]
 
 
 def ab(shown: np.ndarray) -> np.ndarray:
     return to_lab(np.asarray(shown, np.uint8))[..., 1:]
 
 
-def fitting(study: photochrom.Study, x: int, y: int) -> tuple[int, int, int]:
+def fitting(prediction: photochrom.Prediction, x: int, y: int) -> tuple[int, int, int]:
     """A greenish blue that the gamut has at that luma."""
-    luma = study.photo.luma[y - 2 : y + 3, x - 2 : x + 3].mean().astype(np.uint8)
+    luma = prediction.photo.luma[y - 2 : y + 3, x - 2 : x + 3].mean().astype(np.uint8)
     red, green, blue = color.merge(luma[None, None], np.array([[[-8, -14]]], np.float32))[0, 0]
     return int(red), int(green), int(blue)
 
 
 @pytest.mark.parametrize("vividness", [0, None, 1])
-def test_a_hint_is_shown_exactly_and_the_far_half_stays(studies, vividness):
+def test_a_hint_is_shown_exactly_and_the_far_half_stays(predictions, vividness):
     moved = []
     for number, x, y in PLACES:
-        study = studies[number]
-        plain = ab(study.color(vividness=vividness).rgb)
+        prediction = predictions[number]
+        plain = ab(prediction.color(vividness=vividness).rgb)
         rows, columns = np.indices(plain.shape[:2])
         height, width = plain.shape[:2]
         far = np.hypot((rows - y) / height, (columns - x) / width) > 0.5
-        for rgb in (fitting(study, x, y), GREY):
-            shown = ab(study.color(vividness=vividness, hints=[Hint.at(x, y, rgb)]).rgb)
+        for rgb in (fitting(prediction, x, y), GREY):
+            shown = ab(prediction.color(vividness=vividness, hints=[Hint.at(x, y, rgb)]).rgb)
             chosen = ab(np.array([[rgb]]))[0, 0]
             there = shown[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))
             assert np.linalg.norm(there - chosen) < EXACT
@@ -53,20 +53,20 @@ def test_a_hint_is_shown_exactly_and_the_far_half_stays(studies, vividness):
     assert np.mean(moved) < STILL
 
 
-def test_several_hints_each_hold_their_own_place(studies):
-    study, places = studies[0], [(110, 330), (300, 120), (240, 385)]
-    colors = [fitting(study, *places[0]), GREY, fitting(study, *places[2])]
+def test_several_hints_each_hold_their_own_place(predictions):
+    prediction, places = predictions[0], [(110, 330), (300, 120), (240, 385)]
+    colors = [fitting(prediction, *places[0]), GREY, fitting(prediction, *places[2])]
     hints = [Hint.at(x, y, rgb) for (x, y), rgb in zip(places, colors, strict=True)]
-    shown = ab(study.color(hints=hints).rgb)
+    shown = ab(prediction.color(hints=hints).rgb)
     for (x, y), rgb in zip(places, colors, strict=True):
         there = shown[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))
         assert np.linalg.norm(there - ab(np.array([[rgb]]))[0, 0]) < EXACT
 
 
-def test_the_thing_follows(studies):
+def test_the_thing_follows(predictions):
     """The astronaut's other sleeve and chest, from a hint on the sleeve."""
-    rgb = fitting(studies[0], 110, 330)
-    shown = ab(studies[0].color(hints=[Hint.at(110, 330, rgb)]).rgb)
+    rgb = fitting(predictions[0], 110, 330)
+    shown = ab(predictions[0].color(hints=[Hint.at(110, 330, rgb)]).rgb)
     chosen = ab(np.array([[rgb]]))[0, 0]
     assert np.linalg.norm(shown[370:400, 230:250].mean((0, 1)) - chosen) < 10
 
@@ -105,9 +105,9 @@ def test_a_hint_on_a_strong_texture_is_exact():
     """Black and white stripes as wide as a pixel, seen by the network at half the size."""
     luma = np.full((600, 600), 90, np.uint8)
     luma[280:320:2, 280:320], luma[281:320:2, 280:320] = 30, 190
-    study = photochrom.Colorizer().study(luma)
+    prediction = photochrom.Colorizer().predict(luma)
     rgb = (105, 125, 110)
-    shown = ab(study.color(hints=[Hint.at(300, 300, rgb)]).rgb)
+    shown = ab(prediction.color(hints=[Hint.at(300, 300, rgb)]).rgb)
     there = shown[297:304, 297:304].mean((0, 1))
     assert np.linalg.norm(there - ab(np.array([[rgb]]))[0, 0]) < EXACT
 
@@ -122,17 +122,17 @@ def test_a_hint_that_a_later_one_covers_is_not_seen():
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (700, 3)])
 def test_hints_on_pictures_of_any_shape(size):
-    study = photochrom.Colorizer().study(np.full(size, 120, np.uint8))
+    prediction = photochrom.Colorizer().predict(np.full(size, 120, np.uint8))
     hints = [Hint.at(0, 0, GREY), Hint.at(size[1] - 1, size[0] - 1, (130, 120, 110), 1e6)]
-    assert study.color(hints=hints).rgb.shape == (*size, 3)
+    assert prediction.color(hints=hints).rgb.shape == (*size, 3)
 
 
 @pytest.mark.parametrize("vividness", [0, None, 1])
-def test_a_muted_palette_stays_muted(studies, vividness):
+def test_a_muted_palette_stays_muted(predictions, vividness):
     palette = [(138, 127, 118), (111, 118, 128)]
     most = np.linalg.norm(ab(np.array([palette])), axis=-1).max()
-    for study in studies:
-        shown = study.color(vividness=vividness, palette=palette).rgb
+    for prediction in predictions:
+        shown = prediction.color(vividness=vividness, palette=palette).rgb
         strength = np.linalg.norm(ab(shown), axis=-1)
         assert strength.mean() < most
         assert np.percentile(strength, 99) < most + EXACT  # luma's own edges may exceed it a little

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from photochrom import color
-from photochrom.chroma import LinearChroma, _evaluate
+from photochrom.color.guided import LinearChroma, _evaluate
 from tests.support import exact_luma
 
 UNIT = np.float32(400)  # the tests speak of chroma in units of Lab's size

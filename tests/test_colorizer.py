@@ -138,9 +138,9 @@ def test_the_same_answer_every_time_and_in_every_thread(camera):
 
 
 def test_a_study_may_be_coloured_again(camera, vivid):
-    study = vivid.study(camera)
-    np.testing.assert_array_equal(study.color().rgb, study.color().rgb)
-    np.testing.assert_array_equal(study.photo.luma, camera)
+    prediction = vivid.predict(camera)
+    np.testing.assert_array_equal(prediction.color().rgb, prediction.color().rgb)
+    np.testing.assert_array_equal(prediction.photo.luma, camera)
 
 
 # --- the promise, on what comes out ---------------------------------------------------------
@@ -332,11 +332,11 @@ def test_without_a_name_it_is_the_one_that_ships(monkeypatch):
 
 def test_an_array_stays_the_callers_and_a_study_its_own(vivid, camera):
     mine = camera.copy()
-    study = vivid.study(mine)
-    result = study.color()
+    prediction = vivid.predict(mine)
+    result = prediction.color()
     before = result.rgb.copy()
     mine[:] = 0
-    np.testing.assert_array_equal(study.color().rgb, before)
+    np.testing.assert_array_equal(prediction.color().rgb, before)
     result.luma[:] = 7
     assert (mine == 0).all()
 
@@ -344,13 +344,13 @@ def test_an_array_stays_the_callers_and_a_study_its_own(vivid, camera):
 @pytest.mark.parametrize("palette", [["red"], [(1, 2)], [(300, 0, 0)], [(-1, 0, 0)], [None]])
 def test_a_palette_of_what_is_no_colour(palette, astronaut):
     with pytest.raises(ConfigError, match=r"expected (a colour|three numbers)"):
-        Colorizer().study(luma(astronaut)).color(palette=palette)
+        Colorizer().predict(luma(astronaut)).color(palette=palette)
 
 
 def test_a_palette_in_any_form(astronaut):
-    study = Colorizer().study(luma(astronaut))
+    prediction = Colorizer().predict(luma(astronaut))
     first, *others = (
-        study.color(palette=each).rgb
+        prediction.color(palette=each).rgb
         for each in (["#205090"], [(32, 80, 144)], np.array([[32, 80, 144]]))
     )
     for other in others:
@@ -361,7 +361,7 @@ def test_one_photograph_with_all_that_is_known_of_it(astronaut):
     grey, hints = luma(astronaut), [photochrom.Hint.at(9, 9, "#2040d0", 9)]
     how = {"vividness": 0.2, "hints": hints, "palette": ["#205090"]}
     plain = photochrom.colorize(grey, reference=astronaut, **how)
-    longer = Colorizer().study(grey, reference=astronaut).color(**how)
+    longer = Colorizer().predict(grey, reference=astronaut).color(**how)
     np.testing.assert_array_equal(plain.rgb, longer.rgb)
 
 

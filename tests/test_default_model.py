@@ -11,8 +11,8 @@ import photochrom
 from photochrom import Hint, color
 from photochrom.batch import plan, run
 from photochrom.errors import ConfigError
-from photochrom.model import default_model
-from photochrom.reference import Reference
+from photochrom.guidance.reference import Reference
+from photochrom.model.model import default_model
 from photochrom.scoring import ab_error, colorfulness, to_lab
 from tests.pictures import colour_pictures
 from tests.support import exact_luma, write_pictures
@@ -55,20 +55,20 @@ def test_it_colours_better_than_grey_and_keeps_luma(colorizer):
 
 
 def test_vividness_goes_up(colorizer):
-    study = colorizer.study(color.luma(colour_pictures()[0]))
-    seen = [colorfulness(np.asarray(study.color(vividness=v).rgb)) for v in (0, 0.5, 1)]
+    prediction = colorizer.predict(color.luma(colour_pictures()[0]))
+    seen = [colorfulness(np.asarray(prediction.color(vividness=v).rgb)) for v in (0, 0.5, 1)]
     assert seen[0] < seen[1] < seen[2]
 
 
 def hinted_and_plain(colorizer: photochrom.Colorizer, truth: np.ndarray) -> tuple[float, float]:
-    study = colorizer.study(color.luma(truth))
+    prediction = colorizer.predict(color.luma(truth))
     rng = np.random.default_rng(1)
     places = zip(*(rng.integers(8, side - 8, 10) for side in truth.shape[1::-1]), strict=True)
     hints = [
         Hint.at(int(x), int(y), tuple(truth[y - 3 : y + 4, x - 3 : x + 4].mean((0, 1)).astype(int)))
         for x, y in places
     ]
-    return error(study.color(hints=hints), truth), error(study.color(), truth)
+    return error(prediction.color(hints=hints), truth), error(prediction.color(), truth)
 
 
 def test_ten_true_hints_help(colorizer):
@@ -90,18 +90,18 @@ def test_a_hint_is_shown_as_it_was_given(colorizer, rgb, vividness):
 
 
 def test_variants_differ_and_confidence_is_a_share(colorizer):
-    study = colorizer.study(color.luma(colour_pictures()[0]))
-    first, *others = (np.asarray(v.rgb, int) for v in study.variants(4))
+    prediction = colorizer.predict(color.luma(colour_pictures()[0]))
+    first, *others = (np.asarray(v.rgb, int) for v in prediction.variants(4))
     assert len(others) == 3
     assert all(np.abs(first - other).mean() > 0.5 for other in others)
-    sure = study.confidence()
-    assert sure.shape == study.photo.luma.shape
+    sure = prediction.confidence()
+    assert sure.shape == prediction.photo.luma.shape
     assert 0 <= sure.min() < sure.max() <= 1.001
 
 
 def test_a_variant_leaves_the_face_as_it_is(colorizer):
-    study = colorizer.study(color.luma(skimage.data.astronaut()))
-    first, second, *_ = (to_lab(np.asarray(v.rgb)) for v in study.variants(4))
+    prediction = colorizer.predict(color.luma(skimage.data.astronaut()))
+    first, second, *_ = (to_lab(np.asarray(v.rgb)) for v in prediction.variants(4))
     face, suit = np.s_[80:130, 200:250, 1:], np.s_[300:360, 120:200, 1:]
     assert np.abs(first[face] - second[face]).mean() < 3
     assert np.abs(first[suit] - second[suit]).mean() > 10
@@ -127,18 +127,18 @@ def test_many_follow_a_reference_that_is_looked_at_once(colorizer, monkeypatch, 
 
 @pytest.mark.parametrize("count", [0, -1])
 def test_none_of_what_is_likely_is_not_asked_for(colorizer, count):
-    study = colorizer.study(color.luma(colour_pictures()[0]))
+    prediction = colorizer.predict(color.luma(colour_pictures()[0]))
     with pytest.raises(ConfigError, match="expected a count of 1 or more"):
-        study.variants(count)
+        prediction.variants(count)
     with pytest.raises(ConfigError, match="expected a count of 1 or more"):
-        study.likely(5, 5, count)
+        prediction.color_candidates(5, 5, count)
 
 
 def test_likely_colours_of_skin_are_warm(colorizer):
-    study = colorizer.study(color.luma(skimage.data.astronaut()))
-    (skin, share), *others = study.likely(220, 100)
+    prediction = colorizer.predict(color.luma(skimage.data.astronaut()))
+    (skin, share), *others = prediction.color_candidates(220, 100)
     assert skin[0] > skin[1] > skin[2] - 30
     assert 1 >= share >= max([each for _, each in others], default=0)
     for wrong in ((-1, 0), (512, 0), (0, 512)):
         with pytest.raises(ConfigError, match="a place within 512 × 512"):
-            study.likely(*wrong)
+            prediction.color_candidates(*wrong)

@@ -26,7 +26,7 @@ from photochrom.errors import (
 )
 from photochrom.film import Watcher, color_frames
 from photochrom.film.propagation import Answer, propagate
-from photochrom.film.stills import stills
+from photochrom.film.small_frames import stills
 from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
 from tests.support import picture_bytes
 

@@ -14,16 +14,16 @@ from photochrom.errors import (
     OutputError,
     OutputFailed,
 )
-from photochrom.film import Watcher, making
-from photochrom.film.encoding import Part
-from photochrom.film.source import Source
+from photochrom.film import Watcher, pipeline
+from photochrom.film.encoder import Part
+from photochrom.film.reader import Source
 from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
 
 # --- long runs ------------------------------------------------------------------------------
 
 
 def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
+    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
     source = write_film(tmp_path / "in.mkv", [*panned(60), *panned(60, name="coffee")])
     whole = tmp_path / "whole.mkv"
     warm.film(source, whole, codec="ffv1")
@@ -44,7 +44,7 @@ def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, mo
 
 
 def test_other_settings_in_between_cost_nothing(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.3)
+    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.3)
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, watcher=Stop(22))
@@ -92,7 +92,7 @@ def test_what_is_refused_leaves_nothing(tmp_path, how):
 
 
 def test_an_interrupted_film_can_be_left_playable(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.3)
+    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.3)
     source = write_film(tmp_path / "in.mkv", panned(40), sound=True)
     target, left = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
     with pytest.raises(KeyboardInterrupt):
@@ -106,7 +106,7 @@ def test_an_interrupted_film_can_be_left_playable(tmp_path, warm, monkeypatch):
 
 
 def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(making, "_PART_SECONDS", 0.8)
+    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
     source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
     write, calls = Part.write, []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photochrom.guide import Guide, find_segments, segment_means
+from photochrom.model.guide import Guide, find_segments, segment_means
 
 
 def halves(height: int = 64, width: int = 96) -> np.ndarray:

@@ -9,7 +9,7 @@ from PIL import Image
 from photochrom.color import rgb_to_lab
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError
-from photochrom.hints import Hint, draw, match, palette_of, parse_color, parse_hint
+from photochrom.guidance.hints import Hint, draw, match, palette_of, parse_color, parse_hint
 from tests.support import exact_luma, model, network, told
 
 RED = (200, 30, 30)
@@ -105,10 +105,10 @@ def pliant() -> Colorizer:
 
 
 def test_a_network_that_can_be_told_heeds_a_hint(pliant, camera):
-    study = pliant.study(camera)
-    assert study.color().mean_chroma < 0.1
+    prediction = pliant.predict(camera)
+    assert prediction.color().mean_chroma < 0.1
     x, y = camera.shape[1] // 2, camera.shape[0] // 2
-    result = study.color(hints=[Hint.at(x, y, RED, 30)])
+    result = prediction.color(hints=[Hint.at(x, y, RED, 30)])
     assert result.mean_chroma > 0.2
     assert np.abs(exact_luma(result.rgb) - camera).max() <= 1
     redness = result.rgb[..., 0].astype(int) - result.rgb[..., 2]
@@ -118,35 +118,39 @@ def test_a_network_that_can_be_told_heeds_a_hint(pliant, camera):
 
 def test_a_network_that_cannot_be_told_says_so(camera):
     with pytest.raises(ConfigError, match="expected a model that can be told colours"):
-        Colorizer(model()).study(camera).color(hints=[Hint.at(3, 3, RED)])
+        Colorizer(model()).predict(camera).color(hints=[Hint.at(3, 3, RED)])
 
 
 def test_a_network_without_a_distribution_says_so(camera):
-    study = Colorizer(model()).study(camera)
-    for ask in (study.confidence, study.variants, lambda: study.color(palette=[RED])):
+    prediction = Colorizer(model()).predict(camera)
+    for ask in (
+        prediction.confidence,
+        prediction.variants,
+        lambda: prediction.color(palette=[RED]),
+    ):
         with pytest.raises(ConfigError, match="expected a model that answers with a distribution"):
             ask()
 
 
 def test_vividness_out_of_range(camera):
     with pytest.raises(ConfigError, match="expected a vividness from 0 to 1; received 2"):
-        Colorizer(model()).study(camera).color(vividness=2)
+        Colorizer(model()).predict(camera).color(vividness=2)
 
 
 def test_vividness_of_a_network_that_gives_chroma(camera):
-    study = Colorizer(model()).study(np.full((40, 40), 128, np.uint8))
-    faithful, vivid = (study.color(vividness=v).mean_chroma for v in (0, 1))
+    prediction = Colorizer(model()).predict(np.full((40, 40), 128, np.uint8))
+    faithful, vivid = (prediction.color(vividness=v).mean_chroma for v in (0, 1))
     assert vivid == pytest.approx(2 * faithful, rel=0.02)
 
 
 def test_a_grey_reference_is_refused(pliant, camera):
     with pytest.raises(ConfigError, match=r"expected a reference in colour; .* is grey"):
-        pliant.study(camera, reference=camera)
+        pliant.predict(camera, reference=camera)
 
 
 def test_a_network_without_features_takes_no_reference(pliant, camera, astronaut):
     with pytest.raises(ConfigError, match="expected a model that takes a reference"):
-        pliant.study(camera, reference=Image.fromarray(astronaut))
+        pliant.predict(camera, reference=Image.fromarray(astronaut))
 
 
 def test_onnx_runtime_answers_alike(camera):
@@ -185,4 +189,4 @@ def test_a_radius_beyond_the_picture_covers_it():
 def test_a_tinted_reference_is_refused(pliant, camera):
     sepia = np.dstack([camera, camera * 0.8, camera * 0.6]).astype(np.uint8)
     with pytest.raises(ConfigError, match="expected a reference in colour"):
-        pliant.study(camera, reference=sepia)
+        pliant.predict(camera, reference=sepia)

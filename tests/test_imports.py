@@ -1,4 +1,4 @@
-"""Who imports whom: the runtime stays light, and a room imports from the floors below it only."""
+"""Who imports whom: the runtime stays light, and no layer imports from one above it."""
 
 from __future__ import annotations
 
@@ -16,30 +16,15 @@ import photochrom
 from tests.support import write_pictures
 
 ROOT = Path(photochrom.__file__).parent
-FLOORS = {
-    1: ["motion", "levels", "errors", "parallel", "sampling"],
-    2: ["color", "card", "engine", "photo", "model"],
-    3: ["recipes", "reference", "chroma", "distribution", "guide", "hints", "variants", "binding"],
-    4: ["film", "study"],
-    5: ["colorizer"],
-    6: ["batch", "web", "scoring"],
-    7: ["training"],
-    8: ["cli"],
-    9: ["__main__"],
+LAYERS = {
+    1: ["errors", "parallel", "sampling", "files"],
+    2: ["photo", "color", "model", "guidance"],
+    3: ["colorizer", "prediction", "options", "batch", "film", "scoring"],
+    4: ["training", "recipes"],
+    5: ["cli", "web", "__main__"],
 }
-FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
-SAME_FLOOR = {  # colour is the ground that floor 2 stands on
-    "photo": {"color"},
-    "card": {"color"},
-    "engine": {"color"},
-    "model": {"color", "card", "engine"},
-    "distribution": {"guide"},
-    "variants": {"distribution"},
-    "reference": {"chroma", "hints"},
-    "binding": {"chroma", "guide", "hints"},
-    "web": {"batch"},
-}
-WORKSHOP = ("recipes", "training", "cli.telling")
+LAYER_OF = {package: layer for layer, packages in LAYERS.items() for package in packages}
+TRAINING = ("recipes", "training", "cli.telling")
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib", "pydantic"}
 
 TYPERS_OWN = {"pydantic"}  # Typer looks for it by itself; ours is held by the last tests
@@ -87,11 +72,11 @@ def test_the_version_and_the_help_are_quick(arguments):
 def test_the_service_is_loaded_when_it_is_begun_and_the_page_when_it_is_wanted():
     web = {"fastapi", "gradio", "starlette", "uvicorn"}
     assert not loaded_after("import photochrom.web") & (web | HEAVY | {"numpy"})
-    loaded = loaded_after("import photochrom.web.app, photochrom.web.serving")
+    loaded = loaded_after("import photochrom.web.app, photochrom.web.server")
     assert loaded & web == web - {"gradio"}
 
 
-def test_colouring_a_photograph_needs_no_workshop(tmp_path, model_folder):
+def test_colouring_a_photograph_needs_no_training_code(tmp_path, model_folder):
     write_pictures(tmp_path, "old.png")
     old, new = str(tmp_path / "old.png"), str(tmp_path / "new.jpg")
     loaded = loaded_after(
@@ -103,7 +88,7 @@ def test_colouring_a_photograph_needs_no_workshop(tmp_path, model_folder):
     assert (tmp_path / "new.jpg").exists()
 
 
-def test_the_command_needs_no_workshop(tmp_path, model_folder):
+def test_the_command_needs_no_training_code(tmp_path, model_folder):
     write_pictures(tmp_path / "in", "old.png", "older.jpg")
     arguments = ["colorize", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--json"]
     loaded = loaded_after(commanded(*arguments), PHOTOCHROM_MODEL=str(model_folder))
@@ -162,49 +147,34 @@ def neighbours(name: str, *, types: bool = True, later: bool = True) -> set[str]
     return {each.removeprefix("photochrom.") for each in found if each.startswith("photochrom.")}
 
 
-def floor_of(name: str) -> int:
-    return FLOOR_OF[name.partition(".")[0]]
+def layer_of(name: str) -> int:
+    return LAYER_OF[name.partition(".")[0]]
 
 
 def is_runtime(name: str) -> bool:
-    return bool(name) and floor_of(name) <= 6 and not name.startswith(WORKSHOP)
+    return bool(name) and not name.startswith((*TRAINING, "cli"))
 
 
-def test_every_room_has_a_floor():
-    rooms = {name.partition(".")[0] for name in sources() if name}
-    assert rooms <= set(FLOOR_OF)
+def test_every_package_has_a_layer():
+    assert {name.partition(".")[0] for name in sources() if name} <= set(LAYER_OF)
 
 
 @pytest.mark.parametrize("name", [name for name in sources() if name])
-def test_a_room_imports_from_below(name):
-    room = name.partition(".")[0]
-    above = {
-        other
-        for other in neighbours(name)
-        if other.partition(".")[0] != room and floor_of(other) >= floor_of(name)
-    }
-    allowed = SAME_FLOOR.get(room, set())
-    assert {other for other in above if other.partition(".")[0] not in allowed} == set()
+def test_a_module_imports_from_its_own_layer_or_below(name):
+    assert {other for other in neighbours(name) if layer_of(other) > layer_of(name)} == set()
 
 
-def test_rooms_of_one_floor_do_not_lean_on_one_another_in_turn():
-    for room, others in SAME_FLOOR.items():
-        for other in others:
-            leans = [name for name in sources() if name.partition(".")[0] == other]
-            assert not any(room in neighbours(name) for name in leans)
-
-
-@pytest.mark.parametrize("name", [name for name in sources() if not name.startswith(WORKSHOP)])
-def test_only_the_workshop_knows_keras(name):
-    """Not even within a function; `train` and `tune` go through the workshop."""
+@pytest.mark.parametrize("name", [name for name in sources() if not name.startswith(TRAINING)])
+def test_only_the_training_code_knows_keras(name):
+    """Not even within a function; `train` and `tune` go through the training_code."""
     tops = {each.partition(".")[0] for each in imported(name)}
     tops -= {"pydantic"} if name.startswith("web.") else set()  # FastAPI is made with it
     assert not tops & {"keras", "tensorflow", "jax", "torch", "pydantic", "grain"}
 
 
 @pytest.mark.parametrize("name", [name for name in sources() if is_runtime(name)])
-def test_the_runtime_imports_nothing_of_the_workshop(name):
-    assert not any(other.startswith(WORKSHOP) for other in neighbours(name))
+def test_the_runtime_imports_nothing_of_the_training_code(name):
+    assert not any(other.startswith(TRAINING) for other in neighbours(name))
 
 
 @pytest.mark.parametrize("name", list(sources()))

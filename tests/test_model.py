@@ -14,10 +14,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from photochrom import engine
-from photochrom.card import Card
 from photochrom.errors import InvalidModel, ModelNotFound
-from photochrom.model import CARD, NETWORK, Model
+from photochrom.model import engine
+from photochrom.model.card import Card
+from photochrom.model.model import CARD_FILE, NETWORK_FILE, Model
 from tests.support import BINS, card, model, network, sloped, write_model, write_zip
 
 
@@ -143,7 +143,7 @@ def test_nothing_there(tmp_path):
         Model.load(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("missing", [CARD, NETWORK])
+@pytest.mark.parametrize("missing", [CARD_FILE, NETWORK_FILE])
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 def test_a_piece_that_is_missing_is_named(missing, kind, tmp_path):
     folder = write_model(tmp_path / "m", model())
@@ -182,7 +182,7 @@ def test_a_damaged_zip(tmp_path):
 
 def test_a_bad_card_in_a_folder_is_named_with_its_place(tmp_path):
     folder = write_model(tmp_path / "m", model())
-    (folder / CARD).write_text(rewritten(stride=0), encoding="utf-8")
+    (folder / CARD_FILE).write_text(rewritten(stride=0), encoding="utf-8")
     with pytest.raises(InvalidModel, match=r"m/card\.json is not a card: expected stride"):
         Model.load(folder)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photochrom import motion
 from photochrom.color import luma
+from photochrom.film import optical_flow
 from tests.films import panned
 
 
 def told(frames: list[np.ndarray]) -> list[int]:
     """At which frames a shot begins."""
-    signed = ((number, motion.signature(frame)) for number, frame in enumerate(frames))
-    found = list(motion.shots(signed))
+    signed = ((number, optical_flow.signature(frame)) for number, frame in enumerate(frames))
+    found = list(optical_flow.shots(signed))
     assert [number for number, _ in found] == list(range(len(frames)))
     return [number for number, begins in found if begins]
 
@@ -64,11 +64,11 @@ def test_no_frames_and_one():
 
 def test_flow_finds_a_shift_and_carries_by_it():
     one, other = grey(panned(4, speed=3))[0::3]
-    found = motion.flow(one, other, fine=True)
+    found = optical_flow.flow(one, other, fine=True)
     middle = found[16:48, 24:72]
     assert np.median(middle[..., 0]) == pytest.approx(-9, abs=0.5)
     assert np.median(middle[..., 1]) == pytest.approx(0, abs=0.5)
-    back = motion.carried(other.astype(np.float32), found)
+    back = optical_flow.warp(other.astype(np.float32), found)
     assert np.abs(back - one)[16:48, 24:72].mean() < np.abs(one.astype(float) - other).mean() / 3
 
 
@@ -77,15 +77,15 @@ def test_motions_one_after_the_other():
     right[..., 0] = 2
     down = np.zeros((8, 8, 2), np.float32)
     down[..., 1] = 1
-    assert (motion.composed(right, down)[3, 3] == [2, 1]).all()
+    assert (optical_flow.composed(right, down)[3, 3] == [2, 1]).all()
 
 
 def test_motions_that_disagree_or_leave_are_not_trusted():
     there = np.zeros((20, 20, 2), np.float32)
     there[..., 0] = 4
-    assert motion.trust(there, -there)[:, :14].all()
-    assert not motion.trust(there, -there)[:, 17:].any()  # they leave
-    assert not motion.trust(there, there).any()
-    small = motion.reduced_flow(there, (10, 10))
+    assert optical_flow.flow_consistency(there, -there)[:, :14].all()
+    assert not optical_flow.flow_consistency(there, -there)[:, 17:].any()  # they leave
+    assert not optical_flow.flow_consistency(there, there).any()
+    small = optical_flow.reduced_flow(there, (10, 10))
     assert small.shape == (10, 10, 2)
     assert (small[..., 0] == 2).all()

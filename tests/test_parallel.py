@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from photochrom.parallel import ahead, ordered
+from photochrom.parallel import map_ordered, prefetch
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -16,12 +16,12 @@ def test_results_come_in_the_order_of_the_items():
         time.sleep(0.02 if number % 3 == 0 else 0)
         return number * number
 
-    assert list(ordered(work, range(20), 4)) == [number * number for number in range(20)]
+    assert list(map_ordered(work, range(20), 4)) == [number * number for number in range(20)]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_nothing_to_do(workers):
-    assert list(ordered(str, [], workers)) == []
+    assert list(map_ordered(str, [], workers)) == []
 
 
 def test_no_more_than_so_many_at_once():
@@ -36,7 +36,7 @@ def test_no_more_than_so_many_at_once():
         with lock:
             now -= 1
 
-    list(ordered(work, range(30), 3))
+    list(map_ordered(work, range(30), 3))
     assert 2 <= most <= 3
 
 
@@ -47,7 +47,7 @@ def test_an_error_comes_in_its_turn():
         time.sleep(0.01)
         return number
 
-    results = ordered(work, range(10), 2)
+    results = map_ordered(work, range(10), 2)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ZeroDivisionError):
         next(results)
@@ -55,7 +55,7 @@ def test_an_error_comes_in_its_turn():
 
 def test_an_endless_supply_is_taken_a_little_at_a_time():
     supply = itertools.count()
-    results = ordered(lambda number: number, supply, 2)
+    results = map_ordered(lambda number: number, supply, 2)
     assert list(itertools.islice(results, 50)) == list(range(50))
     assert next(supply) < 50 + 2 * 2
     results.close()
@@ -71,7 +71,7 @@ def test_what_has_not_begun_when_the_caller_stops_is_not_begun():
             gate.wait(5)
         return number
 
-    results = ordered(work, range(100), 1)
+    results = map_ordered(work, range(100), 1)
     assert next(results) == 0
     threading.Timer(0.05, gate.set).start()
     results.close()
@@ -87,13 +87,13 @@ def test_what_has_not_begun_at_an_error_is_not_begun():
         raise ValueError(number)
 
     with pytest.raises(ValueError, match="0"):
-        list(ordered(work, range(100), 2))
+        list(map_ordered(work, range(100), 2))
     assert len(begun) <= 4
 
 
 def test_nothing_is_begun_before_it_is_asked_for():
     begun = []
-    ordered(begun.append, range(3), 2)
+    map_ordered(begun.append, range(3), 2)
     assert begun == []
 
 
@@ -101,8 +101,8 @@ def test_nothing_is_begun_before_it_is_asked_for():
 
 
 def test_things_made_ahead_come_in_order():
-    assert list(ahead(iter(range(100)), 3)) == list(range(100))
-    assert list(ahead([], 1)) == []
+    assert list(prefetch(iter(range(100)), 3)) == list(range(100))
+    assert list(prefetch([], 1)) == []
 
 
 def test_an_error_made_ahead_comes_in_its_turn():
@@ -111,7 +111,7 @@ def test_an_error_made_ahead_comes_in_its_turn():
         yield 2
         raise ValueError("three")
 
-    walk = ahead(things(), 5)
+    walk = prefetch(things(), 5)
     assert [next(walk), next(walk)] == [1, 2]
     with pytest.raises(ValueError, match="three"):
         next(walk)
@@ -128,7 +128,7 @@ def test_who_stops_asking_stops_the_maker():
         finally:
             closed.append(True)
 
-    walk = ahead(things(), 2)
+    walk = prefetch(things(), 2)
     assert next(walk) == 0
     walk.close()
     assert closed == [True]

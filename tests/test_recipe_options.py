@@ -10,13 +10,13 @@ import skimage.feature
 
 from photochrom.errors import RecipeError
 from photochrom.recipes import recipe
+from photochrom.recipes.blocks.descriptors import Daisy, JointBilateral
+from photochrom.recipes.blocks.quantization import ab_bins
 from photochrom.recipes.deep_colorization import (
     ClusterDense,
     DeepColorizationOptions,
     bisected,
 )
-from photochrom.recipes.descriptors import Daisy, JointBilateral
-from photochrom.recipes.quantization import ab_bins
 from tests.pictures import crops
 
 SIZE = 64

@@ -11,9 +11,9 @@ import pytest
 
 from photochrom import color, photo
 from photochrom.colorizer import Colorizer
-from photochrom.distribution import decode
 from photochrom.errors import RecipeError
-from photochrom.model import Model
+from photochrom.model.distribution import decode
+from photochrom.model.model import Model
 from photochrom.recipes import RECIPES, recipe
 from photochrom.scoring import ab_error, to_lab
 from photochrom.training.export import card_of, export, largest_difference

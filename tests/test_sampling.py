@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from photochrom.sampling import evenly
+from photochrom.sampling import subsample
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from photochrom.sampling import evenly
     ],
 )
 def test_they_are_evenly_spread(many, count, found):
-    assert evenly(range(many), count) == found
+    assert subsample(range(many), count) == found

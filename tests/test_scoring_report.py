@@ -23,10 +23,10 @@ from photochrom.scoring import (
     METRICS,
     Report,
     Scores,
+    contact_sheet,
     evaluate,
     flat_color,
     photos_to_csv,
-    sheet,
     showcase,
     summary_to_csv,
     to_json,
@@ -198,8 +198,10 @@ def test_a_sheet_takes_grey_colour_and_any_shape() -> None:
     rng = np.random.default_rng(0)
     tall = rng.integers(0, 256, (40, 10, 3), np.uint8)
     wide = rng.integers(0, 256, (10, 40), np.uint8)
-    bare = sheet([[tall, wide], [wide]], tile=64)
-    worded = sheet([[tall, wide], [wide]], ["One", "Two"], ["First", "Second"], [["x"]], tile=64)
+    bare = contact_sheet([[tall, wide], [wide]], tile=64)
+    worded = contact_sheet(
+        [[tall, wide], [wide]], ["One", "Two"], ["First", "Second"], [["x"]], tile=64
+    )
     assert bare.shape[1] == worded.shape[1]
     assert worded.shape[0] > bare.shape[0]
     assert np.array_equal(bare[0, 0], bare[-1, -1])
@@ -207,14 +209,14 @@ def test_a_sheet_takes_grey_colour_and_any_shape() -> None:
 
 def test_a_sheet_needs_a_photograph() -> None:
     with pytest.raises(ValueError, match="at least one photograph"):
-        sheet([[]])
+        contact_sheet([[]])
     with pytest.raises(ValueError, match=r"shape \(0, 4, 3\)"):
-        sheet([[np.zeros((0, 4, 3), np.uint8)]])
+        contact_sheet([[np.zeros((0, 4, 3), np.uint8)]])
 
 
 def test_long_and_foreign_words_do_not_break_a_sheet() -> None:
     picture = np.zeros((20, 20, 3), np.uint8)
-    page = sheet([[picture]], ["Überlang " * 30], ["写真.png"], [["ΔE"]], tile=40)
+    page = contact_sheet([[picture]], ["Überlang " * 30], ["写真.png"], [["ΔE"]], tile=40)
     assert page.shape[1] < 100
     assert printable("Café 写真 ΔE") == "Cafe ?? dE"
 

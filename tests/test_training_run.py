@@ -19,7 +19,7 @@ import pytest
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError, ModelError
 from photochrom.recipes import recipe
-from photochrom.training import keeper
+from photochrom.training import checkpoints
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
 from photochrom.training.runs import resume
 from photochrom.training.trainer import prepare, train
@@ -62,7 +62,7 @@ def log_of(run):
 
 
 def weights_of(run):
-    network = keras.saving.load_model(keeper.latest(run / "checkpoints")[0])
+    network = keras.saving.load_model(checkpoints.latest(run / "checkpoints")[0])
     return network.get_weights() + [np.asarray(v) for v in network.optimizer.variables]
 
 
@@ -117,7 +117,7 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_had_been(whole, photos, tm
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    assert keeper.latest(run / "checkpoints")[1].epochs < 5
+    assert checkpoints.latest(run / "checkpoints")[1].epochs < 5
     said = finished("--run", run, "--resume", "--no-export")
     assert said.returncode == 0, said.stderr
     assert "going on after epoch" in said.stderr

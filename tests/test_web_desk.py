@@ -19,8 +19,8 @@ from PIL import Image
 from photochrom import Colorizer
 from photochrom.errors import ConfigError
 from photochrom.web.page.choices import Choices, Mark, parse_palette
-from photochrom.web.page.desk import Desk, Picture
-from photochrom.web.page.desks import Desks
+from photochrom.web.page.session import Picture, Session
+from photochrom.web.page.session_store import Desks
 from tests.support import told, write_pictures
 
 
@@ -32,11 +32,11 @@ def desks(tmp_path: Path) -> Iterator[Desks]:
 
 
 @pytest.fixture
-def desk(desks: Desks) -> Desk:
+def desk(desks: Desks) -> Session:
     return desks.open()
 
 
-def put(desk: Desk, folder: Path, *names: str) -> list[Picture]:
+def put(desk: Session, folder: Path, *names: str) -> list[Picture]:
     added = desk.add(write_pictures(folder / "in", *names, side=64))
     for each in added:
         desk.wait(each, 60)
@@ -143,7 +143,7 @@ def test_nothing_is_likely_where_no_photograph_is(desk, tmp_path):
     (picture,) = put(desk, tmp_path, "a.png")
     nan = float("nan")
     for number, x, y in ((9, 0.5, 0.5), (picture.number, -1, 0.5), (picture.number, 0.5, nan)):
-        assert desk.likely(number, x, y) == []
+        assert desk.color_candidates(number, x, y) == []
 
 
 def test_what_cannot_be_done_leaves_all_as_it_was(desk, tmp_path):

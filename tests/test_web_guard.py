@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from photochrom.cli.app import app
 from photochrom.errors import ConfigError
 from photochrom.web import Limits, Settings
-from photochrom.web.gate import Gate, HungUp
 from photochrom.web.problems import Busy
 from photochrom.web.settings import read_token
+from photochrom.web.worker_queue import ClientDisconnected, WorkerQueue
 from tests.services import (
     COLORIZE,
     JOBS,
@@ -330,7 +330,7 @@ async def never() -> None:
 
 def test_an_error_gives_its_place_back():
     async def check() -> None:
-        gate = Gate(1, 0, 10)
+        gate = WorkerQueue(1, 0, 10)
         with pytest.raises(ZeroDivisionError):
             await gate.run(lambda: 1 / 0, unless=never())
         assert gate.taken == 0
@@ -342,7 +342,7 @@ def test_an_error_gives_its_place_back():
 
 def test_who_hangs_up_is_not_worked_for():
     async def check() -> None:
-        gate, go, done = Gate(1, 3, 10), threading.Event(), []
+        gate, go, done = WorkerQueue(1, 3, 10), threading.Event(), []
         first = asyncio.create_task(gate.run(go.wait, unless=never()))
         await asyncio.sleep(0)
         gone = asyncio.Event()
@@ -351,7 +351,7 @@ def test_who_hangs_up_is_not_worked_for():
         await asyncio.sleep(0)
         assert gate.taken == 3
         gone.set()
-        with pytest.raises(HungUp):
+        with pytest.raises(ClientDisconnected):
             await second
         go.set()
         await asyncio.gather(first, third)
@@ -364,7 +364,7 @@ def test_who_hangs_up_is_not_worked_for():
 
 def test_nothing_is_begun_after_the_end():
     async def check() -> None:
-        gate = Gate(1, 0, 10)
+        gate = WorkerQueue(1, 0, 10)
         gate.close()
         with pytest.raises(Busy, match="being stopped"):
             await gate.run(lambda: 5, unless=never())
@@ -374,7 +374,7 @@ def test_nothing_is_begun_after_the_end():
 
 def test_a_task_that_is_cancelled_leaves_the_place_to_what_has_begun():
     async def check() -> None:
-        gate, go = Gate(1, 0, 10), threading.Event()
+        gate, go = WorkerQueue(1, 0, 10), threading.Event()
         task = asyncio.create_task(gate.run(go.wait, unless=never()))
         await asyncio.sleep(0)
         task.cancel()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from photochrom.web.names import content_disposition, safe_name, unique
+from photochrom.web.filenames import content_disposition, safe_name, unique
 
 NASTY = st.text(
     st.sampled_from("./\\:*?<>|\"' \0\n\r\t\x7f\u202e\u200b\ud800é日a0~$-") | st.characters(),

@@ -42,15 +42,15 @@ import sys, time
 from pathlib import Path
 from photochrom import Colorizer
 from photochrom.web import Limits, Settings
-from photochrom.web.serving import serve
+from photochrom.web.server import serve
 
 class Held(Colorizer):
-    def study(self, *source, **how):
+    def predict(self, *source, **how):
         begun, go = Path("begun"), Path("go")
         begun.touch()
         while Path("hold").exists() and not go.exists():
             time.sleep(0.01)
-        return super().study(*source, **how)
+        return super().predict(*source, **how)
 
 limits = Limits(silence=0.8, seconds=20, upload_rate=10**9, bytes=10**7)
 serve(Held(sys.argv[1]), Settings(port=0, page=False, workers=1, limits=limits),

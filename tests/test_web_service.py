@@ -345,7 +345,7 @@ def test_what_is_not_there_is_a_problem_beside_the_page_too(page, warm, monkeypa
     def mount_page(app, _):
         app.mount("/", lambda *_: pytest.fail("this is for the page"))
 
-    monkeypatch.setattr("photochrom.web.page.mounting.mount_page", mount_page)
+    monkeypatch.setattr("photochrom.web.page.mount.mount_page", mount_page)
     with service(warm, Settings(page=page, workers=1)) as client:
         problem(client.get("/api/v1/nothing"), 404)
         for method in ("GET", "PUT", "DELETE"):

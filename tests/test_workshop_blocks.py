@@ -16,18 +16,19 @@ import pytest
 from photochrom import color
 from photochrom.color import lab_to_rgb
 from photochrom.errors import DataError, MissingExtra
-from photochrom.recipes import efficientnet, recipe
-from photochrom.recipes.attention import Agreement, KnownColor
-from photochrom.recipes.known import NOTHING, reveal
-from photochrom.recipes.optimizers import ScaledAdamW, cosine
-from photochrom.recipes.quantization import ab_bins, class_weights, soft_codes, table_index
-from photochrom.recipes.torch_file import read_tensors
-from photochrom.recipes.upsampling import Doubled
-from photochrom.training.aging import age
+from photochrom.recipes import recipe
+from photochrom.recipes.blocks import efficientnet
+from photochrom.recipes.blocks.attention import KnownColor, NonLocalMeans
+from photochrom.recipes.blocks.known import NOTHING, sample_hints
+from photochrom.recipes.blocks.optimizers import ScaledAdamW, cosine
+from photochrom.recipes.blocks.quantization import ab_bins, class_weights, soft_codes, table_index
+from photochrom.recipes.blocks.torch_file import read_tensors
+from photochrom.recipes.blocks.upsampling import Upsample2x
+from photochrom.training.augmentation import age
 from photochrom.training.export import largest_difference
-from photochrom.training.half import halve_weights
+from photochrom.training.float16 import halve_weights
+from photochrom.training.frechet import frechet_distance
 from photochrom.training.interruption import interruption
-from photochrom.training.perception import frechet_distance
 from tests.pictures import crops
 from tests.support import card, network
 
@@ -119,7 +120,7 @@ def test_class_weights_are_one_on_average_and_favour_the_rare():
 def test_doubling_is_keras_own_bilinear():
     x = np.random.default_rng(0).random((2, 5, 7, 3), np.float32)
     plain = keras.layers.UpSampling2D(interpolation="bilinear")(x)
-    np.testing.assert_allclose(numbers(Doubled()(x)), numbers(plain), atol=1e-6)
+    np.testing.assert_allclose(numbers(Upsample2x()(x)), numbers(plain), atol=1e-6)
 
 
 def known_at(row: int, column: int, ab: tuple[float, float]) -> np.ndarray:
@@ -158,9 +159,9 @@ def test_places_that_look_alike_agree():
     features[:, :, :2, 0], features[:, :, 2:, 1] = 1, 1
     logits = np.random.default_rng(0).normal(size=(1, 8, 8, 5)).astype(np.float32)
     nothing = np.zeros((1, 4, 4, 1), np.float32)
-    agreed = numbers(Agreement()([logits, features, nothing]))
+    agreed = numbers(NonLocalMeans()([logits, features, nothing]))
     assert agreed[0, :, :3].std((0, 1)).mean() < logits[0, :, :3].std((0, 1)).mean()
-    np.testing.assert_allclose(numbers(Agreement()([logits, features, nothing + 1])), logits)
+    np.testing.assert_allclose(numbers(NonLocalMeans()([logits, features, nothing + 1])), logits)
 
 
 # --- teaching -------------------------------------------------------------------------------
@@ -168,7 +169,7 @@ def test_places_that_look_alike_agree():
 
 def test_half_of_the_photographs_are_told_nothing_and_masks_are_masks():
     rng, ab = np.random.default_rng(0), np.full((64, 48, 2), 30, np.float32)
-    told = [reveal(ab, rng) for _ in range(300)]
+    told = [sample_hints(ab, rng) for _ in range(300)]
     assert abs(np.mean([not each.any() for each in told]) - NOTHING) < 0.1
     for known in told:
         assert known.shape == (64, 48, 3)
@@ -184,7 +185,7 @@ def test_what_is_revealed_is_about_the_truth():
     ab = np.dstack(np.meshgrid(np.linspace(-50, 50, 64), np.linspace(-50, 50, 64)))
     errors = []
     for _ in range(100):
-        known = reveal(ab.astype(np.float32), rng)
+        known = sample_hints(ab.astype(np.float32), rng)
         here = known[..., 2] > 0
         errors += [np.abs(known[here, :2] - ab[here]).mean()] if here.any() else []
     assert np.median(errors) < 5

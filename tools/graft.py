@@ -17,7 +17,7 @@ import numpy as np
 
 from photochrom import photo
 from photochrom.recipes.backend import choose_backend
-from photochrom.sampling import evenly
+from photochrom.sampling import subsample
 
 if TYPE_CHECKING:
     import keras
@@ -40,7 +40,7 @@ def grey_photographs(folder: Path, count: int, recipe: Recipe[Any]) -> npt.NDArr
     """The network's inputs for photographs from all over a folder, (N, SIDE, SIDE, 4)."""
     from photochrom.training.sources import find
 
-    chosen = evenly(find(folder), count)
+    chosen = subsample(find(folder), count)
     squares = np.stack([photo.square(source.read(), SIDE, "crop") for source in chosen])
     return np.asarray(recipe.encode(squares)[0])
 

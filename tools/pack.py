@@ -26,7 +26,7 @@ import simplejpeg
 
 from photochrom import photo
 from photochrom.errors import DataError
-from photochrom.parallel import ordered
+from photochrom.parallel import map_ordered
 from photochrom.training.scan import Verdict, summary, verdict
 from photochrom.training.sources import Source, find, split_folders
 
@@ -102,7 +102,7 @@ def pack(folder: Path, part: str, arguments: argparse.Namespace) -> None:
     def work(source: Source) -> Packed:
         return packed(source, folder, arguments)
 
-    for each in ordered(work, find(folder), os.cpu_count() or 1):
+    for each in map_ordered(work, find(folder), os.cpu_count() or 1):
         counts[each.verdict] += 1
         if each.data:
             shards.add(each.name, each.data)

@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING
 import h5py
 import numpy as np
 
-from photochrom import Card, Colorizer, Hint, Model, Study, color, scoring
-from photochrom.model import CARD, KERAS, NETWORK
+from photochrom import Card, Colorizer, Hint, Model, Prediction, color, scoring
+from photochrom.model.model import CARD_FILE, KERAS_FILE, NETWORK_FILE
 
 if TYPE_CHECKING:
-    from photochrom.training.perception import Perception
+    from photochrom.training.frechet import FeatureExtractor
 
 LICENCE = "Apache-2.0 for the network; see `data` for what it learnt from"
 SIZE = 256  # pixels, the side of the squares to judge on
@@ -57,18 +57,18 @@ def _round(_: str, item: object) -> None:
         item[...] = item[...].astype(np.float16).astype(np.float32)
 
 
-def hinted(study: Study, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def hinted(prediction: Prediction, truth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Coloured faithfully, with the true colour at ten places."""
     places = zip(*(rng.integers(4, side - 4, 10) for side in truth.shape[1::-1]), strict=True)
     hints = []
     for x, y in places:
         red, green, blue = truth[y - 3 : y + 4, x - 3 : x + 4].mean((0, 1)).astype(int)
         hints.append(Hint.at(int(x), int(y), (int(red), int(green), int(blue)), 3))
-    return study.color(vividness=0, hints=hints).rgb
+    return prediction.color(vividness=0, hints=hints).rgb
 
 
 def scores_of(
-    colorizer: Colorizer, eye: Perception, album: scoring.Album
+    colorizer: Colorizer, eye: FeatureExtractor, album: scoring.Album
 ) -> dict[str, dict[str, float]]:
     """Grey, the best constant and the network's readings, on photographs that it never saw."""
     survey = scoring.Survey()
@@ -79,13 +79,13 @@ def scores_of(
     judges: dict[str, scoring.Judge] = {}
     for name, truth in album:
         grey = color.luma(truth)
-        study = colorizer.study(grey)
+        prediction = colorizer.predict(grey)
         answers = {"grey": np.dstack([grey] * 3), "best constant": constant(grey)}
         answers |= {
-            title: study.color(vividness=level).rgb
+            title: prediction.color(vividness=level).rgb
             for title, level in (("faithful", 0.0), ("default", None), ("vivid", 1.0))
         }
-        answers["faithful, ten hints"] = hinted(study, truth, rng)
+        answers["faithful, ten hints"] = hinted(prediction, truth, rng)
         true = scoring.Truth(truth)
         for title, answer in answers.items():
             judges.setdefault(title, scoring.Judge()).add(name, answer, true)
@@ -114,7 +114,7 @@ def above_grey(judges: dict[str, scoring.Judge]) -> dict[str, dict[str, float]]:
 
 
 def perceived(
-    eye: Perception, pictures: dict[str, list[np.ndarray]]
+    eye: FeatureExtractor, pictures: dict[str, list[np.ndarray]]
 ) -> dict[str, dict[str, float]]:
     """Fréchet distance to the truth, and agreement on what is seen, by another network."""
     seen = {title: eye.look(some) for title, some in pictures.items()}
@@ -125,14 +125,14 @@ def perceived(
     }
 
 
-def opened() -> Perception:
+def opened() -> FeatureExtractor:
     """The other network, before anything else is done: its package can be missing."""
     from photochrom.recipes.backend import choose_backend
 
     choose_backend()
-    from photochrom.training.perception import Perception
+    from photochrom.training.frechet import FeatureExtractor
 
-    return Perception()
+    return FeatureExtractor()
 
 
 def main() -> None:
@@ -155,16 +155,16 @@ def main() -> None:
     scores = scores_of(Colorizer(Model.load(model)), eye, album)
     for title, numbers in scores.items():
         print(title, {key: round(value, 3) for key, value in numbers.items()}, flush=True)
-    card = Card.from_json((model / CARD).read_bytes())
+    card = Card.from_json((model / CARD_FILE).read_bytes())
     card = replace(
         card, name="photochrom", licence=LICENCE, data=DATA,
         scores={"photographs seen": arguments.seen, "size": SIZE, "part": arguments.part, **scores},
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder)
-        shutil.copy(model / NETWORK, made / NETWORK)
-        halved(model / KERAS, made / KERAS)
-        (made / CARD).write_text(card.to_json(), "utf-8")
+        shutil.copy(model / NETWORK_FILE, made / NETWORK_FILE)
+        halved(model / KERAS_FILE, made / KERAS_FILE)
+        (made / CARD_FILE).write_text(card.to_json(), "utf-8")
         arguments.to.mkdir(parents=True, exist_ok=True)
         for file in made.iterdir():
             shutil.copy(file, arguments.to / file.name)

@@ -19,7 +19,7 @@ from photochrom.errors import ConfigError
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
     from photochrom.colorizer import Colorizer
-    from photochrom.study import ColorPhoto
+    from photochrom.prediction import ColorPhoto
 
 __all__ = ["colorize"]
 
@@ -221,12 +221,12 @@ def _planned(
 
 def _require_spared(source: str, output: str, others: list[Path]) -> None:
     """That the result takes no original's place; the files behind stdin and stdout count, too."""
-    from photochrom.photo.atomic import check_spares, identity
+    from photochrom.files.atomic import ensure_not_original, identity
 
     first = 0 if source == _STREAM and sys.stdin is not None else source
     target = 1 if output in ("", _STREAM) else Path(output)
     if target != 1 or (sys.stdout is not None and stat.S_ISREG(os.fstat(1).st_mode)):
-        check_spares(target, {identity(each) for each in (first, *others)})
+        ensure_not_original(target, {identity(each) for each in (first, *others)})
 
 
 def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
@@ -256,7 +256,7 @@ def _how(
 ) -> dict[str, Any]:
     """What `Colorizer.colorize` is to be told; the reference is read once."""
     from photochrom import photo
-    from photochrom.hints import palette_of, parse_color, parse_hint
+    from photochrom.guidance.hints import palette_of, parse_color, parse_hint
     from photochrom.photo.photo import eight_bits
 
     if answers > 1 and (hints or palette):

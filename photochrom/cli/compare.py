@@ -51,7 +51,7 @@ def compare(
         )
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.telling import Teller
-    from photochrom.sampling import evenly
+    from photochrom.sampling import subsample
     from photochrom.training import comparison
     from photochrom.training.config import load_config
     from photochrom.training.runs import CONSTANTS, resume
@@ -65,7 +65,7 @@ def compare(
         )  # fmt: skip
     runs = {name: resume(comparison.folder_of(name, output)) for name in names}
     judging = comparison.held_out(runs[names[0]], judged)
-    pictures = comparison.shown(output, entries, evenly(judging, _IN_THE_PICTURE))
+    pictures = comparison.shown(output, entries, subsample(judging, _IN_THE_PICTURE))
     write_scoreboard(output, entries, str(granted), pictures)
     courses = {name: comparison.course(run) for name, run in runs.items()}
     constants = json.loads((runs[names[0]].folder / CONSTANTS).read_text("utf-8"))

@@ -75,8 +75,8 @@ def evaluate(
 
 def _require_free(source: Path, results: list[Path]) -> None:
     """That results can be written, and take no place of what is judged; before it is judged."""
-    from photochrom.photo.atomic import check_destination, check_spares, identity
-    from photochrom.photo.folders import files_in
+    from photochrom.files.atomic import check_destination, ensure_not_original, identity
+    from photochrom.files.folders import files_in
 
     if not any(map(os.path.lexists, results)):
         originals = set()
@@ -87,7 +87,7 @@ def _require_free(source: Path, results: list[Path]) -> None:
         judged = files_in(folder, locked=[]) if folder.is_dir() else []
         originals = {identity(each) for each in judged}
     for result in results:
-        check_spares(result, originals)
+        ensure_not_original(result, originals)
         check_destination(result, overwrite=True)
 
 
@@ -108,7 +108,7 @@ def _photographs(
 
     from photochrom import photo, scoring
     from photochrom.colorizer import Colorizer
-    from photochrom.photo.atomic import write_bytes
+    from photochrom.files.atomic import write_bytes
 
     colorizer = Colorizer(model)
     album = scoring.Album(folder, size=size, fit=fit, most=most, part=part)
@@ -154,7 +154,7 @@ def _film(
 
     from photochrom import photo, scoring
     from photochrom.colorizer import Colorizer
-    from photochrom.photo.atomic import write_bytes
+    from photochrom.files.atomic import write_bytes
 
     colorizer = Colorizer(model)
     reel, timeline = scoring.Reel(place, most=most), scoring.Timeline()

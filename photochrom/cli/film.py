@@ -20,7 +20,7 @@ from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
     from photochrom.film import FilmReport, Watcher
-    from photochrom.hints import Hint
+    from photochrom.guidance.hints import Hint
 
 __all__ = ["film"]
 
@@ -120,7 +120,7 @@ def film(
 
 def _hint(text: str) -> tuple[float, Hint]:
     from photochrom.film.clock import parse_moment
-    from photochrom.hints import parse_hint
+    from photochrom.guidance.hints import parse_hint
 
     moment, _, rest = text.partition(",")
     if rest.count(",") < 2:

@@ -96,7 +96,7 @@ def web(
 
 def _run(settings: Any, model: Path | None, engine: Any, precision: Any, ready: Any) -> None:
     from photochrom.colorizer import Colorizer
-    from photochrom.web.serving import serve as run
+    from photochrom.web.server import serve as run
 
     most = settings.limits.pixels
     run(Colorizer(model, max_pixels=most, engine=engine, precision=precision), settings, ready)

@@ -47,7 +47,7 @@ def tune(
     from photochrom.cli.telling import Teller
     from photochrom.training import tuning
     from photochrom.training.config import load_config
-    from photochrom.training.findings import write_findings
+    from photochrom.training.tuning_report import write_tuning_report
 
     counts = _milestones(milestones)
     chosen = _space(space) if space else tuning.REPORT_SPACE
@@ -57,7 +57,7 @@ def tune(
         results = tuning.tune(
             folder, output, loaded, chosen, validation=validation, listener=teller, told=_tell
         )
-    write_findings(results, counts, output)
+    write_tuning_report(results, counts, output)
     note(f"written: {output / 'study.md'}, study.csv and study.png")
 
 

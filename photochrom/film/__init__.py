@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from photochrom.errors import MissingExtra
 from photochrom.film.coloring import color_frames
-from photochrom.film.watching import FilmReport, Watcher
+from photochrom.film.progress import FilmReport, Watcher
 
 __all__ = ["FilmReport", "Watcher", "color_frames", "require"]
 

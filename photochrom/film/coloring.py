@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photochrom import color
-from photochrom.chroma import LinearChroma
+from photochrom.color.guided import LinearChroma
+from photochrom.color.levels import JPEG, Levels
 from photochrom.film.network import Network
 from photochrom.film.propagation import propagate
-from photochrom.film.stills import stills
-from photochrom.levels import JPEG, Levels
+from photochrom.film.small_frames import stills
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import IntArray
-    from photochrom.model import Model
-    from photochrom.reference import Reference
+    from photochrom.guidance.reference import Reference
+    from photochrom.model.model import Model
 
 __all__ = ["color_frames", "small_luma"]
 
@@ -37,7 +37,7 @@ def small_luma(
     Returns:
         (h, w) uint8, 0 black to 255 white.
     """
-    small = color.reduced(luma, size[::-1])
+    small = color.downscale(luma, size[::-1])
     if levels == JPEG:
         return np.asarray(small, np.uint8)
     scaled = (small.astype(np.float32) - levels.black) * np.float32(255 / levels.luma_range)

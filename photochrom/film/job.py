@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom import __version__
 from photochrom.errors import ConfigError
-from photochrom.film.encoding import Encoding
+from photochrom.film.encoder import Encoding
 
 if TYPE_CHECKING:
-    from photochrom.hints import Hint
-    from photochrom.model import Model
-    from photochrom.reference import Reference
+    from photochrom.guidance.hints import Hint
+    from photochrom.guidance.reference import Reference
+    from photochrom.model.model import Model
 
 __all__ = ["Job", "Span"]
 

@@ -9,21 +9,21 @@ import cv2
 import numpy as np
 
 from photochrom import color
-from photochrom.binding import Binding
-from photochrom.distribution import decode
 from photochrom.errors import ConfigError
 from photochrom.film.propagation import Answer
-from photochrom.guide import Guide
-from photochrom.hints import draw
-from photochrom.reference import Reference, no_more_than
+from photochrom.guidance.binding import Binding
+from photochrom.guidance.hints import draw
+from photochrom.guidance.reference import Reference, no_more_than
+from photochrom.model.distribution import decode
+from photochrom.model.guide import Guide
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import FloatArray
-    from photochrom.film.stills import Still
-    from photochrom.hints import Hint
-    from photochrom.model import Model
+    from photochrom.film.small_frames import Still
+    from photochrom.guidance.hints import Hint
+    from photochrom.model.model import Model
 
 __all__ = ["Network", "hinted"]
 
@@ -65,7 +65,7 @@ class Network:
         model = self._model
         lightness = color.grey_level(still.luma, model.card.color_space)
         known = self._known(lightness) if self._references else None
-        answer, features = model.look_closely(lightness, known)
+        answer, features = model.predict_with_features(lightness, known)
         guide = None
         if model.card.output_kind == "distribution":
             guide = Guide.of(lightness, model.card.color_space, answer.shape[:2], features)
@@ -107,11 +107,11 @@ def hinted(
     card, reading = model.card, model.card.reading(vividness)
     lightness = color.grey_level(luma, card.color_space)
     known = draw(hints, size, lightness.shape, card.color_space)
-    answer, features = model.look_closely(lightness)
+    answer, features = model.predict_with_features(lightness)
     if features is None:
         raise ConfigError(f"expected a model that takes a reference; {model.source} does not")
     guide = Guide.of(lightness, card.color_space, answer.shape[:2], features)
-    looks = (answer, model.look(lightness, known))
+    looks = (answer, model.predict(lightness, known))
     plain, told = (decode(each, card, reading, guide) for each in looks)
     binding = Binding.of(hints, size, lightness.shape, guide, features)
     chroma = binding.spread(plain, told, card.color_space)

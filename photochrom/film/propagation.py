@@ -17,7 +17,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from photochrom.color import FloatArray
-    from photochrom.film.stills import Motion, Still
+    from photochrom.film.small_frames import Motion, Still
 
 __all__ = ["Answer", "Memory", "Stretch", "propagate"]
 

@@ -10,7 +10,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["mended"]
+__all__ = ["clean_exif"]
 
 _ORIENTATION: Final = 0x0112
 _EXIF_POINTER: Final = 0x8769
@@ -48,7 +48,7 @@ def _block(exif: bytes) -> _Block:
     return _Block(data, order)
 
 
-def mended(exif: bytes, *, swap: bool) -> bytes | None:
+def clean_exif(exif: bytes, *, swap: bool) -> bytes | None:
     r"""EXIF for the upright, coloured picture: orientation 1, no thumbnail.
 
     Args:

@@ -12,7 +12,7 @@ import simplejpeg
 
 from photochrom import color
 from photochrom.color import IntArray
-from photochrom.parallel import ordered
+from photochrom.parallel import map_ordered
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.provenance import fitting
@@ -107,7 +107,7 @@ def _in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: int) -> 
         planes = held[top : top + rows], cb[part], cr[part]
         return cast("bytes", simplejpeg.encode_jpeg_yuv_planes(*planes, quality))
 
-    first, *others = ordered(stripe, range(0, height, rows), os.cpu_count() or 1)
+    first, *others = map_ordered(stripe, range(0, height, rows), os.cpu_count() or 1)
     frame, scan = _segment(first, _SOF0), _segment(first, _SOS)
     head = bytearray(first[:scan])
     struct.pack_into(">H", head, frame + 5, height)
@@ -136,7 +136,7 @@ def _length(data: bytes, place: int) -> int:
 
 def halved(plane: IntArray) -> IntArray:
     """A plane at half its size, (H, W) → (⌈H/2⌉, ⌈W/2⌉) uint8: means of up to four pixels."""
-    held = color.evened(plane)
+    held = color.pad_to_multiple(plane)
     size = (held.shape[1] // 2, held.shape[0] // 2)
     return np.asarray(cv2.resize(held, size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -144,4 +144,4 @@ def halved(plane: IntArray) -> IntArray:
 def _evenly_held(plane: IntArray) -> IntArray:
     """With an even number of rows, in memory of even size: the encoder reads beyond an odd edge."""
     held = cast("IntArray", np.ascontiguousarray(plane))
-    return color.evened(held)[:, : plane.shape[1]]
+    return color.pad_to_multiple(held)[:, : plane.shape[1]]

@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 
 from photochrom.photo.container import quiet
-from photochrom.photo.exif import mended
+from photochrom.photo.exif import clean_exif
 from photochrom.photo.orientation import swaps_sides
 
 __all__ = [
@@ -126,7 +126,7 @@ def read_metadata(info: Mapping[Any, Any], orientation: int) -> Metadata:
     swap = swaps_sides(orientation)
     exif = info.get("exif")
     return Metadata(
-        exif=mended(exif, swap=swap) if isinstance(exif, bytes) and exif else None,
+        exif=clean_exif(exif, swap=swap) if isinstance(exif, bytes) and exif else None,
         xmp=_xmp(info.get("xmp") or info.get("XML:com.adobe.xmp")),
         iptc=_iptc(info.get("photoshop")),
         dpi=_dpi(info.get("dpi"), swap=swap),

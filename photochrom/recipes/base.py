@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import keras
     import numpy.typing as npt
 
-    from photochrom.card import OutputKind, Reading
     from photochrom.color import FloatArray
+    from photochrom.model.card import DecodingParams, OutputKind
 
 __all__ = ["Options", "Recipe", "complaints"]
 
@@ -120,7 +120,7 @@ class Recipe(ABC, Generic[O]):
         return {}
 
     @property
-    def readings(self) -> tuple[Reading, Reading] | None:
+    def readings(self) -> tuple[DecodingParams, DecodingParams] | None:
         """How a paper reads the network's answer: faithfully, and by default.
 
         None for a distribution: found by measurement once it is trained.

@@ -25,10 +25,10 @@ from pydantic import Field
 
 from photochrom.color import FloatArray
 from photochrom.recipes.base import Options, Recipe
-from photochrom.recipes.descriptors import Daisy, JointBilateral, Patches
-from photochrom.recipes.efficientnet import PREFIX, encode, load_imagenet
-from photochrom.recipes.optimizers import cosine
-from photochrom.recipes.upsampling import Doubled
+from photochrom.recipes.blocks.descriptors import Daisy, JointBilateral, Patches
+from photochrom.recipes.blocks.efficientnet import PREFIX, encode, load_imagenet
+from photochrom.recipes.blocks.optimizers import cosine
+from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["DeepColorization", "DeepColorizationOptions"]
 
@@ -89,7 +89,7 @@ class DeepColorization(Recipe[DeepColorizationOptions]):
         levelled = layers.LayerNormalization(center=False, scale=False, dtype="float32")(seen)
         semantic = layers.Conv2D(_SEMANTIC, 1, dtype="float32", name="semantic")(levelled)
         for _ in range(5):  # from stride 32
-            semantic = Doubled(dtype="float32")(semantic)
+            semantic = Upsample2x(dtype="float32")(semantic)
         patches = Patches(_PATCH, name="patches")(luma)
         daisy = Daisy(name="daisy")(luma) * _DAISY  # near 1, as the others
         x = layers.Concatenate(name="described")([patches, daisy, semantic])

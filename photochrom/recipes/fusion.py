@@ -22,7 +22,7 @@ from keras import layers, ops
 from pydantic import Field
 
 from photochrom.recipes.base import Options, Recipe
-from photochrom.recipes.efficientnet import PREFIX, classify, load_classifier
+from photochrom.recipes.blocks.efficientnet import PREFIX, classify, load_classifier
 
 __all__ = ["Fusion", "FusionOptions", "Version"]
 

@@ -27,10 +27,10 @@ from pydantic import Field
 from photochrom import color
 from photochrom.color import FloatArray
 from photochrom.errors import RecipeError
-from photochrom.recipes import efficientnet, vgg
 from photochrom.recipes.base import Options, Recipe
-from photochrom.recipes.optimizers import cosine
-from photochrom.recipes.upsampling import Doubled
+from photochrom.recipes.blocks import efficientnet, vgg
+from photochrom.recipes.blocks.optimizers import cosine
+from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["LuvClassifier", "LuvClassifierOptions"]
 
@@ -108,7 +108,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         *finer, x = features
         x = norm(x)
         for feature in reversed(finer):
-            x = Doubled()(conv(x, max(_NARROWEST, feature.shape[-1])))
+            x = Upsample2x()(conv(x, max(_NARROWEST, feature.shape[-1])))
             if feature.shape[-1] == x.shape[-1]:
                 x = layers.Add()([x, norm(feature)])
         x = conv(x, _NARROWEST)

@@ -24,16 +24,16 @@ from keras import layers, ops
 from pydantic import Field, model_validator
 
 from photochrom import color
-from photochrom.card import OutputKind
 from photochrom.color import FloatArray
-from photochrom.recipes.attention import Agreement, KnownColor, transformer
+from photochrom.model.card import OutputKind
 from photochrom.recipes.base import Options, Recipe
-from photochrom.recipes.efficientnet import PREFIX, LiteSize, encode, load_imagenet
-from photochrom.recipes.known import reveal
-from photochrom.recipes.losses import SoftCrossEntropy
-from photochrom.recipes.optimizers import ScaledAdamW, cosine
-from photochrom.recipes.quantization import AB_LIMIT, ab_bins, binned
-from photochrom.recipes.upsampling import Doubled
+from photochrom.recipes.blocks.attention import KnownColor, NonLocalMeans, transformer
+from photochrom.recipes.blocks.efficientnet import PREFIX, LiteSize, encode, load_imagenet
+from photochrom.recipes.blocks.known import sample_hints
+from photochrom.recipes.blocks.losses import SoftCrossEntropy
+from photochrom.recipes.blocks.optimizers import ScaledAdamW, cosine
+from photochrom.recipes.blocks.quantization import AB_LIMIT, ab_bins, binned
+from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["Photochrom", "PhotochromOptions"]
 
@@ -98,7 +98,7 @@ class Photochrom(Recipe[PhotochromOptions]):
             return layers.ReLU(name=f"{name}_relu")(x)
 
         def up(x: Any, skip: Any, filters: int, name: str) -> Any:
-            x = Doubled(name=f"{name}_up")(x)
+            x = Upsample2x(name=f"{name}_up")(x)
             x = layers.Concatenate(name=f"{name}_skip")([x, skip])
             x = conv(x, filters, f"{name}_conv1")
             return layers.Add(name=f"{name}_add")([x, conv(x, filters, f"{name}_conv2")])
@@ -116,7 +116,7 @@ class Photochrom(Recipe[PhotochromOptions]):
         told = layers.Dense(options.width, name="told")(carried)
         x = up(layers.Add(name="telling")([x, told]), at4, options.width, "decoder4")
         logits = layers.Dense(len(self.bins), name="head")(x)
-        carried = Doubled(dtype="float32", name="carried")(carried)
+        carried = Upsample2x(dtype="float32", name="carried")(carried)
         hints = layers.Concatenate(dtype="float32", name="hints")([carried, _here(known)])
         pull = layers.Dense(
             len(self.bins), use_bias=False, dtype="float32", name="pull",
@@ -150,7 +150,7 @@ class Photochrom(Recipe[PhotochromOptions]):
         seen = network.get_layer(_FEATURES).output
         features = layers.UnitNormalization(axis=-1, dtype="float32", name="features")(seen)
         known = _trust(network.get_layer("known8").output)[..., 2:]
-        logits = Agreement(name="agreement")([network.output, features, known])
+        logits = NonLocalMeans(name="agreement")([network.output, features, known])
         return keras.Model(network.inputs, [logits, features], name=self.name)
 
     def encode(
@@ -175,7 +175,7 @@ class Photochrom(Recipe[PhotochromOptions]):
             inputs[number, ..., 0] = color.grey_level(seen, self.color_space) * self.input_scale
             if rng is not None:
                 ab = color.rgb_to_lab(np.divide(each, 255, dtype=np.float32))[..., 1:]
-                inputs[number, ..., 1:] = reveal(ab, rng)
+                inputs[number, ..., 1:] = sample_hints(ab, rng)
         inputs[..., 1:3] *= self.known_scale
         return inputs, binned(rgb, self.stride)
 

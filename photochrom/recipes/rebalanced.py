@@ -22,13 +22,13 @@ import numpy.typing as npt
 from keras import layers
 from pydantic import Field
 
-from photochrom.card import OutputKind, Reading
 from photochrom.color import FloatArray
 from photochrom.errors import RecipeError
+from photochrom.model.card import DecodingParams, OutputKind
 from photochrom.recipes.base import Options, Recipe
-from photochrom.recipes.losses import SoftCrossEntropy
-from photochrom.recipes.optimizers import cosine
-from photochrom.recipes.quantization import ab_bins, binned, class_weights, color_prior
+from photochrom.recipes.blocks.losses import SoftCrossEntropy
+from photochrom.recipes.blocks.optimizers import cosine
+from photochrom.recipes.blocks.quantization import ab_bins, binned, class_weights, color_prior
 
 __all__ = ["Rebalanced", "RebalancedOptions"]
 
@@ -86,10 +86,12 @@ class Rebalanced(Recipe[RebalancedOptions]):
         return class_weights(np.array(self.options.prior, np.float32), self.options.mixed)
 
     @property
-    def readings(self) -> tuple[Reading, Reading]:
+    def readings(self) -> tuple[DecodingParams, DecodingParams]:
         """The annealed mean; faithfully, with the rebalancing undone."""
         temperature = self.options.temperature
-        return Reading(gamma=-1, temperature=temperature), Reading(temperature=temperature)
+        return DecodingParams(gamma=-1, temperature=temperature), DecodingParams(
+            temperature=temperature
+        )
 
     def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
         """How common each bin is, smoothed."""

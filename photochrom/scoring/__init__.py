@@ -7,6 +7,7 @@ from photochrom.scoring.baselines import BestConstant, Survey, best_constant, fl
 from photochrom.scoring.board import Judge, PhotoScores, Scores
 from photochrom.scoring.ciede import delta_e_2000
 from photochrom.scoring.cleanliness import block_spread, cast, chroma_dark, chroma_light
+from photochrom.scoring.contact_sheet import contact_sheet
 from photochrom.scoring.definitions import FILM_METRICS, METRICS, Metric
 from photochrom.scoring.evaluate import (
     COMPARED,
@@ -43,7 +44,6 @@ from photochrom.scoring.metrics import (
 from photochrom.scoring.paired import Difference, paired_difference
 from photochrom.scoring.patchiness import Segments, find_segments, has_segmentation, patchiness
 from photochrom.scoring.reel import Reel
-from photochrom.scoring.sheet import sheet
 from photochrom.scoring.showcase import showcase
 from photochrom.scoring.splits import PARTS, Part, part_of
 from photochrom.scoring.steadiness import CdcTally, Step, Trail, WarpTally
@@ -95,6 +95,7 @@ __all__ = [
     "ciede2000",
     "colorfulness",
     "colorfulness_abs",
+    "contact_sheet",
     "delta_e_2000",
     "evaluate",
     "evaluate_film",
@@ -113,7 +114,6 @@ __all__ = [
     "patchiness",
     "photos_to_csv",
     "psnr",
-    "sheet",
     "showcase",
     "ssim",
     "summary_to_csv",

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError
-from photochrom.parallel import ordered
-from photochrom.photo.folders import files_in
-from photochrom.sampling import evenly
+from photochrom.files.folders import files_in
+from photochrom.parallel import map_ordered
+from photochrom.sampling import subsample
 from photochrom.scoring.splits import Part, part_of
 
 __all__ = ["Album"]
@@ -60,10 +60,10 @@ class Album:
         if part:
             files = [file for file in files if part_of(file.name) == part]
         if most:
-            files = evenly(files, most)
+            files = subsample(files, most)
         self.left_out: dict[str, str] = {}
         self._files: list[Path] = []
-        for file, verdict in ordered(self._look, files, os.cpu_count() or 1):
+        for file, verdict in map_ordered(self._look, files, os.cpu_count() or 1):
             if verdict == "colour":
                 self._files.append(file)
             else:
@@ -79,7 +79,7 @@ class Album:
         return len(self._files)
 
     def __iter__(self) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
-        return ordered(self._load, self._files, os.cpu_count() or 1)
+        return map_ordered(self._load, self._files, os.cpu_count() or 1)
 
     def _look(self, file: Path) -> tuple[Path, str]:
         try:

@@ -22,8 +22,8 @@ from typing import IO, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.engine import core
 from photochrom.errors import DataError, MissingExtra
+from photochrom.model.engine import core
 
 __all__ = ["LEAST_SIDE", "PACKAGE", "has_lpips", "lpips", "read_weights"]
 

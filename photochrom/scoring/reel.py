@@ -11,7 +11,7 @@ import numpy as np
 
 from photochrom import photo
 from photochrom.errors import DataError, MissingExtra
-from photochrom.photo.folders import files_in
+from photochrom.files.folders import files_in
 
 if TYPE_CHECKING:
     from photochrom.scoring.metrics import Rgb

@@ -6,9 +6,9 @@ import numpy as np
 
 from photochrom.color import luma
 from photochrom.scoring.board import PhotoScores
+from photochrom.scoring.contact_sheet import contact_sheet
 from photochrom.scoring.evaluate import Colorize, Photographs, Report, fresh
 from photochrom.scoring.metrics import Rgb
-from photochrom.scoring.sheet import sheet
 
 __all__ = ["showcase"]
 
@@ -42,7 +42,7 @@ def showcase(
         if place in wanted.values()
     }
     chosen = {title: report.photos[place] for title, place in wanted.items()}
-    return sheet(
+    return contact_sheet(
         [_triple(trues[place], colorize) for place in wanted.values()],
         column_titles=("Grey", "Predicted", "True"),
         row_titles=[f"{title} · {photo.name}" for title, photo in chosen.items()],

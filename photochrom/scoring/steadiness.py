@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from photochrom import motion
 from photochrom.color import FloatArray
+from photochrom.film import optical_flow
 from photochrom.scoring.metrics import BoolArray, Rgb
 
 __all__ = [
@@ -39,7 +39,7 @@ LEAST_SIDE: Final = 16
 _MOST_ROWS: Final = 720  # in which motion is looked for
 
 # Ruder et al. 2016: where there and back disagree, and where the motion changes suddenly. Not
-# `motion.trust`, though it is alike: what measures must not change with what is measured.
+# `optical_flow.trust`, though it is alike: what measures must not change with what is measured.
 _AGREEMENT: Final = 0.01, 0.5
 _BOUNDARY: Final = 0.01, 0.002
 
@@ -76,8 +76,8 @@ class Trail:
         before, self._before = self._before, now
         if before is None:
             return None
-        there = motion.flow(now, before, fine=True)
-        return Step(there, seen(there, motion.flow(before, now, fine=True)))
+        there = optical_flow.flow(now, before, fine=True)
+        return Step(there, seen(there, optical_flow.flow(before, now, fine=True)))
 
 
 def seen(there: FloatArray, back: FloatArray) -> BoolArray:
@@ -93,7 +93,7 @@ def seen(there: FloatArray, back: FloatArray) -> BoolArray:
     Returns:
         (h, w) bool.
     """
-    home, far = motion.carried(back, there), _squares(there)
+    home, far = optical_flow.warp(back, there), _squares(there)
     agrees = _squares(there + home) <= _AGREEMENT[0] * (far + _squares(home)) + _AGREEMENT[1]
     slopes = (cv2.Sobel(there, cv2.CV_32F, x, y, ksize=3, scale=1 / 8) for x, y in ((1, 0), (0, 1)))
     smooth = sum(_squares(np.asarray(s)) for s in slopes) <= _BOUNDARY[0] * far + _BOUNDARY[1]
@@ -135,7 +135,7 @@ class WarpTally:
         before, self._before = self._before, now
         if before is None or step is None:
             return float("nan")
-        squared = _squares(now - motion.carried(before, step.flow))
+        squared = _squares(now - optical_flow.warp(before, step.flow))
         error, places = float(squared[step.seen].sum(dtype=np.float64)), int(step.seen.sum())
         self._error += error
         self._places += places

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from photochrom.errors import MissingExtra
+from photochrom.scoring.contact_sheet import contact_sheet, fitted
 from photochrom.scoring.film import TRUE_FILM, FilmReport
 from photochrom.scoring.metrics import Rgb
-from photochrom.scoring.sheet import fitted, sheet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,7 +62,7 @@ class Timeline:
             ValueError: no frame was shown.
         """
         titles = dict.fromkeys(title for column in self._columns.values() for title in column)
-        return sheet(
+        return contact_sheet(
             [[column[title] for column in self._columns.values()] for title in titles],
             column_titles=[f"Frame {number}" for number in self._columns],
             row_titles=[title.capitalize() for title in titles],

@@ -24,10 +24,10 @@ from photochrom import photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError
 from photochrom.recipes import recipe as build_recipe
-from photochrom.sampling import evenly
-from photochrom.training import keeper, runs, trainer
+from photochrom.sampling import subsample
+from photochrom.training import checkpoints, runs, trainer
 from photochrom.training.config import RunConfig, parse_setting
-from photochrom.training.jury import Jury, Photograph, Rgb, in_grey
+from photochrom.training.held_out import HeldOutEvaluator, Photograph, Rgb, in_grey
 
 __all__ = [
     "DEFAULT",
@@ -189,14 +189,14 @@ def _check_contenders(recipes: Sequence[str], config: RunConfig) -> None:
         build_recipe(recipe, {**config.options, **options})
 
 
-def _jury(run: runs.Run, judged: int, photos: Path) -> Jury:
+def _jury(run: runs.Run, judged: int, photos: Path) -> HeldOutEvaluator:
     photographs = held_out(run, judged)
     if len(photographs) < _FEWEST:
         raise DataError(
             f"expected {_FEWEST} photographs to judge by; {len(photographs)} of {photos} are held "
             "out: name some with --val"
         )
-    return Jury(photographs)
+    return HeldOutEvaluator(photographs)
 
 
 def _same(folder: Path, asked: dict[str, Any]) -> None:
@@ -204,7 +204,7 @@ def _same(folder: Path, asked: dict[str, Any]) -> None:
     place, text = folder / _ASKED, json.dumps(asked, indent=2) + "\n"
     if not place.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        keeper.replace_text(place, text)
+        checkpoints.replace_text(place, text)
     elif (kept := json.loads(place.read_text("utf-8"))) != json.loads(text):
         others = [f"{key} = {kept.get(key)}" for key in asked if kept.get(key) != asked[key]]
         raise ConfigError(
@@ -241,7 +241,7 @@ def _run(
     )
     train = run.config.train.model_copy(update={"epochs": _EPOCHS})
     settled = run.config.model_copy(update={"data": data, "train": train})
-    keeper.replace_text(place / runs.CONFIG, settled.model_dump_json(indent=2) + "\n")
+    checkpoints.replace_text(place / runs.CONFIG, settled.model_dump_json(indent=2) + "\n")
     return runs.Run(place, settled)
 
 
@@ -266,7 +266,7 @@ def _speed(run: runs.Run) -> float:
     return _TIMED * config.train.batch_size / (time.perf_counter() - start)
 
 
-def _entry(run: runs.Run, name: str, jury: Jury) -> Entry:
+def _entry(run: runs.Run, name: str, jury: HeldOutEvaluator) -> Entry:
     kept = run.folder / _ENTRY
     if kept.exists():
         return Entry(**json.loads(kept.read_text("utf-8")))
@@ -280,11 +280,11 @@ def _entry(run: runs.Run, name: str, jury: Jury) -> Entry:
         photos=config.data.photos_per_epoch * config.train.epochs,
         training_speed=_speed(run),
     )
-    keeper.replace_text(kept, json.dumps(asdict(entry), indent=2) + "\n")
+    checkpoints.replace_text(kept, json.dumps(asdict(entry), indent=2) + "\n")
     return entry
 
 
-def _measured(name: str, colorizer: Colorizer, jury: Jury, **details: Any) -> Entry:
+def _measured(name: str, colorizer: Colorizer, jury: HeldOutEvaluator, **details: Any) -> Entry:
     taken = _inference_ms(colorizer)  # first: an engine is quickest at the first size that it meets
     scores = jury.scores(partial(_answer, colorizer))
     faithful = {}
@@ -295,13 +295,13 @@ def _measured(name: str, colorizer: Colorizer, jury: Jury, **details: Any) -> En
 
 def held_out(run: runs.Run, most: int) -> list[Photograph]:
     """Photographs that a run did not learn from: names and RGB, (256, 256, 3) uint8."""
-    chosen = evenly(run.photos("val"), most)
+    chosen = subsample(run.photos("val"), most)
     return [(source.name, photo.square(source.read(), SIZE, "crop")) for source in chosen]
 
 
 def course(run: runs.Run) -> list[dict[str, float]]:
     """A run's log, with how many photographs it had been shown by then, "photos"."""
-    history = keeper.latest_state(run.folder / "checkpoints").history
+    history = checkpoints.latest_state(run.folder / "checkpoints").history
     return [{**row, "photos": row["epoch"] * run.config.data.photos_per_epoch} for row in history]
 
 

@@ -12,7 +12,7 @@ import grain
 import numpy as np
 
 from photochrom import color, photo
-from photochrom.training.aging import age
+from photochrom.training.augmentation import age
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from photochrom import __version__
-from photochrom.card import Card
 from photochrom.errors import MissingExtra, ModelError
-from photochrom.model import CARD, KERAS, NETWORK, Model
+from photochrom.model.card import Card
+from photochrom.model.model import CARD_FILE, KERAS_FILE, NETWORK_FILE, Model
 from photochrom.recipes import recipe as build_recipe
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
     shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
     partial.mkdir(parents=True)
     try:
-        network.save(partial / KERAS)
-        (partial / CARD).write_text(card.to_json(), encoding="utf-8")
+        network.save(partial / KERAS_FILE)
+        (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
         _convert(partial)
         difference = float((partial / "difference").read_text())
         (partial / "difference").unlink()
@@ -116,24 +116,24 @@ def _main(folder: Path) -> None:
     """In the process of its own: convert what lies in the folder, and compare."""
     import keras
 
-    from photochrom.training.half import halve_weights
+    from photochrom.training.float16 import halve_weights
 
-    card = Card.from_json((folder / CARD).read_bytes(), str(folder / CARD))
+    card = Card.from_json((folder / CARD_FILE).read_bytes(), str(folder / CARD_FILE))
     recipe = build_recipe(card.recipe, card.options)
-    trained = keras.saving.load_model(folder / KERAS, compile=False)
+    trained = keras.saving.load_model(folder / KERAS_FILE, compile=False)
     free = recipe.blank(None if card.size_multiple else card.working_size)
     free.set_weights(trained.get_weights())
-    free.save(folder / KERAS)
+    free.save(folder / KERAS_FILE)
     runtime = recipe.runtime(free)
-    _write_onnx(runtime, folder / NETWORK, card)
+    _write_onnx(runtime, folder / NETWORK_FILE, card)
     difference = largest_difference(runtime, Model.load(folder))
     if not difference < _TOLERANCE:
         raise ModelError(f"expected a difference under {_TOLERANCE}; received {difference:.2g}")
     (folder / "difference").write_text(repr(difference))
-    converted = (folder / NETWORK).read_bytes()
-    halve_weights(folder / NETWORK)
+    converted = (folder / NETWORK_FILE).read_bytes()
+    halve_weights(folder / NETWORK_FILE)
     if not largest_difference(runtime, Model.load(folder)) < _TOLERANCE:
-        (folder / NETWORK).write_bytes(converted)
+        (folder / NETWORK_FILE).write_bytes(converted)
 
 
 def _write_onnx(network: keras.Model, path: Path, card: Card) -> None:

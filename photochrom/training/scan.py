@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError
-from photochrom.parallel import ordered
+from photochrom.parallel import map_ordered
 from photochrom.training.sources import Source
 
 __all__ = ["Verdict", "load_index", "save_index", "scan", "summary", "verdict"]
@@ -38,7 +38,7 @@ def scan(sources: Iterable[Source], min_side: int) -> Iterator[tuple[Source, Ver
     def look(source: Source) -> tuple[Source, Verdict]:
         return source, verdict(source, min_side)
 
-    return ordered(look, sources, (os.cpu_count() or 1) + 1)
+    return map_ordered(look, sources, (os.cpu_count() or 1) + 1)
 
 
 def summary(verdicts: Counter[Verdict]) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from photochrom.scoring import sheet
+from photochrom.scoring import contact_sheet
+from photochrom.training.checkpoints import replace_text
 from photochrom.training.comparison import Entry
-from photochrom.training.keeper import replace_text
 
 __all__ = ["draw_courses", "to_markdown", "write_scoreboard"]
 
@@ -53,7 +53,7 @@ def write_scoreboard(
     numbers = {"budget": budget, "entries": [asdict(entry) for entry in entries]}
     replace_text(folder / "scoreboard.json", json.dumps(numbers, indent=2) + "\n")
     heads = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
-    Image.fromarray(sheet(list(pictures), heads)).save(folder / "scoreboard.png")
+    Image.fromarray(contact_sheet(list(pictures), heads)).save(folder / "scoreboard.png")
 
 
 def to_markdown(entries: Sequence[Entry], budget: str) -> str:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from photochrom.errors import DataError
+from photochrom.files.folders import files_in
 from photochrom.photo import READABLE_SUFFIXES
-from photochrom.photo.folders import files_in
 
 __all__ = ["Source", "find", "split", "split_folders"]
 

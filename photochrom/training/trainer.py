@@ -16,17 +16,17 @@ import numpy.typing as npt
 
 from photochrom import photo
 from photochrom.errors import ConfigError, DataError, ModelError, RecipeError
-from photochrom.model import CARD, KERAS, Model
-from photochrom.parallel import ordered
-from photochrom.recipes.quantization import class_weights, color_prior
-from photochrom.sampling import evenly
-from photochrom.training import keeper, scan
+from photochrom.model.model import CARD_FILE, KERAS_FILE, Model
+from photochrom.parallel import map_ordered
+from photochrom.recipes.blocks.quantization import class_weights, color_prior
+from photochrom.sampling import subsample
+from photochrom.training import checkpoints, scan
+from photochrom.training.baselines import argmax_constant, best_constant_scores
 from photochrom.training.calibration import calibrated
 from photochrom.training.config import RunConfig
-from photochrom.training.constants import argmax_constant, best_constant_scores
+from photochrom.training.contact_sheet import ContactSheetCallback, draw_curves
 from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.export import card_of, export
-from photochrom.training.gallery import Gallery, draw_curves
 from photochrom.training.interruption import interruption
 from photochrom.training.runs import (
     CONFIG,
@@ -97,7 +97,7 @@ def prepare(
         listener.note("no photograph is held out: the best network is that which learnt most")
     found = run.recipe.surveyed(_small(run))
     config = config.model_copy(update={"options": {**found, **config.options}})
-    keeper.replace_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
+    checkpoints.replace_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
     return Run(folder, config)
 
 
@@ -123,11 +123,13 @@ def _small(run: Run) -> npt.NDArray[np.uint8]:
     def small(source: Source) -> npt.NDArray[np.uint8]:
         return photo.square(source.read(), _SURVEYED_SIDE, "crop")
 
-    chosen = evenly(photos, _SURVEYED)
-    return np.stack(list(ordered(small, chosen, os.cpu_count() or 1)))
+    chosen = subsample(photos, _SURVEYED)
+    return np.stack(list(map_ordered(small, chosen, os.cpu_count() or 1)))
 
 
-def train(run: Run, listener: Listener | None = None, *, exporting: bool = True) -> keeper.State:
+def train(
+    run: Run, listener: Listener | None = None, *, exporting: bool = True
+) -> checkpoints.State:
     """Train until the epochs are over or there is no more gain, then export the best network.
 
     Goes on after the last whole epoch, if there is one. Of a run that is over, only the best
@@ -138,29 +140,31 @@ def train(run: Run, listener: Listener | None = None, *, exporting: bool = True)
         ModelError: no epoch had a loss that is a number, or the network could not be exported.
     """
     listener = listener or Listener()
-    state = keeper.latest_state(run.folder / "checkpoints")
+    state = checkpoints.latest_state(run.folder / "checkpoints")
     if not _over(run, state):
         state = _trained(run, listener)
     if exporting:
         _export(run, state, listener)
     else:
-        listener.note(f"the best network is in {run.folder / keeper.BEST}; there is no model yet")
+        listener.note(
+            f"the best network is in {run.folder / checkpoints.BEST}; there is no model yet"
+        )
     return state
 
 
-def _over(run: Run, state: keeper.State) -> bool:
+def _over(run: Run, state: checkpoints.State) -> bool:
     config = run.config.train
     stopped = bool(config.patience) and state.since_best >= config.patience
     return state.epochs >= config.epochs or stopped
 
 
-def _trained(run: Run, listener: Listener) -> keeper.State:
+def _trained(run: Run, listener: Listener) -> checkpoints.State:
     config = run.config.train
     recipe = run.recipe  # imports the layers that a checkpoint is made of
-    checkpoint = keeper.latest(run.folder / "checkpoints")
+    checkpoint = checkpoints.latest(run.folder / "checkpoints")
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
-    told = keeper.latest_state(run.folder / "checkpoints").epochs
+    told = checkpoints.latest_state(run.folder / "checkpoints").epochs
     if checkpoint:
         network, state = _loaded(checkpoint[0]), checkpoint[1]
         listener.note(f"going on after epoch {state.epochs}")
@@ -171,7 +175,7 @@ def _trained(run: Run, listener: Listener) -> keeper.State:
         )
     else:
         network = recipe.learner(_begin(run), config.epochs * _steps(run))
-        state = keeper.State()
+        state = checkpoints.State()
     if keras.backend.backend() == "tensorflow":
         network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
     _fit(network, run, state, listener)
@@ -198,7 +202,7 @@ def _begin(run: Run) -> keras.Model:
         ) from error
     if not start:
         return network
-    path = Path(start) / KERAS if Path(start).is_dir() else Path(start)
+    path = Path(start) / KERAS_FILE if Path(start).is_dir() else Path(start)
     try:
         network.set_weights(keras.saving.load_model(path, compile=False).get_weights())
     except (OSError, ValueError, TypeError) as error:
@@ -246,7 +250,7 @@ def _scan(
     scan.save_index(index, rows)
 
 
-def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener) -> None:
+def _fit(network: keras.Model, run: Run, state: checkpoints.State, listener: Listener) -> None:
     check_there(run)
     config, recipe = run.config, run.recipe
     training, validation = run.photos("train"), run.photos("val")
@@ -270,8 +274,10 @@ def _fit(network: keras.Model, run: Run, state: keeper.State, listener: Listener
         checks["validation_data"] = validation_batches(validation, recipe, config.data, **shared)
         checks["validation_steps"] = math.ceil(len(validation) / batch)
         callbacks.append(gallery)
-    callbacks.append(keeper.Keeper(run.folder, state, patience=config.train.patience))
-    keeper.replace_text(run.folder / CONSTANTS, json.dumps(constants, indent=2) + "\n")
+    callbacks.append(
+        checkpoints.CheckpointCallback(run.folder, state, patience=config.train.patience)
+    )
+    checkpoints.replace_text(run.folder / CONSTANTS, json.dumps(constants, indent=2) + "\n")
     callbacks.append(_Teller(run, state, (steps, batch), constants, listener))
     with interruption() as stopper:
         try:
@@ -294,12 +300,14 @@ def _argmax_constant(run: Run, sources: list[Source]) -> float:
     return argmax_constant(sources, run.size, run.config.data.fit)
 
 
-def _gallery(run: Run, validation: list[Source]) -> Gallery:
+def _gallery(run: Run, validation: list[Source]) -> ContactSheetCallback:
     size, fit = run.size, run.config.data.fit
-    chosen = evenly(validation, _SHOWN_AT_MOST)
+    chosen = subsample(validation, _SHOWN_AT_MOST)
     photos = np.stack([photo.square(source.read(), size, fit) for source in chosen])
     recipe = run.recipe
-    return Gallery(run.folder, recipe, card_of(recipe), photos, run.config.train.sheet_photos)
+    return ContactSheetCallback(
+        run.folder, recipe, card_of(recipe), photos, run.config.train.sheet_photos
+    )
 
 
 class _Teller(keras.callbacks.Callback):  # type: ignore[misc]
@@ -308,7 +316,7 @@ class _Teller(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         run: Run,
-        state: keeper.State,
+        state: checkpoints.State,
         amount: tuple[int, int],
         constants: dict[str, float],
         listener: Listener,
@@ -329,7 +337,7 @@ class _Teller(keras.callbacks.Callback):  # type: ignore[misc]
         self.listener.epoch(epoch + 1, logs or {}, self.constants)
 
 
-def _export(run: Run, state: keeper.State, listener: Listener) -> None:
+def _export(run: Run, state: checkpoints.State, listener: Listener) -> None:
     """The best network becomes the model; a float32 one, whatever it was trained in."""
     recipe, config = run.recipe, run.config
     if not state.best_epoch:
@@ -349,12 +357,12 @@ def _export(run: Run, state: keeper.State, listener: Listener) -> None:
     if recipe.bins is not None and recipe.bin_weights is None:
         prior = color_prior(_small(run), recipe.bins, card.color_space)
         card = replace(card, bin_weights=class_weights(prior).tolist())
-    best = _loaded(run.folder / keeper.BEST, compile=False)
+    best = _loaded(run.folder / checkpoints.BEST, compile=False)
     difference = export(recipe.learnt(best), card, run.folder / MODEL)
     if recipe.bins is not None and not recipe.readings and (photos := run.photos("val")):
         listener.note("measuring how vivid it is to be read")
         found = calibrated(Model.load(run.folder / MODEL), photos)
-        keeper.replace_text(run.folder / MODEL / CARD, found.to_json())
+        checkpoints.replace_text(run.folder / MODEL / CARD_FILE, found.to_json())
     listener.note(
         f"model written to {run.folder / MODEL}; it differs from Keras by {difference:.1e}"
     )

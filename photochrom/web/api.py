@@ -18,18 +18,18 @@ from photochrom.errors import ConfigError
 from photochrom.film import require as require_film
 from photochrom.photo import FORMATS
 from photochrom.photo.formats import RAW_SUFFIXES, sniff
-from photochrom.web.gate import HungUp
+from photochrom.web.filenames import content_disposition, named_for, safe_name, unique
+from photochrom.web.forms import Wishes, wishes
 from photochrom.web.jobs import Item, Job, Status, film_target, film_work, photographs_work
-from photochrom.web.names import content_disposition, named_for, safe_name, unique
 from photochrom.web.problems import documented, respond
 from photochrom.web.uploads import UploadRoute
-from photochrom.web.wishes import Wishes, wishes
+from photochrom.web.worker_queue import ClientDisconnected
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
 
-    from photochrom.study import ColorPhoto, Study
-    from photochrom.web.workshop import Workshop
+    from photochrom.prediction import ColorPhoto, Prediction
+    from photochrom.web.state import ServiceState
 
 __all__ = ["router"]
 
@@ -75,8 +75,8 @@ class _File:
     name: str
 
 
-async def _workshop(request: Request) -> Workshop:
-    workshop: Workshop = request.app.state.workshop
+async def _workshop(request: Request) -> ServiceState:
+    workshop: ServiceState = request.app.state.workshop
     return workshop
 
 
@@ -106,7 +106,7 @@ async def colorize(
         made = await here.gate.run(
             lambda: _colored(here, image, asked, variants), unless=_gone(request)
         )
-    except HungUp:
+    except ClientDisconnected:
         return Response(status_code=499)  # as other servers count it; nobody will see it
     here.metrics.photographs.inc()
     headers = {"Content-Disposition": content_disposition(made.name)}
@@ -118,25 +118,27 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _colored(here: Workshop, image: UploadFile, asked: Wishes, variants: int) -> _File:
+def _colored(here: ServiceState, image: UploadFile, asked: Wishes, variants: int) -> _File:
     name, how = safe_name(image.filename), asked.how(here.settings.limits.pixels)
-    study = here.colorizer.study(image.file.read(), name=name, reference=how.pop("reference", None))
-    here.metrics.pixels.inc(study.photo.luma.size)
+    prediction = here.colorizer.predict(
+        image.file.read(), name=name, reference=how.pop("reference", None)
+    )
+    here.metrics.pixels.inc(prediction.photo.luma.size)
     if variants == 1:
-        made = study.color(**how)
+        made = prediction.color(**how)
         data = made.encode(asked.format_for(made.format), quality=asked.quality)
         format_name = asked.format_for(made.format)
         return _File(data, _TYPES[format_name], named_for(name, format_name))
     if unwanted := [each for each in ("hints", "palette") if how[each]]:
         received = " and ".join(unwanted)
         raise ConfigError(f"expected variants without hints and palette; received {received}")
-    return _several(study, name, asked, variants)
+    return _several(prediction, name, asked, variants)
 
 
-def _several(study: Study, name: str, asked: Wishes, count: int) -> _File:
+def _several(prediction: Prediction, name: str, asked: Wishes, count: int) -> _File:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-        found: list[ColorPhoto] = study.variants(count, vividness=asked.vividness)
+        found: list[ColorPhoto] = prediction.variants(count, vividness=asked.vividness)
         for number, made in enumerate(found, 1):
             format_name = asked.format_for(made.format)
             path = PurePath(named_for(name, format_name))
@@ -182,7 +184,9 @@ async def begin(
     return _told(job, request)
 
 
-def _take_photographs(here: Workshop, folder: Path, files: list[UploadFile], asked: Wishes) -> Job:
+def _take_photographs(
+    here: ServiceState, folder: Path, files: list[UploadFile], asked: Wishes
+) -> Job:
     how = asked.how(here.settings.limits.pixels)
     names = list(unique(_fitting_name(each) for each in files))
     sources = [_stored(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
@@ -205,7 +209,7 @@ def _fitting_name(file: UploadFile) -> str:
     return named_for(name, str(held)) if known else name
 
 
-def _take_film(here: Workshop, folder: Path, file: UploadFile, asked: Wishes) -> Job:
+def _take_film(here: ServiceState, folder: Path, file: UploadFile, asked: Wishes) -> Job:
     require_film()
     if asked.hints or asked.palette or asked.format or asked.quality:
         raise ConfigError("expected a film with vividness and reference alone")

@@ -19,10 +19,10 @@ from starlette.routing import Match, Route
 from photochrom import __version__
 from photochrom.web import problems
 from photochrom.web.api import router
-from photochrom.web.guard import COOKIE, Guard
 from photochrom.web.metrics import Meter
 from photochrom.web.problems import Problem
-from photochrom.web.workshop import Workshop
+from photochrom.web.security import COOKIE, Guard
+from photochrom.web.state import ServiceState
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
@@ -64,7 +64,7 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
     Raises:
         InvalidModel: the network cannot be run.
     """
-    workshop, engine = Workshop(colorizer, settings), colorizer.engine
+    workshop, engine = ServiceState(colorizer, settings), colorizer.engine
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -89,7 +89,7 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
         _add_login(app, settings, sessions)
     _describe(app)
     if settings.page:
-        from photochrom.web.page.mounting import mount_page
+        from photochrom.web.page.mount import mount_page
 
         _end_api(app)
         mount_page(app, workshop)
@@ -99,7 +99,7 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
     return app
 
 
-def _add_health(app: FastAPI, workshop: Workshop, engine: str) -> None:
+def _add_health(app: FastAPI, workshop: ServiceState, engine: str) -> None:
     @app.get("/healthz", response_model=Health, responses=problems.documented(421))
     async def healthz() -> Health:
         """That the service is there, and what runs the network."""

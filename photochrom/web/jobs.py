@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from photochrom import batch, photo
 from photochrom.errors import OutputError, OutputFailed, PhotochromError, PhotoError
 from photochrom.film import Watcher
-from photochrom.web.names import unique
+from photochrom.web.filenames import unique
 from photochrom.web.problems import Busy
 
 if TYPE_CHECKING:
@@ -283,7 +283,7 @@ def photographs_work(
 
 def film_target(folder: Path, name: str) -> Path:
     """Where a film goes, in a container that can be written: its own, or Matroska's."""
-    from photochrom.film.assembly import container_format
+    from photochrom.film.mux import container_format
 
     own = Path(name)
     try:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from photochrom.web.gate import Gate
     from photochrom.web.jobs import Jobs
+    from photochrom.web.worker_queue import WorkerQueue
 
 __all__ = ["Meter", "Metrics"]
 
@@ -33,7 +33,7 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 class Metrics:
     """Counts and times of one service."""
 
-    def __init__(self, gate: Gate, jobs: Jobs) -> None:
+    def __init__(self, gate: WorkerQueue, jobs: Jobs) -> None:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(

@@ -16,7 +16,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from photochrom.web.problems import Busy
 
 if TYPE_CHECKING:
-    from photochrom.web.workshop import Workshop
+    from photochrom.web.state import ServiceState
 
 __all__ = ["UploadRoute", "Uploads"]
 
@@ -77,7 +77,7 @@ class UploadRoute(APIRoute):
 class _Upload(Request):
     async def form(self, **_: Any) -> FormData:  # type: ignore[override]
         """Raises HTTPException or Busy: it is none, or there is no place for it."""
-        here: Workshop = self.app.state.workshop
+        here: ServiceState = self.app.state.workshop
         many = self.scope["route"].name != "colorize"
         (here.jobs if many else here.gate).check()
         kind = self.headers.get("content-type", "none")

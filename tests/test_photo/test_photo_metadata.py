@@ -12,7 +12,7 @@ from photo_files import pil_bytes
 from PIL import Image
 
 from photochrom import photo
-from photochrom.photo.exif import mended
+from photochrom.photo.exif import clean_exif
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6" '
@@ -145,7 +145,7 @@ def test_sixteen_bit_tiff_keeps_its_text(deep):
 
 def test_maker_notes_do_not_move():
     exif = with_thumbnail(rich_exif(), b"\xff\xd8 grey \xff\xd9")
-    block = mended(exif, swap=False)
+    block = clean_exif(exif, swap=False)
     at = exif.index(b"MAKERNOTE") - 6
     assert block[at : at + 9] == b"MAKERNOTE"
     assert b"grey" not in block

@@ -11,7 +11,7 @@ import pytest
 
 from photochrom import photo
 from photochrom.errors import OutputError, OutputExists, OutputFailed
-from photochrom.photo import atomic
+from photochrom.files import atomic
 
 
 def names(folder: Path) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import ConfigError
-from photochrom.hints import RGB, Hint, parse_color
+from photochrom.guidance.hints import RGB, Hint, parse_color
 
 if TYPE_CHECKING:
     from photochrom.photo import Photo

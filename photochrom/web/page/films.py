@@ -15,14 +15,14 @@ from photochrom import photo
 from photochrom.errors import ConfigError, PhotochromError
 from photochrom.film import require
 from photochrom.film.clock import parse_moment
+from photochrom.web.filenames import safe_name
 from photochrom.web.jobs import Item, Job, film_target, film_work
-from photochrom.web.names import safe_name
+from photochrom.web.page.components import asset
 from photochrom.web.page.handlers import NOTHING
-from photochrom.web.page.parts import asset
 from photochrom.web.problems import Busy
 
 if TYPE_CHECKING:
-    from photochrom.web.workshop import Workshop
+    from photochrom.web.state import ServiceState
 
 __all__ = ["FilmTab"]
 
@@ -41,7 +41,7 @@ _TEMPLATE: Final = """
 class FilmTab:
     """A film goes in, can be watched as it is coloured, and comes out."""
 
-    def __init__(self, workshop: Workshop, key: gr.BrowserState, timer: gr.Timer) -> None:
+    def __init__(self, workshop: ServiceState, key: gr.BrowserState, timer: gr.Timer) -> None:
         """Lay it out.
 
         Args:

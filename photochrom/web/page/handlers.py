@@ -13,17 +13,17 @@ import gradio as gr
 
 from photochrom import photo
 from photochrom.errors import ConfigError, PhotochromError
-from photochrom.hints import palette_of, parse_color
+from photochrom.guidance.hints import palette_of, parse_color
 from photochrom.photo.photo import eight_bits
 from photochrom.web.page.choices import Mark, parse_palette
+from photochrom.web.page.payloads import answers_value, marks_value, tray_value, viewer_value
 from photochrom.web.page.pictures import ASSETS, EXAMPLES
-from photochrom.web.page.shown import answers_value, marks_value, tray_value, viewer_value
 from photochrom.web.page.views import VARIANTS
 
 if TYPE_CHECKING:
-    from photochrom.web.page.desk import Desk, Picture
-    from photochrom.web.page.desks import Desks
     from photochrom.web.page.layout import Page
+    from photochrom.web.page.session import Picture, Session
+    from photochrom.web.page.session_store import Desks
 
 __all__ = ["NOTHING", "Handlers"]
 
@@ -68,7 +68,7 @@ class Handlers:
         """Photographs came: the first is shown as soon as it is done."""
         return self._take(self._desks.open(key), [Path(file) for file in files])
 
-    def _take(self, desk: Desk, files: list[Path], names: list[str] = []) -> Updates:  # noqa: B006
+    def _take(self, desk: Session, files: list[Path], names: list[str] = []) -> Updates:  # noqa: B006
         added = desk.add(files, names)
         if not added:
             return {self._page.drop: None}
@@ -108,7 +108,7 @@ class Handlers:
             return self._example(self._desks.open(key), str(event.name))
         return self._marked(key, number, event)
 
-    def _example(self, desk: Desk, name: str) -> Updates:
+    def _example(self, desk: Session, name: str) -> Updates:
         if name not in EXAMPLES:
             return NOTHING
         return self._take(desk, [desk.borrowed(ASSETS / name)], [name])
@@ -228,7 +228,7 @@ class Handlers:
 
     # --- what is shown --------------------------------------------------------------------------
 
-    def _there(self, key: str, number: int) -> tuple[Desk, Picture | None]:
+    def _there(self, key: str, number: int) -> tuple[Session, Picture | None]:
         """Raises ConfigError: the desk was cleared meanwhile."""
         desk = self._desks.get(key)
         if desk is None:
@@ -236,13 +236,13 @@ class Handlers:
         picture = desk.pictures.get(number)
         return desk, picture if picture and picture.status == "done" else None
 
-    def _chosen(self, desk: Desk, picture: Picture, **new: Any) -> Updates:
+    def _chosen(self, desk: Session, picture: Picture, **new: Any) -> Updates:
         with picture.lock:
             now = picture.choices.without_palette() if "palette" in new else picture.choices
             desk.choose(picture, replace(now, **new))
         return self._all(desk, picture)
 
-    def _all(self, desk: Desk, picture: Picture | None) -> Updates:
+    def _all(self, desk: Session, picture: Picture | None) -> Updates:
         """Everything, for a photograph that is now shown."""
         vividness = picture.choices.vividness if picture else None
         return {
@@ -252,7 +252,7 @@ class Handlers:
             self._page.vividness: self._usual if vividness is None else vividness,
         }
 
-    def _seen(self, desk: Desk, picture: Picture | None) -> Updates:
+    def _seen(self, desk: Session, picture: Picture | None) -> Updates:
         """What only the page itself changes."""
         return {
             **self._many(desk),
@@ -270,7 +270,7 @@ class Handlers:
         }
         return shown | ({self._page.only_palette: not now.reference} if now.followed else {})
 
-    def _one(self, desk: Desk, picture: Picture | None) -> Updates:
+    def _one(self, desk: Session, picture: Picture | None) -> Updates:
         number = picture.number if picture else 0
         return {
             self._page.chosen: number,  # another one may have been chosen meanwhile
@@ -280,7 +280,7 @@ class Handlers:
             self._page.tray: tray_value(desk, number),
         }
 
-    def _many(self, desk: Desk) -> Updates:
+    def _many(self, desk: Session) -> Updates:
         return {
             self._page.tray: tray_value(desk),
             self._page.timer: gr.Timer(active=desk.is_busy),

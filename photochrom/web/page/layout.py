@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 import gradio as gr
 
 from photochrom.photo import READABLE_SUFFIXES
-from photochrom.web.page import parts
+from photochrom.web.page import components
 from photochrom.web.page.films import FilmTab
 from photochrom.web.page.handlers import Handlers
-from photochrom.web.page.shown import viewer_value
+from photochrom.web.page.payloads import viewer_value
 
 if TYPE_CHECKING:
-    from photochrom.web.page.desks import Desks
-    from photochrom.web.workshop import Workshop
+    from photochrom.web.page.session_store import Desks
+    from photochrom.web.state import ServiceState
 
 __all__ = ["Page"]
 
@@ -45,7 +45,7 @@ _EVERY: Final = 0.4  # seconds between two looks at what has become of the photo
 class Page:
     """All components, each under its name; `blocks` holds them."""
 
-    def __init__(self, desks: Desks, workshop: Workshop) -> None:
+    def __init__(self, desks: Desks, workshop: ServiceState) -> None:
         card = workshop.colorizer.model.card
         self.handlers = Handlers(self, desks, card.vividness)
         with gr.Blocks(
@@ -92,17 +92,17 @@ class Page:
                 with gr.Tabs(elem_id="more"):
                     self._more()
             with gr.Column(scale=3, min_width=340):
-                self.viewer = parts.viewer(viewer_value(None, None), _likely(desks))
-                self.tray = parts.tray()
+                self.viewer = components.viewer(viewer_value(None, None), _color_candidates(desks))
+                self.tray = components.tray()
 
     def _more(self) -> None:
         with gr.Tab("By hand", id="hand"):
-            self.marks = parts.marks()
+            self.marks = components.marks()
             with gr.Row():
                 self.undo = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
                 self.clear = gr.Button("Clear", size="sm", min_width=80, elem_id="clear")
         with gr.Tab("Answers", id="answers-tab") as self.answers_tab:
-            self.answers = parts.answers()
+            self.answers = components.answers()
         with gr.Tab("Follow", id="follow"):
             self.reference = gr.File(
                 label="A colour photograph of something alike",
@@ -173,11 +173,11 @@ class Page:
         )
 
 
-def _likely(desks: Desks) -> Callable[[list[Any]], list[tuple[str, float]]]:
-    def likely(asked: list[Any]) -> list[tuple[str, float]]:
+def _color_candidates(desks: Desks) -> Callable[[list[Any]], list[tuple[str, float]]]:
+    def color_candidates(asked: list[Any]) -> list[tuple[str, float]]:
         """Colours to choose from at a place: [desk, number, x, y]."""
         key, number, x, y = asked
         desk = desks.get(str(key))
-        return desk.likely(int(number), float(x), float(y)) if desk else []
+        return desk.color_candidates(int(number), float(x), float(y)) if desk else []
 
-    return likely
+    return color_candidates

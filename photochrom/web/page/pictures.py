@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
-from photochrom.web.names import content_disposition
+from photochrom.web.filenames import content_disposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from photochrom.web.page.desk import Desk, Picture
+    from photochrom.web.page.session import Picture, Session
 
 __all__ = ["EXAMPLES", "router"]
 
@@ -47,8 +47,8 @@ def look(key: str, request: Request) -> Response:
     return Response(job.look, media_type="image/jpeg")
 
 
-def _desk(key: str, request: Request) -> Desk:
-    desk: Desk | None = request.app.state.desks.get(key)
+def _desk(key: str, request: Request) -> Session:
+    desk: Session | None = request.app.state.desks.get(key)
     if desk is None:
         raise HTTPException(404, "these photographs are not here any more")
     return desk

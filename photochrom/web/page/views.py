@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import IntArray
-    from photochrom.study import ColorPhoto, Study
+    from photochrom.prediction import ColorPhoto, Prediction
     from photochrom.web.page.choices import Choices
 
 __all__ = [
@@ -48,11 +48,11 @@ class Views:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held: OrderedDict[Hashable, Study] = OrderedDict()
+        self._held: OrderedDict[Hashable, Prediction] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Hashable, make: Callable[[], Study]) -> Study:
-        """The study of that key, made if need be."""
+    def get(self, key: Hashable, make: Callable[[], Prediction]) -> Prediction:
+        """The prediction of that key, made if need be."""
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -61,17 +61,17 @@ class Views:
         self.put(key, made)
         return made
 
-    def put(self, key: Hashable, study: Study) -> None:
-        """Keep a study, and forget one that was not used for long."""
+    def put(self, key: Hashable, prediction: Prediction) -> None:
+        """Keep a prediction, and forget one that was not used for long."""
         with self._lock:
-            self._held[key] = study
+            self._held[key] = prediction
             while len(self._held) > self._most:
                 self._held.popitem(last=False)
 
 
-def view_of(study: Study, side: int = SIDE) -> Study:
+def view_of(prediction: Prediction, side: int = SIDE) -> Prediction:
     """The same answer, over a smaller copy of the photograph."""
-    return replace(study, photo=_smaller(study.photo, side))
+    return replace(prediction, photo=_smaller(prediction.photo, side))
 
 
 def _smaller(whole: Photo, side: int) -> Photo:
@@ -88,17 +88,17 @@ def _shrunk(pixels: IntArray, side: int) -> IntArray:
     return shrunk  # type: ignore[no-any-return]
 
 
-def painted(study: Study, choices: Choices) -> ColorPhoto:
+def painted(prediction: Prediction, choices: Choices) -> ColorPhoto:
     """A photograph, coloured as was chosen.
 
     Raises:
         ConfigError: the model cannot do that.
     """
     if choices.variant:
-        return study.variants(VARIANTS, vividness=choices.vividness)[choices.variant]
-    return study.color(
+        return prediction.variants(VARIANTS, vividness=choices.vividness)[choices.variant]
+    return prediction.color(
         vividness=choices.vividness,
-        hints=[mark.on(study.photo.size) for mark in choices.marks],
+        hints=[mark.on(prediction.photo.size) for mark in choices.marks],
         palette=choices.palette,
     )
 
@@ -121,13 +121,13 @@ def thumbnail(preview: bytes, side: int = THUMBNAIL) -> bytes:
     return bytes(cv2.imencode(".jpg", reduced, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1])
 
 
-def unsure(study: Study, vividness: float | None) -> bytes:
+def unsure(prediction: Prediction, vividness: float | None) -> bytes:
     """A layer that covers a photograph where its colours are mere guesses, as a PNG file.
 
     Raises:
         ConfigError: the model gives no distribution.
     """
-    small = view_of(study, _UNSURE_SIDE)
+    small = view_of(prediction, _UNSURE_SIDE)
     doubt = 1 - small.confidence(vividness=vividness)
     layer: npt.NDArray[np.uint8] = np.empty((*doubt.shape, 4), np.uint8)
     layer[..., :3] = _UNSURE[::-1]

@@ -85,7 +85,7 @@ async function ask(at) {
   let colors = [];
   place = at;
   try {
-    colors = await server.likely(desk, number, at.x, at.y);
+    colors = await server.color_candidates(desk, number, at.x, at.y);
   } catch {
     say("No colours could be proposed here; choose any.");
   }

@@ -1,0 +1,1 @@
+"""Files and folders: atomic writes, and which files a folder holds."""

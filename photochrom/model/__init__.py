@@ -1,0 +1,1 @@
+"""Models: a network, its card, the engine that runs it, and how its answer becomes colour."""
