@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from tables import row
 from typer.main import get_command
 
 from photochrom.cli.app import app
@@ -64,7 +65,7 @@ def _row(parameter: Any, kind: Any, info: Any) -> str:
         _default(parameter),
         parameter.help or "",
     ]
-    return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |"
+    return row(cells)
 
 
 def _takes(metavar: str | None, kind: Any, info: Any) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from tables import row
+
 from photochrom import Colorizer
 from photochrom.web import Settings
 from photochrom.web.app import create_app
@@ -40,14 +42,16 @@ def _request(operation: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str
         for each in parameters:
             needed = ", needed" if each.get("required") else ""
             takes = _takes(each.get("schema", {}))
-            yield _row(f"`{each['name']}`", each["in"], takes + needed, each.get("description", ""))
+            yield row(
+                [f"`{each['name']}`", each["in"], takes + needed, each.get("description", "")]
+            )
         yield ""
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
         yield f"A body of `{kind}`:\n"
         yield from _fields(_resolved(body["schema"], schemas))
     yield "| answer | as |\n|---|---|"
     for status, answer in operation["responses"].items():
-        yield _row(f"{status} {_phrase(status)}", _told(answer, schemas))
+        yield row([f"{status} {_phrase(status)}", _told(answer, schemas)])
     yield ""
 
 
@@ -76,7 +80,7 @@ def _fields(schema: dict[str, Any]) -> Iterator[str]:
     yield "| field | takes | what it is |\n|---|---|---|"
     for name, field in schema.get("properties", {}).items():
         needed = ", needed" if name in schema.get("required", ()) else ""
-        yield _row(f"`{name}`", _takes(field) + needed, field.get("description", ""))
+        yield row([f"`{name}`", _takes(field) + needed, field.get("description", "")])
     yield ""
 
 
@@ -103,7 +107,3 @@ def _takes(schema: dict[str, Any]) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
     bounds = f" from {low:g} to {high:g}" if low is not None and high is not None else ""
     return str(schema.get("type", "")) + bounds
-
-
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", r"\|").replace("\n", " ") for cell in cells) + " |"
