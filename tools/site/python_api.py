@@ -11,6 +11,14 @@ from pathlib import Path
 
 PACKAGE = "photochrom"
 LEFT_OUT = {"cli", "__main__"}  # the command line has a page of its own
+FRONT = """These names come from the package itself. The pages of its modules have the others.
+
+```python
+import photochrom
+
+photochrom.colorize("old.jpg").save("new.jpg")
+```
+"""
 
 
 def titles(root: Path) -> dict[str, str]:
@@ -20,10 +28,16 @@ def titles(root: Path) -> dict[str, str]:
 
 def pages(root: Path) -> dict[str, str]:
     """The text of each page, by its name."""
-    told = {"index.md": _page(root, PACKAGE, root / PACKAGE / "__init__.py")}
+    told = {"index.md": _front(root)}
     for name, paths in _rooms(root).items():
         told[f"{name}.md"] = _room(root, name, paths)
     return told
+
+
+def _front(root: Path) -> str:
+    names = [name for name in public(root / PACKAGE / "__init__.py") if not name.startswith("_")]
+    asked = [f"::: {PACKAGE}.{name}\n    options:\n      heading_level: 2\n" for name in names]
+    return "\n".join([f"# {PACKAGE}\n\n{FRONT}", *asked])
 
 
 def _rooms(root: Path) -> dict[str, list[Path]]:
@@ -34,14 +48,19 @@ def _rooms(root: Path) -> dict[str, list[Path]]:
             continue
         files = sorted(path.rglob("*.py")) if path.is_dir() else [path]
         own = path / "__init__.py"
-        if path.is_dir() and not own.exists():
-            continue  # what is no package offers nothing by its name
+        if path.is_dir():  # what is in no package is not found by mkdocstrings
+            files = [each for each in files if _is_packaged(each, path)]
         if own in files and public(own):
             files = [own]  # what a package offers is what it says it offers
         named = [each for each in files if each.suffix == ".py" and public(each)]
         if named:
             found[path.stem] = named
     return found
+
+
+def _is_packaged(path: Path, room: Path) -> bool:
+    folders = [each for each in path.parents if each == room or room in each.parents]
+    return all((each / "__init__.py").exists() for each in folders)
 
 
 def public(path: Path) -> list[str]:
