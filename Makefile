@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench docs clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -22,6 +22,10 @@ bench: $(READY)
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python benchmarks/run.py
 
+docs: $(READY)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 $(READY): pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -30,4 +34,4 @@ $(READY): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv .demo
+	rm -rf .venv .demo site
