@@ -1,0 +1,76 @@
+"""How photographs are to be coloured: one checked, immutable object for every way in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from photochrom.errors import ConfigError
+from photochrom.guidance.hints import RGB, Hint, as_rgb
+
+if TYPE_CHECKING:
+    from typing import Self
+
+__all__ = ["MAX_VARIANTS", "ColorOptions"]
+
+MAX_VARIANTS: Final = 8
+"""The largest number of variants of one photograph."""
+
+
+@dataclass(frozen=True)
+class ColorOptions:
+    """The options of colouring, checked when the object is made.
+
+    The command line, the page, the service and Python all make one of these. So an option means the
+    same everywhere, and a wrong one gives the same error.
+
+    Attributes:
+        vividness: colour strength, from 0 (cautious) to 1 (vivid). None takes the value on the
+            model's card.
+        hints: colours that a person knows, at places of the photograph.
+        palette: sRGB colours, 0 to 255, that the result is drawn to, besides grey.
+        reference: a colour photograph of a similar subject, in any form that `Colorizer.predict`
+            accepts, or None.
+        variants: how many different results to make of each photograph, 1 to `MAX_VARIANTS`.
+    """
+
+    vividness: float | None = None
+    hints: tuple[Hint, ...] = ()
+    palette: tuple[RGB, ...] = ()
+    reference: Any = None
+    variants: int = 1
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: a value is out of range, or two options exclude each other.
+        """
+        if self.vividness is not None and not 0 <= self.vividness <= 1:
+            raise ConfigError(f"expected a vividness from 0 to 1; received {self.vividness:g}")
+        if not 1 <= self.variants <= MAX_VARIANTS:
+            raise ConfigError(f"expected 1 to {MAX_VARIANTS} variants; received {self.variants}")
+        if self.variants > 1 and (self.hints or self.palette):
+            excluded = " and ".join(
+                name for name in ("hints", "palette") if len(getattr(self, name))
+            )
+            raise ConfigError(f"expected variants without hints and palette; received {excluded}")
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        vividness: float | None = None,
+        hints: Sequence[Hint] = (),
+        palette: Sequence[str | RGB] = (),
+        reference: Any = None,
+        variants: int = 1,
+    ) -> Self:
+        """Make options from any sequences; a palette may also hold #RRGGBB texts.
+
+        Raises:
+            ConfigError: as for the class itself, or a colour of the palette is not a colour.
+        """
+        colors = tuple(as_rgb(each) for each in palette)
+        return cls(vividness, tuple(hints), colors, reference, variants)

@@ -1,0 +1,53 @@
+"""The options of colouring are checked in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+
+import pytest
+
+from photochrom import ColorOptions, Hint
+from photochrom.errors import ConfigError
+from photochrom.options import MAX_VARIANTS
+
+HINT = Hint.at(3, 3, "#a03020")
+
+
+def test_the_defaults_ask_for_nothing() -> None:
+    options = ColorOptions()
+    assert options == ColorOptions.of()
+    assert dataclasses.asdict(options) == {
+        "vividness": None,
+        "hints": (),
+        "palette": (),
+        "reference": None,
+        "variants": 1,
+    }
+
+
+def test_sequences_and_texts_become_tuples_of_colours() -> None:
+    options = ColorOptions.of(hints=[HINT], palette=["#102030", (4, 5, 6)], vividness=0.25)
+    assert options == ColorOptions(0.25, (HINT,), ((16, 32, 48), (4, 5, 6)))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (partial(ColorOptions, vividness=1.5), "vividness from 0 to 1; received 1.5"),
+        (partial(ColorOptions, vividness=float("nan")), "vividness from 0 to 1; received nan"),
+        (partial(ColorOptions, variants=0), "1 to 8 variants; received 0"),
+        (partial(ColorOptions, variants=MAX_VARIANTS + 1), "1 to 8 variants; received 9"),
+        (partial(ColorOptions, hints=(HINT,), variants=2), "received hints"),
+        (partial(ColorOptions.of, palette=["#fff000"], variants=2), "received palette"),
+        (partial(ColorOptions.of, palette=["reddish"]), "reddish"),
+    ],
+)
+def test_wrong_options_say_what_was_expected(make: partial[ColorOptions], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make()
+
+
+def test_they_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ColorOptions().vividness = 1  # type: ignore[misc]
