@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo quick test coverage lint bench clean
+.PHONY: demo quick test coverage lint packages bench clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
@@ -22,6 +22,9 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+packages: $(READY)
+	$(BIN)/python tools/check_packages.py
+
 bench: $(READY)
 	$(BIN)/python benchmarks/coloring.py
 	$(BIN)/python benchmarks/film.py
@@ -36,4 +39,4 @@ $(READY): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv .demo
+	rm -rf .venv .demo dist
