@@ -35,6 +35,7 @@ def fitting(study: photochrom.Study, x: int, y: int) -> tuple[int, int, int]:
     return int(red), int(green), int(blue)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vividness", [0, None, 1])
 def test_a_hint_is_shown_exactly_and_the_far_half_stays(studies, vividness):
     moved = []
@@ -120,6 +121,7 @@ def test_a_hint_that_a_later_one_covers_is_not_seen():
     assert binding.parts.shape == (15, 15, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (700, 3)])
 def test_hints_on_pictures_of_any_shape(size):
     study = photochrom.Colorizer().study(np.full(size, 120, np.uint8))
@@ -138,6 +140,7 @@ def test_a_muted_palette_stays_muted(studies, vividness):
         assert np.percentile(strength, 99) < most + EXACT  # luma's own edges may exceed it a little
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vividness", [0, None, 1])
 def test_a_muted_reference_stays_muted(vividness):
     truth = colour_pictures()[0]

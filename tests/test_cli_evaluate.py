@@ -88,6 +88,7 @@ def test_where_nothing_can_be_written_is_said_first(photographs, option):
 # --- films ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_film(tmp_path, model_folder):
     film = write_film(tmp_path / "pan.mkv", panned(6))
     sheet, plot, table = (tmp_path / name for name in ("sheet.png", "plot.png", "frames.csv"))
@@ -103,6 +104,7 @@ def test_a_film(tmp_path, model_folder):
         assert page.height > 4 * HEIGHT
 
 
+@pytest.mark.slow
 def test_a_folder_and_a_table(tmp_path, model_folder):
     done = call(model_folder, write_frames(tmp_path / "frames", panned(6)), "--film")
     assert done.exit_code == 0

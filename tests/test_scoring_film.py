@@ -343,6 +343,7 @@ def test_a_film_of_cuts_only_is_no_error_in_json(pan):
     assert "," in frames_to_csv(found)
 
 
+@pytest.mark.slow
 def test_a_sheet_in_time_grows_no_wider(pan):
     timeline = Timeline(tile=32)
     widths = []
