@@ -102,6 +102,7 @@ def test_a_hint_that_lies_over_an_edge_is_of_both_segments():
     assert binding.parts[2, 5, 0] == pytest.approx(binding.parts[2, 10, 0], abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_hint_on_a_strong_texture_is_exact():
     """Black and white stripes as wide as a pixel, seen by the network at half the size."""
     luma = np.full((600, 600), 90, np.uint8)

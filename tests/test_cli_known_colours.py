@@ -114,6 +114,7 @@ def test_a_long_palette_is_no_file_name(shipped):
     assert call("man.png", "-o", "long.png", "--palette", colours).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--reference", "--palette"])
 def test_what_is_followed_is_never_written_over(shipped, option):
     Image.fromarray(skimage.data.chelsea()).save("cat.png")

@@ -348,6 +348,7 @@ def test_a_palette_of_what_is_no_colour(palette, astronaut):
         Colorizer().study(luma(astronaut)).color(palette=palette)
 
 
+@pytest.mark.slow
 def test_a_palette_in_any_form(astronaut):
     study = Colorizer().study(luma(astronaut))
     first, *others = (

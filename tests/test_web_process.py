@@ -212,6 +212,7 @@ def test_a_body_that_stops(sent, impatient):
         assert status_of(heard(client)) == 408
 
 
+@pytest.mark.slow
 def test_a_body_that_is_refused_is_not_heard_for_ever(impatient):
     with talking(impatient, head(10**15)) as client:
         client.settimeout(0.05)
