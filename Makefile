@@ -3,18 +3,27 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo quick test coverage lint packages bench docs clean
 
 demo: $(READY)
 	$(BIN)/python examples/demo.py
 
+quick: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+coverage: $(READY)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+packages: $(READY)
+	$(BIN)/python tools/check_packages.py
 
 bench: $(READY)
 	$(BIN)/python benchmarks/coloring.py
@@ -34,4 +43,4 @@ $(READY): pyproject.toml
 	touch $@
 
 clean:
-	rm -rf .venv .demo site
+	rm -rf .venv .demo dist site

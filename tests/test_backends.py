@@ -17,6 +17,8 @@ from photochrom.recipes.backend import BACKENDS
 from photochrom.training import export
 from tests.pictures import colour_pictures, fill
 
+pytestmark = pytest.mark.slow
+
 INSTALLED = [name for name in BACKENDS if find_spec(name)]
 
 

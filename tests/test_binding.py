@@ -35,6 +35,7 @@ def fitting(prediction: photochrom.Prediction, x: int, y: int) -> tuple[int, int
     return int(red), int(green), int(blue)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vividness", [0, None, 1])
 def test_a_hint_is_shown_exactly_and_the_far_half_stays(predictions, vividness):
     moved = []
@@ -101,6 +102,7 @@ def test_a_hint_that_lies_over_an_edge_is_of_both_segments():
     assert binding.parts[2, 5, 0] == pytest.approx(binding.parts[2, 10, 0], abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_hint_on_a_strong_texture_is_exact():
     """Black and white stripes as wide as a pixel, seen by the network at half the size."""
     luma = np.full((600, 600), 90, np.uint8)
@@ -120,6 +122,7 @@ def test_a_hint_that_a_later_one_covers_is_not_seen():
     assert binding.parts.shape == (15, 15, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (700, 3)])
 def test_hints_on_pictures_of_any_shape(size):
     prediction = photochrom.Colorizer().predict(np.full(size, 120, np.uint8))
@@ -138,6 +141,7 @@ def test_a_muted_palette_stays_muted(predictions, vividness):
         assert np.percentile(strength, 99) < most + EXACT  # luma's own edges may exceed it a little
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vividness", [0, None, 1])
 def test_a_muted_reference_stays_muted(vividness):
     truth = colour_pictures()[0]

@@ -21,6 +21,7 @@ def shell(arguments: str) -> subprocess.CompletedProcess[bytes]:
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
 def test_streams_that_are_closed(shoebox, closed):
     """By a daemon, say."""
@@ -32,6 +33,7 @@ def test_streams_that_are_closed(shoebox, closed):
         assert b"stdout, which is closed" in done.stderr or "2>&-" in closed
 
 
+@pytest.mark.slow
 def test_the_photograph_behind_stdout_is_never_written_over(shoebox):
     before = Path("in/a.png").read_bytes()
     for output in ("1<>in/a.png", ">>in/a.png"):

@@ -291,6 +291,7 @@ def test_the_version():
     assert (done.returncode, done.stdout.decode()) == (0, f"photochrom {__version__}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -307,6 +308,7 @@ def test_exit_codes(arguments, code, shoebox):
     assert done.stdout == b""
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT is POSIX's")
 def test_an_interrupt_leaves_whole_pictures_only(shoebox, deep):
     shutil.rmtree("in")

@@ -45,6 +45,7 @@ def test_photographs_with_a_table_and_a_sheet(tmp_path, photographs, model_folde
     assert contents(tmp_path) == left
 
 
+@pytest.mark.slow
 def test_a_part_of_the_photographs(photographs, model_folder):
     done = call(model_folder, photographs, "--json", "--size", 64, "--part", "choose")
     assert done.exit_code == 0
@@ -57,6 +58,7 @@ def test_a_part_of_the_photographs(photographs, model_folder):
     assert call(model_folder, photographs, "--film", "--part", "test").exit_code == 2
 
 
+@pytest.mark.slow
 def test_the_table_says_what_is_missing(photographs, model_folder, monkeypatch):
     monkeypatch.setattr("photochrom.scoring.extras.has_lpips", lambda: False)
     monkeypatch.setattr("photochrom.scoring.board.has_lpips", lambda: False)
@@ -68,6 +70,7 @@ def test_the_table_says_what_is_missing(photographs, model_folder, monkeypatch):
     assert json.loads(done.stdout)["scores"]["model"]["lpips"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--csv", "--sheet"])
 def test_what_is_judged_is_never_written_over(photographs, model_folder, option):
     place = photographs / "000.png"
@@ -78,6 +81,7 @@ def test_what_is_judged_is_never_written_over(photographs, model_folder, option)
     assert place.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--csv", "--sheet"])
 def test_where_nothing_can_be_written_is_said_first(photographs, option):
     done = call("no model", photographs, option, "nowhere/scores.png")
@@ -88,6 +92,7 @@ def test_where_nothing_can_be_written_is_said_first(photographs, option):
 # --- films ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_film(tmp_path, model_folder):
     film = write_film(tmp_path / "pan.mkv", panned(6))
     sheet, plot, table = (tmp_path / name for name in ("sheet.png", "plot.png", "frames.csv"))
@@ -103,12 +108,14 @@ def test_a_film(tmp_path, model_folder):
         assert page.height > 4 * HEIGHT
 
 
+@pytest.mark.slow
 def test_a_folder_and_a_table(tmp_path, model_folder):
     done = call(model_folder, write_frames(tmp_path / "frames", panned(6)), "--film")
     assert done.exit_code == 0
     assert f"6 frames of {WIDTH} x {HEIGHT}" in done.stdout
 
 
+@pytest.mark.slow
 def test_mistakes(tmp_path, model_folder):
     text = tmp_path / "film.mp4"
     text.write_text("a film about nothing")

@@ -38,6 +38,7 @@ def test_hints_and_a_palette_and_vividness(shipped):
     assert green[2] - green[1] < plain[2] - plain[1] - 3  # nothing is blue
 
 
+@pytest.mark.slow
 def test_a_palette_and_a_reference_from_a_picture(shipped):
     Image.fromarray(skimage.data.chelsea()).save("cat.png")
     assert call("man.png", "-o", "a.png", "--palette", "cat.png").exit_code == 0
@@ -45,6 +46,7 @@ def test_a_palette_and_a_reference_from_a_picture(shipped):
     assert is_coloured(Path("b.png"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -68,6 +70,7 @@ def test_a_hint_is_for_one_photograph(shipped):
     assert "expected --hint with one photograph; received 3" in result.stderr
 
 
+@pytest.mark.slow
 def test_several_answers(shipped):
     Path("out").mkdir()
     Path("out/b-2.png").write_bytes(b"mine")
@@ -105,11 +108,13 @@ def test_several_answers_that_cannot_be(shipped, arguments, message):
     assert message in result.stderr
 
 
+@pytest.mark.slow
 def test_a_long_palette_is_no_file_name(shipped):
     colours = ",".join(["#112233"] * 60)
     assert call("man.png", "-o", "long.png", "--palette", colours).exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--reference", "--palette"])
 def test_what_is_followed_is_never_written_over(shipped, option):
     Image.fromarray(skimage.data.chelsea()).save("cat.png")

@@ -341,12 +341,14 @@ def test_an_array_stays_the_callers_and_a_study_its_own(vivid, camera):
     assert (mine == 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("palette", [["red"], [(1, 2)], [(300, 0, 0)], [(-1, 0, 0)], [None]])
 def test_a_palette_of_what_is_no_colour(palette, astronaut):
     with pytest.raises(ConfigError, match=r"expected (a colour|three numbers)"):
         Colorizer().predict(luma(astronaut)).color(palette=palette)
 
 
+@pytest.mark.slow
 def test_a_palette_in_any_form(astronaut):
     prediction = Colorizer().predict(luma(astronaut))
     first, *others = (
@@ -357,6 +359,7 @@ def test_a_palette_in_any_form(astronaut):
         np.testing.assert_array_equal(first, other)
 
 
+@pytest.mark.slow
 def test_one_photograph_with_all_that_is_known_of_it(astronaut):
     grey, hints = luma(astronaut), [photochrom.Hint.at(9, 9, "#2040d0", 9)]
     how = {"vividness": 0.2, "hints": hints, "palette": ["#205090"]}

@@ -22,6 +22,7 @@ def compare(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_recipes_side_by_side_and_once_more(tmp_path):
     asked = [
         fill(tmp_path / "photos", 16), "-o", tmp_path / "out", "--recipes", ",".join(RECIPES),

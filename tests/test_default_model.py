@@ -43,6 +43,7 @@ def test_its_card_says_where_it_comes_from(colorizer):
     assert card.known_scale
 
 
+@pytest.mark.slow
 def test_it_colours_better_than_grey_and_keeps_luma(colorizer):
     ours, grey = [], []
     for truth in colour_pictures():
@@ -71,6 +72,7 @@ def hinted_and_plain(colorizer: photochrom.Colorizer, truth: np.ndarray) -> tupl
     return error(prediction.color(hints=hints), truth), error(prediction.color(), truth)
 
 
+@pytest.mark.slow
 def test_ten_true_hints_help(colorizer):
     pairs = [hinted_and_plain(colorizer, truth) for truth in colour_pictures()]
     assert all(hinted < plain for hinted, plain in pairs)

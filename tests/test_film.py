@@ -33,6 +33,7 @@ from tests.support import picture_bytes
 # --- what goes in comes out -----------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p10le", "gray"]
 )
@@ -96,6 +97,7 @@ def test_colour_tags_are_kept_or_set(tmp_path, warm):
             assert (frame.colorspace, frame.color_range) == (wanted, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "suffix"),
     [("av1", ".mkv"), ("prores", ".mov"), ("prores", ".mkv"), ("hevc", ".mp4"), ("vp9", ".webm")],
@@ -241,6 +243,7 @@ def test_films_in_memory(warm):
         assert np.abs(luma(rgb).astype(int) - grey).max() <= 1
 
 
+@pytest.mark.slow
 def test_what_a_person_knows_holds_through_the_shot(tmp_path):
     """Red on her suit, said of one frame in the middle, is there in the first and in the last."""
     source = write_film(tmp_path / "in.mkv", panned(30), pix_fmt="yuv444p")
@@ -253,6 +256,7 @@ def test_what_a_person_knows_holds_through_the_shot(tmp_path):
         assert bluer[24:56, 20:60].max() > 15
 
 
+@pytest.mark.slow
 def test_a_hint_in_a_quick_look_is_in_pixels_of_the_film(tmp_path):
     source = write_film(tmp_path / "in.mkv", panned(4), pix_fmt="yuv444p")
     how = {"colorizer": Colorizer(), "source": source, "most_rows": 32, "overwrite": True}

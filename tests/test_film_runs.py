@@ -22,6 +22,7 @@ from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sou
 # --- long runs ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
     source = write_film(tmp_path / "in.mkv", [*panned(60), *panned(60, name="coffee")])

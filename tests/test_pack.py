@@ -46,6 +46,7 @@ def test_training_finds_small_copies_of_what_can_teach_colour(photos, tmp_path):
         assert np.abs(color.luma(small).astype(int) - color.luma(expected)).mean() < 4
 
 
+@pytest.mark.slow
 def test_packing_again_gives_the_same_bytes(photos, tmp_path):
     for name in ("one", "two"):
         pack(photos, tmp_path / name)

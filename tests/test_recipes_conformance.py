@@ -22,6 +22,8 @@ from tests.pictures import colour_pictures
 if TYPE_CHECKING:
     from photochrom.recipes.base import Recipe
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Case:

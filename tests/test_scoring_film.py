@@ -343,6 +343,7 @@ def test_a_film_of_cuts_only_is_no_error_in_json(pan):
     assert "," in frames_to_csv(found)
 
 
+@pytest.mark.slow
 def test_a_sheet_in_time_grows_no_wider(pan):
     timeline = Timeline(tile=32)
     widths = []
@@ -355,6 +356,7 @@ def test_a_sheet_in_time_grows_no_wider(pan):
     assert shown == [0, 40, 80, 120, 160, 200, 240]
 
 
+@pytest.mark.slow
 def test_the_flicker_plot_holds_a_curve_for_each(report):
     drawn = flicker_plot(report)
     assert (drawn.shape, drawn.dtype) == ((400, 1000, 3), np.uint8)

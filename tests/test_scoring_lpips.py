@@ -83,6 +83,7 @@ def in_torch(one: np.ndarray, other: np.ndarray) -> float:
     return total
 
 
+@pytest.mark.slow
 @needs_weights
 @pytest.mark.parametrize("size", [(31, 31), (77, 131)])
 def test_as_torch_has_it_at_any_size(size):
@@ -97,6 +98,7 @@ def test_what_has_no_distance():
         distance(np.zeros((32, 32, 3), np.uint8), np.zeros((32, 40, 3), np.uint8))
 
 
+@pytest.mark.slow
 @needs_weights
 def test_no_framework_is_loaded():
     code = """

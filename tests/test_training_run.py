@@ -26,6 +26,8 @@ from photochrom.training.trainer import prepare, train
 from tests.pictures import colour_pictures, fill
 from tests.support import heed_interrupts
 
+pytestmark = pytest.mark.slow
+
 TINY = ["--recipe", "photochrom", "--set", "options.pretrained=false"]
 SETTINGS = ["train.epochs=5", "train.batch_size=4", "data.size=32", "data.validation=0.25"]
 

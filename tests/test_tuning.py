@@ -10,6 +10,8 @@ from photochrom.training.runs import Listener
 from photochrom.training.tuning import tune
 from tests.pictures import fill
 
+pytestmark = pytest.mark.slow
+
 SPACE = {"kernel_size": [3, 5], "strides": [2, 1]}
 
 

@@ -27,6 +27,7 @@ def served(tmp_path_factory, model_folder):
         yield client, psutil.Process(process.pid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_hostile_picture(name, served):
     client, _ = served
@@ -58,6 +59,7 @@ def told(name: str, answer: httpx.Response, status: int) -> None:
         problem(answer, status)
 
 
+@pytest.mark.slow
 def test_all_at_once_as_a_job(served):
     client, _ = served
     files = [(f"{n}", make()) for n, (make, _) in enumerate(PICTURES.values())]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Playwright
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium"),
     pytest.mark.flaky(reruns=2, only_rerun="TargetClosedError"),  # a browser that died
 ]

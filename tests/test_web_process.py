@@ -80,10 +80,12 @@ def test_the_command(command, tmp_path, camera):
     assert not list(tmp_path.glob("photochrom-*"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_no_failure(command):
     assert stop(command[0], signal.SIGINT) == 0
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken(tmp_path, model_folder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -100,6 +102,7 @@ def test_a_port_that_is_taken(tmp_path, model_folder):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_what_runs_may_end(tmp_path, model_folder, camera):
     with serving(tmp_path, ["-c", SERVED, str(model_folder)]) as (process, place):
         (tmp_path / "begun").unlink()  # of a photograph that warms it up
@@ -174,6 +177,7 @@ def status_of(answer: bytes) -> int:
     return int(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nHost: local", b"P"])
 def test_a_header_that_does_not_come(sent, impatient):
     with talking(impatient, sent) as client:
@@ -201,12 +205,14 @@ def endlessly(client: socket.socket, part: bytes) -> bytes:
             return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [b"", b"--x\r\nContent-Disposition: form-data"])
 def test_a_body_that_stops(sent, impatient):
     with talking(impatient, head(1000) + sent) as client:
         assert status_of(heard(client)) == 408
 
 
+@pytest.mark.slow
 def test_a_body_that_is_refused_is_not_heard_for_ever(impatient):
     with talking(impatient, head(10**15)) as client:
         client.settimeout(0.05)
@@ -216,6 +222,7 @@ def test_a_body_that_is_refused_is_not_heard_for_ever(impatient):
         assert status_of(endlessly(client, b"5\r\n-----\r\n")) == 400
 
 
+@pytest.mark.slow
 def test_an_answer_that_nobody_reads(impatient):
     process, url = impatient
     form = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
@@ -342,6 +349,7 @@ class Clock:
                 do()
 
 
+@pytest.mark.slow
 def test_who_reads_slowly_is_waited_for_and_who_reads_nothing_is_not():
     clock, transport = Clock(), Transport()
     config = uvicorn.Config(lambda: None, log_config=None, ws="none")

@@ -14,6 +14,8 @@ from photochrom.web import Limits, Settings
 from photochrom.web.app import create_app
 from tests.support import picture_bytes
 
+pytestmark = pytest.mark.slow
+
 GREY = np.arange(64, dtype=np.uint8).reshape(8, 8)
 PICTURES = [picture_bytes(GREY, kind) for kind in ("PNG", "JPEG", "WEBP", "TIFF")]
 HOST = {"host": "localhost"}

@@ -163,6 +163,7 @@ def test_hints(knowing, camera):
     assert np.abs(exact_luma(rgb) - camera).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_palette(shipped, camera):
     blue, red = (
         pixels(post(shipped, picture_bytes(camera), "a.png", palette=each).content).astype(int)
@@ -340,6 +341,7 @@ def test_threads(monkeypatch):
     assert Limits().pixels == 100_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [False, True])
 def test_what_is_not_there_is_a_problem_beside_the_page_too(page, warm, monkeypatch):
     def mount_page(app, _):

@@ -20,6 +20,7 @@ def china() -> np.ndarray:
     return load_sample_image("china.jpg")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", photo.FORMATS)
 @pytest.mark.parametrize("side", [16, 50, 100, 300, 427])
 def test_the_shorter_side(kind, side, china):
@@ -65,6 +66,7 @@ def test_a_side_of_nothing(rgb):
         photo.thumbnail(photo.encode(rgb, format="PNG"), 0)
 
 
+@pytest.mark.slow
 def test_threads_agree(china, rgb):
     files = [photo.encode(p, format=f) for f in photo.FORMATS for p in (china, rgb)] * 4
     alone = [photo.thumbnail(data, 40) for data in files]

@@ -45,6 +45,7 @@ def test_tinted_photographs(tone, quality, colour_photos):
         assert photo.tint_of(scan) == "tinted", name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tone", TONES)
 def test_tinted_photographs_with_grain_and_stains(tone, colour_photos):
     rng = np.random.default_rng(5)
