@@ -14,7 +14,7 @@ import skimage.data
 from PIL import Image
 
 from photochrom import Colorizer
-from photochrom.film import Watcher
+from photochrom.film import FilmProgress
 
 HEIGHT, WIDTH = 64, 96
 BASE = Fraction(1, 600)
@@ -106,7 +106,7 @@ def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
     return folder
 
 
-class Heard(Watcher):
+class Heard(FilmProgress):
     """Keeps what it is told."""
 
     def __init__(self) -> None:

@@ -24,9 +24,9 @@ from photochrom.errors import (
     UnreadableFilm,
     UnsupportedFilm,
 )
-from photochrom.film import Watcher, color_frames
-from photochrom.film.propagation import Answer, propagate
-from photochrom.film.small_frames import stills
+from photochrom.film import FilmProgress, color_frames
+from photochrom.film.propagation import Estimate, propagate
+from photochrom.film.small_frames import small_frames
 from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
 from tests.support import picture_bytes
 
@@ -112,7 +112,7 @@ def test_codecs(tmp_path, warm, codec, suffix):
 def test_no_encoder_takes_real_time_priority(tmp_path, warm):
     """SVT-AV1 does, where it is run by root: what this process begins later would stop all else."""
 
-    class Looking(Watcher):
+    class Looking(FilmProgress):
         def frame(self, done: int, total: int, shot: int) -> None:
             for task in Path("/proc/self/task").glob("*"):
                 with suppress(ProcessLookupError):  # it has ended
@@ -126,7 +126,7 @@ def test_no_encoder_takes_real_time_priority(tmp_path, warm):
 @pytest.mark.parametrize(("codec", "suffix"), [("ffv1", ".ts"), ("h264", ".webm")])
 def test_what_a_container_cannot_hold_is_said_before_it_is_made(tmp_path, warm, codec, suffix):
     source, heard = write_film(tmp_path / "in.mkv", panned(3)), Stop(0)
-    with pytest.raises(OutputError, match=f"out{suffix} cannot hold pictures of {codec}"):
+    with pytest.raises(OutputError, match=f"out{suffix} cannot hold {codec} video"):
         colored(tmp_path, warm, source, codec=codec, suffix=suffix, watcher=heard)
     assert not (tmp_path / f"out{suffix}").exists()
 
@@ -185,7 +185,7 @@ def test_a_quick_look_is_small(tmp_path, warm):
 def test_the_latest_frame_can_be_looked_at(tmp_path, warm):
     seen = []
 
-    class Looking(Watcher):
+    class Looking(FilmProgress):
         def picture(self, look):
             seen.append(look(32))
 
@@ -211,9 +211,9 @@ def flickering(count: int, cut: int | None = None, memory=None, first: int = 0):
         asked.append(still)
         level = 30.0 if len(asked) % 2 else -10.0
         grid = np.ones(still.grid, np.float32)
-        return Answer(np.dstack([grid * level, grid * 0]).astype(np.float32), grid)
+        return Estimate(np.dstack([grid * level, grid * 0]).astype(np.float32), grid)
 
-    stretches = list(propagate(stills(enumerate(lumas)), ask, memory))
+    stretches = list(propagate(small_frames(enumerate(lumas)), ask, memory))
     return stretches, asked
 
 
@@ -229,7 +229,7 @@ def test_answers_that_flicker_are_averaged():
 
 def test_a_cut_forgets():
     stretches, _ = flickering(40, cut=20)
-    begins = [stretch.frames[0][0] for stretch in stretches if stretch.begins]
+    begins = [stretch.frames[0][0] for stretch in stretches if stretch.begins_shot]
     assert begins == [0, 20]
 
 
@@ -286,7 +286,7 @@ def test_refusals(tmp_path, warm):
         warm.film(film, tmp_path / "out.txt")
     with pytest.raises(OutputError, match="pcm_s16le"):
         warm.film(film, tmp_path / "out.webm")
-    with pytest.raises(OutputError, match="another place"):
+    with pytest.raises(OutputError, match="other than the film itself"):
         warm.film(film, film, overwrite=True)
     out.write_bytes(b"mine")
     with pytest.raises(OutputExists):

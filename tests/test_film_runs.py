@@ -14,9 +14,9 @@ from photochrom.errors import (
     OutputError,
     OutputFailed,
 )
-from photochrom.film import Watcher, pipeline
-from photochrom.film.encoder import Part
-from photochrom.film.reader import Source
+from photochrom.film import FilmProgress, pipeline
+from photochrom.film.encoder import PartWriter
+from photochrom.film.reader import FilmReader
 from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
 
 # --- long runs ------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, mo
         assert not target.exists()
     heard = Heard()
     report = warm.film(source, target, codec="ffv1", watcher=heard)
-    assert any("going on from" in note for note in heard.notes)
+    assert any("resuming at" in note for note in heard.notes)
     assert (report.frames, report.shots) == (120, 2)
     for (time, old), (other, new) in zip(planes(whole), planes(target), strict=True):
         assert time == other
@@ -51,26 +51,26 @@ def test_other_settings_in_between_cost_nothing(tmp_path, warm, monkeypatch):
     other = Stop(3)
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, codec="ffv1", watcher=other)
-    assert other.notes[0].startswith("begun with other settings before")
-    assert other.notes[-1] == "nothing is done yet"
+    assert other.notes[0].startswith("starting from the beginning")
+    assert other.notes[-1].startswith("no part is finished yet")
     source.rename(tmp_path / "in.mkv.moved")
     (tmp_path / "in.mkv.moved").rename(source)
     heard = Heard()
     warm.film(source, target, watcher=heard)
-    assert heard.notes[0].startswith("going on from")
+    assert heard.notes[0].startswith("resuming at")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
 def test_two_runs_for_one_film(tmp_path, warm):
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
 
-    class Second(Watcher):
+    class SecondRun(FilmProgress):
         def frame(self, done: int, total: int, shot: int) -> None:
             if done == 5:
-                with pytest.raises(OutputError, match=r"another run is at work on .*out\.mkv"):
+                with pytest.raises(OutputError, match=r"another run is already writing .*out\.mkv"):
                     warm.film(source, target, vividness=None)
 
-    warm.film(source, target, watcher=Second())
+    warm.film(source, target, watcher=SecondRun())
     assert len(planes(target)) == 40
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
@@ -108,7 +108,7 @@ def test_an_interrupted_film_can_be_left_playable(tmp_path, warm, monkeypatch):
 def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
     source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
-    write, calls = Part.write, []
+    write, calls = PartWriter.write, []
 
     def full(self, *arguments):
         calls.append(1)
@@ -116,7 +116,7 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatc
             raise OSError(errno.ENOSPC, "No space left on device")
         write(self, *arguments)
 
-    monkeypatch.setattr(Part, "write", full)
+    monkeypatch.setattr(PartWriter, "write", full)
     with pytest.raises(OutputFailed, match="No space left"):
         warm.film(source, target)
     assert not target.exists()
@@ -153,10 +153,10 @@ def test_broken_places_at_the_end_are_in_the_report(tmp_path, warm):
 def test_a_film_can_be_entered_anywhere(tmp_path, suffix):
     """Indices of some containers lead past the place that is sought, or nowhere."""
     path = write_film(tmp_path / f"in{suffix}", panned(60), codec="libx264", gop_size=12)
-    film = Source(path)
-    whole = [(each.pts, each.luma.tobytes()) for each in film.pictures(complain=print)]
+    film = FilmReader(path)
+    whole = [(each.pts, each.luma.tobytes()) for each in film.frames(on_problem=print)]
     for number in (1, 13, 30, 59):
-        some = film.pictures(first=whole[number][0], complain=print)
+        some = film.frames(first=whole[number][0], on_problem=print)
         assert [(each.pts, each.luma.tobytes()) for each in some] == whole[number:]
 
 
@@ -170,7 +170,7 @@ def test_pictures_of_another_size_are_fitted_and_told(tmp_path, warm):
     source = tmp_path / "both.ts"
     source.write_bytes(small.read_bytes() + big.read_bytes())
     report = warm.film(source, tmp_path / "out.mkv")
-    assert "pictures of another size begin" in [what for _, what in report.problems]
+    assert "the frame size changes here" in [what for _, what in report.problems]
     assert {planes_[0].shape for _, planes_ in planes(tmp_path / "out.mkv")} == {(HEIGHT, WIDTH)}
 
 

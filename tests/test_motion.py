@@ -10,10 +10,10 @@ from photochrom.film import optical_flow
 from tests.films import panned
 
 
-def told(frames: list[np.ndarray]) -> list[int]:
-    """At which frames a shot begins."""
+def shot_starts(frames: list[np.ndarray]) -> list[int]:
+    """Return the numbers of the frames at which a shot begins."""
     signed = ((number, optical_flow.signature(frame)) for number, frame in enumerate(frames))
-    found = list(optical_flow.shots(signed))
+    found = list(optical_flow.detect_shots(signed))
     assert [number for number, _ in found] == list(range(len(frames)))
     return [number for number, begins in found if begins]
 
@@ -30,15 +30,15 @@ ONE, OTHER = grey(panned(20)), grey(panned(20, name="coffee"))
 
 
 def test_a_shot_begins_at_the_start_and_at_every_hard_cut():
-    assert told(ONE) == [0]
-    assert told([*ONE, *OTHER]) == [0, 20]
-    assert told([*ONE[:8], *OTHER[:8], *ONE[8:16]]) == [0, 8, 16]
+    assert shot_starts(ONE) == [0]
+    assert shot_starts([*ONE, *OTHER]) == [0, 20]
+    assert shot_starts([*ONE[:8], *OTHER[:8], *ONE[8:16]]) == [0, 8, 16]
 
 
 def test_a_fade_is_no_cut():
     fade = [dimmed(frame, 1 - number / 19) for number, frame in enumerate(ONE)]
-    assert told(fade) == [0]
-    assert told(fade[::-1]) == [0]
+    assert shot_starts(fade) == [0]
+    assert shot_starts(fade[::-1]) == [0]
 
 
 @pytest.mark.parametrize("length", [1, 2, 3])
@@ -46,7 +46,7 @@ def test_a_flash_is_no_cut(length):
     frames = list(ONE)
     for number in range(8, 8 + length):
         frames[number] = np.full_like(frames[number], 250)
-    assert told(frames) == [0]
+    assert shot_starts(frames) == [0]
 
 
 def test_a_dissolve_is_no_cut():
@@ -54,12 +54,12 @@ def test_a_dissolve_is_no_cut():
         np.rint(a * (1 - share) + b * share).astype(np.uint8)
         for a, b, share in zip(ONE[4:16], OTHER[4:16], np.linspace(0, 1, 12), strict=True)
     ]
-    assert told([*ONE[:4], *mixed, *OTHER[16:]]) == [0]
+    assert shot_starts([*ONE[:4], *mixed, *OTHER[16:]]) == [0]
 
 
 def test_no_frames_and_one():
-    assert told([]) == []
-    assert told(ONE[:1]) == [0]
+    assert shot_starts([]) == []
+    assert shot_starts(ONE[:1]) == [0]
 
 
 def test_flow_finds_a_shift_and_carries_by_it():
@@ -77,7 +77,7 @@ def test_motions_one_after_the_other():
     right[..., 0] = 2
     down = np.zeros((8, 8, 2), np.float32)
     down[..., 1] = 1
-    assert (optical_flow.composed(right, down)[3, 3] == [2, 1]).all()
+    assert (optical_flow.compose(right, down)[3, 3] == [2, 1]).all()
 
 
 def test_motions_that_disagree_or_leave_are_not_trusted():
@@ -86,6 +86,6 @@ def test_motions_that_disagree_or_leave_are_not_trusted():
     assert optical_flow.flow_consistency(there, -there)[:, :14].all()
     assert not optical_flow.flow_consistency(there, -there)[:, 17:].any()  # they leave
     assert not optical_flow.flow_consistency(there, there).any()
-    small = optical_flow.reduced_flow(there, (10, 10))
+    small = optical_flow.resize_flow(there, (10, 10))
     assert small.shape == (10, 10, 2)
     assert (small[..., 0] == 2).all()
