@@ -40,6 +40,7 @@ def small_luma(
     small = color.downscale(luma, size[::-1])
     if levels == JPEG:
         return np.asarray(small, np.uint8)
+    # The network takes full-range 8-bit luma; films have other ranges and depths, too.
     scaled = (small.astype(np.float32) - levels.black) * np.float32(255 / levels.luma_range)
     return np.asarray(np.rint(np.clip(scaled, 0, 255)), np.uint8)
 

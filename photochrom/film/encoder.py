@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CODECS", "PART_FORMAT", "PART_SHIFT", "Encoding", "PartWriter"]
 
-# For each codec, FFmpeg's encoder and its options. The options prefer quality to speed.
+# For each codec, FFmpeg's encoder and its options. The options prefer quality to speed. With b=0,
+# the CRF alone decides the quality of VP9. Without a log level, x265 writes to the terminal.
 _ENCODERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "h264": ("libx264", {"crf": "18", "preset": "medium"}),
     "hevc": ("libx265", {"crf": "20", "preset": "medium", "x265-params": "log-level=error"}),
@@ -113,6 +114,7 @@ class Encoding:
             "yuv420p",
             "yuv422p10le",
         ]
+        # ProRes, for example, accepts neither 4:2:0 nor 8 bits.
         return next((each for each in wanted if each in accepted), accepted[0])
 
 
@@ -149,6 +151,7 @@ class PartWriter:
         stream: Any = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.options)
         stream.width, stream.height, stream.pix_fmt = layout.width, layout.height, self._pix_fmt
         stream.time_base = time_base
+        # The encoder has a time base of its own, which by default is that of a constant frame rate.
         context = stream.codec_context
         context.time_base = time_base
         context.sample_aspect_ratio = layout.pixel_aspect

@@ -110,6 +110,7 @@ def _file_state(source: Path) -> str:
 
     Reading the contents of a whole film would take too long.
     """
+    # The pattern of a sequence of pictures is not a file; all pictures of its type then count.
     files = [source] if source.is_file() else sorted(source.parent.glob(f"*{source.suffix}"))
     digest = hashlib.sha256()
     for file in files:

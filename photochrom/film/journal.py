@@ -134,6 +134,7 @@ class Journal:
         for path in (self._part(state.parts), self._memory(state.parts)):
             _flush_to_disk(path)
         self._write(_STATE_FILE, json.dumps(asdict(state)))
+        # Not earlier: until the new state is written, a run that resumes needs this memory.
         self._memory(state.parts - 1).unlink(missing_ok=True)
         self.state = state
 

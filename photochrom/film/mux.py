@@ -62,6 +62,7 @@ def unsupported_streams(film: FilmReader, container: str, name: str) -> list[str
     """
     messages = []
     with film.open() as original, ExitStack() as stack:
+        # Whether a stream fits is known as soon as it is added, before anything is written.
         trial = stack.enter_context(av.open(os.devnull, "w", format=container))
         for stream in original.streams:
             if stream.index == film.index or (
@@ -89,6 +90,7 @@ def _copy_stream(output: Any, stream: Any) -> Any | None:
     if stream.type in _UNCOPIED_TYPES:
         return None
     try:
+        # Without `opaque`, PyAV looks for an encoder of the codec, which a copy does not need.
         copy = output.add_stream_from_template(stream, opaque=True)
     except (av.FFmpegError, ValueError, TypeError, RuntimeError):
         return None
@@ -275,6 +277,7 @@ def _other_packets(
             packet.pts = packet.dts = 0
         base, shown_at = packet.time_base, packet.pts if packet.pts is not None else packet.dts
         if not span.is_whole:
+            # Spans count from the first frame, packets from the zero of the file's own clock.
             origin = float(film.start * film.time_base)
             if not span.contains(float(shown_at * base) - origin):
                 continue

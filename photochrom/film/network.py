@@ -76,6 +76,7 @@ class Network:
         chroma = decode(output, model.card, self._params, guide)
         weight = np.ones(frame.grid, np.float32)
         if known is not None:
+            # The network can make colours stronger than the reference has them.
             chroma = no_more_than(known, chroma)
             weight += np.float32(_REFERENCE_WEIGHT - 1) * _resize(known[..., 2], frame.grid)
         return Estimate(_resize(chroma, frame.grid), weight)
@@ -85,6 +86,7 @@ class Network:
         features = self._model.features(lightness[None, ..., None])[0]
         known = np.zeros((*lightness.shape, 3), np.float32)
         for reference in self._references:
+            # An earlier reference takes precedence; a later one only fills what is still unknown.
             unknown = known[..., 2:] == 0
             known += np.where(unknown, reference.known(features, lightness.shape), 0)
         return known
@@ -116,6 +118,8 @@ def reference_from_hints(
     if features is None:
         raise ConfigError(f"expected a model that takes a reference; {model.source} does not")
     guide = Guide.of(lightness, card.color_space, output.shape[:2], features)
+    # The binding needs both, because it applies only the difference that the hints make, and only
+    # where a place looks like a hinted one.
     outputs = (output, model.predict(lightness, known))
     plain, hinted = (decode(each, card, params, guide) for each in outputs)
     binding = Binding.of(hints, size, lightness.shape, guide, features)

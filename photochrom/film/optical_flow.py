@@ -113,6 +113,7 @@ def flow_consistency(there: FloatArray, back: FloatArray) -> FloatArray:
     lengths = _squared_length(there) + _squared_length(returning)
     agrees = deviation < _RELATIVE_TOLERANCE * lengths + _ABSOLUTE_TOLERANCE
     x, y = np.moveaxis(there + _coordinates(height, width), -1, 0)
+    # Up to one pixel outside, interpolation still finds a pixel of the picture.
     inside = (x > -1) & (y > -1) & (x < width) & (y < height)
     return np.asarray(agrees & inside, np.float32)
 

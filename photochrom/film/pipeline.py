@@ -65,6 +65,7 @@ def color_film(model: Model, job: Job, progress: FilmProgress | None = None) -> 
         ConfigError: a setting of the job is out of range or does not fit the film or the model.
         InvalidModel: the output of the network does not match the model's card.
     """
+    # What can be refused without encoding is refused before the first file is written.
     film = FilmReader(job.source, max_rows=job.most_rows)
     if job.target.exists() and job.source.exists() and job.source.samefile(job.target):
         raise OutputError(f"expected a target other than the film itself; received {job.target}")
@@ -113,6 +114,7 @@ class _FilmRun:
         self._before = None if job.span.end is None else film.pts_at(job.span.end)
         references = [*self._references_from_hints(), *job.references]
         self._network = Network(model, vividness=job.vividness, references=references)
+        # Last, because it locks its folder; what fails before it needs no cleaning up.
         self.journal = Journal(job.target, job.fingerprint(model))
         self.problems = list(self.journal.state.problems)
 

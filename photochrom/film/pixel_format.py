@@ -96,6 +96,7 @@ def detect_layout(frame: VideoFrame, pixel_aspect: Fraction | None) -> Layout:
         matrix = BT709 if min(width, height) >= _MIN_HD_ROWS else BT601
     is_tagged = frame.colorspace in _MATRICES
     matrix_tag = frame.colorspace if is_tagged else _MATRIX_TAGS[matrix]
+    # A quarter turn exchanges width and height of the pixels, too, hence 1 / aspect below.
     aspect = pixel_aspect or Fraction(1)
     return Layout(
         width=width,
@@ -155,6 +156,7 @@ def extract_luma(frame: VideoFrame, layout: Layout) -> IntArray:
     if not has_size or plain not in (layout.pix_fmt, *_GREY_FORMATS):
         frame = _convert(frame, layout)
     stored: Any = _plane_array(frame.planes[0], layout.levels)
+    # A copy, so that the decoder gets its buffer back, and with rows in order, for OpenCV.
     upright: IntArray = np.array(np.rot90(stored, layout.quarter_turns), order="C")
     return upright
 

@@ -48,7 +48,7 @@ class SourceFrame:
 
 
 class FilmReader:
-    """A film. The file is opened anew each time that its frames are read.
+    """A film whose frames can be read any number of times; each time, the file is opened anew.
 
     Attributes:
         path: the file, or the pattern of a sequence of pictures.
@@ -79,6 +79,7 @@ class FilmReader:
             stream = self._video_stream(container)
             self.index: int = stream.index
             self.time_base: Fraction = stream.time_base or Fraction(1, _CONTAINER_TICKS)
+            # Raw video streams, such as .264 files, may have neither a time base nor a rate.
             self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
             self.start: int = stream.start_time or 0
             self.seconds = _length(container, stream)
@@ -140,6 +141,8 @@ class FilmReader:
         last, step, size = None, max(1, round(1 / (self.rate * self.time_base))), None
         with closing(self._decoded_frames(first, on_problem)) as decoded:
             for frame in decoded:
+                # Times are corrected before any frame is left out, because the correction depends
+                # on the frame before.
                 pts = self._pts(frame, last, step)
                 last = pts
                 if before is not None and pts >= before:
