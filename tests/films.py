@@ -1,4 +1,4 @@
-"""Films small enough to make for a test."""
+"""Small films for tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import skimage.data
 from PIL import Image
 
 from photochrom import Colorizer
-from photochrom.film import Watcher
+from photochrom.film import FilmProgress
 
 HEIGHT, WIDTH = 64, 96
 BASE = Fraction(1, 600)
@@ -23,7 +23,7 @@ BASE = Fraction(1, 600)
 def panned(
     count: int, *, start: int = 0, speed: int = 1, name: str = "astronaut"
 ) -> list[np.ndarray]:
-    """Frames, (64, 96, 3) uint8, of a camera that moves over a photograph."""
+    """Return frames, (64, 96, 3) uint8, of a camera that moves over a photograph."""
     wide = cv2.resize(getattr(skimage.data, name)(), (260, 160), interpolation=cv2.INTER_AREA)
     lefts = [start + number * speed for number in range(count)]
     return [wide[40 : 40 + HEIGHT, left : left + WIDTH].copy() for left in lefts]
@@ -41,7 +41,10 @@ def write_film(
     size: tuple[int, int] = (WIDTH, HEIGHT),
     **stream_settings: Any,
 ) -> Path:
-    """Write RGB frames; `times` in 600ths of a second, every 25th by default."""
+    """Write RGB frames as a film.
+
+    `times` are in 600ths of a second. By default there are 25 frames per second.
+    """
     with av.open(str(path), "w") as film:
         film.metadata["title"] = "A test"
         if chapters:
@@ -58,30 +61,30 @@ def write_film(
                     {"id": 2, "start": 400, "end": 900, "time_base": base, "metadata": {}},
                 ]
             )
-        pictures: Any = film.add_stream(codec, rate=25)
-        (pictures.width, pictures.height), pictures.pix_fmt = size, pix_fmt
-        pictures.time_base = pictures.codec_context.time_base = BASE
+        video: Any = film.add_stream(codec, rate=25)
+        (video.width, video.height), video.pix_fmt = size, pix_fmt
+        video.time_base = video.codec_context.time_base = BASE
         for key, value in stream_settings.items():
-            setattr(pictures.codec_context, key, value)
+            setattr(video.codec_context, key, value)
         voice = film.add_stream("pcm_s16le", rate=8000, layout="mono") if sound else None
         for number, rgb in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format=pix_fmt)
             frame.pts, frame.time_base = (times[number] if times else number * 24), BASE
-            film.mux(pictures.encode(frame))
+            film.mux(video.encode(frame))
         if voice is not None:
             samples = (np.sin(np.arange(8000) / 7) * 9000).astype(np.int16)
             for number, part in enumerate(np.split(samples, 20)):
-                told = av.AudioFrame.from_ndarray(part[None], format="s16", layout="mono")
-                told.sample_rate, told.pts = 8000, number * len(part)
-                film.mux(voice.encode(told))
+                audio = av.AudioFrame.from_ndarray(part[None], format="s16", layout="mono")
+                audio.sample_rate, audio.pts = 8000, number * len(part)
+                film.mux(voice.encode(audio))
             film.mux(voice.encode(None))
-        film.mux(pictures.encode(None))
+        film.mux(video.encode(None))
     return path
 
 
 def planes(path: Path) -> list[tuple[Fraction, list[np.ndarray]]]:
-    """When each frame is shown, and its planes."""
-    found = []
+    """Return the time of each frame, in seconds, and its planes."""
+    frames = []
     with av.open(str(path)) as film:
         for frame in film.decode(video=0):
             kind = np.uint16 if "10le" in frame.format.name else np.uint8
@@ -89,11 +92,12 @@ def planes(path: Path) -> list[tuple[Fraction, list[np.ndarray]]]:
                 np.frombuffer(p, kind).reshape(p.height, -1)[:, : p.width].copy()
                 for p in frame.planes
             ]
-            found.append((frame.pts * frame.time_base, stored))
-    return found
+            frames.append((frame.pts * frame.time_base, stored))
+    return frames
 
 
 def sound(path: Path) -> bytes:
+    """Return the bytes of all sound packets of a film."""
     with av.open(str(path)) as film:
         return b"".join(bytes(packet) for packet in film.demux(audio=0))
 
@@ -106,8 +110,8 @@ def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
     return folder
 
 
-class Heard(Watcher):
-    """Keeps what it is told."""
+class RecordingProgress(FilmProgress):
+    """Keeps the notes and the problems."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
@@ -120,8 +124,8 @@ class Heard(Watcher):
         self.problems.append((seconds, text))
 
 
-class Stop(Heard):
-    """Interrupts after so many frames."""
+class InterruptingProgress(RecordingProgress):
+    """Interrupts the film after a number of frames."""
 
     def __init__(self, after: int) -> None:
         super().__init__()
@@ -132,8 +136,8 @@ class Stop(Heard):
             raise KeyboardInterrupt
 
 
-def colored(tmp_path: Path, colorizer: Colorizer, source: Path, **how: Any) -> Path:
-    """Colour it without loss, into `out.mkv`."""
-    target = tmp_path / f"out{how.pop('suffix', '.mkv')}"
-    colorizer.film(source, target, codec=how.pop("codec", "ffv1"), **how)
+def colored(tmp_path: Path, colorizer: Colorizer, source: Path, **options: Any) -> Path:
+    """Colour a film without loss, into `out.mkv`; `options` are arguments of `Colorizer.film`."""
+    target = tmp_path / f"out{options.pop('suffix', '.mkv')}"
+    colorizer.film(source, target, codec=options.pop("codec", "ffv1"), **options)
     return target

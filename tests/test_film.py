@@ -1,4 +1,4 @@
-"""Films: what goes in comes out, in colour, and steadily."""
+"""Colouring films: what is kept from the original, steady colours, and refusals."""
 
 from __future__ import annotations
 
@@ -24,20 +24,30 @@ from photochrom.errors import (
     UnreadableFilm,
     UnsupportedFilm,
 )
-from photochrom.film import Watcher, color_frames
-from photochrom.film.propagation import Answer, propagate
-from photochrom.film.small_frames import stills
-from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
+from photochrom.film import FilmProgress, color_frames
+from photochrom.film.propagation import Estimate, propagate
+from photochrom.film.small_frames import small_frames
+from tests.films import (
+    HEIGHT,
+    WIDTH,
+    InterruptingProgress,
+    RecordingProgress,
+    colored,
+    panned,
+    planes,
+    sound,
+    write_film,
+)
 from tests.support import picture_bytes
 
-# --- what goes in comes out -----------------------------------------------------------------
+# --- what is kept ---------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv444p10le", "gray"]
 )
-def test_luma_and_times_are_the_films_own(tmp_path, warm, pix_fmt):
+def test_luma_and_times_are_unchanged(tmp_path, warm, pix_fmt):
     source = write_film(tmp_path / "in.mkv", panned(20), pix_fmt=pix_fmt)
     before, after = planes(source), planes(colored(tmp_path, warm, source))
     assert [time for time, _ in after] == [time for time, _ in before]
@@ -45,12 +55,12 @@ def test_luma_and_times_are_the_films_own(tmp_path, warm, pix_fmt):
         np.testing.assert_array_equal(new[0], old[0])
     deep = 4 if "10" in pix_fmt else 1
     cb, cr = (np.mean([new[n] for _, new in after]) for n in (1, 2))
-    assert cr > 132 * deep  # reddish, as that model has it
+    assert cr > 132 * deep  # the model `warm` colours everything reddish
     assert cb < 140 * deep
     assert after[0][1][1].dtype == (np.uint16 if deep > 1 else np.uint8)
 
 
-def test_odd_times_are_kept(tmp_path, warm):
+def test_uneven_times_are_kept(tmp_path, warm):
     times = [0, 24, 30, 90, 91, 200, 260, 500]
     source = write_film(tmp_path / "in.mkv", panned(8), times=times)
     for suffix, codec in ((".mkv", "ffv1"), (".mp4", "h264")):
@@ -59,7 +69,7 @@ def test_odd_times_are_kept(tmp_path, warm):
         assert found == pytest.approx([float(time) for time, _ in planes(source)], abs=1e-3)
 
 
-def test_sound_chapters_and_words_are_copied(tmp_path, warm):
+def test_sound_chapters_and_metadata_are_copied(tmp_path, warm):
     source = write_film(tmp_path / "in.mkv", panned(20), sound=True, chapters=True)
     target = colored(tmp_path, warm, source)
     assert sound(target) == sound(source)
@@ -69,7 +79,7 @@ def test_sound_chapters_and_words_are_copied(tmp_path, warm):
         assert [stream.type for stream in new.streams] == [stream.type for stream in old.streams]
 
 
-def test_a_rotated_film_comes_out_upright(tmp_path, warm):
+def test_a_rotated_film_is_written_upright(tmp_path, warm):
     source = tmp_path / "in.mp4"
     with av.open(str(source), "w") as film:
         stream = film.add_stream("libx264", rate=25, options={"qp": "0"})
@@ -87,9 +97,9 @@ def test_a_rotated_film_comes_out_upright(tmp_path, warm):
 
 
 def test_colour_tags_are_kept_or_set(tmp_path, warm):
-    settings = {"colorspace": 1, "color_primaries": 1, "color_trc": 1, "color_range": 1}
-    for name, wanted, how in (("tagged", 1, settings), ("untagged", 6, {})):
-        source = write_film(tmp_path / f"{name}.mkv", panned(3), codec="libx264", **how)
+    tags = {"colorspace": 1, "color_primaries": 1, "color_trc": 1, "color_range": 1}
+    for name, wanted, settings in (("tagged", 1, tags), ("untagged", 6, {})):
+        source = write_film(tmp_path / f"{name}.mkv", panned(3), codec="libx264", **settings)
         target = tmp_path / f"{name}-out.mkv"
         warm.film(source, target, codec="h264")
         with av.open(str(target)) as film:
@@ -111,30 +121,30 @@ def test_codecs(tmp_path, warm, codec, suffix):
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="needs Linux")
-def test_no_encoder_takes_real_time_priority(tmp_path, warm):
-    """SVT-AV1 does, where it is run by root: what this process begins later would stop all else."""
+def test_no_encoder_keeps_real_time_priority(tmp_path, warm):
+    """SVT-AV1 takes it when run by root, and threads started later would inherit it."""
 
-    class Looking(Watcher):
+    class PriorityCheck(FilmProgress):
         def frame(self, done: int, total: int, shot: int) -> None:
             for task in Path("/proc/self/task").glob("*"):
-                with suppress(ProcessLookupError):  # it has ended
+                with suppress(ProcessLookupError):  # the thread has ended
                     assert os.sched_getscheduler(int(task.name)) == os.SCHED_OTHER
 
     source = write_film(tmp_path / "in.mkv", panned(8))
-    warm.film(source, tmp_path / "out.mkv", codec="av1", watcher=Looking())
+    warm.film(source, tmp_path / "out.mkv", codec="av1", watcher=PriorityCheck())
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("ffv1", ".ts"), ("h264", ".webm")])
-def test_what_a_container_cannot_hold_is_said_before_it_is_made(tmp_path, warm, codec, suffix):
-    source, heard = write_film(tmp_path / "in.mkv", panned(3)), Stop(0)
-    with pytest.raises(OutputError, match=f"out{suffix} cannot hold pictures of {codec}"):
-        colored(tmp_path, warm, source, codec=codec, suffix=suffix, watcher=heard)
+def test_a_codec_that_the_container_cannot_hold_is_refused_at_once(tmp_path, warm, codec, suffix):
+    source, progress = write_film(tmp_path / "in.mkv", panned(3)), InterruptingProgress(0)
+    with pytest.raises(OutputError, match=f"out{suffix} cannot hold {codec} video"):
+        colored(tmp_path, warm, source, codec=codec, suffix=suffix, watcher=progress)
     assert not (tmp_path / f"out{suffix}").exists()
 
 
-def test_a_cover_stays(tmp_path, warm):
-    plain, source = write_film(tmp_path / "plain.mp4", panned(3), codec="libx264"), None
+def test_a_cover_is_kept(tmp_path, warm):
+    plain = write_film(tmp_path / "plain.mp4", panned(3), codec="libx264")
     cover = picture_bytes(np.full((8, 8, 3), 200, np.uint8), "JPEG")
     source = tmp_path / "in.mp4"
     with av.open(str(plain)) as old, av.open(str(source), "w") as film:
@@ -142,25 +152,25 @@ def test_a_cover_stays(tmp_path, warm):
         picture = film.add_stream("mjpeg")
         picture.width = picture.height = 8
         picture.pix_fmt, picture.disposition = "yuvj444p", Disposition.attached_pic
-        shown = av.Packet(cover)
-        shown.stream, shown.pts, shown.dts = picture, 0, 0
-        film.mux_one(shown)
+        cover_packet = av.Packet(cover)
+        cover_packet.stream, cover_packet.pts, cover_packet.dts = picture, 0, 0
+        film.mux_one(cover_packet)
         for packet in old.demux(video=0):
             if packet.size:
                 packet.stream = copy
                 film.mux_one(packet)
     warm.film(source, tmp_path / "out.mp4")
     with av.open(str(tmp_path / "out.mp4")) as film:
-        (again,) = [each for each in film.streams if each.disposition & Disposition.attached_pic]
-        assert next(bytes(each) for each in film.demux(again) if each.size) == cover
+        (stream,) = [each for each in film.streams if each.disposition & Disposition.attached_pic]
+        assert next(bytes(each) for each in film.demux(stream) if each.size) == cover
     warm.film(source, tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as film:
         assert len(planes(tmp_path / "out.mkv")) == 3
-        kept = [bytes(e) for s in film.streams.video[1:] for e in film.demux(s) if e.size]
-        assert kept == [cover]
+        covers = [bytes(e) for s in film.streams.video[1:] for e in film.demux(s) if e.size]
+        assert covers == [cover]
 
 
-def test_a_part_of_a_film(tmp_path, warm):
+def test_a_section_of_a_film(tmp_path, warm):
     source = write_film(tmp_path / "in.mkv", panned(25), sound=True, chapters=True)
     target = colored(tmp_path, warm, source, start=0.2, end=0.6)
     before, after = planes(source), planes(target)
@@ -169,7 +179,7 @@ def test_a_part_of_a_film(tmp_path, warm):
     assert 0 < len(sound(target)) < len(sound(source))
 
 
-def test_single_pictures_are_a_film(tmp_path, warm):
+def test_a_sequence_of_pictures_is_a_film(tmp_path, warm):
     from PIL import Image
 
     for number, rgb in enumerate(panned(5)):
@@ -178,92 +188,96 @@ def test_single_pictures_are_a_film(tmp_path, warm):
     assert len(planes(target)) == 5
 
 
-def test_a_quick_look_is_small(tmp_path, warm):
+def test_frames_can_be_reduced_for_a_preview(tmp_path, warm):
     source = write_film(tmp_path / "in.mkv", panned(4))
     after = planes(colored(tmp_path, warm, source, most_rows=32))
     assert after[0][1][0].shape == (32, 48)
 
 
-def test_the_latest_frame_can_be_looked_at(tmp_path, warm):
-    seen = []
+def test_progress_can_preview_the_latest_frame(tmp_path, warm):
+    previews = []
 
-    class Looking(Watcher):
+    class PreviewProgress(FilmProgress):
         def picture(self, look):
-            seen.append(look(32))
+            previews.append(look(32))
 
     source = write_film(tmp_path / "in.mkv", panned(3))
-    colored(tmp_path, warm, source, watcher=Looking())
-    assert [each.shape for each in seen] == [(32, 48, 3)] * 3
-    assert seen[0].dtype == np.uint8
-    red, _, blue = seen[0].reshape(-1, 3).mean(0)
-    assert red > blue  # as that model has it
+    colored(tmp_path, warm, source, watcher=PreviewProgress())
+    assert [each.shape for each in previews] == [(32, 48, 3)] * 3
+    assert previews[0].dtype == np.uint8
+    red, _, blue = previews[0].reshape(-1, 3).mean(0)
+    assert red > blue  # the model `warm` colours everything reddish
 
 
-# --- steadily -------------------------------------------------------------------------------
+# --- steady colours -------------------------------------------------------------------------
 
 
 def flickering(count: int, cut: int | None = None, memory=None, first: int = 0):
-    """What becomes of answers that flicker between -10 and 30, frame by frame."""
+    """Propagate estimates of `a` that alternate between 30 and -10 from key frame to key frame.
+
+    Returns:
+        The segments, and the key frames.
+    """
     lumas = [luma(frame) for frame in panned(count)]
     if cut:
         lumas[cut:] = [luma(frame) for frame in panned(count - cut, name="coffee")]
-    asked = []
+    key_frames = []
 
-    def ask(still):
-        asked.append(still)
-        level = 30.0 if len(asked) % 2 else -10.0
-        grid = np.ones(still.grid, np.float32)
-        return Answer(np.dstack([grid * level, grid * 0]).astype(np.float32), grid)
+    def estimate(frame):
+        key_frames.append(frame)
+        level = 30.0 if len(key_frames) % 2 else -10.0
+        grid = np.ones(frame.grid, np.float32)
+        return Estimate(np.dstack([grid * level, grid * 0]).astype(np.float32), grid)
 
-    stretches = list(propagate(stills(enumerate(lumas)), ask, memory))
-    return stretches, asked
-
-
-def test_answers_that_flicker_are_averaged():
-    stretches, asked = flickering(100)
-    frames = [frame for stretch in stretches for frame in stretch.frames]
-    assert [thing for thing, _, _ in frames] == list(range(100))
-    assert len(asked) < 25
-    shown = np.array([chroma[..., 0].mean() for _, _, chroma in frames])
-    assert np.abs(np.diff(shown)).max() < 2  # of 40
-    assert shown[30:].mean() == pytest.approx(10, abs=5)
+    segments = list(propagate(small_frames(enumerate(lumas)), estimate, memory))
+    return segments, key_frames
 
 
-def test_a_cut_forgets():
-    stretches, _ = flickering(40, cut=20)
-    begins = [stretch.frames[0][0] for stretch in stretches if stretch.begins]
+def test_flickering_estimates_are_averaged():
+    segments, key_frames = flickering(100)
+    frames = [frame for segment in segments for frame in segment.frames]
+    assert [number for number, _, _ in frames] == list(range(100))
+    assert len(key_frames) < 25
+    mean_a = np.array([chroma[..., 0].mean() for _, _, chroma in frames])
+    assert np.abs(np.diff(mean_a)).max() < 2  # the estimates differ by 40
+    assert mean_a[30:].mean() == pytest.approx(10, abs=5)
+
+
+def test_a_cut_begins_a_new_shot():
+    segments, _ = flickering(40, cut=20)
+    begins = [segment.frames[0][0] for segment in segments if segment.begins_shot]
     assert begins == [0, 20]
 
 
-def test_films_in_memory(warm):
+def test_frames_in_memory_keep_their_luma(warm):
     lumas = [luma(frame) for frame in panned(10)]
-    found = list(color_frames(warm.model, lumas))
-    assert len(found) == 10
-    for grey, rgb in zip(lumas, found, strict=True):
+    colored_frames = list(color_frames(warm.model, lumas))
+    assert len(colored_frames) == 10
+    for grey, rgb in zip(lumas, colored_frames, strict=True):
         assert np.abs(luma(rgb).astype(int) - grey).max() <= 1
 
 
 @pytest.mark.slow
-def test_what_a_person_knows_holds_through_the_shot(tmp_path):
-    """Red on her suit, said of one frame in the middle, is there in the first and in the last."""
+def test_a_hint_reaches_the_whole_shot(tmp_path):
+    """A hint for a frame in the middle changes the first and the last frame, too."""
     source = write_film(tmp_path / "in.mkv", panned(30), pix_fmt="yuv444p")
     colorizer = Colorizer()
     plain = planes(colored(tmp_path, colorizer, source))
     hint = (0.6, Hint.at(40, 40, "#1030d0", 12))
-    told = planes(colored(tmp_path, colorizer, source, hints=[hint], overwrite=True))
+    hinted = planes(colored(tmp_path, colorizer, source, hints=[hint], overwrite=True))
     for number in (0, 15, 29):
-        bluer = told[number][1][1].astype(int) - plain[number][1][1]
+        bluer = hinted[number][1][1].astype(int) - plain[number][1][1]
         assert bluer[24:56, 20:60].max() > 15
 
 
 @pytest.mark.slow
-def test_a_hint_in_a_quick_look_is_in_pixels_of_the_film(tmp_path):
+def test_a_hint_for_a_preview_is_in_pixels_of_the_film(tmp_path):
     source = write_film(tmp_path / "in.mkv", panned(4), pix_fmt="yuv444p")
-    how = {"colorizer": Colorizer(), "source": source, "most_rows": 32, "overwrite": True}
-    plain = planes(colored(tmp_path, **how))
+    options = {"colorizer": Colorizer(), "source": source, "most_rows": 32, "overwrite": True}
+    plain = planes(colored(tmp_path, **options))
     hint = (0.0, Hint.at(80, 50, "#1030d0", 12))
-    told = planes(colored(tmp_path, **how, hints=[hint]))
-    bluer = told[0][1][1].astype(int) - plain[0][1][1]
+    hinted = planes(colored(tmp_path, **options, hints=[hint]))
+    bluer = hinted[0][1][1].astype(int) - plain[0][1][1]
     assert bluer[25, 40] > 15
 
 
@@ -279,26 +293,26 @@ def test_refusals(tmp_path, warm):
 
     Image.fromarray(panned(1)[0]).save(picture)
     out = tmp_path / "out.mkv"
-    for source, error, words in (
+    for source, error, message in (
         (tmp_path / "none.mp4", UnreadableFilm, "No such file"),
         (text, UnreadableFilm, "text.mp4"),
         (picture, UnsupportedFilm, "single picture"),
     ):
-        with pytest.raises(error, match=words):
+        with pytest.raises(error, match=message):
             warm.film(source, out)
     with pytest.raises(OutputError, match=r"in \.mp4"):
         warm.film(film, tmp_path / "out.txt")
     with pytest.raises(OutputError, match="pcm_s16le"):
         warm.film(film, tmp_path / "out.webm")
-    with pytest.raises(OutputError, match="another place"):
+    with pytest.raises(OutputError, match="other than the film itself"):
         warm.film(film, film, overwrite=True)
     out.write_bytes(b"mine")
     with pytest.raises(OutputExists):
         warm.film(film, out)
     assert out.read_bytes() == b"mine"
-    for how in ({"codec": "h265"}, {"quality": 99}, {"start": 3, "end": 2}, {"start": 99}):
+    for options in ({"codec": "h265"}, {"quality": 99}, {"start": 3, "end": 2}, {"start": 99}):
         with pytest.raises(ConfigError):
-            warm.film(film, tmp_path / "other.mkv", **how)
+            warm.film(film, tmp_path / "other.mkv", **options)
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -337,9 +351,9 @@ def test_odd_sizes_and_attachments(tmp_path, warm):
         for rgb in odd:
             film.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
         film.mux(stream.encode(None))
-    heard = Heard()
-    warm.film(source, tmp_path / "out.mp4", watcher=heard)
-    assert any("attachment" in note and "left out" in note for note in heard.notes)
+    progress = RecordingProgress()
+    warm.film(source, tmp_path / "out.mp4", watcher=progress)
+    assert any("attachment" in note and "left out" in note for note in progress.notes)
     assert planes(tmp_path / "out.mp4")[0][1][0].shape == (63, 95)
     warm.film(source, tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as film:

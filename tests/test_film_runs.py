@@ -1,4 +1,4 @@
-"""Films on their way: stopped and gone on with, damaged, entered anywhere."""
+"""Runs that are interrupted and resumed, damaged films, and reading from any place."""
 
 from __future__ import annotations
 
@@ -14,16 +14,26 @@ from photochrom.errors import (
     OutputError,
     OutputFailed,
 )
-from photochrom.film import Watcher, pipeline
-from photochrom.film.encoder import Part
-from photochrom.film.reader import Source
-from tests.films import HEIGHT, WIDTH, Heard, Stop, colored, panned, planes, sound, write_film
+from photochrom.film import FilmProgress, pipeline
+from photochrom.film.encoder import PartWriter
+from photochrom.film.reader import FilmReader
+from tests.films import (
+    HEIGHT,
+    WIDTH,
+    InterruptingProgress,
+    RecordingProgress,
+    colored,
+    panned,
+    planes,
+    sound,
+    write_film,
+)
 
-# --- long runs ------------------------------------------------------------------------------
+# --- interrupted runs -----------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, monkeypatch):
+def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
     source = write_film(tmp_path / "in.mkv", [*panned(60), *panned(60, name="coffee")])
     whole = tmp_path / "whole.mkv"
@@ -31,11 +41,11 @@ def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, mo
     target = tmp_path / "out.mkv"
     for after in (40, 85):
         with pytest.raises(KeyboardInterrupt):
-            warm.film(source, target, codec="ffv1", watcher=Stop(after))
+            warm.film(source, target, codec="ffv1", watcher=InterruptingProgress(after))
         assert not target.exists()
-    heard = Heard()
-    report = warm.film(source, target, codec="ffv1", watcher=heard)
-    assert any("going on from" in note for note in heard.notes)
+    progress = RecordingProgress()
+    report = warm.film(source, target, codec="ffv1", watcher=progress)
+    assert any("resuming at" in note for note in progress.notes)
     assert (report.frames, report.shots) == (120, 2)
     for (time, old), (other, new) in zip(planes(whole), planes(target), strict=True):
         assert time == other
@@ -44,39 +54,39 @@ def test_stopped_and_called_again_it_goes_on_to_the_same_film(tmp_path, warm, mo
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
 
 
-def test_other_settings_in_between_cost_nothing(tmp_path, warm, monkeypatch):
+def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.3)
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
     with pytest.raises(KeyboardInterrupt):
-        warm.film(source, target, watcher=Stop(22))
-    other = Stop(3)
+        warm.film(source, target, watcher=InterruptingProgress(22))
+    other = InterruptingProgress(3)
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, codec="ffv1", watcher=other)
-    assert other.notes[0].startswith("begun with other settings before")
-    assert other.notes[-1] == "nothing is done yet"
+    assert other.notes[0].startswith("starting from the beginning")
+    assert other.notes[-1].startswith("no part is finished yet")
     source.rename(tmp_path / "in.mkv.moved")
     (tmp_path / "in.mkv.moved").rename(source)
-    heard = Heard()
-    warm.film(source, target, watcher=heard)
-    assert heard.notes[0].startswith("going on from")
+    progress = RecordingProgress()
+    warm.film(source, target, watcher=progress)
+    assert progress.notes[0].startswith("resuming at")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
-def test_two_runs_for_one_film(tmp_path, warm):
+def test_two_runs_cannot_write_the_same_film(tmp_path, warm):
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
 
-    class Second(Watcher):
+    class SecondRun(FilmProgress):
         def frame(self, done: int, total: int, shot: int) -> None:
             if done == 5:
-                with pytest.raises(OutputError, match=r"another run is at work on .*out\.mkv"):
+                with pytest.raises(OutputError, match=r"another run is already writing .*out\.mkv"):
                     warm.film(source, target, vividness=None)
 
-    warm.film(source, target, watcher=Second())
+    warm.film(source, target, watcher=SecondRun())
     assert len(planes(target)) == 40
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
-def test_what_is_left_of_a_film_takes_no_originals_place(tmp_path, warm):
+def test_a_partial_film_does_not_replace_the_original(tmp_path, warm):
     source = write_film(tmp_path / "out.partial.mkv", panned(4))
     before = source.read_bytes()
     with pytest.raises(OutputError, match="is an original"):
@@ -84,40 +94,40 @@ def test_what_is_left_of_a_film_takes_no_originals_place(tmp_path, warm):
     assert source.read_bytes() == before
 
 
-@pytest.mark.parametrize("how", [{"hints": [(0, Hint.at(900, 9, "#fff000"))]}, {"start": 99.0}])
-def test_what_is_refused_leaves_nothing(tmp_path, how):
+@pytest.mark.parametrize("options", [{"hints": [(0, Hint.at(900, 9, "#fff000"))]}, {"start": 99.0}])
+def test_a_refused_film_leaves_no_files(tmp_path, options):
     source = write_film(tmp_path / "in.mkv", panned(4))
     with pytest.raises(ConfigError):
-        Colorizer().film(source, tmp_path / "out.mkv", **how)
+        Colorizer().film(source, tmp_path / "out.mkv", **options)
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
-def test_an_interrupted_film_can_be_left_playable(tmp_path, warm, monkeypatch):
+def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.3)
     source = write_film(tmp_path / "in.mkv", panned(40), sound=True)
-    target, left = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
+    target, partial = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
     with pytest.raises(KeyboardInterrupt):
-        warm.film(source, target, watcher=Stop(22), partial=True)
+        warm.film(source, target, watcher=InterruptingProgress(22), partial=True)
     assert not target.exists()
-    shown = len(planes(left))
-    assert 6 <= shown <= 22
-    assert len(sound(left)) == pytest.approx(2 * 8000 * shown / 25, rel=0.2)
+    count = len(planes(partial))
+    assert 6 <= count <= 22
+    assert len(sound(partial)) == pytest.approx(2 * 8000 * count / 25, rel=0.2)
     warm.film(source, target, partial=True)
     assert len(planes(target)) == 40
 
 
-def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatch):
+def test_a_full_disk_is_reported_and_finished_parts_are_kept(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
     source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
-    write, calls = Part.write, []
+    write, calls = PartWriter.write, []
 
-    def full(self, *arguments):
+    def write_until_full(self, *arguments):
         calls.append(1)
         if len(calls) == 50:
             raise OSError(errno.ENOSPC, "No space left on device")
         write(self, *arguments)
 
-    monkeypatch.setattr(Part, "write", full)
+    monkeypatch.setattr(PartWriter, "write", write_until_full)
     with pytest.raises(OutputFailed, match="No space left"):
         warm.film(source, target)
     assert not target.exists()
@@ -126,42 +136,42 @@ def test_a_full_disk_is_told_and_what_is_done_is_kept(tmp_path, warm, monkeypatc
     assert len(calls) < 50 + 80
 
 
-def test_broken_packets_are_told_with_their_time(tmp_path, warm):
+def test_damaged_packets_do_not_stop_a_film(tmp_path, warm):
     source = write_film(tmp_path / "in.avi", panned(60), codec="mjpeg", pix_fmt="yuvj420p")
     data = bytearray(source.read_bytes())
     middle = len(data) // 2
     data[middle : middle + 900] = bytes(900)
     source.write_bytes(bytes(data))
-    heard = Heard()
-    report = warm.film(source, tmp_path / "out.mkv", watcher=heard)
+    progress = RecordingProgress()
+    report = warm.film(source, tmp_path / "out.mkv", watcher=progress)
     assert report.frames >= 50
     assert len(planes(tmp_path / "out.mkv")) == report.frames
 
 
-def test_broken_places_at_the_end_are_in_the_report(tmp_path, warm):
+def test_damage_at_the_end_is_in_the_report(tmp_path, warm):
     source = write_film(tmp_path / "in.avi", panned(30), codec="mjpeg", pix_fmt="yuvj420p")
     data = bytearray(source.read_bytes())
     last = data.rfind(b"00dc", 0, data.rfind(b"idx1"))
     data[last + 8 : last + 600] = bytes(592)
     source.write_bytes(bytes(data))
-    heard = Heard()
-    report = warm.film(source, tmp_path / "out.mkv", watcher=heard)
-    assert heard.problems
-    assert list(report.problems) == heard.problems
+    progress = RecordingProgress()
+    report = warm.film(source, tmp_path / "out.mkv", watcher=progress)
+    assert progress.problems
+    assert list(report.problems) == progress.problems
 
 
 @pytest.mark.parametrize("suffix", [".ts", ".avi", ".mp4", ".264"])
-def test_a_film_can_be_entered_anywhere(tmp_path, suffix):
-    """Indices of some containers lead past the place that is sought, or nowhere."""
+def test_frames_can_be_read_from_any_place(tmp_path, suffix):
+    """The indices of some containers lead past the wanted place, or nowhere."""
     path = write_film(tmp_path / f"in{suffix}", panned(60), codec="libx264", gop_size=12)
-    film = Source(path)
-    whole = [(each.pts, each.luma.tobytes()) for each in film.pictures(complain=print)]
+    film = FilmReader(path)
+    frames = [(each.pts, each.luma.tobytes()) for each in film.frames(on_problem=print)]
     for number in (1, 13, 30, 59):
-        some = film.pictures(first=whole[number][0], complain=print)
-        assert [(each.pts, each.luma.tobytes()) for each in some] == whole[number:]
+        rest = film.frames(first=frames[number][0], on_problem=print)
+        assert [(each.pts, each.luma.tobytes()) for each in rest] == frames[number:]
 
 
-def test_pictures_of_another_size_are_fitted_and_told(tmp_path, warm):
+def test_frames_of_another_size_are_resized_and_reported(tmp_path, warm):
     small = write_film(tmp_path / "a.ts", panned(5), codec="libx264")
     large = [np.repeat(np.repeat(frame, 2, 0), 2, 1) for frame in panned(5)]
     big = write_film(
@@ -171,11 +181,11 @@ def test_pictures_of_another_size_are_fitted_and_told(tmp_path, warm):
     source = tmp_path / "both.ts"
     source.write_bytes(small.read_bytes() + big.read_bytes())
     report = warm.film(source, tmp_path / "out.mkv")
-    assert "pictures of another size begin" in [what for _, what in report.problems]
+    assert "the frame size changes here" in [text for _, text in report.problems]
     assert {planes_[0].shape for _, planes_ in planes(tmp_path / "out.mkv")} == {(HEIGHT, WIDTH)}
 
 
-def test_sound_stays_with_its_pictures_in_the_beginning_of_a_film_that_starts_late(tmp_path, warm):
+def test_sound_stays_in_sync_in_a_section_of_a_film_that_starts_late(tmp_path, warm):
     times = [240 + 24 * number for number in range(25)]
     source = write_film(tmp_path / "in.mkv", panned(25), sound=True, times=times)
     target = colored(tmp_path, warm, source, end=0.5)

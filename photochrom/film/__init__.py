@@ -1,6 +1,7 @@
-"""Films: read, coloured steadily, and written with all else that is in them.
+"""Colour films steadily, and keep their luma, sound, subtitles and other streams.
 
-What reads and writes them, PyAV, is the extra `video`; `require` says so where it is not there.
+Films are read and written with PyAV, which comes with the extra `video`. Call `require` to check
+that it is installed.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ from importlib.util import find_spec
 
 from photochrom.errors import MissingExtra
 from photochrom.film.coloring import color_frames
-from photochrom.film.progress import FilmReport, Watcher
+from photochrom.film.progress import FilmProgress, FilmReport, Watcher
 
-__all__ = ["FilmReport", "Watcher", "color_frames", "require"]
+__all__ = ["FilmProgress", "FilmReport", "Watcher", "color_frames", "require"]
 
 
 def require() -> None:
-    """See that films can be read.
+    """Check that the packages for reading and writing films are installed.
 
     Raises:
-        MissingExtra: they cannot.
+        MissingExtra: PyAV is not installed.
     """
     if not find_spec("av"):
         raise MissingExtra("video", "reading and writing films")

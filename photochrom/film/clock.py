@@ -1,4 +1,4 @@
-"""Moments of a film as people write them."""
+"""Times within a film, in the form in which people type them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from photochrom.errors import ConfigError
 
 __all__ = ["parse_moment"]
 
-_CLOCK: Final = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
+_TIME: Final = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d+)?)")
 
 
 def parse_moment(text: str) -> float:
-    """`90`, `1:30` or `0:01:30.5` → seconds.
+    """Convert a time such as `90`, `1:30` or `0:01:30.5` to seconds.
 
     Raises:
-        ConfigError: it is no time.
+        ConfigError: `text` is not a time in one of these forms.
     """
-    found = _CLOCK.fullmatch(text.strip())
-    if not found:
+    match = _TIME.fullmatch(text.strip())
+    if not match:
         raise ConfigError(f"expected a time as 90, 1:30 or 0:01:30.5; received {text!r}")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + seconds

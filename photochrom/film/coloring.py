@@ -1,4 +1,4 @@
-"""From the luma of frames to their colours, wherever they come from and go to."""
+"""Colour frames that are held in memory, without reading or writing a film."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photochrom.color.guided import LinearChroma
 from photochrom.color.levels import JPEG, Levels
 from photochrom.film.network import Network
 from photochrom.film.propagation import propagate
-from photochrom.film.small_frames import stills
+from photochrom.film.small_frames import small_frames
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,19 +27,20 @@ __all__ = ["color_frames", "small_luma"]
 def small_luma(
     luma: IntArray, size: tuple[int, int], levels: Levels = JPEG
 ) -> npt.NDArray[np.uint8]:
-    """A frame's luma, (H, W), as the network is to see it.
+    """Reduce the luma of a frame to the size that the network takes.
 
     Args:
-        luma: as the levels have it.
-        size: height and width of what is returned.
-        levels: what its numbers stand for.
+        luma: (H, W), uint8 or uint16, in the given levels.
+        size: height and width of the result.
+        levels: the depth and the range of `luma`.
 
     Returns:
-        (h, w) uint8, 0 black to 255 white.
+        (h, w) uint8, from 0 (black) to 255 (white).
     """
     small = color.downscale(luma, size[::-1])
     if levels == JPEG:
         return np.asarray(small, np.uint8)
+    # The network takes full-range 8-bit luma; films have other ranges and depths, too.
     scaled = (small.astype(np.float32) - levels.black) * np.float32(255 / levels.luma_range)
     return np.asarray(np.rint(np.clip(scaled, 0, 255)), np.uint8)
 
@@ -51,26 +52,27 @@ def color_frames(
     vividness: float | None = None,
     references: Sequence[Reference] = (),
 ) -> Iterator[npt.NDArray[np.uint8]]:
-    """Colour the frames of a film, in order, steadily.
+    """Colour the frames of a film, in order, without flicker.
 
     Args:
-        model: the network.
-        lumas: of every frame, (H, W) uint8, all of one size.
-        vividness: from 0, faithful, to 1, vivid; by default what the card says.
-        references: frames or photographs whose colours are known.
+        model: the model to colour with.
+        lumas: the luma of each frame, (H, W) uint8, all of the same size.
+        vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
+        references: frames or photographs whose colours are to be followed. Where several match,
+            the first one is used.
 
     Yields:
-        RGB, (H, W, 3) uint8; the luma of each is within one level of what came. Some 50 frames
-        are held.
+        RGB, (H, W, 3) uint8, one for each frame. The luma is within one level of the input's. About
+        50 frames are in memory at a time.
 
     Raises:
-        ConfigError: the vividness is out of range.
-        InvalidModel: the network's answer is not what its card promises.
+        ConfigError: `vividness` is out of range.
+        InvalidModel: the output of the network does not match the model's card.
     """
     network = Network(model, vividness=vividness, references=references)
     frames = ((luma, small_luma(luma, model.fit(*luma.shape))) for luma in lumas)
-    for stretch in propagate(stills(frames), network):
-        for luma, still, chroma in stretch.frames:
-            fitted = LinearChroma.fit(chroma, still.luma, model.card.color_space)
+    for segment in propagate(small_frames(frames), network):
+        for luma, small, chroma in segment.frames:
+            fitted = LinearChroma.fit(chroma, small.luma, model.card.color_space)
             rgb: npt.NDArray[np.uint8] = fitted.over(luma)
             yield rgb

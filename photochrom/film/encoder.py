@@ -1,4 +1,4 @@
-"""How coloured pictures are encoded: the codec, its settings, and a part of a film in a file."""
+"""Encode coloured frames: the codecs, their options, and the writer of a film's parts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from photochrom.film.thread_priority import ordinary_threads
 if TYPE_CHECKING:
     from av import VideoFrame
 
-__all__ = ["CODECS", "PART_FORMAT", "PART_SHIFT", "Encoding", "Part"]
+__all__ = ["CODECS", "PART_FORMAT", "PART_SHIFT", "Encoding", "PartWriter"]
 
-# FFmpeg's encoder, and what it is told; quality first
+# For each codec, FFmpeg's encoder and its options. The options prefer quality to speed. With b=0,
+# the CRF alone decides the quality of VP9. Without a log level, x265 writes to the terminal.
 _ENCODERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "h264": ("libx264", {"crf": "18", "preset": "medium"}),
     "hevc": ("libx265", {"crf": "20", "preset": "medium", "x265-params": "log-level=error"}),
@@ -29,21 +30,30 @@ _ENCODERS: Final[dict[str, tuple[str, dict[str, str]]]] = {
     "ffv1": ("ffv1", {"level": "3"}),
 }
 CODECS: Final = tuple(_ENCODERS)
-_USUAL: Final = {"webm": "vp9"}
-PART_FORMAT: Final = "nut"  # holds nearly every codec, and times in any base, but none below 0
-_OTHER_FORMATS: Final = {"prores": "mov"}
-PART_SHIFT: Final = 3600  # seconds, by which times are later in a part than in the film
-_MOST: Final = 63
+"""The names of the codecs that films can be written with."""
+
+_DEFAULT_CODEC: Final = "h264"
+_CONTAINER_CODECS: Final = {"webm": "vp9"}  # where it differs from the default
+_MAX_QUALITY: Final = 63
+
+# NUT holds nearly every codec, and times in any time base, but no negative times.
+PART_FORMAT: Final = "nut"
+_CODEC_FORMATS: Final = {"prores": "mov"}  # codecs that need another container than NUT
+# Frames that are reordered get decoding times before the first frame's own time. The shift keeps
+# them above 0 in a part; `mux` subtracts it again.
+PART_SHIFT: Final = 3600
+"""Seconds by which the times in a part are later than in the film."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """What a person asks of the encoder.
+    """The encoder settings that the user asked for.
 
     Attributes:
-        codec: one of `CODECS`; by default H.264, and VP9 in a .webm file.
-        quality: the codec's CRF: less is better; by default one at which no loss is seen.
-        preset: the encoder's own word for how hard it is to try.
+        codec: one of `CODECS`. Empty selects H.264, or VP9 in a .webm file.
+        quality: the codec's CRF, 0 to 63; less is better. None selects a value at which no loss is
+            visible.
+        preset: the encoder preset, for example "fast" or "slow". Empty selects a default.
     """
 
     codec: str = ""
@@ -51,81 +61,97 @@ class Encoding:
     preset: str = ""
 
     def __post_init__(self) -> None:
-        """Raises ConfigError: no such codec, or a quality that it does not have."""
+        """Check the settings.
+
+        Raises:
+            ConfigError: `codec` is unknown, or `quality` is out of range.
+        """
         if self.codec and self.codec not in CODECS:
             raise ConfigError(
                 f"expected a codec out of {', '.join(CODECS)}; received {self.codec!r}"
             )
-        if self.quality is not None and not 0 <= self.quality <= _MOST:
-            raise ConfigError(f"expected a quality from 0 to {_MOST}; received {self.quality}")
+        if self.quality is not None and not 0 <= self.quality <= _MAX_QUALITY:
+            raise ConfigError(
+                f"expected a quality from 0 to {_MAX_QUALITY}; received {self.quality}"
+            )
 
-    def settled(self, place: str) -> Encoding:
-        """With the usual codec of a container, unless one was asked for.
+    def with_codec(self, container: str) -> Encoding:
+        """Return these settings with the container's default codec, if they name none.
+
+        Args:
+            container: FFmpeg's name of the container.
 
         Raises:
-            ConfigError: a quality is asked of a codec that has none.
+            ConfigError: `quality` is given, but the codec has no such setting.
         """
-        codec = self.codec or _USUAL.get(place, "h264")
+        codec = self.codec or _CONTAINER_CODECS.get(container, _DEFAULT_CODEC)
         if self.quality is not None and "crf" not in _ENCODERS[codec][1]:
             raise ConfigError(f"expected no quality with {codec}; received {self.quality}")
         return Encoding(codec, self.quality, self.preset)
 
     @property
     def encoder(self) -> str:
-        """FFmpeg's name of it."""
+        """FFmpeg's name of the encoder."""
         return _ENCODERS[self.codec][0]
 
     @property
-    def settings(self) -> dict[str, str]:
-        """What the encoder is told."""
-        settings = dict(_ENCODERS[self.codec][1])
+    def options(self) -> dict[str, str]:
+        """The options for FFmpeg's encoder."""
+        options = dict(_ENCODERS[self.codec][1])
         if self.quality is not None:
-            settings["crf"] = str(self.quality)
+            options["crf"] = str(self.quality)
         if self.preset:
-            settings["preset"] = self.preset
-        return settings
+            options["preset"] = self.preset
+        return options
 
     def pix_fmt(self, layout: Layout) -> str:
-        """The layout's, or the nearest that the encoder takes."""
-        formats = [each.name for each in Codec(self.encoder, "w").video_formats or []]
-        deep = layout.pix_fmt.endswith("10le")
-        wanted = [layout.pix_fmt, "yuv420p10le" if deep else "yuv420p", "yuv420p", "yuv422p10le"]
-        return next((each for each in wanted if each in formats), formats[0])
+        """Return the layout's pixel format, or the nearest one that the encoder accepts."""
+        accepted = [each.name for each in Codec(self.encoder, "w").video_formats or []]
+        is_deep = layout.pix_fmt.endswith("10le")
+        wanted = [
+            layout.pix_fmt,
+            "yuv420p10le" if is_deep else "yuv420p",
+            "yuv420p",
+            "yuv422p10le",
+        ]
+        # ProRes, for example, accepts neither 4:2:0 nor 8 bits.
+        return next((each for each in wanted if each in accepted), accepted[0])
 
 
-class Part:
-    """A run of pictures, in a file of its own that begins with a key frame.
+class PartWriter:
+    """Encodes consecutive frames into a file of their own, which begins with a key frame.
 
     Attributes:
-        frames: that were written.
-        shots: that began in it; for whoever writes to count.
-        last: when the last frame is shown, in the time base.
+        frames: the number of frames written.
+        shots: the number of shots that begin in this part. The caller counts them.
+        last: the time of the last frame, in the time base.
     """
 
     def __init__(
         self, path: Path, layout: Layout, encoding: Encoding, time_base: Fraction, rate: Fraction
     ) -> None:
-        """Begin one.
+        """Create the file and open the encoder.
 
         Args:
-            path: where; written over.
-            layout: of its pictures.
-            encoding: settled.
-            time_base: of their times.
-            rate: frames a second, on average.
+            path: the file; an existing one is replaced.
+            layout: the layout of the frames.
+            encoding: the encoder settings, with a codec.
+            time_base: the unit of the times, in seconds.
+            rate: the average number of frames per second.
 
         Raises:
-            ConfigError: the encoder refuses its settings.
+            ConfigError: the encoder does not accept its options.
         """
         self.frames = self.shots = 0
         self.last = self._first = 0
         self._time_base, self._shift = time_base, round(PART_SHIFT / time_base)
-        place = _OTHER_FORMATS.get(encoding.codec, PART_FORMAT)
-        self._file = av.open(str(path), "w", format=place)
+        container = _CODEC_FORMATS.get(encoding.codec, PART_FORMAT)
+        self._file = av.open(str(path), "w", format=container)
         self._pix_fmt = encoding.pix_fmt(layout)
-        stream: Any = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.settings)
+        stream: Any = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.options)
         stream.width, stream.height, stream.pix_fmt = layout.width, layout.height, self._pix_fmt
         stream.time_base = time_base
+        # The encoder has a time base of its own, which by default is that of a constant frame rate.
         context = stream.codec_context
         context.time_base = time_base
         context.sample_aspect_ratio = layout.pixel_aspect
@@ -135,7 +161,7 @@ class Part:
             context.color_primaries,
             context.color_trc,
             context.color_range,
-        ) = layout.tags
+        ) = layout.color_tags
         self._stream = stream
         try:
             with ordinary_threads():
@@ -143,16 +169,17 @@ class Part:
         except (av.FFmpegError, ValueError, OSError) as error:
             self._file.close()
             raise ConfigError(
-                f"the encoder {encoding.encoder} refuses {encoding.settings}: {error}"
+                f"the encoder {encoding.encoder} does not accept the options "
+                f"{encoding.options}: {error}"
             ) from error
 
     def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
-        """Add a picture.
+        """Encode a frame.
 
         Args:
-            frame: as `layout.filled` makes it.
-            pts: when it is shown, in the time base.
-            duration: for how long, or 0.
+            frame: the frame, as `pixel_format.make_frame` returns it.
+            pts: the time at which it is shown, in the time base.
+            duration: how long it is shown, in the time base; 0 if unknown.
         """
         if frame.format.name != self._pix_fmt:
             frame = frame.reformat(format=self._pix_fmt)
@@ -166,14 +193,14 @@ class Part:
 
     @property
     def seconds(self) -> float:
-        """From its first picture to its last."""
+        """The time from the first frame to the last."""
         return float((self.last - self._first) * self._time_base) if self.frames else 0.0
 
     def finish(self) -> None:
-        """Write what the encoder still holds."""
+        """Write the frames that the encoder still holds, and close the file."""
         self._file.mux(self._stream.encode(None))
         self._file.close()
 
-    def drop(self) -> None:
-        """It is not wanted any more."""
+    def abort(self) -> None:
+        """Close the file without finishing it."""
         self._file.close()

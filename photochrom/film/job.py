@@ -1,4 +1,4 @@
-"""What is to be done with a film."""
+"""The description of a film to be coloured."""
 
 from __future__ import annotations
 
@@ -23,49 +23,53 @@ __all__ = ["Job", "Span"]
 
 @dataclass(frozen=True)
 class Span:
-    """The part of a film that is wanted, in seconds from its start.
+    """The section of a film that is to be coloured, in seconds from its start.
 
     Attributes:
-        start: the first moment.
-        end: the first that is not wanted any more; None: all.
+        start: the time at which the section begins.
+        end: the time before which it ends. None means the end of the film.
     """
 
     start: float = 0.0
     end: float | None = None
 
     def __post_init__(self) -> None:
-        """Raises ConfigError: it ends before it begins."""
+        """Check the times.
+
+        Raises:
+            ConfigError: `start` is negative, or `end` is not after it.
+        """
         if not 0 <= self.start < (math.inf if self.end is None else self.end):
             raise ConfigError(
-                "expected a start from 0 and an end after it, in seconds; "
+                "expected a start of at least 0 and an end after it, in seconds; "
                 f"received {self.start:g} and {self.end}"
             )
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing is left out."""
+        """Whether the section is the whole film."""
         return self.start == 0 and self.end is None
 
-    def holds(self, seconds: float) -> bool:
-        """Whether this moment, in seconds from the film's start, is in it."""
+    def contains(self, seconds: float) -> bool:
+        """Return whether a time, in seconds from the start of the film, is in the section."""
         return seconds >= self.start and (self.end is None or seconds < self.end)
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done.
+    """A film to be coloured, and how.
 
     Attributes:
-        source: the film.
-        target: where the coloured one goes.
-        vividness: from 0, faithful, to 1, vivid; None: what the model's card says.
-        references: frames or photographs whose colours are known.
-        hints: moments, in seconds from the film's start, and what is known of a place then.
-        span: the part of the film that is wanted.
-        encoding: of the pictures.
-        overwrite: whether a file that is there already may be replaced.
-        partial: whether a stop in between leaves a film of what is done.
-        most_rows: a taller film is made smaller, for a quick look; 0: it never is.
+        source: the original film.
+        target: the file to write.
+        vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
+        references: frames or photographs whose colours are to be followed.
+        hints: pairs of a time, in seconds from the start of the film, and a hint for its frame.
+        span: the section of the film to colour.
+        encoding: the encoder settings.
+        overwrite: whether `target` may be replaced if it exists.
+        partial: whether an interrupted run writes a playable film of its finished frames.
+        most_rows: taller frames are reduced to this height, for a quick preview; 0 means no limit.
     """
 
     source: Path
@@ -80,10 +84,13 @@ class Job:
     most_rows: int = 0
 
     def fingerprint(self, model: Model) -> dict[str, Any]:
-        """All that the pictures depend on, to tell whether work that was begun is on the same."""
+        """Return everything that the result depends on, for JSON.
+
+        A run resumes the parts of an earlier one only if their fingerprints are equal.
+        """
         return {
             "version": __version__,
-            "source": _state(self.source),
+            "source": _file_state(self.source),
             "model": model.digest,
             "engine": model.engine,
             "vividness": self.vividness,
@@ -98,11 +105,15 @@ class Job:
         }
 
 
-def _state(source: Path) -> str:
-    """Another one when the film, or one of its single pictures, is another."""
+def _file_state(source: Path) -> str:
+    """Return a hash of the names, sizes and modification times of a film's files.
+
+    Reading the contents of a whole film would take too long.
+    """
+    # The pattern of a sequence of pictures is not a file; all pictures of its type then count.
     files = [source] if source.is_file() else sorted(source.parent.glob(f"*{source.suffix}"))
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for file in files:
         status = file.stat()
-        found.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
-    return found.hexdigest()
+        digest.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

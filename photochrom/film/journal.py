@@ -1,4 +1,4 @@
-"""The work on a film that is done already: parts in a folder beside the film that is to be."""
+"""The finished parts of a film, in a folder beside the target, so that a run can be resumed."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ try:
 except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Done", "Work"]
+__all__ = ["Journal", "JournalState"]
 
-_JOB: Final = "job.json"
-_DONE: Final = "done.json"
-_LOCK: Final = "lock"
+_JOB_FILE: Final = "job.json"
+_STATE_FILE: Final = "done.json"
+_LOCK_FILE: Final = "lock"
 
 
 @dataclass(frozen=True)
-class Done:
-    """How far it is.
+class JournalState:
+    """How much of a film is finished. The field names are those of the JSON file.
 
     Attributes:
-        parts: finished.
-        last: when the last picture in them is shown, in the film's time base.
-        frames: in them.
-        shots: begun in them.
-        problems: seconds from the film's start, and what was broken there.
+        parts: the number of finished parts.
+        last: the time of the last frame in them, in the film's time base. None without parts.
+        frames: the number of frames in them.
+        shots: the number of shots that begin in them.
+        problems: damaged places, as (seconds from the start of the film, description).
     """
 
     parts: int = 0
@@ -47,82 +47,100 @@ class Done:
     problems: list[tuple[float, str]] = field(default_factory=list)
 
 
-class Work:
-    """A folder of parts. What is in it is whole: a part counts once it is written to the end.
+class Journal:
+    """A folder of finished parts, and a file that says how many of them count.
 
-    Work on the same film with other settings has a folder beside it, until the film is written.
+    A part counts once it has been written to its end and recorded. Whatever a stopped run leaves
+    beyond that is overwritten by the next run.
+
+    Runs of the same film with other settings have folders beside this one. They are kept until the
+    film is written.
+
+    Attributes:
+        folder: the folder of this run's parts.
+        state: how much of the film is finished.
     """
 
     def __init__(self, target: Path, job: dict[str, Any]) -> None:
-        """Open the folder that belongs to a film, or begin one.
+        """Open the folder for a film, and create it if it does not exist.
 
         Args:
-            target: the film that is to be.
-            job: all that its pictures depend on.
+            target: the film to be written.
+            job: everything that the film depends on, as `Job.fingerprint` returns it.
 
         Raises:
-            OutputError: there can be no such folder, or another run is at work in it.
+            OutputError: the folder cannot be created, or another run is using it.
         """
-        written = json.dumps(job, sort_keys=True, indent=2)
-        self._all = target.with_name(f".{target.name}.photochrom")
-        self.folder = self._all / hashlib.sha256(written.encode()).hexdigest()[:12]
+        job_text = json.dumps(job, sort_keys=True, indent=2)
+        self._root = target.with_name(f".{target.name}.photochrom")
+        self.folder = self._root / hashlib.sha256(job_text.encode()).hexdigest()[:12]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self._all / _LOCK)
-            self._write(_JOB, written)  # for people
+            # The lock is for all settings, because `remove` deletes the folders of all of them.
+            self._lock = _lock(self._root / _LOCK_FILE)
+            self._write(_JOB_FILE, job_text)  # never read; it tells people what the folder is for
         except BlockingIOError as error:
-            raise OutputError(f"another run is at work on {target}") from error
+            raise OutputError(f"another run is already writing {target}") from error
         except OSError as error:
-            raise OutputError(f"cannot work in {self.folder}: {error.strerror}") from error
-        self.done = _done(self._read(_DONE))
+            raise OutputError(f"cannot use the folder {self.folder}: {error.strerror}") from error
+        self.state = _parse_state(self._read(_STATE_FILE))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leaves nothing where nothing is done."""
-        if not self.done.parts:
+        """Delete the folder if nothing in it is finished, and release the lock."""
+        if not self.state.parts:
             shutil.rmtree(self.folder, ignore_errors=True)
-        if not any(path.is_dir() for path in self._all.glob("*")):
+        if not any(path.is_dir() for path in self._root.glob("*")):
             self.remove()
         self._lock.close()
 
     @property
-    def others(self) -> int:
-        """How many works with other settings there are."""
-        return len([each for each in self._all.glob(f"*/{_DONE}") if each.parent != self.folder])
+    def other_runs(self) -> int:
+        """The number of unfinished runs with other settings."""
+        states = self._root.glob(f"*/{_STATE_FILE}")
+        return len([each for each in states if each.parent != self.folder])
 
     @property
     def parts(self) -> list[Path]:
-        """The finished ones, in order."""
-        return [self._part(number) for number in range(1, self.done.parts + 1)]
+        """The files of the finished parts, in order."""
+        return [self._part(number) for number in range(1, self.state.parts + 1)]
 
     @property
     def next_part(self) -> Path:
-        """Where the next is to be written."""
-        return self._part(self.done.parts + 1)
+        """The file for the next part."""
+        return self._part(self.state.parts + 1)
 
     @property
     def memory(self) -> Memory | None:
-        """Of the last picture that is done."""
-        if not self.done.parts:
+        """The colour memory at the last finished frame; None without parts."""
+        if not self.state.parts:
             return None
-        with np.load(self._memory(self.done.parts)) as kept:
-            return Memory(kept["chroma"], kept["count"])
+        with np.load(self._memory(self.state.parts)) as arrays:
+            return Memory(arrays["chroma"], arrays["count"])
 
-    def keep(self, done: Done, memory: Memory) -> None:
-        """The next part is written; now it counts."""
-        with self._memory(done.parts).open("wb") as file:
+    def commit(self, state: JournalState, memory: Memory) -> None:
+        """Record that the next part is finished.
+
+        Args:
+            state: the new state, including the part.
+            memory: the colour memory at the last frame of the part.
+        """
+        with self._memory(state.parts).open("wb") as file:
             np.savez(file, chroma=memory.chroma, count=memory.count)
-        for path in (self._part(done.parts), self._memory(done.parts)):
-            _synced(path)
-        self._write(_DONE, json.dumps(asdict(done)))
-        self._memory(done.parts - 1).unlink(missing_ok=True)
-        self.done = done
+        # The part must be on the disk before the state counts it; otherwise a power cut in between
+        # would leave a state that counts a part which is not there.
+        for path in (self._part(state.parts), self._memory(state.parts)):
+            _flush_to_disk(path)
+        self._write(_STATE_FILE, json.dumps(asdict(state)))
+        # Not earlier: until the new state is written, a run that resumes needs this memory.
+        self._memory(state.parts - 1).unlink(missing_ok=True)
+        self.state = state
 
     def remove(self) -> None:
-        """The film is written."""
-        shutil.rmtree(self._all, ignore_errors=True)
+        """Delete the parts of all runs for this film."""
+        shutil.rmtree(self._root, ignore_errors=True)
 
     def _part(self, number: int) -> Path:
         return self.folder / f"{number:05d}.{PART_FORMAT}"
@@ -131,12 +149,14 @@ class Work:
         return self.folder / f"{number:05d}.npz"
 
     def _read(self, name: str) -> str:
+        """Return the text of a file, or an empty text if there is no such file."""
         try:
             return (self.folder / name).read_text("utf-8")
         except FileNotFoundError:
             return ""
 
     def _write(self, name: str, text: str) -> None:
+        """Write a file so that, whatever happens, it has either the old or the new text."""
         draft = self.folder / f"{name}.tmp"
         with draft.open("w", encoding="utf-8") as file:
             file.write(text)
@@ -145,11 +165,14 @@ class Work:
         draft.replace(self.folder / name)
 
 
-def _locked(path: Path) -> IO[bytes]:
-    """A file that this run alone holds, for as long as it is open; where the system can.
+def _lock(path: Path) -> IO[bytes]:
+    """Open a file that only one run at a time can have open.
+
+    The system releases the lock when the file is closed or the process ends, even if it is killed.
+    Windows and some network file systems have no such locks; there, nothing is locked.
 
     Raises:
-        BlockingIOError: another run holds it.
+        BlockingIOError: another run has the lock.
     """
     file = path.open("ab")
     if fcntl is not None:
@@ -158,21 +181,22 @@ def _locked(path: Path) -> IO[bytes]:
         except BlockingIOError:
             file.close()
             raise
-        except OSError:  # a file system without locks
+        except OSError:  # the file system has no locks
             pass
     return file
 
 
-def _done(text: str) -> Done:
+def _parse_state(text: str) -> JournalState:
+    """Return the state in the text of its file; an empty text means that nothing is finished."""
     if not text:
-        return Done()
-    kept = json.loads(text)
-    problems = [(seconds, what) for seconds, what in kept.pop("problems")]
-    return Done(**kept, problems=problems)
+        return JournalState()
+    fields = json.loads(text)
+    problems = [(seconds, problem) for seconds, problem in fields.pop("problems")]
+    return JournalState(**fields, problems=problems)
 
 
-def _synced(path: Path) -> None:
-    """On the disk, should the power be cut."""
+def _flush_to_disk(path: Path) -> None:
+    """Wait until a file is on the disk, so that it survives a power cut."""
     handle = os.open(path, os.O_RDWR)
     try:
         os.fsync(handle)

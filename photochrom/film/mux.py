@@ -1,4 +1,4 @@
-"""The whole film: its new pictures, and all else that was in the old one, packet by packet."""
+"""Join the coloured parts and the other streams of the original into one film, packet by packet."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from av.stream import Disposition
 from photochrom.errors import OutputError
 from photochrom.film.encoder import PART_SHIFT
 from photochrom.film.job import Span
-from photochrom.film.reader import Source
+from photochrom.film.reader import FilmReader
 
-__all__ = ["assemble", "check_holds", "container_format", "left_out"]
+__all__ = ["check_container", "container_format", "mux", "unsupported_streams"]
 
-_PLACES: Final = {  # FFmpeg's names of containers, by suffix
+# FFmpeg's names of the containers, by suffix. AVI is missing on purpose: it stores a frame rate,
+# not the time of each frame.
+_CONTAINERS: Final = {
     ".mp4": "mp4",
     ".m4v": "mp4",
     ".mov": "mov",
@@ -28,59 +30,68 @@ _PLACES: Final = {  # FFmpeg's names of containers, by suffix
     ".ts": "mpegts",
     ".nut": "nut",
 }
-_MOVABLE: Final = ("mp4", "mov")
-_ATTACHING: Final = ("matroska",)
-_NO_CODEC: Final = ("data", "attachment", "unknown")
+_FASTSTART_CONTAINERS: Final = ("mp4", "mov")  # players can start before the whole file is there
+_ATTACHMENT_CONTAINERS: Final = ("matroska",)
+_UNCOPIED_TYPES: Final = ("data", "attachment", "unknown")
 
 
 def container_format(path: Path) -> str:
-    """What FFmpeg calls the container of a file of that name.
+    """Return FFmpeg's name of the container for a file name.
 
     Raises:
-        OutputError: there is none.
+        OutputError: no container with this suffix can be written.
     """
-    found = _PLACES.get(path.suffix.lower())
-    if not found:
-        raise OutputError(f"expected a film's name, in {', '.join(_PLACES)}; received {path.name}")
-    return found
+    container = _CONTAINERS.get(path.suffix.lower())
+    if not container:
+        raise OutputError(
+            f"expected a file name that ends in {', '.join(_CONTAINERS)}; received {path.name}"
+        )
+    return container
 
 
-def left_out(source: Source, place: str, name: str) -> list[str]:
-    """What cannot be taken over into a container: in words.
+def unsupported_streams(film: FilmReader, container: str, name: str) -> list[str]:
+    """Return a message for each stream of a film that a container cannot hold.
 
     Args:
-        source: the film.
-        place: the container, as FFmpeg calls it.
-        name: of the film to be written.
+        film: the original film.
+        container: FFmpeg's name of the container.
+        name: the name of the film to be written, for the messages.
 
     Raises:
-        OutputError: the sound cannot.
+        OutputError: the container cannot hold the film's sound.
     """
-    found = []
-    with source.opened() as old, ExitStack() as held:
-        trial = held.enter_context(av.open(os.devnull, "w", format=place))
-        for stream in old.streams:
-            if stream.index == source.index or (
-                stream.type == "attachment" and place in _ATTACHING
+    messages = []
+    with film.open() as original, ExitStack() as stack:
+        # Whether a stream fits is known as soon as it is added, before anything is written.
+        trial = stack.enter_context(av.open(os.devnull, "w", format=container))
+        for stream in original.streams:
+            if stream.index == film.index or (
+                stream.type == "attachment" and container in _ATTACHMENT_CONTAINERS
             ):
                 continue
             codec = stream.codec_context.name if stream.codec_context else stream.name or "unknown"
-            if _taken(trial, stream):
+            if _copy_stream(trial, stream):
                 continue
             if stream.type == "audio":
                 raise OutputError(
-                    f"{name} cannot hold the film's sound, which is {codec}; .mkv holds any"
+                    f"{name} cannot hold the film's sound ({codec}); .mkv holds any codec"
                 )
-            found.append(f"{stream.type} {codec} is left out: {name} cannot hold it")
-        return found
+            kind = stream.type
+            messages.append(f"{name} cannot hold the {kind} stream ({codec}), so it is left out")
+        return messages
 
 
-def _taken(new: Any, stream: Any) -> Any | None:
-    """A stream of the new film like one of the old, if there can be one."""
-    if stream.type in _NO_CODEC:
+def _copy_stream(output: Any, stream: Any) -> Any | None:
+    """Add a stream of the original to an output container.
+
+    Returns:
+        The new stream, or None if the container cannot hold it.
+    """
+    if stream.type in _UNCOPIED_TYPES:
         return None
     try:
-        copy = new.add_stream_from_template(stream, opaque=True)
+        # Without `opaque`, PyAV looks for an encoder of the codec, which a copy does not need.
+        copy = output.add_stream_from_template(stream, opaque=True)
     except (av.FFmpegError, ValueError, TypeError, RuntimeError):
         return None
     copy.metadata.update(stream.metadata)
@@ -88,116 +99,138 @@ def _taken(new: Any, stream: Any) -> Any | None:
     return copy
 
 
-def check_holds(place: str, part: Path, trial: Path, target: Path) -> None:
-    """Find out on a part whether a container holds what the encoder makes.
+def check_container(container: str, part: Path, trial: Path, target: Path) -> None:
+    """Check, with a part, that a container can hold the encoder's output.
 
     Args:
-        place: the container, as FFmpeg calls it.
-        part: of any pictures.
-        trial: a file to write, and write over.
-        target: of the film to be written.
+        container: FFmpeg's name of the container.
+        part: a part with at least one frame.
+        trial: a file to write the part to; an existing one is replaced.
+        target: the film to be written, for the message.
 
     Raises:
-        OutputError: it does not.
+        OutputError: the container cannot hold it.
     """
-    with av.open(str(part)) as pictures:
-        old = pictures.streams.video[0]
-        name = old.codec_context.name
+    with av.open(str(part)) as encoded:
+        stream = encoded.streams.video[0]
+        codec = stream.codec_context.name
         try:
-            with av.open(str(trial), "w", format=place) as film:
-                new = film.add_stream_from_template(old, opaque=True)
-                for packet in pictures.demux(old):
+            with av.open(str(trial), "w", format=container) as output:
+                copy = output.add_stream_from_template(stream, opaque=True)
+                for packet in encoded.demux(stream):
                     if packet.size:
-                        packet.stream = new
-                        film.mux_one(packet)
-            with av.open(str(trial)) as film:
-                held = bool(film.streams.video)
+                        packet.stream = copy
+                        output.mux_one(packet)
+            # Some muxers write a stream of a codec that they do not know without an error. The
+            # stream is then missing when the file is read.
+            with av.open(str(trial)) as output:
+                is_held = bool(output.streams.video)
         except (av.FFmpegError, ValueError):
-            held = False
-    if not held:
-        raise OutputError(f"{target.name} cannot hold pictures of {name}; .mkv holds any")
+            is_held = False
+    if not is_held:
+        raise OutputError(f"{target.name} cannot hold {codec} video; .mkv holds any codec")
 
 
-def assemble(source: Source, parts: list[Path], target: Path, place: str, span: Span) -> None:
-    """Write the film.
+def mux(film: FilmReader, parts: list[Path], target: Path, container: str, span: Span) -> None:
+    """Write the coloured film.
+
+    Sound, subtitles, chapters, attachments and metadata are copied from the original.
 
     Args:
-        source: the old one; its sound, subtitles, chapters and words are copied.
-        parts: of the new pictures, in order.
-        target: where; written over.
-        place: the container, as FFmpeg calls it.
-        span: what is wanted of the old one.
+        film: the original film.
+        parts: the coloured parts, in order.
+        target: the file to write; an existing one is replaced.
+        container: FFmpeg's name of the container.
+        span: the section of the original that the parts cover.
     """
-    options = {"movflags": "+faststart"} if place in _MOVABLE else {}
-    with source.opened() as old, ExitStack() as held:
-        new = held.enter_context(av.open(str(target), "w", format=place, options=options))
-        new.metadata.update(old.metadata)
-        streams = _streams(old, new, source, parts[0])
-        if chapters := _chapters(old, span):
-            new.set_chapters(chapters)
-        others = _others(old, streams, source, span)
-        pictures = _pictures(parts, streams[source.index], source, span)
-        for _, packet in heapq.merge(pictures, others, key=lambda pair: pair[0]):
-            new.mux_one(packet)
+    options = {"movflags": "+faststart"} if container in _FASTSTART_CONTAINERS else {}
+    with film.open() as original, ExitStack() as stack:
+        output = stack.enter_context(av.open(str(target), "w", format=container, options=options))
+        output.metadata.update(original.metadata)
+        streams = _add_streams(original, output, film, parts[0])
+        if chapters := _chapters(original, span):
+            output.set_chapters(chapters)
+        other_packets = _other_packets(original, streams, film, span)
+        video_packets = _video_packets(parts, streams[film.index], film, span)
+        # Players expect the packets of all streams in the order in which they are decoded.
+        for _, packet in heapq.merge(video_packets, other_packets, key=lambda pair: pair[0]):
+            output.mux_one(packet)
 
 
-def _streams(old: Any, new: Any, source: Source, part: Path) -> dict[int, Any]:
-    """The new streams, by their place in the old film, in the old order."""
-    found = {}
-    for stream in old.streams:
-        if stream.index == source.index:
-            with av.open(str(part)) as pictures:
-                mine = new.add_stream_from_template(pictures.streams.video[0], opaque=True)
-            mine.metadata.update(_lasting(stream.metadata))
-            mine.disposition = stream.disposition
-            mine.time_base = source.time_base
-            found[stream.index] = mine
+def _add_streams(original: Any, output: Any, film: FilmReader, part: Path) -> dict[int, Any]:
+    """Add all streams to the output, in the order of the original.
+
+    Returns:
+        The new streams, by the index of the original stream.
+    """
+    streams = {}
+    for stream in original.streams:
+        if stream.index == film.index:
+            with av.open(str(part)) as encoded:
+                video = output.add_stream_from_template(encoded.streams.video[0], opaque=True)
+            video.metadata.update(_still_valid(stream.metadata))
+            video.disposition = stream.disposition
+            video.time_base = film.time_base
+            streams[stream.index] = video
         elif stream.type == "attachment":
-            if new.format.name in _ATTACHING:
-                new.add_attachment(stream.name or "attachment", stream.mimetype or "", stream.data)
-        elif stream.disposition & Disposition.attached_pic and new.format.name in _ATTACHING:
-            new.add_attachment(*_cover(source, stream.index))
-        elif (copy := _taken(new, stream)) is not None:
-            found[stream.index] = copy
-    return found
+            if output.format.name in _ATTACHMENT_CONTAINERS:
+                name, mime_type = stream.name or "attachment", stream.mimetype or ""
+                output.add_attachment(name, mime_type, stream.data)
+        elif (
+            stream.disposition & Disposition.attached_pic
+            and output.format.name in _ATTACHMENT_CONTAINERS
+        ):
+            # MP4 stores a cover as a video stream of one frame, Matroska as an attachment.
+            output.add_attachment(*_read_cover(film, stream.index))
+        elif (copy := _copy_stream(output, stream)) is not None:
+            streams[stream.index] = copy
+    return streams
 
 
-def _cover(source: Source, index: int) -> tuple[str, str, bytes]:
-    """Name, MIME type and bytes of a cover, which is a stream of one picture."""
-    with source.opened() as film:
-        stream = film.streams[index]
+def _read_cover(film: FilmReader, index: int) -> tuple[str, str, bytes]:
+    """Return the file name, the MIME type and the bytes of a cover.
+
+    The film is opened again, because reading the cover would move the original's position.
+    """
+    with film.open() as original:
+        stream = original.streams[index]
         kind = "jpeg" if stream.codec_context.name == "mjpeg" else stream.codec_context.name
-        data = next((bytes(packet) for packet in film.demux(stream) if packet.size), b"")
+        data = next((bytes(packet) for packet in original.demux(stream) if packet.size), b"")
         return f"cover.{kind.replace('jpeg', 'jpg')}", f"image/{kind}", data
 
 
-def _lasting(words: dict[str, str]) -> dict[str, str]:
-    """Without what was true of the old pictures only."""
-    gone = ("rotate", "encoder", "duration", "bps", "number_of_", "_statistics")
-    return {key: word for key, word in words.items() if not key.lower().startswith(gone)}
+def _still_valid(metadata: dict[str, str]) -> dict[str, str]:
+    """Return a video stream's metadata without what describes the original encoding."""
+    outdated = ("rotate", "encoder", "duration", "bps", "number_of_", "_statistics")
+    return {key: text for key, text in metadata.items() if not key.lower().startswith(outdated)}
 
 
-def _chapters(old: Any, span: Span) -> list[Any]:
-    found = []
-    for chapter in old.chapters():
+def _chapters(original: Any, span: Span) -> list[Any]:
+    """Return the chapters within a section, cut to it and counted from its start."""
+    chapters = []
+    for chapter in original.chapters():
         base = chapter["time_base"]
         start, end = float(chapter["start"] * base), float(chapter["end"] * base)
         last = end if span.end is None else min(end, span.end)
         first = max(start, span.start)
         if last > first:
             shifted = round((first - span.start) / base), round((last - span.start) / base)
-            found.append({**chapter, "start": shifted[0], "end": shifted[1]})
-    return found
+            chapters.append({**chapter, "start": shifted[0], "end": shifted[1]})
+    return chapters
 
 
-def _pictures(
-    parts: Sequence[Path], stream: Any, source: Source, span: Span
+def _video_packets(
+    parts: Sequence[Path], stream: Any, film: FilmReader, span: Span
 ) -> Iterator[tuple[float, Any]]:
-    """Packets of all parts, with the moments at which they are to be decoded."""
-    base = source.time_base
-    shift = round(PART_SHIFT / base) + (0 if span.is_whole else source.pts_at(span.start))
-    shown = [round(packet.pts * packet.time_base / base) - shift for packet in _packets(parts)]
-    for packet, pts, dts in zip(_packets(parts), shown, _decoding_times(shown), strict=True):
+    """Yield the packets of all parts, each with its decoding time in seconds.
+
+    The parts are read twice, because decoding times depend on the times of all frames; holding all
+    packets instead would need as much memory as the film has bytes.
+    """
+    base = film.time_base
+    shift = round(PART_SHIFT / base) + (0 if span.is_whole else film.pts_at(span.start))
+    times = [round(packet.pts * packet.time_base / base) - shift for packet in _packets(parts)]
+    for packet, pts, dts in zip(_packets(parts), times, _decoding_times(times), strict=True):
         packet.duration = round((packet.duration or 0) * packet.time_base / base)
         packet.pts, packet.dts, packet.time_base = pts, dts, base
         packet.stream = stream
@@ -206,45 +239,53 @@ def _pictures(
 
 def _packets(parts: Iterable[Path]) -> Iterator[Any]:
     for part in parts:
-        with av.open(str(part)) as pictures:
-            yield from (packet for packet in pictures.demux(video=0) if packet.size)
+        with av.open(str(part)) as encoded:
+            yield from (packet for packet in encoded.demux(video=0) if packet.size)
 
 
-def _decoding_times(shown: Sequence[int]) -> Iterator[int]:
-    """Times that increase, none later than the one at which the picture is shown.
+def _decoding_times(times: Sequence[int]) -> Iterator[int]:
+    """Return decoding times that increase and are never later than the presentation times.
+
+    Encoders store frames in another order than they are shown in, so a frame may have to be decoded
+    before frames that are shown earlier. The decoding times in the parts cannot be used: each part
+    was encoded on its own, and they overlap where two parts meet. Instead, the presentation times
+    in ascending order are used, delayed by the largest number of places that a frame is moved.
 
     Args:
-        shown: when pictures are shown, in the order in which they are coded.
+        times: the presentation times, in the order in which the frames are stored.
     """
-    ordered = sorted(shown)
-    place = {pts: number for number, pts in enumerate(ordered)}
-    delay = max(number - place[pts] for number, pts in enumerate(shown))
+    ordered = sorted(times)
+    position = {pts: number for number, pts in enumerate(ordered)}
+    delay = max(number - position[pts] for number, pts in enumerate(times))
     step = ordered[1] - ordered[0] if delay else 0
     yield from (ordered[0] - step * (delay - number) for number in range(delay))
     yield from ordered[: len(ordered) - delay]
 
 
-def _others(
-    old: Any, streams: dict[int, Any], source: Source, span: Span
+def _other_packets(
+    original: Any, streams: dict[int, Any], film: FilmReader, span: Span
 ) -> Iterator[tuple[float, Any]]:
-    wanted = [old.streams[index] for index in streams if index != source.index]
+    """Yield the packets of all streams but the video, each with its decoding time in seconds."""
+    wanted = [original.streams[index] for index in streams if index != film.index]
     if not wanted:
         return
-    moment = 0.0
-    for packet in old.demux(wanted):
-        if not packet.size:  # the last of a stream
+    latest = 0.0
+    for packet in original.demux(wanted):
+        if not packet.size:  # PyAV ends each stream with an empty packet
             continue
-        if packet.dts is None and packet.pts is None:  # a cover
+        if packet.dts is None and packet.pts is None:  # a cover has no times
             packet.pts = packet.dts = 0
-        base, shown = packet.time_base, packet.pts if packet.pts is not None else packet.dts
+        base, shown_at = packet.time_base, packet.pts if packet.pts is not None else packet.dts
         if not span.is_whole:
-            origin = float(source.start * source.time_base)
-            if not span.holds(float(shown * base) - origin):
+            # Spans count from the first frame, packets from the zero of the file's own clock.
+            origin = float(film.start * film.time_base)
+            if not span.contains(float(shown_at * base) - origin):
                 continue
             shift = round((span.start + origin) / base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift
-        due = packet.dts if packet.dts is not None else packet.pts
-        moment = max(moment, float(due * base))
+        decoded_at = packet.dts if packet.dts is not None else packet.pts
+        # `heapq.merge` needs ascending times, but the streams of a film are interleaved loosely.
+        latest = max(latest, float(decoded_at * base))
         packet.stream = streams[packet.stream_index]
-        yield moment, packet
+        yield latest, packet

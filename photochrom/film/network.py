@@ -1,4 +1,4 @@
-"""What the network says of a key frame, and what a person knows of it."""
+"""Estimate the colours of a key frame with the network, references and hints."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from photochrom import color
 from photochrom.errors import ConfigError
-from photochrom.film.propagation import Answer
+from photochrom.film.propagation import Estimate
 from photochrom.guidance.binding import Binding
 from photochrom.guidance.hints import draw
 from photochrom.guidance.reference import Reference, no_more_than
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import FloatArray
-    from photochrom.film.small_frames import Still
+    from photochrom.film.small_frames import SmallFrame
     from photochrom.guidance.hints import Hint
     from photochrom.model.model import Model
 
-__all__ = ["Network", "hinted"]
+__all__ = ["Network", "reference_from_hints"]
 
-_WORD: Final = 8.0  # how many of the network's answers a person's colour is worth
+# A colour from a reference or a hint counts for this many estimates of the network, so that it is
+# not averaged away in the key frames around it.
+_REFERENCE_WEIGHT: Final = 8.0
 
 
 class Network:
-    """Asks a model about stills."""
+    """A model that estimates the colours of small frames."""
 
     def __init__(
         self,
@@ -40,86 +42,94 @@ class Network:
         vividness: float | None = None,
         references: Sequence[Reference] = (),
     ) -> None:
-        """Make one.
+        """Prepare a model for the frames of a film.
 
         Args:
-            model: the network.
-            vividness: from 0, faithful, to 1, vivid; by default what the card says.
-            references: frames or photographs whose colours are known; earlier ones have precedence.
+            model: the model.
+            vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's
+                default.
+            references: frames or photographs whose colours are to be followed. Where several
+                match, the first one is used.
 
         Raises:
-            ConfigError: the vividness is out of range.
+            ConfigError: `vividness` is out of range.
         """
         self._model, self._references = model, references
         try:
-            self._reading = model.card.reading(vividness)
+            self._params = model.card.reading(vividness)
         except ValueError as error:
             raise ConfigError(str(error)) from error
 
-    def __call__(self, still: Still) -> Answer:
-        """The chroma of a still.
+    def __call__(self, frame: SmallFrame) -> Estimate:
+        """Estimate the chroma of a frame.
 
         Raises:
-            InvalidModel: the network's answer is not what its card promises.
+            InvalidModel: the output of the network does not match the model's card.
         """
         model = self._model
-        lightness = color.grey_level(still.luma, model.card.color_space)
+        lightness = color.grey_level(frame.luma, model.card.color_space)
         known = self._known(lightness) if self._references else None
-        answer, features = model.predict_with_features(lightness, known)
+        output, features = model.predict_with_features(lightness, known)
         guide = None
         if model.card.output_kind == "distribution":
-            guide = Guide.of(lightness, model.card.color_space, answer.shape[:2], features)
-        chroma = decode(answer, model.card, self._reading, guide)
-        weight = np.ones(still.grid, np.float32)
+            guide = Guide.of(lightness, model.card.color_space, output.shape[:2], features)
+        chroma = decode(output, model.card, self._params, guide)
+        weight = np.ones(frame.grid, np.float32)
         if known is not None:
+            # The network can make colours stronger than the reference has them.
             chroma = no_more_than(known, chroma)
-            weight += np.float32(_WORD - 1) * _on_grid(known[..., 2], still.grid)
-        return Answer(_on_grid(chroma, still.grid), weight)
+            weight += np.float32(_REFERENCE_WEIGHT - 1) * _resize(known[..., 2], frame.grid)
+        return Estimate(_resize(chroma, frame.grid), weight)
 
     def _known(self, lightness: FloatArray) -> FloatArray:
+        """Return the colours that the references give, (h, w, 3) float32: chroma and a mask."""
         features = self._model.features(lightness[None, ..., None])[0]
         known = np.zeros((*lightness.shape, 3), np.float32)
         for reference in self._references:
-            free = known[..., 2:] == 0
-            known += np.where(free, reference.known(features, lightness.shape), 0)
+            # An earlier reference takes precedence; a later one only fills what is still unknown.
+            unknown = known[..., 2:] == 0
+            known += np.where(unknown, reference.known(features, lightness.shape), 0)
         return known
 
 
-def hinted(
+def reference_from_hints(
     model: Model,
     luma: npt.NDArray[np.uint8],
     hints: Sequence[Hint],
     size: tuple[int, int],
     vividness: float | None = None,
 ) -> Reference:
-    """A frame of which a person knows some colours, as a reference for those around it.
+    """Colour one frame with hints, and make it a reference for the other frames.
 
     Args:
-        model: the network.
-        luma: the frame's, small, (h, w) uint8.
-        hints: in pixels of the frame.
-        size: the frame's height and width, in pixels.
-        vividness: as of `Network`.
+        model: the model.
+        luma: the small luma of the frame, (h, w) uint8, from 0 (black) to 255 (white).
+        hints: the hints, in pixels of the full-size frame.
+        size: height and width of the full-size frame, in pixels.
+        vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
 
     Raises:
-        ConfigError: a hint lies outside of the frame, or the model cannot be told colours.
+        ConfigError: a hint is outside the frame, or the model does not support references.
     """
-    card, reading = model.card, model.card.reading(vividness)
+    card, params = model.card, model.card.reading(vividness)
     lightness = color.grey_level(luma, card.color_space)
     known = draw(hints, size, lightness.shape, card.color_space)
-    answer, features = model.predict_with_features(lightness)
+    output, features = model.predict_with_features(lightness)
     if features is None:
         raise ConfigError(f"expected a model that takes a reference; {model.source} does not")
-    guide = Guide.of(lightness, card.color_space, answer.shape[:2], features)
-    looks = (answer, model.predict(lightness, known))
-    plain, told = (decode(each, card, reading, guide) for each in looks)
+    guide = Guide.of(lightness, card.color_space, output.shape[:2], features)
+    # The binding needs both, because it applies only the difference that the hints make, and only
+    # where a place looks like a hinted one.
+    outputs = (output, model.predict(lightness, known))
+    plain, hinted = (decode(each, card, params, guide) for each in outputs)
     binding = Binding.of(hints, size, lightness.shape, guide, features)
-    chroma = binding.spread(plain, told, card.color_space)
-    return Reference(features, _on_grid(chroma, features.shape[:2]))
+    chroma = binding.spread(plain, hinted, card.color_space)
+    return Reference(features, _resize(chroma, features.shape[:2]))
 
 
-def _on_grid(values: FloatArray, grid: tuple[int, int]) -> FloatArray:
-    """Values of another size, (h, w) or (h, w, C), for the places of a grid."""
-    smaller = values.shape[0] > grid[0]
-    way = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(values, grid[::-1], interpolation=way), np.float32)
+def _resize(values: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """Resize values, (h, w) or (h, w, C), to another height and width."""
+    is_smaller = values.shape[0] > size[0]
+    # Area interpolation averages when it reduces, but makes blocks when it enlarges.
+    interpolation = cv2.INTER_AREA if is_smaller else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(values, size[::-1], interpolation=interpolation), np.float32)

@@ -1,7 +1,7 @@
-"""Optical flow, what it carries along and where it can be trusted; and cuts between shots.
+"""Optical flow between two pictures, its reliability, and the detection of cuts between shots.
 
-Pictures are luma, (h, w) uint8. A flow is (h, w, 2) float32: (dx, dy) in pixels, such that place
-(x, y) of one picture is seen at (x + dx, y + dy) in the other.
+Pictures are luma, (h, w) uint8. A flow is (h, w, 2) float32: (dx, dy) in pixels, such that the
+place (x, y) of one picture is found at (x + dx, y + dy) in the other.
 """
 
 from __future__ import annotations
@@ -15,37 +15,49 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["composed", "flow", "flow_consistency", "reduced_flow", "shots", "signature", "warp"]
+__all__ = [
+    "compose",
+    "detect_shots",
+    "flow",
+    "flow_consistency",
+    "resize_flow",
+    "signature",
+    "warp",
+]
 
 FloatArray = npt.NDArray[np.float32]
 Luma = npt.NDArray[np.uint8]
 
 T = TypeVar("T")
 
-_TOLERANCE: Final = 0.01  # of the square of a motion, by which there and back may differ …
-_SLACK: Final = 2.0  # … and in pixels, squared
+# A flow and its reverse agree if |sum|² < relative · (|flow|² + |reverse|²) + absolute. Sundaram et
+# al. have 0.01 and 0.5.
+_RELATIVE_TOLERANCE: Final = 0.01
+_ABSOLUTE_TOLERANCE: Final = 2.0  # pixels, squared
 
-_BLOCKS: Final = 4  # along a side
+_BLOCKS: Final = 4  # blocks of a signature, along a side
 _BINS: Final = 32
-_BIN: Final = 256 // _BINS
-# histograms are smoothed by this, against small changes of light
-_SOFT: Final = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
-_ONE: Final = np.ones(1, np.float32)
-_CUT: Final = 0.33  # share of pixels that must change their bins
-_PEAK: Final = 2.0  # times as much as between the frames around
-_FLASH: Final = 3  # frames that a flash may last
+_BIN_WIDTH: Final = 256 // _BINS
+# Histograms are smoothed, so that a slight change of light does not move all pixels to other bins.
+_SMOOTHING: Final = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
+_IDENTITY: Final = np.ones(1, np.float32)
+_CUT_CHANGE: Final = 0.33  # share of the pixels that must change their bin at a cut
+_PEAK_RATIO: Final = 2.0  # how many times larger than the neighbouring changes a cut must be
+_FLASH_FRAMES: Final = 3  # the longest flash that is not taken for a cut
 
 
 def flow(one: Luma, other: Luma, *, fine: bool = False) -> FloatArray:
-    """Where each place of one picture is seen in the other.
+    """Find where each place of a picture is in another one, by dense inverse search.
 
-    Dense inverse search (T. Kroeger et al.: Fast Optical Flow using Dense Inverse Search, ECCV
-    2016).
+    T. Kroeger et al.: Fast Optical Flow using Dense Inverse Search, ECCV 2016.
 
     Args:
         one: (h, w) uint8.
-        other: of the same shape.
-        fine: four times as dear, and nearer the truth.
+        other: (h, w) uint8, of the same shape.
+        fine: use the more accurate preset, which takes about four times as long.
+
+    Returns:
+        The flow from `one` to `other`, (h, w, 2) float32, in pixels.
     """
     medium, fast = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM, cv2.DISOPTICAL_FLOW_PRESET_FAST
     search = cv2.DISOpticalFlow.create(medium if fine else fast)
@@ -53,112 +65,156 @@ def flow(one: Luma, other: Luma, *, fine: bool = False) -> FloatArray:
 
 
 def warp(values: FloatArray, motion: FloatArray) -> FloatArray:
-    """What lies, in another picture's values, where the motion points.
+    """Sample values where a flow points: the result at p is `values` at p + motion(p).
 
     Args:
-        values: (h, w) or (h, w, C) float32, of the picture that the motion points into.
-        motion: (h, w, 2), from the picture that is asked about.
+        values: (h, w) or (h, w, C) float32, of the picture that the flow leads to.
+        motion: (h, w, 2) float32: the flow from the picture that the result belongs to.
+
+    Returns:
+        float32, of the same shape as `values`. Outside the picture its border is repeated.
     """
-    places = np.asarray(motion + _places(*motion.shape[:2]), np.float32)
-    found = cv2.remap(  # type: ignore[call-overload]
+    places = np.asarray(motion + _coordinates(*motion.shape[:2]), np.float32)
+    warped = cv2.remap(  # type: ignore[call-overload]
         values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.asarray(found, np.float32)
+    return np.asarray(warped, np.float32)
 
 
-def composed(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Two motions, one after the other, (h, w, 2) float32 in pixels."""
+def compose(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the flow that results from following `first` and then `second`.
+
+    Args:
+        first: from picture A to picture B, (h, w, 2) float32, in pixels.
+        second: from picture B to picture C, of the same shape.
+
+    Returns:
+        The flow from A to C, (h, w, 2) float32.
+    """
     return first + warp(second, first)
 
 
 def flow_consistency(there: FloatArray, back: FloatArray) -> FloatArray:
-    """1 where two motions agree and stay within the picture, 0 where not: (h, w) float32.
+    """Mark the places where a flow agrees with its reverse and stays within the picture.
 
-    As in N. Sundaram et al.: Dense Point Trajectories by GPU-Accelerated Large Displacement Optical
+    N. Sundaram et al.: Dense Point Trajectories by GPU-Accelerated Large Displacement Optical
     Flow, ECCV 2010.
+
+    Args:
+        there: (h, w, 2) float32, in pixels.
+        back: the flow in the opposite direction, of the same shape.
+
+    Returns:
+        (h, w) float32: 1 where the flow is consistent, 0 elsewhere.
     """
     height, width = there.shape[:2]
-    home = warp(back, there)
-    astray = _squares(there + home)
-    near = astray < _TOLERANCE * (_squares(there) + _squares(home)) + _SLACK
-    x, y = np.moveaxis(there + _places(height, width), -1, 0)
+    returning = warp(back, there)
+    deviation = _squared_length(there + returning)
+    lengths = _squared_length(there) + _squared_length(returning)
+    agrees = deviation < _RELATIVE_TOLERANCE * lengths + _ABSOLUTE_TOLERANCE
+    x, y = np.moveaxis(there + _coordinates(height, width), -1, 0)
+    # Up to one pixel outside, interpolation still finds a pixel of the picture.
     inside = (x > -1) & (y > -1) & (x < width) & (y < height)
-    return np.asarray(near & inside, np.float32)
+    return np.asarray(agrees & inside, np.float32)
 
 
-def reduced_flow(motion: FloatArray, size: tuple[int, int]) -> FloatArray:
-    """The same motion, for pictures of another size (width, height)."""
+def resize_flow(motion: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """Return a flow for smaller versions of its pictures.
+
+    Args:
+        motion: (H, W, 2) float32, in pixels.
+        size: width and height of the smaller pictures.
+
+    Returns:
+        (height, width, 2) float32, in pixels of the smaller pictures.
+    """
     height, width = motion.shape[:2]
     small = cv2.resize(motion, size, interpolation=cv2.INTER_AREA)
     return np.asarray(small * np.array([size[0] / width, size[1] / height], np.float32))
 
 
-def _squares(motion: FloatArray) -> FloatArray:
+def _squared_length(motion: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("ijk,ijk->ij", motion, motion))
 
 
 @lru_cache(maxsize=4)
-def _places(height: int, width: int) -> FloatArray:
-    across, down = np.meshgrid(np.arange(width), np.arange(height))
-    places = np.dstack([across, down]).astype(np.float32)
-    places.flags.writeable = False
-    return places
+def _coordinates(height: int, width: int) -> FloatArray:
+    """Return the (x, y) of every pixel, (h, w, 2) float32, read-only because it is shared."""
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    coordinates = np.dstack([x, y]).astype(np.float32)
+    coordinates.flags.writeable = False
+    return coordinates
 
 
 # --- cuts -----------------------------------------------------------------------------------
 
 
 def signature(picture: Luma) -> FloatArray:
-    """Histograms of the luma of 4 × 4 blocks, (16, 32) float32, each of sum 1 and smoothed."""
+    """Return smoothed luma histograms of 4 × 4 blocks of a picture, for `detect_shots`.
+
+    Args:
+        picture: (h, w) uint8.
+
+    Returns:
+        (16, 32) float32. The histogram of each block sums to 1.
+    """
     rows = np.array_split(picture, _BLOCKS)
     blocks = [block for row in rows for block in np.array_split(row, _BLOCKS, axis=1)]
-    counts = [np.bincount(b.ravel() // _BIN, minlength=_BINS) / max(1, b.size) for b in blocks]
-    soft = cv2.sepFilter2D(
-        np.array(counts, np.float32), -1, _SOFT, _ONE, borderType=cv2.BORDER_REPLICATE
+    counts = [
+        np.bincount(b.ravel() // _BIN_WIDTH, minlength=_BINS) / max(1, b.size) for b in blocks
+    ]
+    smoothed = cv2.sepFilter2D(
+        np.array(counts, np.float32), -1, _SMOOTHING, _IDENTITY, borderType=cv2.BORDER_REPLICATE
     )
-    return np.asarray(soft, np.float32)
+    return np.asarray(smoothed, np.float32)
 
 
 def _change(one: FloatArray, other: FloatArray) -> float:
-    """Share of the pixels, 0 to 1, that are of another luma than before."""
+    """Return the share of the pixels, 0 to 1, that differ in luma between two signatures."""
     return float(np.abs(one - other).sum(-1).mean() / 2)
 
 
-def shots(frames: Iterable[tuple[T, FloatArray]]) -> Iterator[tuple[T, bool]]:
-    """Tell where shots begin.
+def detect_shots(frames: Iterable[tuple[T, FloatArray]]) -> Iterator[tuple[T, bool]]:
+    """Detect where shots begin.
 
-    A cut is a sudden change of the histograms of luma that is greater than those around it and that
-    is not undone within three frames, as a flash is. A fade or a dissolve has no such peak.
+    A cut is a sudden change of the luma histograms. It must be larger than the changes around it,
+    which excludes fades and dissolves, and the old picture must not return within three frames,
+    which excludes flashes.
 
     Args:
-        frames: anything, with the `signature` of its picture.
+        frames: pairs of any item and the `signature` of its picture.
 
     Yields:
-        The same things in the same order, three later, and whether a shot begins with each.
+        The same items in the same order, each with whether a shot begins there. An item is yielded
+        once the three after it have been read.
     """
     window: deque[tuple[T, FloatArray]] = deque()
-    before: list[FloatArray] = []  # signatures of the frames of this shot that came last
+    previous: list[FloatArray] = []  # signatures of this shot's latest frames
     for frame in frames:
         window.append(frame)
-        if len(window) > _FLASH:
-            yield _told(window, before)
+        if len(window) > _FLASH_FRAMES:
+            yield _next_frame(window, previous)
     while window:
-        yield _told(window, before)
+        yield _next_frame(window, previous)
 
 
-def _told(window: deque[tuple[T, FloatArray]], before: list[FloatArray]) -> tuple[T, bool]:
-    now, mine = window.popleft()
-    begins = not before or _is_cut(before, mine, [other for _, other in window])
-    before[:] = [mine] if begins else [*before[-_FLASH:], mine]
-    return now, begins
+def _next_frame(window: deque[tuple[T, FloatArray]], previous: list[FloatArray]) -> tuple[T, bool]:
+    """Take the first frame out of the window, and update `previous` in place."""
+    item, current = window.popleft()
+    is_first = not previous or _is_cut(previous, current, [following for _, following in window])
+    previous[:] = [current] if is_first else [*previous[-_FLASH_FRAMES:], current]
+    return item, is_first
 
 
-def _is_cut(before: list[FloatArray], mine: FloatArray, after: list[FloatArray]) -> bool:
-    change = _change(before[-1], mine)
-    if change < _CUT or any(_change(before[-1], other) < _CUT for other in after):
+def _is_cut(previous: list[FloatArray], current: FloatArray, following: list[FloatArray]) -> bool:
+    change = _change(previous[-1], current)
+    # A flash begins: one of the next frames looks like the last one again.
+    if change < _CUT_CHANGE or any(_change(previous[-1], s) < _CUT_CHANGE for s in following):
         return False
-    if any(_change(earlier, mine) < _CUT for earlier in before[:-1]):
-        return False  # a flash is over
-    around = [_change(*before[-2:])] if len(before) > 1 else []
-    around += [_change(mine, other) for other in after[:1]]
-    return change > _PEAK * max(around, default=0.0)
+    # A flash ends: this frame looks like one from before the flash.
+    if any(_change(earlier, current) < _CUT_CHANGE for earlier in previous[:-1]):
+        return False
+    # Fades, dissolves and fast motion change every frame; a cut stands out from its neighbours.
+    neighbors = [_change(*previous[-2:])] if len(previous) > 1 else []
+    neighbors += [_change(current, s) for s in following[:1]]
+    return change > _PEAK_RATIO * max(neighbors, default=0.0)

@@ -1,4 +1,4 @@
-"""A grey film in, a coloured film out."""
+"""Colour a film from its file to a new file."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from photochrom.color.guided import LinearChroma
 from photochrom.errors import ConfigError, OutputError, OutputFailed
 from photochrom.files.atomic import atomic_write, check_destination, ensure_not_original, identity
 from photochrom.film.coloring import small_luma
-from photochrom.film.encoder import Part
-from photochrom.film.journal import Done, Work
-from photochrom.film.mux import assemble, check_holds, container_format, left_out
-from photochrom.film.network import Network, hinted
-from photochrom.film.pixel_format import filled
-from photochrom.film.progress import FilmReport, Watcher
+from photochrom.film.encoder import PartWriter
+from photochrom.film.journal import Journal, JournalState
+from photochrom.film.mux import check_container, container_format, mux, unsupported_streams
+from photochrom.film.network import Network, reference_from_hints
+from photochrom.film.pixel_format import make_frame
+from photochrom.film.progress import FilmProgress, FilmReport
 from photochrom.film.propagation import propagate
-from photochrom.film.reader import Picture, Source
-from photochrom.film.small_frames import stills
+from photochrom.film.reader import FilmReader, SourceFrame
+from photochrom.film.small_frames import small_frames
 from photochrom.parallel import map_ordered, prefetch
 
 if TYPE_CHECKING:
@@ -35,259 +35,302 @@ if TYPE_CHECKING:
 
     from photochrom.color import FloatArray
     from photochrom.film.job import Job
-    from photochrom.film.propagation import Memory, Stretch
-    from photochrom.film.small_frames import Still
+    from photochrom.film.propagation import Memory, Segment
+    from photochrom.film.small_frames import SmallFrame
     from photochrom.guidance.hints import Hint
     from photochrom.guidance.reference import Reference
     from photochrom.model.model import Model
 
 __all__ = ["color_film"]
 
-_PART_SECONDS: Final = 10  # of film, in a part: what a power cut can cost
-_WAITING: Final = 8  # frames between two threads
+# Seconds of film in a part. This is how much work a power cut can cost. Shorter parts would begin
+# with more key frames, and so make the film larger.
+_PART_SECONDS: Final = 10
+_QUEUED_FRAMES: Final = 8  # small frames that wait between the reading thread and the network
 
 
-def color_film(model: Model, job: Job, watcher: Watcher | None = None) -> FilmReport:
-    """Colour a film; go on with one that was begun.
+def color_film(model: Model, job: Job, progress: FilmProgress | None = None) -> FilmReport:
+    """Colour a film, or resume a film that an earlier run with the same settings began.
 
     Args:
-        model: the network.
-        job: what is to be done.
-        watcher: told how it goes.
+        model: the model to colour with.
+        job: the film and the settings.
+        progress: callbacks for the progress.
 
     Raises:
         FilmError: the film cannot be read.
-        OutputError: it cannot be written there, or its sound cannot be kept.
-        OutputFailed: the disk is full, say; what is done is kept.
-        ConfigError: something that is asked for makes no sense.
-        InvalidModel: the network's answer is not what its card promises.
+        OutputError: the target cannot be written, or its container cannot hold the film's sound.
+        OutputFailed: writing failed on the way, for example because the disk is full. Finished
+            parts are kept.
+        ConfigError: a setting of the job is out of range or does not fit the film or the model.
+        InvalidModel: the output of the network does not match the model's card.
     """
-    film = Source(job.source, most_rows=job.most_rows)
+    # What can be refused without encoding is refused before the first file is written.
+    film = FilmReader(job.source, max_rows=job.most_rows)
     if job.target.exists() and job.source.exists() and job.source.samefile(job.target):
-        raise OutputError(f"expected another place than the film's own; received {job.target}")
+        raise OutputError(f"expected a target other than the film itself; received {job.target}")
     if job.partial and job.source.exists():
-        ensure_not_original(_partial(job.target), {identity(job.source)})
+        ensure_not_original(_partial_target(job.target), {identity(job.source)})
     check_destination(job.target, overwrite=job.overwrite)
-    place = container_format(job.target)
-    lost = left_out(film, place, job.target.name)
-    making = _Making(model, replace(job, encoding=job.encoding.settled(place)), film, watcher)
-    with making.work as work:
-        notes = (*lost, *making.notes())
+    container = container_format(job.target)
+    stream_notes = unsupported_streams(film, container, job.target.name)
+    job = replace(job, encoding=job.encoding.with_codec(container))
+    run = _FilmRun(model, job, film, progress)
+    with run.journal as journal:
+        notes = (*stream_notes, *run.notes())
         try:
-            making.try_out(place)
+            run.check_encoder(container)
             for note in notes:
-                making.watcher.note(note)
-            making.run()
+                run.progress.note(note)
+            run.encode_parts()
         except KeyboardInterrupt:
-            making.interrupted(place)
+            run.conclude_interrupted(container)
             raise
         except (av.FFmpegError, OSError) as error:
-            raise making.stopped(error) from error
-        making.deliver(place)
-        work.remove()
-    done = work.done
-    return FilmReport(done.frames, done.shots, tuple(making.problems), notes, model.engine)
+            raise run.failure(error) from error
+        run.write_film(container)
+        journal.remove()
+    state = journal.state
+    return FilmReport(state.frames, state.shots, tuple(run.problems), notes, model.engine)
 
 
-class _Making:
-    """One film on its way.
+class _FilmRun:
+    """One run that colours a film, from the start or from where an earlier run stopped.
 
     Attributes:
-        watcher: told how it goes.
-        work: what is done.
-        problems: seconds from the film's start, and what is broken there.
+        progress: callbacks for the progress.
+        journal: the finished parts.
+        problems: damaged places, as (seconds from the start of the film, description).
     """
 
-    def __init__(self, model: Model, job: Job, film: Source, watcher: Watcher | None) -> None:
-        self.watcher = watcher or Watcher()
+    def __init__(
+        self, model: Model, job: Job, film: FilmReader, progress: FilmProgress | None
+    ) -> None:
+        self.progress = progress or FilmProgress()
         self._model, self._job, self._film = model, job, film
         layout = film.layout
+        # The network sees square pixels, whatever the shape of the film's pixels.
         self._size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
         self._before = None if job.span.end is None else film.pts_at(job.span.end)
-        known = [*self._hinted(), *job.references]
-        self._network = Network(model, vividness=job.vividness, references=known)
-        self.work = Work(job.target, job.fingerprint(model))
-        self.problems = list(self.work.done.problems)
+        references = [*self._references_from_hints(), *job.references]
+        self._network = Network(model, vividness=job.vividness, references=references)
+        # Last, because it locks its folder; what fails before it needs no cleaning up.
+        self.journal = Journal(job.target, job.fingerprint(model))
+        self.problems = list(self.journal.state.problems)
 
     def notes(self) -> Iterator[str]:
-        """What a person should know before it begins."""
+        """Yield the messages for the user that are known before the first frame."""
         layout, encoding = self._film.layout, self._job.encoding
         if layout.interlaced:
-            yield "the film is interlaced: its fields are made into whole pictures"
+            yield "the film is interlaced; it is deinterlaced first"
         elif layout.is_converted:
-            yield f"{layout.stored_as} is worked on as {layout.pix_fmt}"
+            yield f"the pixel format {layout.stored_pix_fmt} is converted to {layout.pix_fmt}"
         if (pix_fmt := encoding.pix_fmt(layout)) != layout.pix_fmt:
-            yield f"{encoding.codec} stores {layout.pix_fmt} as {pix_fmt}"
-        if (last := self.work.done.last) is not None:
-            seconds = self._film.seconds_at(last)
-            yield f"going on from {seconds:.1f} s: {self.work.done.frames} frames are done"
-        elif self.work.others:
-            yield "begun with other settings before; that is kept until the film is written"
+            yield f"{encoding.codec} cannot store {layout.pix_fmt}; it stores {pix_fmt} instead"
+        state = self.journal.state
+        if state.last is not None:
+            seconds = self._film.seconds_at(state.last)
+            yield f"resuming at {seconds:.1f} s; {state.frames} frames are already done"
+        elif self.journal.other_runs:
+            yield (
+                "starting from the beginning, because the film or the settings have changed; the "
+                "parts of the earlier run are kept until the film is written"
+            )
 
-    def try_out(self, place: str) -> None:
-        """Find out on one picture, and not after hours, whether a film can come of it.
+    def check_encoder(self, container: str) -> None:
+        """Encode one frame, to find unusable settings at once and not after hours of work.
 
         Raises:
-            ConfigError: the encoder refuses its settings.
-            OutputError: the container cannot hold its pictures.
+            ConfigError: the encoder does not accept its options.
+            OutputError: the container cannot hold the encoder's output.
         """
         film, layout = self._film, self._film.layout
-        path, trial = (self.work.folder / f"trial.{kind}" for kind in ("part", "film"))
+        part_path, trial_path = (self.journal.folder / f"trial.{kind}" for kind in ("part", "film"))
         try:
-            part = Part(path, layout, self._job.encoding, film.time_base, film.rate)
+            part = PartWriter(part_path, layout, self._job.encoding, film.time_base, film.rate)
             part.write(VideoFrame(layout.width, layout.height, layout.pix_fmt), 0, 0)
             part.finish()
-            check_holds(place, path, trial, self._job.target)
+            check_container(container, part_path, trial_path, self._job.target)
         finally:
-            path.unlink(missing_ok=True)
-            trial.unlink(missing_ok=True)
+            part_path.unlink(missing_ok=True)
+            trial_path.unlink(missing_ok=True)
 
-    def run(self) -> None:
-        """Make all parts that are missing."""
-        part: Part | None = None
+    def encode_parts(self) -> None:
+        """Colour and encode all parts that are not finished yet."""
+        part: PartWriter | None = None
         memory: Memory | None = None
         try:
-            with closing(self._painted()) as painted:
-                for frame, picture, stretch in painted:
-                    part = part or self._begin()
-                    self._write(frame, picture, part, begins=bool(stretch and stretch.begins))
-                    memory = stretch.memory if stretch else None
+            with closing(self._colored_frames()) as frames:
+                for encoded, source, segment in frames:
+                    part = part or self._new_part()
+                    begins_shot = bool(segment and segment.begins_shot)
+                    self._write(encoded, source, part, begins_shot=begins_shot)
+                    # A part can end only with a segment, since a run resumes from its memory.
+                    memory = segment.memory if segment else None
                     if memory and part.seconds >= _PART_SECONDS:
-                        self._keep(part, memory)
+                        self._commit(part, memory)
                         part = None
-            if part and memory:  # a film ends where a stretch does
-                self._keep(part, memory)
+            if part and memory:  # the last frame of a film is always the last of a segment
+                self._commit(part, memory)
                 part = None
         finally:
             if part:
-                part.drop()
-        if not self.work.done.parts:
-            raise ConfigError(f"expected pictures in that span of {self._job.source}; found none")
+                part.abort()
+        if not self.journal.state.parts:
+            span = self._job.span
+            raise ConfigError(
+                f"expected frames between {span.start:g} s and "
+                f"{'the end' if span.end is None else f'{span.end:g} s'} of {self._job.source}; "
+                "found none"
+            )
 
-    def deliver(self, place: str, *, partial: bool = False) -> None:
-        """Put the parts together into a film; a partial one gets a name of its own.
+    def write_film(self, container: str, *, partial: bool = False) -> None:
+        """Join the parts to a film.
+
+        Args:
+            container: FFmpeg's name of the container.
+            partial: write what is finished so far, under the name for partial films.
 
         Raises:
-            OutputFailed: it cannot be written.
+            OutputFailed: the film cannot be written.
         """
         target, overwrite, span = self._job.target, self._job.overwrite, self._job.span
         if partial:
-            target, overwrite = _partial(target), True
-            last = self._film.seconds_at(self.work.done.last or self._film.start)
+            target, overwrite = _partial_target(target), True
+            # The sound ends with the last finished frame.
+            last = self._film.seconds_at(self.journal.state.last or self._film.start)
             span = replace(span, end=last + float(1 / self._film.rate))
-            self.watcher.note(f"what is done is in {target}")
+            self.progress.note(f"the finished frames are written to {target}")
         with atomic_write(target, overwrite=overwrite) as draft:
             try:
-                assemble(self._film, self.work.parts, draft, place, span)
+                mux(self._film, self.journal.parts, draft, container, span)
             except (av.FFmpegError, OSError) as error:
-                raise self.stopped(error) from error
+                raise self.failure(error) from error
 
-    def interrupted(self, place: str) -> None:
-        """Say what is done, and leave a film of it if that was asked for."""
-        frames = self.work.done.frames
+    def conclude_interrupted(self, container: str) -> None:
+        """Report how much is finished, and write a partial film if the job asks for it."""
+        frames = self.journal.state.frames
         if frames and self._job.partial:
-            self.deliver(place, partial=True)
-        kept = f"{frames} frames are done; the same again goes on from there"
-        self.watcher.note(kept if frames else "nothing is done yet")
+            self.write_film(container, partial=True)
+        if frames:
+            self.progress.note(f"{frames} frames are finished; run it again to resume from there")
+        else:
+            self.progress.note("no part is finished yet; the next run starts from the beginning")
 
-    def stopped(self, error: Exception) -> OutputFailed:
-        """What to say when it cannot go on."""
-        kept = f"; what is done is kept in {self.work.folder}, and is not done again"
-        kept = kept if self.work.done.parts else ""
-        return OutputFailed(f"cannot go on with {self._job.target}: {error}{kept}")
+    def failure(self, error: Exception) -> OutputFailed:
+        """Return the exception for an error that stops the run."""
+        message = f"cannot write {self._job.target}: {error}"
+        if self.journal.state.parts:
+            message += f"; the finished parts are kept in {self.journal.folder} for the next run"
+        return OutputFailed(message)
 
-    def _begin(self) -> Part:
-        film, path = self._film, self.work.next_part
-        return Part(path, film.layout, self._job.encoding, film.time_base, film.rate)
+    def _new_part(self) -> PartWriter:
+        film, path = self._film, self.journal.next_part
+        return PartWriter(path, film.layout, self._job.encoding, film.time_base, film.rate)
 
-    def _keep(self, part: Part, memory: Memory) -> None:
+    def _commit(self, part: PartWriter, memory: Memory) -> None:
         part.finish()
-        done = self._so_far(part)
+        state = self._state_with(part)
+        # The reading thread is ahead. What it found later is found again by a run that resumes.
         last = self._film.seconds_at(part.last)
         problems = [each for each in self.problems if each[0] <= last]
-        self.work.keep(replace(done, last=part.last, problems=problems), memory)
+        self.journal.commit(replace(state, last=part.last, problems=problems), memory)
 
-    def _so_far(self, part: Part) -> Done:
-        done = self.work.done
-        frames, shots = done.frames + part.frames, done.shots + part.shots
-        return replace(done, parts=done.parts + 1, frames=frames, shots=shots)
+    def _state_with(self, part: PartWriter) -> JournalState:
+        """Return the journal's state as if the part, as far as it is written, were finished."""
+        state = self.journal.state
+        frames, shots = state.frames + part.frames, state.shots + part.shots
+        return replace(state, parts=state.parts + 1, frames=frames, shots=shots)
 
-    def _write(self, frame: VideoFrame, picture: Picture, part: Part, *, begins: bool) -> None:
-        part.write(frame, picture.pts, picture.duration)
-        part.shots += begins
-        done = self._so_far(part)
-        self.watcher.frame(done.frames, self._total(), done.shots)
-        self.watcher.picture(partial(_seen, frame))
+    def _write(
+        self, encoded: VideoFrame, source: SourceFrame, part: PartWriter, *, begins_shot: bool
+    ) -> None:
+        part.write(encoded, source.pts, source.duration)
+        part.shots += begins_shot
+        state = self._state_with(part)
+        self.progress.frame(state.frames, self._total_frames(), state.shots)
+        self.progress.picture(partial(_preview, encoded))
 
-    def _total(self) -> int:
+    def _total_frames(self) -> int:
+        """Return the expected number of frames in the section that is wanted."""
         start, end = self._job.span.start, self._job.span.end
         seconds = min(self._film.seconds, end or self._film.seconds) - start
         return round(seconds * self._film.rate) if not self._job.span.is_whole else self._film.count
 
-    def _stretches(self) -> Iterator[Stretch[Picture]]:
-        """From where it goes on."""
-        done, memory = self.work.done, self.work.memory
-        first = done.last
+    def _segments(self) -> Iterator[Segment[SourceFrame]]:
+        """Yield coloured segments, from where an earlier run stopped."""
+        memory, first = self.journal.memory, self.journal.state.last
         if first is None and self._job.span.start:
             first = self._film.pts_at(self._job.span.start)
-        pictures = self._film.pictures(first=first, before=self._before, complain=self._complain)
-        small = ((each, self._small(each)) for each in pictures)
-        yield from propagate(prefetch(stills(small), _WAITING), self._network, memory)
+        frames = self._film.frames(first=first, before=self._before, on_problem=self._add_problem)
+        with_luma = ((each, self._small_luma(each)) for each in frames)
+        # Decoding and optical flow run in a thread of their own, beside the network.
+        small = prefetch(small_frames(with_luma), _QUEUED_FRAMES)
+        yield from propagate(small, self._network, memory)
 
-    def _small(self, picture: Picture) -> npt.NDArray[np.uint8]:
-        return small_luma(picture.luma, self._size, self._film.layout.levels)
+    def _small_luma(self, frame: SourceFrame) -> npt.NDArray[np.uint8]:
+        return small_luma(frame.luma, self._size, self._film.layout.levels)
 
-    def _complain(self, seconds: float, what: str) -> None:
-        problem = (round(seconds, 3), what)
-        if problem not in self.problems:
+    def _add_problem(self, seconds: float, text: str) -> None:
+        problem = (round(seconds, 3), text)
+        if problem not in self.problems:  # a resumed run reads some frames for the second time
             self.problems.append(problem)
-            self.watcher.problem(*problem)
+            self.progress.problem(*problem)
 
-    def _painted(self) -> Generator[tuple[VideoFrame, Picture, Stretch[Picture] | None]]:
-        """Pictures with their planes; the last one of a stretch comes with it."""
-        with closing(prefetch(self._stretches(), 1)) as stretches:
-            yield from map_ordered(self._paint, _last_told(stretches), os.cpu_count() or 1)
+    def _colored_frames(
+        self,
+    ) -> Generator[tuple[VideoFrame, SourceFrame, Segment[SourceFrame] | None]]:
+        """Yield the frames for the encoder, each with its original frame.
 
-    def _paint(
-        self, colored: tuple[Picture, Still, FloatArray, Stretch[Picture] | None]
-    ) -> tuple[VideoFrame, Picture, Stretch[Picture] | None]:
-        (picture, still, chroma, stretch), layout = colored, self._film.layout
+        The last frame of a segment comes with the segment, the others with None.
+        """
+        # The network works on the next segment while the threads of the pool colour this one.
+        with closing(prefetch(self._segments(), 1)) as segments:
+            yield from map_ordered(self._color, _with_segment_ends(segments), os.cpu_count() or 1)
+
+    def _color(
+        self, item: tuple[SourceFrame, SmallFrame, FloatArray, Segment[SourceFrame] | None]
+    ) -> tuple[VideoFrame, SourceFrame, Segment[SourceFrame] | None]:
+        """Make a frame for the encoder: the luma of the film, and chroma at its own resolution."""
+        (source, small, chroma, segment), layout = item, self._film.layout
         space = self._model.card.color_space
-        fitted = LinearChroma.fit(chroma, still.luma, space, layout.matrix)
-        planes = fitted.stored(picture.luma, layout.step, layout.levels)
-        return filled([picture.luma, *planes], layout, layout.pix_fmt), picture, stretch
+        fitted = LinearChroma.fit(chroma, small.luma, space, layout.matrix)
+        planes = fitted.stored(source.luma, layout.subsampling, layout.levels)
+        return make_frame([source.luma, *planes], layout, layout.pix_fmt), source, segment
 
-    def _hinted(self) -> Iterator[Reference]:
-        moments: dict[float, list[Hint]] = {}
+    def _references_from_hints(self) -> Iterator[Reference]:
+        """Yield a reference for each frame that has hints."""
+        hints_by_time: dict[float, list[Hint]] = {}
         for moment, hint in self._job.hints:
-            moments.setdefault(moment, []).append(hint)
-        for moment, hints in moments.items():
+            hints_by_time.setdefault(moment, []).append(hint)
+        for moment, hints in hints_by_time.items():
             first = self._film.pts_at(moment)
-            with closing(self._film.pictures(first=first, complain=lambda *_: None)) as pictures:
-                picture = next(pictures, None)
-            if picture is None:
+            with closing(self._film.frames(first=first, on_problem=lambda *_: None)) as frames:
+                frame = next(frames, None)
+            if frame is None:
                 raise ConfigError(
-                    f"expected hints within the film, {self._film.seconds:.1f} s; "
+                    f"expected hints within the film, which is {self._film.seconds:.1f} s long; "
                     f"received one at {moment:g} s"
                 )
-            small, size = self._small(picture), self._film.size
-            yield hinted(self._model, small, hints, size, self._job.vividness)
+            luma, size = self._small_luma(frame), self._film.size
+            yield reference_from_hints(self._model, luma, hints, size, self._job.vividness)
 
 
-def _partial(target: Path) -> Path:
+def _partial_target(target: Path) -> Path:
     return target.with_stem(f"{target.stem}.partial")
 
 
-def _seen(frame: VideoFrame, rows: int) -> npt.NDArray[np.uint8]:
-    """A frame as it will be seen, so many rows high at most, RGB."""
+def _preview(frame: VideoFrame, rows: int) -> npt.NDArray[np.uint8]:
+    """Return a frame as RGB, (H, W, 3) uint8, with at most `rows` rows."""
     rows = min(rows, frame.height)
     columns = max(1, round(frame.width * rows / frame.height))
     return np.asarray(frame.to_ndarray(format="rgb24", width=columns, height=rows), np.uint8)
 
 
-def _last_told(
-    stretches: Iterable[Stretch[Picture]],
-) -> Iterator[tuple[Picture, Still, FloatArray, Stretch[Picture] | None]]:
-    for stretch in stretches:
-        for number, frame in enumerate(stretch.frames, 1):
-            yield *frame, stretch if number == len(stretch.frames) else None
+def _with_segment_ends(
+    segments: Iterable[Segment[SourceFrame]],
+) -> Iterator[tuple[SourceFrame, SmallFrame, FloatArray, Segment[SourceFrame] | None]]:
+    """Yield the frames of all segments; the last frame of each comes with its segment."""
+    for segment in segments:
+        for number, frame in enumerate(segment.frames, 1):
+            yield *frame, segment if number == len(segment.frames) else None

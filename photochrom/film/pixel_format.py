@@ -1,4 +1,4 @@
-"""How a film's pictures are stored, and its luma out of one of them."""
+"""The pixel format of a film, and the conversion between PyAV's frames and NumPy planes."""
 
 from __future__ import annotations
 
@@ -15,35 +15,36 @@ from photochrom.color.levels import BT601, BT709, BT2020, Levels, Matrix
 if TYPE_CHECKING:
     from photochrom.color import IntArray
 
-__all__ = ["Layout", "filled", "layout_of", "luma_of"]
+__all__ = ["Layout", "detect_layout", "extract_luma", "make_frame"]
 
-_STEPS: Final = {"yuv420p": (2, 2), "yuv422p": (1, 2), "yuv444p": (1, 1)}
-_GREY: Final = {"gray": "yuv420p", "gray10le": "yuv420p10le"}
-_FULL: Final = ("yuvj", "gray")  # pixel formats that use all numbers unless they say otherwise
-_DEEP: Final = "10le"
+_SUBSAMPLING: Final = {"yuv420p": (2, 2), "yuv422p": (1, 2), "yuv444p": (1, 1)}
+_GREY_FORMATS: Final = {"gray": "yuv420p", "gray10le": "yuv420p10le"}
+_FULL_RANGE_PREFIXES: Final = ("yuvj", "gray")  # full range, unless the frame has a range tag
+_TEN_BITS: Final = "10le"
 
-# ITU-T H.273: matrix coefficients, video full range flag as FFmpeg counts it
+# Matrix coefficients as numbered in ITU-T H.273, and colour ranges as numbered in FFmpeg
 _MATRICES: Final = {1: BT709, 4: BT601, 5: BT601, 6: BT601, 7: BT709, 9: BT2020, 10: BT2020}
-_TAGS: Final = {BT601: 6, BT709: 1, BT2020: 9}
-_LIMITED, _FULL_RANGE = 1, 2
-_HIGH_DEFINITION: Final = 720  # rows from which on an untagged film is taken for BT.709
+_MATRIX_TAGS: Final = {BT601: 6, BT709: 1, BT2020: 9}
+_LIMITED_RANGE, _FULL_RANGE = 1, 2
+# Most players take an untagged film for BT.709 from this height on, and for BT.601 below.
+_MIN_HD_ROWS: Final = 720
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How pictures are stored.
+    """The size and the pixel format in which the frames of a film are processed and encoded.
 
     Attributes:
-        width: upright, in pixels.
-        height: likewise.
-        pix_fmt: FFmpeg's name: planar Y'CbCr of 8 or 10 bits.
-        levels: what its numbers stand for.
-        matrix: of luma and chroma.
-        tags: colorspace, primaries, transfer and range, as FFmpeg numbers them.
-        turns: quarter turns, counter-clockwise, that make a stored picture upright.
-        pixel_aspect: width of a pixel over its height, upright.
-        interlaced: whether pictures are made of two fields.
-        stored_as: the pixel format in the file.
+        width: width of the upright picture, in pixels.
+        height: height of the upright picture, in pixels.
+        pix_fmt: FFmpeg's name of the pixel format: planar Y'CbCr of 8 or 10 bits.
+        levels: the depth and the range of the samples.
+        matrix: the matrix that luma and chroma are made with.
+        color_tags: colour space, primaries, transfer and range, as numbered in FFmpeg.
+        quarter_turns: counter-clockwise quarter turns that make a stored frame upright.
+        pixel_aspect: width of an upright pixel divided by its height.
+        interlaced: whether the stored frames consist of two fields.
+        stored_pix_fmt: FFmpeg's name of the pixel format in the file.
     """
 
     width: int
@@ -51,61 +52,68 @@ class Layout:
     pix_fmt: str
     levels: Levels
     matrix: Matrix
-    tags: tuple[int, int, int, int]
-    turns: int
+    color_tags: tuple[int, int, int, int]
+    quarter_turns: int
     pixel_aspect: Fraction
     interlaced: bool
-    stored_as: str
+    stored_pix_fmt: str
 
     @property
-    def step(self) -> tuple[int, int]:
-        """Pixels of luma down and across for each of chroma."""
-        return _STEPS[self.pix_fmt.removesuffix(_DEEP)]
+    def subsampling(self) -> tuple[int, int]:
+        """Rows and columns of luma for each sample of chroma; (2, 2) is "4:2:0"."""
+        return _SUBSAMPLING[self.pix_fmt.removesuffix(_TEN_BITS)]
 
-    def at_most(self, rows: int) -> Layout:
-        """The same, made smaller if it is taller than that; 0: as it is."""
-        if not rows or self.height <= rows:
+    def limited_to(self, max_rows: int) -> Layout:
+        """Return a layout with at most `max_rows` rows, of the same shape; 0 means no limit."""
+        if not max_rows or self.height <= max_rows:
             return self
-        width = max(2, round(self.width * rows / self.height / 2) * 2)
-        return replace(self, width=width, height=rows // 2 * 2)
+        # Both sides are made even, because 4:2:0 encoders refuse odd ones.
+        width = max(2, round(self.width * max_rows / self.height / 2) * 2)
+        return replace(self, width=width, height=max_rows // 2 * 2)
 
     @property
     def is_converted(self) -> bool:
-        """Whether the luma is not the stored one, number for number."""
-        plain = self.stored_as.replace("yuvj", "yuv")
-        same = plain in (self.pix_fmt, *_GREY) or plain in ("nv12", "nv21", "p010le")
-        return self.interlaced or not same
+        """Whether the luma is computed from the stored frames, not copied number for number."""
+        plain = self.stored_pix_fmt.replace("yuvj", "yuv")
+        is_same = plain in (self.pix_fmt, *_GREY_FORMATS) or plain in ("nv12", "nv21", "p010le")
+        return self.interlaced or not is_same
 
 
-def layout_of(frame: VideoFrame, pixel_aspect: Fraction | None) -> Layout:
-    """From a film's first picture, as it was decoded."""
+def detect_layout(frame: VideoFrame, pixel_aspect: Fraction | None) -> Layout:
+    """Return the layout for a film.
+
+    Args:
+        frame: the first frame of the film, as it was decoded.
+        pixel_aspect: width of a stored pixel divided by its height. None means square.
+    """
     name = frame.format.name
-    levels = Levels(10 if _depth(frame) > 8 else 8, _is_full(frame))
-    turns = round(frame.rotation / 90) % 4
+    levels = Levels(10 if _depth(frame) > 8 else 8, _is_full_range(frame))
+    quarter_turns = round(frame.rotation / 90) % 4
     size = (frame.width, frame.height)
-    width, height = size[::-1] if turns % 2 else size
+    width, height = size[::-1] if quarter_turns % 2 else size
     matrix = _MATRICES.get(frame.colorspace)
     if matrix is None:
-        matrix = BT709 if min(width, height) >= _HIGH_DEFINITION else BT601
-    known = frame.colorspace in _MATRICES
-    tag = frame.colorspace if known else _TAGS[matrix]
+        matrix = BT709 if min(width, height) >= _MIN_HD_ROWS else BT601
+    is_tagged = frame.colorspace in _MATRICES
+    matrix_tag = frame.colorspace if is_tagged else _MATRIX_TAGS[matrix]
+    # A quarter turn exchanges width and height of the pixels, too, hence 1 / aspect below.
     aspect = pixel_aspect or Fraction(1)
     return Layout(
         width=width,
         height=height,
-        pix_fmt=_planar(name, levels.depth, odd=bool(width % 2 or height % 2)),
+        pix_fmt=_working_format(name, levels.depth, odd=bool(width % 2 or height % 2)),
         levels=levels,
         matrix=matrix,
-        tags=(
-            tag,
+        color_tags=(
+            matrix_tag,
             frame.color_primaries,
             frame.color_trc,
-            _FULL_RANGE if levels.full else _LIMITED,
+            _FULL_RANGE if levels.full else _LIMITED_RANGE,
         ),
-        turns=turns,
-        pixel_aspect=1 / aspect if turns % 2 else aspect,
+        quarter_turns=quarter_turns,
+        pixel_aspect=1 / aspect if quarter_turns % 2 else aspect,
         interlaced=bool(frame.interlaced_frame),
-        stored_as=name,
+        stored_pix_fmt=name,
     )
 
 
@@ -113,67 +121,78 @@ def _depth(frame: VideoFrame) -> int:
     return max(component.bits for component in frame.format.components)
 
 
-def _is_full(frame: VideoFrame) -> bool:
-    if frame.color_range in (_LIMITED, _FULL_RANGE):
+def _is_full_range(frame: VideoFrame) -> bool:
+    if frame.color_range in (_LIMITED_RANGE, _FULL_RANGE):
         return bool(frame.color_range == _FULL_RANGE)
-    return bool(frame.format.name.startswith(_FULL))
+    return bool(frame.format.name.startswith(_FULL_RANGE_PREFIXES))
 
 
-def _planar(name: str, depth: int, *, odd: bool) -> str:
-    """The format that is worked in: the stored one, or the nearest of those that are handled.
+def _working_format(name: str, depth: int, *, odd: bool) -> str:
+    """Return the supported pixel format that is nearest to the stored one.
 
-    Encoders take an odd number of rows or columns only where chroma is as large as luma.
+    Args:
+        name: the stored pixel format.
+        depth: bits per sample in the result's levels, 8 or 10.
+        odd: whether the width or the height is odd. Encoders accept that only at 4:4:4.
     """
-    plain = _GREY.get(name, name.replace("yuvj", "yuv"))
-    deep = _DEEP if depth > 8 else ""
+    plain = _GREY_FORMATS.get(name, name.replace("yuvj", "yuv"))
+    suffix = _TEN_BITS if depth > 8 else ""
     if odd:
-        return f"yuv444p{deep}"
-    return plain if plain.removesuffix(_DEEP) in _STEPS else f"yuv420p{deep}"
+        return f"yuv444p{suffix}"
+    return plain if plain.removesuffix(_TEN_BITS) in _SUBSAMPLING else f"yuv420p{suffix}"
 
 
-def luma_of(frame: VideoFrame, layout: Layout) -> IntArray:
-    """A copy of a picture's luma, upright, (H, W) of the levels' own type."""
+def extract_luma(frame: VideoFrame, layout: Layout) -> IntArray:
+    """Return a copy of the luma of a decoded frame, upright.
+
+    The frame is converted first if its size or its pixel format differs from the layout's.
+
+    Returns:
+        (H, W) uint8, or uint16 for 10 bits, in the levels of the layout.
+    """
     plain = frame.format.name.replace("yuvj", "yuv")
-    fits = (frame.width, frame.height) == _stored(layout)
-    if not fits or plain not in (layout.pix_fmt, *_GREY):
-        frame = _converted(frame, layout)
-    stored: Any = _numbers(frame.planes[0], layout.levels)
-    upright: IntArray = np.array(np.rot90(stored, layout.turns), order="C")
+    has_size = (frame.width, frame.height) == _stored_size(layout)
+    # All of these keep luma in a plane of its own, so converting it would only lose precision.
+    if not has_size or plain not in (layout.pix_fmt, *_GREY_FORMATS):
+        frame = _convert(frame, layout)
+    stored: Any = _plane_array(frame.planes[0], layout.levels)
+    # A copy, so that the decoder gets its buffer back, and with rows in order, for OpenCV.
+    upright: IntArray = np.array(np.rot90(stored, layout.quarter_turns), order="C")
     return upright
 
 
-def _converted(frame: VideoFrame, layout: Layout) -> VideoFrame:
-    matrix, _, _, full = layout.tags
+def _convert(frame: VideoFrame, layout: Layout) -> VideoFrame:
+    matrix, _, _, color_range = layout.color_tags
     return frame.reformat(
-        *_stored(layout), layout.pix_fmt, dst_colorspace=matrix, dst_color_range=full
+        *_stored_size(layout), layout.pix_fmt, dst_colorspace=matrix, dst_color_range=color_range
     )
 
 
-def _stored(layout: Layout) -> tuple[int, int]:
-    """Width and height before it is turned upright."""
+def _stored_size(layout: Layout) -> tuple[int, int]:
+    """Return width and height as stored, before the frame is turned upright."""
     size = (layout.width, layout.height)
-    return size[::-1] if layout.turns % 2 else size
+    return size[::-1] if layout.quarter_turns % 2 else size
 
 
-def _numbers(plane: Any, levels: Levels) -> IntArray:
-    """A plane's numbers, (H, W), in place."""
+def _plane_array(plane: Any, levels: Levels) -> IntArray:
+    """Return a view of a plane's samples, (H, W), without the padding at the end of each row."""
     rows: Any = np.frombuffer(plane, levels.dtype).reshape(plane.height, -1)
-    numbers: IntArray = rows[:, : plane.width]
-    return numbers
+    samples: IntArray = rows[:, : plane.width]
+    return samples
 
 
-def filled(planes: Sequence[IntArray], layout: Layout, pix_fmt: str) -> VideoFrame:
-    """A new picture.
+def make_frame(planes: Sequence[IntArray], layout: Layout, pix_fmt: str) -> VideoFrame:
+    """Make a frame for the encoder.
 
     Args:
-        planes: Y', Cb and Cr, in the layout's levels.
-        layout: of the film.
-        pix_fmt: FFmpeg's name; of the layout's depth.
+        planes: Y', Cb and Cr, in the levels of the layout.
+        layout: the layout of the film.
+        pix_fmt: FFmpeg's name of the frame's pixel format, of the layout's depth.
     """
     frame = VideoFrame(layout.width, layout.height, pix_fmt)
-    for plane, numbers in zip(frame.planes, planes, strict=True):
-        _numbers(plane, layout.levels)[...] = numbers
-    colorspace, primaries, transfer, full = layout.tags
+    for plane, samples in zip(frame.planes, planes, strict=True):
+        _plane_array(plane, layout.levels)[...] = samples
+    colorspace, primaries, transfer, color_range = layout.color_tags
     frame.colorspace, frame.color_primaries = colorspace, primaries
-    frame.color_trc, frame.color_range = transfer, full
+    frame.color_trc, frame.color_range = transfer, color_range
     return frame

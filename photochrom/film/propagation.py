@@ -1,10 +1,9 @@
-"""Colours that stay with what they belong to, from frame to frame of a shot.
+"""Carry colours from frame to frame of a shot, so that they do not flicker.
 
-The network is asked about key frames only. What it says is not shown as it is: every place's
-colour is the mean of what was said of it in the key frames before and in those to come, as the
-optical flow carries them here. So no colour flickers, none drifts, and one that is wrong in a frame
-is outvoted. Frames between two key frames take their colours from both, the nearer one having more
-say.
+The network colours key frames only, and its estimates are not shown as they are. The colour of
+each place is the mean of the estimates in the key frames before and after it, which optical flow
+moves to where the place is now. A colour that is wrong in one frame is therefore outvoted. Frames
+between two key frames take their colours from both, and more from the nearer one.
 """
 
 from __future__ import annotations
@@ -17,28 +16,32 @@ import numpy as np
 
 if TYPE_CHECKING:
     from photochrom.color import FloatArray
-    from photochrom.film.small_frames import Motion, Still
+    from photochrom.film.small_frames import Motion, SmallFrame
 
-__all__ = ["Answer", "Memory", "Stretch", "propagate"]
+__all__ = ["Estimate", "Memory", "Segment", "propagate"]
 
 T = TypeVar("T")
 
-_FARTHEST: Final = 16  # frames from one key frame to the next …
-_NEAREST: Final = 6  # … and at least, however little can be trusted
-_LOST: Final = 0.5  # share of the places that must still be trusted; or it is time for a key frame
-_AHEAD: Final = 2  # key frames to come that have a say
-_MOST: Final = 6.0  # key frames that a memory counts at most, so that a wrong one is soon outvoted
-_DOUBT: Final = 0.1  # what even a motion that cannot be trusted counts: there may be nothing better
-_SURE: Final = 0.5  # trust below this is none
+_MAX_KEY_DISTANCE: Final = 16  # frames from one key frame to the next
+_MIN_KEY_DISTANCE: Final = 6  # even if the motion is unreliable; this bounds the network's cost
+_MIN_CONFIDENCE: Final = 0.5  # mean confidence below which a new key frame is due
+_LOOKAHEAD: Final = 2  # later key frames that contribute to the colours of a key frame
+# A memory weighs no more than this many estimates. With a longer memory a wrong colour stays: at
+# 16, a wall remained red where a red coat had passed.
+_MAX_COUNT: Final = 6.0
+# Added to every confidence when frames are mixed. Where no motion is reliable, an uncertain colour
+# is still better than none.
+_BASE_CONFIDENCE: Final = 0.1
+_RELIABLE: Final = 0.5  # a memory is dropped where the confidence is not above this
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What is said of a key frame.
+class Estimate:
+    """The colours that the network estimates for a key frame.
 
     Attributes:
-        chroma: (h, w, 2) float32, for the places of the grid.
-        weight: (h, w) float32: how many ordinary answers each is worth.
+        chroma: (h, w, 2) float32, one for each grid cell, in the model's colour space.
+        weight: (h, w) float32: how many ordinary estimates each one counts for.
     """
 
     chroma: FloatArray
@@ -47,186 +50,208 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What is known of a shot's colours at a key frame; all that is needed to go on from there.
+    """The mean of a shot's estimates up to a key frame. Colouring can resume from it.
 
     Attributes:
-        chroma: (h, w, 2) float32.
-        count: (h, w) float32: how many answers it is the mean of.
+        chroma: (h, w, 2) float32, one for each grid cell, in the model's colour space.
+        count: (h, w) float32: the number of estimates in each mean.
     """
 
     chroma: FloatArray
     count: FloatArray
 
-    def updated(self, answer: Answer, motion: Motion) -> Memory:
-        """Carried on to another key frame, of which something else is said.
+    def updated(self, estimate: Estimate, motion: Motion) -> Memory:
+        """Return the memory at another key frame, including the estimate for it.
 
         Args:
-            answer: of the other.
-            motion: from the other to this one's.
+            estimate: the network's estimate for the other key frame.
+            motion: the motion from the other key frame to this memory's.
         """
-        trusted = motion.trust * (motion.trust > _SURE)
-        count = np.minimum(motion.carry(self.count), _MOST) * trusted
-        total = count + answer.weight
-        old, new = (count / total)[..., None], (answer.weight / total)[..., None]
-        chroma = old * motion.carry(self.chroma) + new * answer.chroma
+        confidence = motion.confidence * (motion.confidence > _RELIABLE)
+        count = np.minimum(motion.warp(self.count), _MAX_COUNT) * confidence
+        total = count + estimate.weight
+        old, new = (count / total)[..., None], (estimate.weight / total)[..., None]
+        chroma = old * motion.warp(self.chroma) + new * estimate.chroma
         return Memory(np.asarray(chroma, np.float32), total)
 
-    def with_future(self, other: Memory, answer: Answer) -> FloatArray:
-        """The chroma of both, (h, w, 2); the answer to this frame, in both, counts once."""
-        total = self.count + other.count - answer.weight
-        joint = self.chroma * self.count[..., None] + other.chroma * other.count[..., None]
-        return np.asarray((joint - answer.chroma * answer.weight[..., None]) / total[..., None])
+    def with_future(self, future: Memory, estimate: Estimate) -> FloatArray:
+        """Return the mean chroma of this memory and one that was built backwards in time.
+
+        Args:
+            future: the memory of the later key frames, at the same key frame as this one.
+            estimate: the estimate for that key frame. Both memories include it; it counts once.
+
+        Returns:
+            (h, w, 2) float32.
+        """
+        total = self.count + future.count - estimate.weight
+        joint = self.chroma * self.count[..., None] + future.chroma * future.count[..., None]
+        return np.asarray((joint - estimate.chroma * estimate.weight[..., None]) / total[..., None])
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch(Generic[T]):
-    """Frames from behind one key frame up to the next, with their colours.
+class Segment(Generic[T]):
+    """The frames after one key frame up to and including the next, with their colours.
 
     Attributes:
-        frames: things, stills, and chroma (h, w, 2) float32.
-        memory: at the last frame; what to go on from.
-        begins: whether a shot begins with its first frame.
+        frames: (item, small frame, chroma) of each frame, with chroma (h, w, 2) float32.
+        memory: the memory at the last frame. A later run can resume from it.
+        begins_shot: whether a shot begins with the first frame.
     """
 
-    frames: list[tuple[T, Still, FloatArray]]
+    frames: list[tuple[T, SmallFrame, FloatArray]]
     memory: Memory
-    begins: bool
+    begins_shot: bool
 
 
 @dataclass(eq=False)
 class _Frame(Generic[T]):
-    thing: T
-    still: Still
-    back: Motion | None  # to the key frame before; of a shot's first frame, None
-    ahead: Motion | None = None  # to the key frame after
+    item: T
+    small: SmallFrame
+    to_key: Motion | None  # to the previous key frame; None for the first frame of a shot
+    to_next_key: Motion | None = None
 
 
 @dataclass(eq=False)
-class _Key(Generic[T]):
-    """A key frame, and the frames between it and the one before."""
+class _KeyFrame(Generic[T]):
+    """A key frame, and the frames between the previous key frame and this one."""
 
-    answer: Answer
+    estimate: Estimate
     memory: Memory
-    last: _Frame[T]
+    frame: _Frame[T]
     between: list[_Frame[T]] = field(default_factory=list)
-    ahead: Motion | None = None  # from the key frame before to this one
-    chroma: FloatArray | None = None  # once it is settled
+    from_previous: Motion | None = None  # from the previous key frame to this one
+    chroma: FloatArray | None = None  # set once the later key frames are known
 
 
 def propagate(
-    frames: Iterable[tuple[T, Still]],
-    ask: Callable[[Still], Answer],
+    frames: Iterable[tuple[T, SmallFrame]],
+    estimate: Callable[[SmallFrame], Estimate],
     memory: Memory | None = None,
-) -> Iterator[Stretch[T]]:
-    """Colour frames, in order.
+) -> Iterator[Segment[T]]:
+    """Colour the frames of a film, in order.
 
     Args:
-        frames: things, with their stills.
-        ask: the network.
-        memory: where to go on from: the first frame is the key frame that it belongs to, and is not
-            given again.
+        frames: pairs of any item and its small frame.
+        estimate: the network: returns an estimate for a key frame.
+        memory: the memory of an earlier run, to resume from. The first frame must be the key frame
+            that the memory belongs to; it is read again, but not yielded again.
 
     Yields:
-        Every frame once. Some 50 frames are held.
+        Segments that together hold every frame once. About 50 frames are in memory at a time.
     """
     shot: _Shot[T] | None = None
-    for thing, still in frames:
-        if shot is None or still.back is None:
+    for item, small in frames:
+        if shot is None or small.backward is None:
             if shot:
-                yield from shot.rest()
-            shot = _Shot(ask, memory)
+                yield from shot.finish()
+            shot = _Shot(estimate, memory)
             memory = None
-        yield from shot.add(thing, still)
+        yield from shot.add(item, small)
     if shot:
-        yield from shot.rest()
+        yield from shot.finish()
 
 
 class _Shot(Generic[T]):
-    """One shot: key frames that wait for those that come after, and frames since the last."""
+    """The colouring of one shot.
 
-    def __init__(self, ask: Callable[[Still], Answer], memory: Memory | None) -> None:
-        self._ask, self._memory = ask, memory
-        self._keys: list[_Key[T]] = []
-        self._since: list[_Frame[T]] = []
-        self._settled: _Key[T] | None = None
+    Attributes:
+        _pending: key frames that wait for later ones, which contribute to their colours.
+        _since_key: the frames since the latest key frame.
+        _previous: the last key frame whose colours are known.
+    """
 
-    def add(self, thing: T, still: Still) -> Iterator[Stretch[T]]:
-        before = self._since[-1].back if self._since else None
-        back = still.back.then(before) if still.back and before else still.back
-        self._since.append(_Frame(thing, still, back))
-        if self._is_key():
-            yield from self._keyed()
+    def __init__(self, estimate: Callable[[SmallFrame], Estimate], memory: Memory | None) -> None:
+        self._estimate, self._memory = estimate, memory
+        self._pending: list[_KeyFrame[T]] = []
+        self._since_key: list[_Frame[T]] = []
+        self._previous: _KeyFrame[T] | None = None
 
-    def rest(self) -> Iterator[Stretch[T]]:
-        """All that is left when the shot is over."""
-        if self._since:
-            yield from self._keyed()
-        while self._keys:
-            yield from self._settle()
+    def add(self, item: T, small: SmallFrame) -> Iterator[Segment[T]]:
+        """Add a frame, and yield the segment that it completes, if any."""
+        before = self._since_key[-1].to_key if self._since_key else None
+        to_key = small.backward.compose(before) if small.backward and before else small.backward
+        self._since_key.append(_Frame(item, small, to_key))
+        if self._is_key_due():
+            yield from self._add_key_frame()
 
-    def _is_key(self) -> bool:
-        if not (self._keys or self._settled):
+    def finish(self) -> Iterator[Segment[T]]:
+        """Yield the remaining segments at the end of the shot."""
+        if self._since_key:
+            yield from self._add_key_frame()
+        while self._pending:
+            yield from self._color_next()
+
+    def _is_key_due(self) -> bool:
+        if not (self._pending or self._previous):
             return True
-        count, back = len(self._since), self._since[-1].back
-        lost = back is not None and float(back.trust.mean()) < _LOST
-        return count >= _FARTHEST or (lost and count >= _NEAREST)
+        count, to_key = len(self._since_key), self._since_key[-1].to_key
+        is_lost = to_key is not None and float(to_key.confidence.mean()) < _MIN_CONFIDENCE
+        return count >= _MAX_KEY_DISTANCE or (is_lost and count >= _MIN_KEY_DISTANCE)
 
-    def _keyed(self) -> Iterator[Stretch[T]]:
-        """The frame that came last is a key frame."""
-        *between, last = self._since
-        self._since = []
-        answer = self._ask(last.still)
-        before = self._keys[-1] if self._keys else self._settled
-        if before is None or last.back is None:
-            memory = self._memory or Memory(answer.chroma, answer.weight)
-            self._keys.append(_Key(answer, memory, last))
+    def _add_key_frame(self) -> Iterator[Segment[T]]:
+        """Make the latest frame a key frame."""
+        *between, last = self._since_key
+        self._since_key = []
+        estimate = self._estimate(last.small)
+        previous = self._pending[-1] if self._pending else self._previous
+        if previous is None or last.to_key is None:
+            # When a run resumes, this key frame's estimate is part of the memory already.
+            memory = self._memory or Memory(estimate.chroma, estimate.weight)
+            self._pending.append(_KeyFrame(estimate, memory, last))
         else:
-            ahead = _look_ahead(between, last)
-            memory = before.memory.updated(answer, last.back)
-            self._keys.append(_Key(answer, memory, last, between, ahead))
-        if len(self._keys) > _AHEAD:
-            yield from self._settle()
+            from_previous = _motions_to_key(between, last)
+            memory = previous.memory.updated(estimate, last.to_key)
+            self._pending.append(_KeyFrame(estimate, memory, last, between, from_previous))
+        if len(self._pending) > _LOOKAHEAD:
+            yield from self._color_next()
 
-    def _settle(self) -> Iterator[Stretch[T]]:
-        """The first of the waiting key frames gets its colours, and so do those before it."""
-        key = self._keys[0]
-        future = Memory(self._keys[-1].answer.chroma, self._keys[-1].answer.weight)
-        for one, other in zip(self._keys[-2::-1], self._keys[:0:-1], strict=True):
-            assert other.ahead is not None  # all but the first of a shot have it
-            future = future.updated(one.answer, other.ahead)
-        key.chroma = key.memory.with_future(future, key.answer)
-        before, self._settled = self._settled, self._keys.pop(0)
-        frames = [] if before is None else _mixed(key.between, before, key)
-        if before is not None or self._memory is None:
-            frames.append((key.last.thing, key.last.still, key.chroma))
-            yield Stretch(frames, key.memory, before is None)
+    def _color_next(self) -> Iterator[Segment[T]]:
+        """Compute the colours of the first pending key frame and of the frames before it."""
+        key = self._pending[0]
+        # The later estimates are accumulated backwards, from the last key frame to this one.
+        future = Memory(self._pending[-1].estimate.chroma, self._pending[-1].estimate.weight)
+        for earlier, later in zip(self._pending[-2::-1], self._pending[:0:-1], strict=True):
+            assert later.from_previous is not None  # only the first key frame of a shot has none
+            future = future.updated(earlier.estimate, later.from_previous)
+        key.chroma = key.memory.with_future(future, key.estimate)
+        previous, self._previous = self._previous, self._pending.pop(0)
+        frames = [] if previous is None else _mix(key.between, previous, key)
+        # The first key frame of a resumed run was yielded by the run before.
+        if previous is not None or self._memory is None:
+            frames.append((key.frame.item, key.frame.small, key.chroma))
+            yield Segment(frames, key.memory, previous is None)
 
 
-def _look_ahead(between: list[_Frame[T]], last: _Frame[T]) -> Motion | None:
-    """Find the motion of each to the last; that from before the first to the last is returned."""
-    motion = last.still.ahead
+def _motions_to_key(between: list[_Frame[T]], last: _Frame[T]) -> Motion | None:
+    """Set the motion of each frame in between to the new key frame.
+
+    Returns:
+        The motion from the previous key frame to the new one.
+    """
+    motion = last.small.forward
     for frame in reversed(between):
-        frame.ahead = motion
-        step = frame.still.ahead
-        motion = step.then(motion) if step and motion else step
+        frame.to_next_key = motion
+        forward = frame.small.forward
+        motion = forward.compose(motion) if forward and motion else forward
     return motion
 
 
-def _mixed(
-    frames: list[_Frame[T]], before: _Key[T], after: _Key[T]
-) -> list[tuple[T, Still, FloatArray]]:
-    """Frames between two key frames, coloured from both."""
-    found = []
+def _mix(
+    frames: list[_Frame[T]], previous: _KeyFrame[T], following: _KeyFrame[T]
+) -> list[tuple[T, SmallFrame, FloatArray]]:
+    """Colour the frames between two key frames from both."""
+    mixed = []
     for number, frame in enumerate(frames, 1):
-        assert frame.back
-        assert frame.ahead
-        assert before.chroma is not None
-        assert after.chroma is not None
+        assert frame.to_key
+        assert frame.to_next_key
+        assert previous.chroma is not None
+        assert following.chroma is not None
         share = number / (len(frames) + 1)
-        past = (frame.back.trust + _DOUBT) * np.float32(1 - share)
-        future = (frame.ahead.trust + _DOUBT) * np.float32(share)
+        past = (frame.to_key.confidence + _BASE_CONFIDENCE) * np.float32(1 - share)
+        future = (frame.to_next_key.confidence + _BASE_CONFIDENCE) * np.float32(share)
         total = past + future
-        chroma = (past / total)[..., None] * frame.back.carry(before.chroma)
-        chroma += (future / total)[..., None] * frame.ahead.carry(after.chroma)
-        found.append((frame.thing, frame.still, np.asarray(chroma, np.float32)))
-    return found
+        chroma = (past / total)[..., None] * frame.to_key.warp(previous.chroma)
+        chroma += (future / total)[..., None] * frame.to_next_key.warp(following.chroma)
+        mixed.append((frame.item, frame.small, np.asarray(chroma, np.float32)))
+    return mixed

@@ -1,4 +1,8 @@
-"""Frames as the network and the optical flow see them: small, with their optical_flow."""
+"""Small copies of a film's frames, with the motion between them.
+
+The network and the optical flow work on these copies; only the final colours are computed at the
+size of the film.
+"""
 
 from __future__ import annotations
 
@@ -16,79 +20,96 @@ if TYPE_CHECKING:
 
     from photochrom.color import FloatArray
 
-__all__ = ["GRID", "Motion", "Still", "stills"]
+__all__ = ["GRID_STEP", "Motion", "SmallFrame", "small_frames"]
 
 T = TypeVar("T")
 
-GRID: Final = 4  # pixels of a still, along a side, that share one motion and one colour
+GRID_STEP: Final = 4
+"""Side, in pixels of a small frame, of a grid cell. Each cell has one motion and one colour."""
 
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """From one frame to another, place by place of the grid.
+    """The motion from a frame to another one, for every cell of the grid.
 
     Attributes:
-        flow: (h, w, 2) float32, in places of the grid.
-        trust: (h, w) float32, from 0 to 1: how far it can be believed.
+        flow: (h, w, 2) float32: (dx, dy) in grid cells.
+        confidence: (h, w) float32, from 0 (unreliable) to 1 (reliable).
     """
 
     flow: FloatArray
-    trust: FloatArray
+    confidence: FloatArray
 
-    def then(self, other: Motion) -> Motion:
-        """And on to a third frame."""
-        trusted = self.trust * optical_flow.warp(other.trust, self.flow)
-        return Motion(optical_flow.composed(self.flow, other.flow), trusted)
+    def compose(self, other: Motion) -> Motion:
+        """Return this motion followed by `other`, which starts at the frame where this one ends."""
+        confidence = self.confidence * optical_flow.warp(other.confidence, self.flow)
+        return Motion(optical_flow.compose(self.flow, other.flow), confidence)
 
-    def carry(self, values: FloatArray) -> FloatArray:
-        """What the other frame's values are for the places of the one; (h, w) or (h, w, C)."""
+    def warp(self, values: FloatArray) -> FloatArray:
+        """Return the values of the other frame, moved to where this frame shows the same things.
+
+        Args:
+            values: (h, w) or (h, w, C) float32, on the other frame's grid.
+
+        Returns:
+            float32 of the same shape, on this frame's grid.
+        """
         return optical_flow.warp(values, self.flow)
 
 
 @dataclass(frozen=True, eq=False)
-class Still:
-    """A frame, small.
+class SmallFrame:
+    """A small copy of a frame.
 
     Attributes:
-        luma: (h, w) uint8, 0 black to 255 white; both sides are multiples of `GRID`.
-        back: the motion to the frame before; None where a shot begins.
-        ahead: the motion from the frame before to this one; None where a shot begins.
+        luma: (h, w) uint8, from 0 (black) to 255 (white). Both sides are multiples of `GRID_STEP`.
+        backward: the motion from this frame to the previous one. None for the first of a shot.
+        forward: the motion from the previous frame to this one. None for the first of a shot.
     """
 
     luma: npt.NDArray[np.uint8]
-    back: Motion | None = None
-    ahead: Motion | None = None
+    backward: Motion | None = None
+    forward: Motion | None = None
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Height and width of the grid."""
-        return self.luma.shape[0] // GRID, self.luma.shape[1] // GRID
+        """Height and width of the grid, in cells."""
+        return self.luma.shape[0] // GRID_STEP, self.luma.shape[1] // GRID_STEP
 
 
-def stills(frames: Iterable[tuple[T, npt.NDArray[np.uint8]]]) -> Iterator[tuple[T, Still]]:
-    """Find shots and optical_flow.
+def small_frames(
+    frames: Iterable[tuple[T, npt.NDArray[np.uint8]]],
+) -> Iterator[tuple[T, SmallFrame]]:
+    """Detect the shots of a film, and compute the motion between the frames of each shot.
 
     Args:
-        frames: anything, with its small luma, (h, w) uint8.
+        frames: pairs of any item and the small luma of its frame, (h, w) uint8.
+
+    Yields:
+        The same items in the same order, each with its small frame. The cut detection holds back
+        the last three frames.
     """
-    signed = (((thing, luma), optical_flow.signature(luma)) for thing, luma in frames)
-    before = None
-    for (thing, luma), begins in optical_flow.shots(signed):
-        if begins or before is None:
-            yield thing, Still(luma)
+    signed = (((item, luma), optical_flow.signature(luma)) for item, luma in frames)
+    previous = None
+    for (item, luma), is_first in optical_flow.detect_shots(signed):
+        if is_first or previous is None:
+            yield item, SmallFrame(luma)
         else:
-            yield thing, Still(luma, *_motions(luma, before))
-        before = luma
+            yield item, SmallFrame(luma, *_motions(luma, previous))
+        previous = luma
 
 
-def _motions(luma: npt.NDArray[np.uint8], before: npt.NDArray[np.uint8]) -> tuple[Motion, Motion]:
-    back, ahead = optical_flow.flow(luma, before), optical_flow.flow(before, luma)
-    return _on_grid(back, ahead), _on_grid(ahead, back)
+def _motions(luma: npt.NDArray[np.uint8], previous: npt.NDArray[np.uint8]) -> tuple[Motion, Motion]:
+    """Return the backward and the forward motion between a frame and the previous one."""
+    backward = optical_flow.flow(luma, previous)
+    forward = optical_flow.flow(previous, luma)
+    return _on_grid(backward, forward), _on_grid(forward, backward)
 
 
-def _on_grid(there: FloatArray, home: FloatArray) -> Motion:
-    size = (there.shape[1] // GRID, there.shape[0] // GRID)
-    trusted = cv2.resize(
-        optical_flow.flow_consistency(there, home), size, interpolation=cv2.INTER_AREA
+def _on_grid(flow: FloatArray, reverse: FloatArray) -> Motion:
+    """Reduce a flow, (h, w, 2) in pixels, to the grid; `reverse` is used to check it."""
+    size = (flow.shape[1] // GRID_STEP, flow.shape[0] // GRID_STEP)
+    confidence = cv2.resize(
+        optical_flow.flow_consistency(flow, reverse), size, interpolation=cv2.INTER_AREA
     )
-    return Motion(optical_flow.reduced_flow(there, size), np.asarray(trusted, np.float32))
+    return Motion(optical_flow.resize_flow(flow, size), np.asarray(confidence, np.float32))

@@ -1,4 +1,4 @@
-"""Threads stay as the system's other threads are."""
+"""Keep video encoders from giving their threads real-time priority."""
 
 from __future__ import annotations
 
@@ -12,20 +12,25 @@ __all__ = ["ordinary_threads"]
 
 @contextmanager
 def ordinary_threads() -> Iterator[None]:
-    """Keep what is opened from taking real-time priority.
+    """Reset every thread that takes real-time priority (SCHED_FIFO) inside the `with` block.
 
-    SVT-AV1, run by root, gives it to its own threads and to the one that opens it. All that these
-    begin later would have it, too: nothing else runs beside them, and a machine can stand still.
+    SVT-AV1, when run by root, gives real-time priority to its own threads and to the thread that
+    opens the encoder. Threads started from these inherit it. Nothing else can then run beside
+    them, and the whole machine can stop responding.
+
+    On systems other than Linux this does nothing.
     """
-    if not hasattr(os, "sched_getscheduler"):  # not Linux
+    if not hasattr(os, "sched_getscheduler"):
         yield
         return
     policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     try:
         yield
     finally:
+        # The priority belongs to each thread, not to the process, so all threads are visited.
         for task in Path("/proc/self/task").glob("*"):
-            number = int(task.name)
-            with suppress(OSError):  # one that has ended
-                if policy != os.SCHED_FIFO and os.sched_getscheduler(number) == os.SCHED_FIFO:
-                    os.sched_setscheduler(number, policy, parameters)
+            thread_id = int(task.name)
+            with suppress(OSError):  # the thread has ended since it was listed
+                # A caller that runs in real time on purpose keeps its policy.
+                if policy != os.SCHED_FIFO and os.sched_getscheduler(thread_id) == os.SCHED_FIFO:
+                    os.sched_setscheduler(thread_id, policy, parameters)
