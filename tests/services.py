@@ -117,7 +117,7 @@ def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
 
 def files_of(client: TestClient) -> list[Path]:
     """All that the service keeps on the disk now; folders may go meanwhile."""
-    walk = os.walk(client.app.state.workshop.folder)
+    walk = os.walk(client.app.state.service.folder)
     return [Path(folder) / name for folder, _, names in walk for name in sorted(names)]
 
 

@@ -72,19 +72,19 @@ def test_what_is_no_film(client):
 def test_a_film_has_no_hints(client, small):
     for fields in ({"hints": "1,1,#ff0000"}, {"quality": 3}, {"format": "png"}):
         answer = client.post(JOBS, files={"film": ("old.mkv", small)}, data=fields)
-        assert "vividness and reference alone" in problem(answer, 422)
+        assert "only vividness and reference" in problem(answer, 422)
 
 
 def test_cancel_a_film_that_runs(client, small, monkeypatch):
     reached, go = threading.Event(), threading.Event()
-    own = jobs._Teller.frame
+    own = jobs._JobWatcher.frame
 
     def held(self, *told):
         reached.set()
         assert go.wait(30)
         own(self, *told)
 
-    monkeypatch.setattr(jobs._Teller, "frame", held)
+    monkeypatch.setattr(jobs._JobWatcher, "frame", held)
     kept = files_of(client)
     job = begin(client, small)
     assert reached.wait(30)

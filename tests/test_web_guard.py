@@ -114,7 +114,7 @@ def test_a_person_logs_in(locked):
     assert "token" in locked.get("/login").text
     refused = locked.post("/login", data={"token": "wrong"})
     assert refused.status_code == 403
-    assert "not the token" in refused.text
+    assert "This token is wrong" in refused.text
     assert "set-cookie" not in refused.headers
     entered = locked.post("/login", data={"token": TOKEN})
     assert (entered.status_code, entered.headers["location"]) == (303, "/")
@@ -158,7 +158,7 @@ def test_here_without_one(host):
 def test_the_command_refuses_to_serve_elsewhere_without_a_token():
     done = CliRunner().invoke(app, ["serve", "--no-page", "--host", "0.0.0.0", "--port", "0"])
     assert done.exit_code == 2
-    assert "expected a token to serve at 0.0.0.0, where others can reach it" in done.stderr
+    assert "--token-file" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_a_full_queue(camera):
         first = later(lambda: post(client, jpeg(camera)))
         colorizer.begun.acquire()
         second = later(lambda: post(client, jpeg(camera)))
-        until(lambda: client.app.state.workshop.gate.taken == 2)
+        until(lambda: client.app.state.service.worker_queue.occupied == 2)
 
         def body():
             raise AssertionError("it was read")
@@ -308,14 +308,14 @@ def test_a_full_queue(camera):
 def test_one_that_takes_too_long(camera):
     with held(one_at_a_time(waiting=1, seconds=0.05)) as (colorizer, client):
         answer = post(client, jpeg(camera))
-        assert "0.05 s at most" in problem(answer, 503)
+        assert "within 0.05 s" in problem(answer, 503)
         assert answer.headers["retry-after"] == "5"
-        gate = client.app.state.workshop.gate
-        assert gate.taken == 1  # what has begun keeps its place
+        queue = client.app.state.service.worker_queue
+        assert queue.occupied == 1  # what has begun keeps its place
         problem(post(client, jpeg(camera)), 503)  # this one never begins
-        until(lambda: gate.taken == 1)
+        until(lambda: queue.occupied == 1)
         colorizer.go.set()
-        until(lambda: gate.taken == 0)
+        until(lambda: queue.occupied == 0)
         assert colorizer.begun.acquire(blocking=False)
         assert not colorizer.begun.acquire(blocking=False)
 
@@ -330,61 +330,61 @@ async def never() -> None:
 
 def test_an_error_gives_its_place_back():
     async def check() -> None:
-        gate = WorkerQueue(1, 0, 10)
+        queue = WorkerQueue(1, 0, 10)
         with pytest.raises(ZeroDivisionError):
-            await gate.run(lambda: 1 / 0, unless=never())
-        assert gate.taken == 0
-        assert await gate.run(lambda: 5, unless=never()) == 5
-        gate.close()
+            await queue.run(lambda: 1 / 0, unless=never())
+        assert queue.occupied == 0
+        assert await queue.run(lambda: 5, unless=never()) == 5
+        queue.close()
 
     run(check())
 
 
 def test_who_hangs_up_is_not_worked_for():
     async def check() -> None:
-        gate, go, done = WorkerQueue(1, 3, 10), threading.Event(), []
-        first = asyncio.create_task(gate.run(go.wait, unless=never()))
+        queue, go, done = WorkerQueue(1, 3, 10), threading.Event(), []
+        first = asyncio.create_task(queue.run(go.wait, unless=never()))
         await asyncio.sleep(0)
         gone = asyncio.Event()
-        second = asyncio.create_task(gate.run(lambda: done.append(2), unless=gone.wait()))
-        third = asyncio.create_task(gate.run(lambda: done.append(3), unless=never()))
+        second = asyncio.create_task(queue.run(lambda: done.append(2), unless=gone.wait()))
+        third = asyncio.create_task(queue.run(lambda: done.append(3), unless=never()))
         await asyncio.sleep(0)
-        assert gate.taken == 3
+        assert queue.occupied == 3
         gone.set()
         with pytest.raises(ClientDisconnected):
             await second
         go.set()
         await asyncio.gather(first, third)
         assert done == [3]
-        assert gate.taken == 0
-        gate.close()
+        assert queue.occupied == 0
+        queue.close()
 
     run(check())
 
 
 def test_nothing_is_begun_after_the_end():
     async def check() -> None:
-        gate = WorkerQueue(1, 0, 10)
-        gate.close()
+        queue = WorkerQueue(1, 0, 10)
+        queue.close()
         with pytest.raises(Busy, match="being stopped"):
-            await gate.run(lambda: 5, unless=never())
+            await queue.run(lambda: 5, unless=never())
 
     run(check())
 
 
 def test_a_task_that_is_cancelled_leaves_the_place_to_what_has_begun():
     async def check() -> None:
-        gate, go = WorkerQueue(1, 0, 10), threading.Event()
-        task = asyncio.create_task(gate.run(go.wait, unless=never()))
+        queue, go = WorkerQueue(1, 0, 10), threading.Event()
+        task = asyncio.create_task(queue.run(go.wait, unless=never()))
         await asyncio.sleep(0)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         with pytest.raises(Busy):
-            await gate.run(go.wait, unless=never())
+            await queue.run(go.wait, unless=never())
         go.set()
-        while gate.taken:
+        while queue.occupied:
             await asyncio.sleep(0.01)
-        gate.close()
+        queue.close()
 
     run(check())

@@ -234,7 +234,7 @@ def test_jobs_are_counted(camera):
 def test_the_folder_goes_with_the_service(vivid, camera):
     with service(vivid) as client:
         ended(client, begin(client, ("a.jpg", jpeg(camera))))
-        folder = client.app.state.workshop.folder
+        folder = client.app.state.service.folder
         assert list(folder.iterdir())
     assert not folder.exists()
 
@@ -259,7 +259,7 @@ def over(job: Job) -> Job:
     [
         (OutputFailed("the disk is full"), "the disk is full"),
         (OSError(28, "No space left"), "No space left"),
-        (ZeroDivisionError("secret"), "something failed that should not"),
+        (ZeroDivisionError("secret"), "the job failed unexpectedly"),
     ],
 )
 def test_a_job_that_fails_leaves_no_files_and_the_next_is_done(error, words, tmp_path, caplog):
@@ -288,7 +288,7 @@ def test_the_end_cancels_what_waits_and_gives_what_runs_its_time(tmp_path):
 
     def endless(job: Job) -> Path:
         while True:
-            job.check()
+            job.raise_if_cancelled()
 
     first, second = make_job(tmp_path, patient), make_job(tmp_path, endless, "b.jpg")
     jobs.add(first)

@@ -98,7 +98,7 @@ def test_a_port_that_is_taken(tmp_path, model_folder):
             env=os.environ | {"PHOTOCHROM_MODEL": str(model_folder)},
         )
     assert done.returncode == 2
-    assert f"cannot listen at 127.0.0.1, port {port}" in done.stderr
+    assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -354,10 +354,10 @@ def test_who_reads_slowly_is_waited_for_and_who_reads_nothing_is_not():
     clock, transport = Clock(), Transport()
     config = uvicorn.Config(lambda: None, log_config=None, ws="none")
     state = ServerState()
-    connection = protocol.impatient(20)(config, state, {}, _loop=clock)
+    connection = protocol.protocol_with_timeouts(20)(config, state, {}, _loop=clock)
     connection.connection_made(transport)
     connection.data_received(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
-    connection._came("header")
+    connection._stop_timer("header")
     transport.waiting = 1000
     connection.pause_writing()
     for waiting in (999, 500, 499):

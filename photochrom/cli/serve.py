@@ -46,10 +46,16 @@ def serve(
     It listens on this machine alone unless told otherwise. Exit codes: 0 it was stopped; 2 it
     cannot be begun so.
     """
+    from photochrom.errors import ConfigError
     from photochrom.web import Limits, Settings, require
-    from photochrom.web.settings import read_token
+    from photochrom.web.settings import is_loopback, read_token
 
     require(page=page)
+    if not token_file and not is_loopback(host):
+        raise ConfigError(
+            f"expected a token to serve at {host}, where others can reach it; "
+            "use --token-file, or listen on 127.0.0.1"
+        )
     limits = Limits(
         bytes=int(max_megabytes * 1e6),
         pixels=int(max_megapixels * 1e6),

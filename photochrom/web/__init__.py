@@ -1,7 +1,7 @@
-"""A page for people and a service for programs, in one process.
+"""The web service and its page, served by one process.
 
-What they are made with, FastAPI and Gradio, is the extra `web`; `require` says so where it is not
-there. Nothing here is imported before it is needed: Gradio alone takes seconds.
+FastAPI and Gradio come with the extra `web`; `require` raises an error where it is not installed.
+This module imports neither of them: Gradio alone takes seconds to import.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ __all__ = ["Limits", "Settings", "require"]
 
 
 def require(*, page: bool) -> None:
-    """See that the service can run.
+    """Check that the packages of the service are installed.
 
     Args:
-        page: whether the page is wanted, too.
+        page: whether the packages of the page are needed too.
 
     Raises:
-        MissingExtra: something that it is made with is not installed.
+        MissingExtra: one of the packages is not installed.
     """
     needed = ["fastapi", "fastapi_offline", "python_multipart", "prometheus_client", "uvicorn"]
     if not all(find_spec(name) for name in [*needed, *(["gradio"] if page else [])]):

@@ -1,4 +1,4 @@
-"""The service for programs: `/api/v1`."""
+"""The REST API at `/api/v1`."""
 
 from __future__ import annotations
 
@@ -35,269 +35,293 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", route_class=UploadRoute)
 
-_TYPES: Final = {name: f"image/{name.lower()}" for name in FORMATS}
-_PICTURES: Final = {
-    each: {"schema": {"type": "string", "format": "binary"}}
-    for each in (*_TYPES.values(), "application/zip")
-}
-_REFUSALS: Final = documented(400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 503, 507)
+_MEDIA_TYPES: Final = {name: f"image/{name.lower()}" for name in FORMATS}
+_BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
+_COLORIZE_CONTENT: Final = dict.fromkeys((*_MEDIA_TYPES.values(), "application/zip"), _BINARY)
+_RESULT_CONTENT: Final = {"application/octet-stream": _BINARY}
+_UPLOAD_ERRORS: Final = documented(400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 503, 507)
+_JOB_ERRORS: Final = documented(401, 403, 404, 421, 422)
+_CLIENT_CLOSED_REQUEST: Final = 499  # as nginx logs it; only the metrics see it
 
 
 class ItemModel(BaseModel):
     """One photograph of a job, or its film."""
 
-    name: str
+    name: str = Field(description="Name of the file.")
     status: Status
-    reason: str = Field(description="Why it failed.")
+    reason: str = Field(description="Why it failed; empty otherwise.")
 
 
 class JobModel(BaseModel):
-    """Something that is being done."""
+    """A job and its progress."""
 
     id: str
     kind: str = Field(description="`photographs` or `film`.")
     status: Status
-    reason: str = Field(description="Why it failed.")
-    done: int = Field(description="Photographs, or frames, that are done.")
-    total: int = Field(description="Of so many; of a film, about so many; 0: not known yet.")
-    created: float = Field(description="In seconds since 1970.")
-    ended: float | None
+    reason: str = Field(description="Why it failed; empty otherwise.")
+    done: int = Field(description="Number of photographs, or frames, that are done.")
+    total: int = Field(
+        description="Number of photographs, or frames. For a film it is an estimate until the "
+        "end; 0 if not known yet."
+    )
+    created: float = Field(description="Time of the request, in seconds since 1970.")
+    ended: float | None = Field(description="Time of the end, in seconds since 1970.")
     items: list[ItemModel]
-    result: str | None = Field(description="Where the result is, once there is one.")
+    result: str | None = Field(description="Path of the result, once there is one.")
 
 
 @dataclass(frozen=True)
-class _File:
-    """A result on its way out."""
+class _Download:
+    """A result to send.
+
+    Attributes:
+        data: The bytes of the file.
+        media_type: Media type of the file.
+        name: Name of the file.
+    """
 
     data: bytes
     media_type: str
     name: str
 
 
-async def _workshop(request: Request) -> ServiceState:
-    workshop: ServiceState = request.app.state.workshop
-    return workshop
+async def _service(request: Request) -> ServiceState:
+    service: ServiceState = request.app.state.service
+    return service
 
 
-Here = Annotated[Any, Depends(_workshop)]
-Asked = Annotated[Wishes, Depends(wishes)]
+Service = Annotated[Any, Depends(_service)]
+Options = Annotated[Wishes, Depends(wishes)]
 
 
 @router.post(
     "/colorize",
     response_class=Response,
     responses={
-        200: {"description": "The photograph in colour.", "content": _PICTURES},
-        **_REFUSALS,
+        200: {"description": "The photograph in colour.", "content": _COLORIZE_CONTENT},
+        **_UPLOAD_ERRORS,
     },
 )
 async def colorize(
-    image: Annotated[UploadFile, File(description="A photograph.")],
-    here: Here,
-    asked: Asked,
+    image: Annotated[UploadFile, File(description="The photograph.")],
+    service: Service,
+    options: Options,
     request: Request,
     variants: Annotated[
-        int, Form(ge=1, le=8, description="Several different answers, as a zip.")
+        int, Form(ge=1, le=8, description="Number of different versions, returned as a zip.")
     ] = 1,
 ) -> Response:
-    """Colour a photograph, at its full size and with its metadata."""
+    """Colour a photograph at full size, and keep its metadata."""
     try:
-        made = await here.gate.run(
-            lambda: _colored(here, image, asked, variants), unless=_gone(request)
+        download = await service.worker_queue.run(
+            lambda: _colorize(service, image, options, variants),
+            unless=_wait_for_disconnect(request),
         )
     except ClientDisconnected:
-        return Response(status_code=499)  # as other servers count it; nobody will see it
-    here.metrics.photographs.inc()
-    headers = {"Content-Disposition": content_disposition(made.name)}
-    return Response(made.data, 200, headers, made.media_type)
+        return Response(status_code=_CLIENT_CLOSED_REQUEST)
+    service.metrics.photographs.inc()
+    headers = {"Content-Disposition": content_disposition(download.name)}
+    return Response(download.data, 200, headers, download.media_type)
 
 
-async def _gone(request: Request) -> None:
+async def _wait_for_disconnect(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
 
-def _colored(here: ServiceState, image: UploadFile, asked: Wishes, variants: int) -> _File:
-    name, how = safe_name(image.filename), asked.how(here.settings.limits.pixels)
-    prediction = here.colorizer.predict(
-        image.file.read(), name=name, reference=how.pop("reference", None)
+def _colorize(
+    service: ServiceState, image: UploadFile, options: Wishes, variants: int
+) -> _Download:
+    name, arguments = safe_name(image.filename), options.how(service.settings.limits.pixels)
+    prediction = service.colorizer.predict(
+        image.file.read(), name=name, reference=arguments.pop("reference", None)
     )
-    here.metrics.pixels.inc(prediction.photo.luma.size)
+    service.metrics.pixels.inc(prediction.photo.luma.size)
     if variants == 1:
-        made = prediction.color(**how)
-        data = made.encode(asked.format_for(made.format), quality=asked.quality)
-        format_name = asked.format_for(made.format)
-        return _File(data, _TYPES[format_name], named_for(name, format_name))
-    if unwanted := [each for each in ("hints", "palette") if how[each]]:
+        colored = prediction.color(**arguments)
+        format_name = options.format_for(colored.format)
+        data = colored.encode(format_name, quality=options.quality)
+        return _Download(data, _MEDIA_TYPES[format_name], named_for(name, format_name))
+    if unwanted := [field for field in ("hints", "palette") if arguments[field]]:
         received = " and ".join(unwanted)
         raise ConfigError(f"expected variants without hints and palette; received {received}")
-    return _several(prediction, name, asked, variants)
+    return _zip_of_variants(prediction, name, options, variants)
 
 
-def _several(prediction: Prediction, name: str, asked: Wishes, count: int) -> _File:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
-        found: list[ColorPhoto] = prediction.variants(count, vividness=asked.vividness)
-        for number, made in enumerate(found, 1):
-            format_name = asked.format_for(made.format)
+def _zip_of_variants(prediction: Prediction, name: str, options: Wishes, count: int) -> _Download:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        variants: list[ColorPhoto] = prediction.variants(count, vividness=options.vividness)
+        for number, colored in enumerate(variants, 1):
+            format_name = options.format_for(colored.format)
             path = PurePath(named_for(name, format_name))
-            data = made.encode(format_name, quality=asked.quality)
-            file.writestr(f"{path.stem}-{number}{path.suffix}", data)
-    return _File(archive.getvalue(), "application/zip", f"{PurePath(name).stem}.zip")
+            data = colored.encode(format_name, quality=options.quality)
+            archive.writestr(f"{path.stem}-{number}{path.suffix}", data)
+    return _Download(buffer.getvalue(), "application/zip", f"{PurePath(name).stem}.zip")
 
 
 @router.post(
     "/jobs",
     status_code=202,
     response_model=JobModel,
-    responses={202: {"description": "Taken on."}, **_REFUSALS, **documented(501)},
+    responses={
+        202: {"description": "The job was accepted."},
+        **_UPLOAD_ERRORS,
+        **documented(501),
+    },
+    summary="Create a job",
     openapi_extra={"requestBody": {"required": True}},
 )
-async def begin(
-    here: Here,
-    asked: Asked,
+async def begin(  # the name is part of the operation id in OpenAPI
+    service: Service,
+    options: Options,
     request: Request,
     response: Response,
-    photographs: Annotated[list[UploadFile], File(description="Photographs.")] = [],  # noqa: B006
+    photographs: Annotated[list[UploadFile], File(description="The photographs.")] = [],  # noqa: B006
     film: Annotated[UploadFile | None, File(description="A film, instead of photographs.")] = None,
 ) -> JobModel:
-    """Take on many photographs, or a film; ask for the result later."""
+    """Create a job that colours many photographs, or a film; its result is fetched later."""
     if bool(photographs) == (film is not None):
         raise ConfigError("expected either photographs or a film")
-    if len(photographs) > here.settings.limits.files:
-        raise ConfigError(
-            f"expected {here.settings.limits.files} photographs at most; "
-            f"received {len(photographs)}"
-        )
-    folder = here.new_folder()
+    max_files = service.settings.limits.files
+    if len(photographs) > max_files:
+        raise ConfigError(f"expected {max_files} photographs at most; received {len(photographs)}")
+    folder = service.new_folder()
     try:
         if film:
-            job = await asyncio.to_thread(_take_film, here, folder, film, asked)
+            job = await asyncio.to_thread(_film_job, service, folder, film, options)
         else:
-            job = await asyncio.to_thread(_take_photographs, here, folder, photographs, asked)
-        here.jobs.add(job)
-    except BaseException:
+            job = await asyncio.to_thread(_photographs_job, service, folder, photographs, options)
+        service.jobs.add(job)
+    except BaseException:  # also when the client disconnects, which cancels this function
         shutil.rmtree(folder, ignore_errors=True)
         raise
     response.headers["Location"] = str(request.url_for("status", key=job.id).path)
-    return _told(job, request)
+    return _job_model(job, request)
 
 
-def _take_photographs(
-    here: ServiceState, folder: Path, files: list[UploadFile], asked: Wishes
+def _photographs_job(
+    service: ServiceState, folder: Path, files: list[UploadFile], options: Wishes
 ) -> Job:
-    how = asked.how(here.settings.limits.pixels)
-    names = list(unique(_fitting_name(each) for each in files))
-    sources = [_stored(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
+    arguments = options.how(service.settings.limits.pixels)
+    names = list(unique(_name_with_suffix(file) for file in files))
+    sources = [_store(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
     work = photographs_work(
-        here.colorizer,
+        service.colorizer,
         sources,
-        workers=here.settings.threads,
-        suffix=FORMATS[asked.format.upper()].suffixes[0] if asked.format else None,
-        quality=asked.quality,
-        how=how,
+        workers=service.settings.threads,
+        suffix=FORMATS[options.format.upper()].suffixes[0] if options.format else None,
+        quality=options.quality,
+        how=arguments,
     )
     return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
 
 
-def _fitting_name(file: UploadFile) -> str:
-    """With a suffix that says what it holds: photographs come as `blob`, too."""
-    name, held = safe_name(file.filename), sniff(file.file.read(256))
+def _name_with_suffix(file: UploadFile) -> str:
+    """Return a safe name with a suffix that fits the content.
+
+    Programs upload photographs without a suffix too, as browsers do with a `blob`.
+    """
+    name, format_name = safe_name(file.filename), sniff(file.file.read(256))
     file.file.seek(0)
-    known = held in FORMATS and PurePath(name).suffix.lower() not in RAW_SUFFIXES
-    return named_for(name, str(held)) if known else name
+    # Raw files are TIFF inside; with .tif for a suffix they would be read as plain TIFF files
+    known = format_name in FORMATS and PurePath(name).suffix.lower() not in RAW_SUFFIXES
+    return named_for(name, str(format_name)) if known else name
 
 
-def _take_film(here: ServiceState, folder: Path, file: UploadFile, asked: Wishes) -> Job:
+def _film_job(service: ServiceState, folder: Path, file: UploadFile, options: Wishes) -> Job:
     require_film()
-    if asked.hints or asked.palette or asked.format or asked.quality:
-        raise ConfigError("expected a film with vividness and reference alone")
-    how = asked.how(here.settings.limits.pixels)
+    if options.hints or options.palette or options.format or options.quality:
+        raise ConfigError("expected only vividness and reference with a film")
+    arguments = options.how(service.settings.limits.pixels)
     name = safe_name(file.filename, "film")
-    source = _stored(file, folder / "in" / name)
+    source = _store(file, folder / "in" / name)
     target = film_target(folder / "out", name)
     target.parent.mkdir()
     work = film_work(
-        here.colorizer,
+        service.colorizer,
         source,
         target,
-        vividness=asked.vividness,
-        references=[how["reference"]] if "reference" in how else [],
+        vividness=options.vividness,
+        references=[arguments["reference"]] if "reference" in arguments else [],
     )
     return Job("film", folder, [Item(name)], work)
 
 
-def _stored(file: UploadFile, path: Path) -> Path:
+def _store(file: UploadFile, path: Path) -> Path:
     path.parent.mkdir(exist_ok=True)
     with path.open("xb") as target:
         shutil.copyfileobj(file.file, target, 1 << 20)
     return path
 
 
-async def _known(key: str, here: Here) -> Job:
-    job: Job | None = here.jobs.get(key)
+async def _find_job(key: str, service: Service) -> Job:
+    job: Job | None = service.jobs.get(key)
     if job is None:
-        raise HTTPException(404, "there is no such job, or it is forgotten by now")
+        raise HTTPException(404, "there is no such job; it may have expired")
     return job
 
 
-Known = Annotated[Job, Depends(_known)]
-_NOT_FOUND: Final = documented(401, 403, 404, 421, 422)
-_BYTES: Final = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+KnownJob = Annotated[Job, Depends(_find_job)]
 
 
-class _Result(FileResponse):
-    """A file, or a part of it, or a problem."""
+class _ResultResponse(FileResponse):
+    """A file response, with problems instead of Starlette's plain-text errors."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = 0
 
-        async def unless_refused(message: Message) -> None:
+        async def send_unless_error(message: Message) -> None:
             nonlocal status
             status = message.get("status", status)
             if status < 400:
                 await send(message)
 
-        await super().__call__(scope, receive, unless_refused)
+        await super().__call__(scope, receive, send_unless_error)
         if status >= 400:
-            refusal = respond(status, "expected a range of bytes within the result")
-            await refusal(scope, receive, send)
+            problem = respond(status, "expected a range of bytes within the result")
+            await problem(scope, receive, send)
 
 
-@router.get("/jobs/{key}", response_model=JobModel, responses=_NOT_FOUND)
-async def status(job: Known, request: Request) -> JobModel:
-    """How far a job is."""
-    return _told(job, request)
+@router.get(
+    "/jobs/{key}", response_model=JobModel, responses=_JOB_ERRORS, summary="Get the status of a job"
+)
+async def status(job: KnownJob, request: Request) -> JobModel:
+    """Return the status and progress of a job."""
+    return _job_model(job, request)
 
 
 @router.get(
     "/jobs/{key}/result",
     response_class=FileResponse,
     responses={
-        200: {"description": "A zip of photographs, or a film.", "content": _BYTES},
-        206: {"description": "A part of it, as `Range` asks.", "content": _BYTES},
-        **_NOT_FOUND,
+        200: {"description": "A zip of photographs, or a film.", "content": _RESULT_CONTENT},
+        206: {
+            "description": "The part of the file that `Range` asks for.",
+            "content": _RESULT_CONTENT,
+        },
+        **_JOB_ERRORS,
         **documented(400, 409, 416),
     },
+    summary="Download the result of a job",
 )
-async def result(job: Known) -> FileResponse:
-    """What a job has made."""
+async def result(job: KnownJob) -> FileResponse:
+    """Return the result of a job as a file; supports `Range`."""
     if job.result is None:
-        why = f": {job.reason}" if job.reason else ""
-        raise HTTPException(409, f"expected a job that is done; this one is {job.status}{why}")
+        reason = f": {job.reason}" if job.reason else ""
+        raise HTTPException(409, f"expected a job that is done; this one is {job.status}{reason}")
     headers = {"Content-Disposition": content_disposition(job.result.name)}
-    return _Result(job.result, media_type="application/octet-stream", headers=headers)
+    return _ResultResponse(job.result, media_type="application/octet-stream", headers=headers)
 
 
-@router.delete("/jobs/{key}", status_code=204, responses=_NOT_FOUND)
-async def cancel(job: Known, here: Here) -> None:
-    """Cancel a job if it is not over, and delete its files."""
-    await asyncio.to_thread(here.jobs.remove, job)
+@router.delete("/jobs/{key}", status_code=204, responses=_JOB_ERRORS, summary="Delete a job")
+async def cancel(job: KnownJob, service: Service) -> None:
+    """Cancel a job if it has not ended, and delete its files."""
+    await asyncio.to_thread(service.jobs.remove, job)
 
 
-def _told(job: Job, request: Request) -> JobModel:
-    there = request.url_for("result", key=job.id).path if job.result else None
+def _job_model(job: Job, request: Request) -> JobModel:
+    result_path = request.url_for("result", key=job.id).path if job.result else None
     items = [ItemModel(name=i.name, status=i.status, reason=i.reason) for i in job.items]
     return JobModel(
         id=job.id,
@@ -309,5 +333,5 @@ def _told(job: Job, request: Request) -> JobModel:
         created=job.created,
         ended=job.ended,
         items=items,
-        result=there,
+        result=result_path,
     )

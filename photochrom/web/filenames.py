@@ -1,4 +1,4 @@
-"""Names that came from elsewhere, made fit to be names of files."""
+"""Safe file names from names that clients send."""
 
 from __future__ import annotations
 
@@ -13,56 +13,60 @@ from photochrom.photo import FORMATS
 
 __all__ = ["content_disposition", "named_for", "safe_name", "unique"]
 
-_LONGEST: Final = 160  # bytes; a file system takes 255, and names grow
-_LONGEST_SUFFIX: Final = 32
-_UNFIT: Final = re.compile(r'[<>:"|?*]')
-_DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+# In bytes. File systems allow 255; the rest is for numbers and suffixes that are added later.
+_MAX_STEM: Final = 160
+_MAX_SUFFIX: Final = 32
+_FORBIDDEN: Final = re.compile(r'[<>:"|?*]')  # on Windows
+_DEVICES: Final = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # likewise
 
 
-def safe_name(name: str | None, otherwise: str = "photograph") -> str:
-    """The last part of a path, without what a file system could take amiss.
+def safe_name(name: str | None, default: str = "photograph") -> str:
+    """Return the last part of a path as a name that every file system accepts.
 
     Args:
-        name: what a client says.
-        otherwise: the name if nothing is left.
+        name: File name or path, as a client sends it.
+        default: Stem of the result if nothing of `name` can be kept.
     """
     last = unicodedata.normalize("NFC", name or "").replace("\\", "/").rpartition("/")[2]
-    printable = "".join(each for each in last if each.isprintable())
-    path = PurePosixPath(_UNFIT.sub("_", printable).strip(" ."))
-    stem = _cut(path.stem, _LONGEST).strip(" .") or otherwise
-    clean = stem + _cut(path.suffix, _LONGEST_SUFFIX).rstrip(" .")
+    printable = "".join(char for char in last if char.isprintable())
+    path = PurePosixPath(_FORBIDDEN.sub("_", printable).strip(" ."))
+    stem = _truncate(path.stem, _MAX_STEM).strip(" .") or default
+    clean = stem + _truncate(path.suffix, _MAX_SUFFIX).rstrip(" .")
     return f"_{clean}" if _DEVICES.fullmatch(clean) else clean
 
 
-def _cut(text: str, most: int) -> str:
-    """Its beginning, of so many bytes in UTF-8."""
-    return text.encode("utf-8", "ignore")[:most].decode("utf-8", "ignore")
+def _truncate(text: str, max_bytes: int) -> str:
+    """Return the beginning of `text`, at most `max_bytes` long in UTF-8."""
+    return text.encode("utf-8", "ignore")[:max_bytes].decode("utf-8", "ignore")
 
 
 def named_for(name: str, format_name: str) -> str:
-    """With a suffix that says what the file holds.
+    """Return `name` with a suffix that fits the format of the file.
 
     Args:
-        name: a safe one.
-        format_name: a key of `photo.FORMATS`.
+        name: A safe file name.
+        format_name: Key of `photo.FORMATS`.
     """
     path, suffixes = PurePosixPath(name), FORMATS[format_name].suffixes
     return name if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:
-    """Each name, with a number where it came before, whatever its case."""
-    seen: set[str] = set()
+    """Yield each name, with a number added if an earlier one is the same.
+
+    Names that differ in case alone count as the same, as on Windows and macOS.
+    """
+    used: set[str] = set()
     for name in names:
-        path, number, fresh = PurePosixPath(name), 1, name
-        while fresh.casefold() in seen:
+        path, number, candidate = PurePosixPath(name), 1, name
+        while candidate.casefold() in used:
             number += 1
-            fresh = f"{path.stem} ({number}){path.suffix}"
-        seen.add(fresh.casefold())
-        yield fresh
+            candidate = f"{path.stem} ({number}){path.suffix}"
+        used.add(candidate.casefold())
+        yield candidate
 
 
 def content_disposition(name: str) -> str:
-    """The header that names a download: RFC 6266."""
-    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    """Return the value of the header that names a download (RFC 6266)."""
+    ascii_name = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -14,7 +14,7 @@ __all__ = ["Wishes", "wishes"]
 
 FormatName = Literal["jpeg", "png", "webp", "avif", "tiff", "bmp"]
 
-_HINT = "A colour that you know: X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS in pixels; may be given again."
+_HINT = "A known colour, as X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS in pixels. Can be repeated."
 
 
 @dataclass(frozen=True)
@@ -64,20 +64,25 @@ class Wishes:
 
 async def wishes(
     vividness: Annotated[
-        float | None, Form(ge=0, le=1, description="From 0, faithful, to 1, vivid.")
+        float | None,
+        Form(ge=0, le=1, description="Colour strength, from 0 (cautious) to 1 (vivid)."),
     ] = None,
     hints: Annotated[list[str], Form(description=_HINT)] = [],  # noqa: B006  FastAPI copies it
     palette: Annotated[
-        list[str], Form(description="A colour to be drawn to, #RRGGBB; may be given again.")
+        list[str],
+        Form(
+            description="A colour that the result should lean towards, as #RRGGBB. Can be repeated."
+        ),
     ] = [],  # noqa: B006
     reference: Annotated[
-        UploadFile | None, File(description="A colour photograph of something alike.")
+        UploadFile | None, File(description="A colour photograph of a similar subject.")
     ] = None,
     format: Annotated[  # noqa: A002
-        FormatName | None, Form(description="Of the result; by default the photograph's own.")
+        FormatName | None,
+        Form(description="File format of the result; by default that of the photograph."),
     ] = None,
     quality: Annotated[
-        int | None, Form(ge=1, le=100, description="Of JPEG, WebP and AVIF.")
+        int | None, Form(ge=1, le=100, description="Quality, 1 to 100, for JPEG, WebP and AVIF.")
     ] = None,
 ) -> Wishes:
     """The fields of a form."""

@@ -1,4 +1,4 @@
-"""Work that takes longer than a request: many photographs, or a film."""
+"""Jobs: work that takes longer than a request, such as many photographs or a film."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ __all__ = ["Item", "Job", "Jobs", "Work", "film_target", "film_work", "photograp
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 Work = Callable[["Job"], Path]
 
-_LOOK_SECONDS: Final = 1.0  # between two looks at a film
-_LOOK_ROWS: Final = 360
+_PREVIEW_SECONDS: Final = 1.0  # between two previews of a film
+_PREVIEW_ROWS: Final = 360
+_STOP_SECONDS: Final = 10  # for a job to notice that it is cancelled when the service stops
 _ENDED: Final = ("done", "failed", "cancelled")
 
 
 class _Cancelled(Exception):
-    """Raised where a job finds that it is not wanted any more."""
+    """Raised within the work of a job that was cancelled."""
 
 
 @dataclass
@@ -47,9 +48,9 @@ class Item:
     """One photograph of a job, or its film.
 
     Attributes:
-        name: the file's.
-        status: how far it is.
-        reason: why it failed.
+        name: Name of the file.
+        status: Progress of this item.
+        reason: Why it failed; "" otherwise.
     """
 
     name: str
@@ -59,22 +60,23 @@ class Item:
 
 @dataclass(eq=False)
 class Job:
-    """Something that is being done.
+    """A job, its progress and its result.
 
     Attributes:
         kind: "photographs" or "film".
-        folder: where its files are; deleted with it.
-        items: what it is about.
-        work: does it, and says where the result is.
-        id: which nobody can guess.
-        status: how far it is.
-        reason: why it failed.
-        done: photographs, or frames, that are done.
-        total: of so many; of a film, about so many.
-        created: when, in seconds since 1970.
-        ended: when, or None.
-        result: where, once it is done.
-        look: the latest frame of a film, as a small JPEG.
+        folder: Folder of its files; deleted with the job.
+        items: The photographs, or the film.
+        work: Does the job, and returns the path of the result.
+        id: Random identifier that nobody can guess.
+        status: Progress of the job.
+        reason: Why it failed; "" otherwise.
+        done: Number of photographs, or frames, that are done.
+        total: Number of photographs, or frames; an estimate for a film; 0 if not known yet.
+        created: Time of creation, in seconds since 1970.
+        ended: Time of the end, in seconds since 1970, or None.
+        result: Path of the result, once there is one.
+        preview: The latest frame of a film, as a small JPEG; b"" if there is none.
+        cancel_requested: Set when the job is to stop.
     """
 
     kind: Literal["photographs", "film"]
@@ -89,62 +91,64 @@ class Job:
     created: float = field(default_factory=time.time)
     ended: float | None = None
     result: Path | None = None
-    look: bytes = field(default=b"", repr=False)
-    unwanted: threading.Event = field(default_factory=threading.Event, repr=False)
+    preview: bytes = field(default=b"", repr=False)
+    cancel_requested: threading.Event = field(default_factory=threading.Event, repr=False)
 
     @property
     def is_over(self) -> bool:
+        """Whether the job is done, failed or cancelled."""
         return self.status in _ENDED
 
-    def check(self) -> None:
-        """See that it is still wanted."""
-        if self.unwanted.is_set():
+    def raise_if_cancelled(self) -> None:
+        """Stop the work of a job that was cancelled, by an exception."""
+        if self.cancel_requested.is_set():
             raise _Cancelled
 
 
 class Jobs:
     """A bounded queue of jobs, done one after another in a thread."""
 
-    def __init__(self, most: int, kept: float, most_kept: int) -> None:
-        """Open it.
+    def __init__(self, limit: int, keep_seconds: float, keep_count: int) -> None:
+        """Start the thread.
 
         Args:
-            most: jobs that wait or run.
-            kept: seconds after its end at which a job is forgotten and its files deleted.
-            most_kept: jobs that are over; of more than these the oldest are forgotten.
+            limit: Number of jobs that may wait and run, together.
+            keep_seconds: How long an ended job and its files are kept.
+            keep_count: Number of ended jobs to keep; the oldest are deleted first.
         """
-        self._most, self._kept, self._most_kept = most, kept, most_kept
+        self._limit, self._keep_seconds, self._keep_count = limit, keep_seconds, keep_count
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[Job] = deque()
+        # Guards the two above and the change of a job from waiting to running
         self._changed = threading.Condition()
         self._open = True
         self._thread = threading.Thread(target=self._run, name="photochrom-jobs", daemon=True)
         self._thread.start()
 
     def check(self) -> None:
-        """See whether there is a place.
+        """Check that one more job has a place.
 
         Raises:
-            Busy: there is none.
+            Busy: the limit is reached.
         """
-        if self.unfinished >= self._most:
-            raise Busy(f"expected fewer than {self._most} jobs that wait or run", 30)
+        if self.unfinished >= self._limit:
+            raise Busy(f"expected fewer than {self._limit} jobs that wait or run", 30)
 
     @property
     def unfinished(self) -> int:
-        """How many wait or run."""
+        """Number of jobs that wait or run."""
         return sum(not job.is_over for job in list(self._jobs.values()))
 
     def count(self) -> dict[str, int]:
-        """How many there are of each status."""
+        """Return the number of jobs of each status."""
         statuses = [job.status for job in list(self._jobs.values())]
-        return {each: statuses.count(each) for each in ("queued", "running", *_ENDED)}
+        return {status: statuses.count(status) for status in ("queued", "running", *_ENDED)}
 
     def add(self, job: Job) -> None:
-        """Take a job on.
+        """Add a job to the queue.
 
         Raises:
-            Busy: there is no place for it.
+            Busy: the limit is reached, or the service is being stopped.
         """
         with self._changed:
             self.check()
@@ -155,35 +159,35 @@ class Jobs:
             self._changed.notify_all()
 
     def get(self, key: str) -> Job | None:
-        """The job of that id, unless it is forgotten."""
+        """Return the job with the id `key`, or None if there is none or it has expired."""
         job = self._jobs.get(key)
-        return None if job is None or self._is_old(job) else job
+        return None if job is None or self._is_expired(job) else job
 
     def remove(self, job: Job) -> None:
-        """Cancel it, if it is not over, and forget it."""
-        job.unwanted.set()
+        """Cancel a job if it has not ended, and delete it."""
+        job.cancel_requested.set()
         with self._changed:
             self._jobs.pop(job.id, None)
             if job in self._waiting:
                 self._waiting.remove(job)
                 self._end(job, "cancelled")
-            over = job.is_over
-        if over:  # else its thread deletes the files, as soon as it lets go of them
-            _delete(job)
+            is_over = job.is_over
+        if is_over:  # otherwise the thread deletes the files when it has closed them
+            _delete_files(job)
 
     def forget_old(self) -> None:
-        """Forget what is over for long, or many jobs ago, and delete its files."""
+        """Delete ended jobs that have expired, or that are too many."""
         with self._changed:
-            over = [job for job in self._jobs.values() if job.is_over]
-            many = len(over) - self._most_kept
-            old = [job for at, job in enumerate(over) if at < many or self._is_old(job)]
+            ended = [job for job in self._jobs.values() if job.is_over]
+            excess = len(ended) - self._keep_count
+            old = [job for i, job in enumerate(ended) if i < excess or self._is_expired(job)]
             for job in old:
                 del self._jobs[job.id]
         for job in old:
-            _delete(job)
+            _delete_files(job)
 
     def close(self, grace: float) -> None:
-        """Begin nothing more; give what runs so many seconds to end."""
+        """Cancel all jobs that wait, and give the running one `grace` seconds to end."""
         with self._changed:
             self._open = False
             for job in self._waiting:
@@ -192,27 +196,29 @@ class Jobs:
             self._changed.notify_all()
         self._thread.join(grace)
         for job in list(self._jobs.values()):
-            job.unwanted.set()
-        self._thread.join(10)
+            job.cancel_requested.set()
+        self._thread.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         while (job := self._next()) is not None:
             try:
                 job.result = job.work(job)
-                job.total = job.done  # of a film it was a guess
+                job.total = job.done  # the total of a film was an estimate
                 self._end(job, "done")
             except _Cancelled:
                 self._end(job, "cancelled")
             except (PhotochromError, OSError) as error:
-                self._end(job, "failed", _told(error, job))
-            except Exception as error:  # the next job must not suffer for it
+                self._end(job, "failed", _without_folders(error, job))
+            except Exception as error:  # one broken job must not stop those after it
                 logging.getLogger(__name__).exception("a job failed")
-                self._end(job, "failed", f"something failed that should not: {type(error)}")
+                self._end(job, "failed", f"the job failed unexpectedly: {type(error)}")
+            # A job that was removed while it ran leaves its files to this thread
             if job.result is None or job.id not in self._jobs:
-                _delete(job)
+                _delete_files(job)
             self.forget_old()
 
     def _next(self) -> Job | None:
+        """Wait for the next job; return None when the queue is closed."""
         with self._changed:
             while self._open and not self._waiting:
                 self._changed.wait()
@@ -227,87 +233,92 @@ class Jobs:
             if item.status in ("queued", "running"):
                 item.status, item.reason = ("done", "") if status == "done" else (status, reason)
         job.reason, job.ended = reason, time.time()
-        job.status = status  # last: who reads it may rely upon the others
+        # Set last, since other threads read the other fields once the status says "ended"
+        job.status = status
 
-    def _is_old(self, job: Job) -> bool:
-        return job.ended is not None and time.time() - job.ended > self._kept
+    def _is_expired(self, job: Job) -> bool:
+        return job.ended is not None and time.time() - job.ended > self._keep_seconds
 
 
-def _delete(job: Job) -> None:
+def _delete_files(job: Job) -> None:
     shutil.rmtree(job.folder, ignore_errors=True)
 
 
-def _told(reason: object, job: Job) -> str:
-    """A reason that names files as the client knows them."""
+def _without_folders(reason: object, job: Job) -> str:
+    """Return a message with the client's own file names instead of paths on this machine."""
     text = str(reason)
-    for inside in ("in", "out"):
-        text = text.replace(f"{job.folder / inside}{os.sep}", "")
+    for name in ("in", "out"):
+        text = text.replace(f"{job.folder / name}{os.sep}", "")
     return text
 
 
 def photographs_work(
-    colorizer: Colorizer, sources: list[Path], *, workers: int, suffix: str | None, **how: Any
+    colorizer: Colorizer, sources: list[Path], *, workers: int, suffix: str | None, **options: Any
 ) -> Work:
-    """Colour photographs into one zip; who fails is named, the others are there.
+    """Return the work of a job that colours photographs into a zip.
+
+    A photograph that fails is reported in its item; the zip holds the others.
 
     Args:
-        colorizer: with what.
-        sources: the photographs; deleted as they are done.
-        workers: how many at once.
-        suffix: of the results; None: each photograph's own.
-        how: arguments of `batch.run`.
+        colorizer: Colours the photographs.
+        sources: Files of the photographs; each is deleted when it is done.
+        workers: Number of photographs coloured at the same time.
+        suffix: File suffix of the results; None keeps that of each photograph.
+        options: Further arguments of `batch.run`.
     """
 
     def work(job: Job) -> Path:
-        job.total, made = len(sources), job.folder / "coloured.zip"
+        job.total, archive_path = len(sources), job.folder / "coloured.zip"
         names = unique(source.with_suffix(suffix or source.suffix).name for source in sources)
         targets = [job.folder / "out" / name for name in names]
-        tasks = [batch.Job(*both) for both in zip(sources, targets, strict=True)]
-        coming = batch.run(tasks, colorizer, keep_going=True, workers=workers, **how)
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive, closing(coming):
-            for item, outcome in zip(job.items, coming, strict=True):
-                job.check()
+        tasks = [batch.Job(*paths) for paths in zip(sources, targets, strict=True)]
+        outcomes = batch.run(tasks, colorizer, keep_going=True, workers=workers, **options)
+        with zipfile.ZipFile(archive_path, "w", zipfile.ZIP_STORED) as archive, closing(outcomes):
+            for item, outcome in zip(job.items, outcomes, strict=True):
+                job.raise_if_cancelled()
                 item.status = "done" if outcome.status == "done" else "failed"
-                item.reason = _told(outcome.reason, job)
+                item.reason = _without_folders(outcome.reason, job)
                 if outcome.status == "done":
                     archive.write(outcome.job.target, outcome.job.target.name)
+                    # Deleted at once, so that a large job needs its space on the disk only once
                     outcome.job.target.unlink()
                 outcome.job.source.unlink()
                 job.done += 1
         if all(item.status == "failed" for item in job.items):
             raise PhotoError("none of the photographs could be coloured")
-        return made
+        return archive_path
 
     return work
 
 
 def film_target(folder: Path, name: str) -> Path:
-    """Where a film goes, in a container that can be written: its own, or Matroska's."""
+    """Return the path of a coloured film, as .mkv if its own container cannot be written."""
     from photochrom.film.mux import container_format
 
-    own = Path(name)
+    path = Path(name)
     try:
-        container_format(own)
+        container_format(path)
     except OutputError:
-        own = own.with_suffix(".mkv")
-    return folder / own.name
+        path = path.with_suffix(".mkv")
+    return folder / path.name
 
 
-def film_work(colorizer: Colorizer, source: Path, target: Path, **how: Any) -> Work:
-    """Colour a film.
+def film_work(colorizer: Colorizer, source: Path, target: Path, **options: Any) -> Work:
+    """Return the work of a job that colours a film.
 
     Args:
-        colorizer: with what.
-        source: the film; deleted when it is done.
-        target: where the coloured one goes.
-        how: arguments of `Colorizer.film`.
+        colorizer: Colours the film.
+        source: File of the film; deleted when it is done.
+        target: Path of the coloured film.
+        options: Further arguments of `Colorizer.film`.
     """
 
     def work(job: Job) -> Path:
         job.items[0].status = "running"
         try:
-            colorizer.film(source, target, watcher=_Teller(job), **how)
-        except OutputFailed as error:  # which speaks of what is kept; a job keeps nothing
+            colorizer.film(source, target, watcher=_JobWatcher(job), **options)
+        except OutputFailed as error:
+            # The original message offers to resume; a job deletes the partial film
             raise OutputFailed(f"cannot write the film: {error.__cause__}") from error
         source.unlink()
         return target
@@ -315,19 +326,19 @@ def film_work(colorizer: Colorizer, source: Path, target: Path, **how: Any) -> W
     return work
 
 
-class _Teller(Watcher):
-    """Keeps a job told of its film, and ends the film with the job."""
+class _JobWatcher(Watcher):
+    """Copies the progress of a film to its job, and stops the film when the job is cancelled."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._looked = 0.0
+        self._last_preview = 0.0
 
     def frame(self, done: int, total: int, shot: int) -> None:
-        self._job.check()
+        self._job.raise_if_cancelled()
         self._job.done, self._job.total = done, max(done, total)
 
     def picture(self, look: Callable[[int], npt.NDArray[np.uint8]]) -> None:
         now = time.monotonic()
-        if now - self._looked > _LOOK_SECONDS:
-            self._looked = now
-            self._job.look = photo.encode(look(_LOOK_ROWS), format="JPEG")
+        if now - self._last_preview > _PREVIEW_SECONDS:
+            self._last_preview = now
+            self._job.preview = photo.encode(look(_PREVIEW_ROWS), format="JPEG")

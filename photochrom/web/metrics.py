@@ -1,4 +1,4 @@
-"""What Prometheus is told."""
+"""Metrics for Prometheus, and the middleware that measures requests."""
 
 from __future__ import annotations
 
@@ -25,15 +25,23 @@ if TYPE_CHECKING:
     from photochrom.web.jobs import Jobs
     from photochrom.web.worker_queue import WorkerQueue
 
-__all__ = ["Meter", "Metrics"]
+__all__ = ["Metrics", "MetricsMiddleware"]
 
-_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)  # seconds
 
 
 class Metrics:
-    """Counts and times of one service."""
+    """Counts and times of one service.
 
-    def __init__(self, gate: WorkerQueue, jobs: Jobs) -> None:
+    Attributes:
+        requests: Counts answered requests by route and status.
+        seconds: Histogram of the time of a request, by route.
+        photographs: Counts photographs coloured by single requests.
+        pixels: Counts the pixels of these photographs.
+    """
+
+    def __init__(self, worker_queue: WorkerQueue, jobs: Jobs) -> None:
+        # Prometheus' global registry would mix several services of one process, as in tests
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
@@ -41,29 +49,45 @@ class Metrics:
         )
         self.seconds = Histogram(
             "photochrom_request_seconds",
-            "From a request's header to the end of its answer.",
+            "Seconds from the header of a request to the end of its answer.",
             ("route",),
-            buckets=_SECONDS,
+            buckets=_BUCKETS,
             registry=registry,
         )
         self.photographs = Counter(
-            "photochrom_photographs", "Photographs coloured by request.", registry=registry
+            "photochrom_photographs", "Photographs coloured by single requests.", registry=registry
         )
-        self.pixels = Counter("photochrom_pixels", "Pixels of these.", registry=registry)
-        _gauge("photochrom_places_taken", "At work or waiting.", lambda: gate.taken, registry)
-        _gauge("photochrom_places", "For requests, in all.", lambda: gate.places, registry)
-        registry.register(_Jobs(jobs))
+        self.pixels = Counter(
+            "photochrom_pixels", "Pixels of photographs in single requests.", registry=registry
+        )
+        _add_gauge(
+            "photochrom_places_taken",
+            "Requests that run or wait.",
+            lambda: worker_queue.occupied,
+            registry,
+        )
+        _add_gauge(
+            "photochrom_places",
+            "Most requests that may run and wait.",
+            lambda: worker_queue.capacity,
+            registry,
+        )
+        registry.register(_JobCollector(jobs))
 
     def text(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
 
 
-def _gauge(name: str, words: str, value: Callable[[], float], registry: CollectorRegistry) -> None:
-    Gauge(name, words, registry=registry).set_function(value)
+def _add_gauge(
+    name: str, help_text: str, value: Callable[[], float], registry: CollectorRegistry
+) -> None:
+    Gauge(name, help_text, registry=registry).set_function(value)
 
 
-class _Jobs(Collector):
+class _JobCollector(Collector):
+    """Counts the jobs of each status whenever Prometheus asks."""
+
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
 
@@ -74,8 +98,8 @@ class _Jobs(Collector):
         yield family
 
 
-class Meter:
-    """An ASGI middleware that counts and times."""
+class MetricsMiddleware:
+    """ASGI middleware that counts requests and measures their time."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -84,17 +108,18 @@ class Meter:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun, status = time.perf_counter(), 500
+        start, status = time.perf_counter(), 500
 
-        async def watched(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_and_note_status)
         finally:
+            # The route's pattern, not the path: paths hold job ids, and each would be a new series
             route = getattr(scope.get("route"), "path", None) or "other"
             self._metrics.requests.labels(route, status).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - begun)
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - start)

@@ -31,7 +31,8 @@ __all__ = ["MEDIA_TYPE", "Busy", "Problem", "documented", "install", "problem_of
 
 MEDIA_TYPE: Final = "application/problem+json"
 
-_STATUS: Final = (  # the first that fits
+# The first match counts, so a subclass stands before its base class
+_STATUS_OF_ERROR: Final = (
     (PhotoTooLarge, 413),
     (UnsupportedPhoto, 415),
     (UnsupportedFilm, 415),
@@ -45,24 +46,26 @@ _STATUS: Final = (  # the first that fits
 
 
 class Problem(BaseModel):
-    """What went wrong: RFC 9457."""
+    """An error, as RFC 9457 describes it."""
 
-    type: str = Field(description="Which kind of problem; `about:blank`: what the status says.")
-    title: str = Field(description="The kind, in words.")
+    type: str = Field(
+        description="URI of the kind of problem; `about:blank` if the status says it all."
+    )
+    title: str = Field(description="The kind of problem, in words.")
     status: int = Field(description="The HTTP status.")
-    detail: str = Field(description="What was expected and what came.")
+    detail: str = Field(description="What was expected and what was received.")
 
 
 class Busy(HTTPException):
-    """There is no place left to wait."""
+    """Raised when the service cannot take one more request now."""
 
     def __init__(self, detail: str, seconds: int, status: int = 429) -> None:
-        """Say so.
+        """Create the error with its `Retry-After` header.
 
         Args:
-            detail: what was expected.
-            seconds: after which another try makes sense.
-            status: 429, or 503.
+            detail: What was expected and what was received.
+            seconds: Seconds after which the client should try again.
+            status: HTTP status, 429 or 503.
         """
         super().__init__(status, detail, {"Retry-After": str(seconds)})
 
@@ -71,23 +74,27 @@ class Busy(HTTPException):
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For OpenAPI: these answers are problems."""
+    """Return the OpenAPI description of error responses with these statuses."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {each: {"description": HTTPStatus(each).phrase, "content": content} for each in statuses}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": content}
+        for status in statuses
+    }
 
 
 def respond(
     status: int, detail: str, *, kind: str = "", headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """A problem as a response.
+    """Return a response that holds a problem.
 
     Args:
-        status: the HTTP status.
-        detail: what was expected and what came.
-        kind: our name of the error; by default the status says it all.
-        headers: further ones.
+        status: The HTTP status.
+        detail: What was expected and what was received.
+        kind: Class name of the error; "" if the status says it all.
+        headers: Headers to add.
     """
-    words = "".join(f" {each.lower()}" if each.isupper() else each for each in kind).strip()
+    # "PhotoTooLarge" becomes "photo too large"
+    words = "".join(f" {char.lower()}" if char.isupper() else char for char in kind).strip()
     body = {
         "type": f"urn:photochrom:problem:{words.replace(' ', '-')}" if kind else "about:blank",
         "title": words.capitalize() or HTTPStatus(status).phrase,
@@ -98,35 +105,45 @@ def respond(
 
 
 def problem_of(error: Exception) -> JSONResponse:
-    """What a client is told of an error: all, if it can do something about it."""
+    """Return the response to an exception.
+
+    The client gets the message of an error that it can do something about. Other errors go to the
+    log, since their messages may reveal paths and internals.
+    """
     if isinstance(error, MemoryError):
         return respond(503, "expected enough memory for this; there is too little")
     if isinstance(error, PhotochromError):
-        status = next((status for kind, status in _STATUS if isinstance(error, kind)), 0)
+        matches = (status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind))
+        status = next(matches, 0)
         if status:
             return respond(status, str(error), kind=type(error).__name__)
     logging.getLogger(__name__).error("a request failed", exc_info=error)
-    return respond(500, "something failed that should not; the service's log says what")
+    return respond(500, "the service failed unexpectedly; its log has the details")
 
 
-def _plain(message: str) -> str:
+def _readable(message: str) -> str:
+    """Return a message of Pydantic without the names of Python classes."""
     return "expected a file with a name" if "UploadFile" in message else message
 
 
 def install(app: FastAPI) -> None:
-    """Let all errors of an application be problems."""
+    """Make an application answer all errors with problems."""
 
-    async def ours(_: Request, error: Exception) -> JSONResponse:
+    async def on_library_error(_: Request, error: Exception) -> JSONResponse:
         return problem_of(error)
 
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def on_http_error(_: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
         return respond(error.status_code, str(error.detail), headers=headers)
 
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        parts = [f"{'.'.join(map(str, e['loc'][1:]))}: {_plain(e['msg'])}" for e in error.errors()]
-        return respond(422, "; ".join(parts), kind="InvalidRequest")
+    async def on_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
+        # The first part of the location is "body"; the rest is the field's name
+        messages = [
+            f"{'.'.join(map(str, each['loc'][1:]))}: {_readable(each['msg'])}"
+            for each in error.errors()
+        ]
+        return respond(422, "; ".join(messages), kind="InvalidRequest")
 
-    app.add_exception_handler(PhotochromError, ours)
-    app.add_exception_handler(HTTPException, http)  # type: ignore[arg-type]
-    app.add_exception_handler(RequestValidationError, invalid)  # type: ignore[arg-type]
+    app.add_exception_handler(PhotochromError, on_library_error)
+    app.add_exception_handler(HTTPException, on_http_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, on_invalid_request)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""HTTP with clients that say nothing, take nothing, or speak something else."""
+"""An HTTP protocol for Uvicorn that disconnects silent clients."""
 
 from __future__ import annotations
 
@@ -11,51 +11,56 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from photochrom.web.problems import MEDIA_TYPE, respond
 
-__all__ = ["impatient"]
+__all__ = ["protocol_with_timeouts"]
 
 
-class _ImpatientProtocol(H11Protocol):
-    """Uvicorn's own waits for ever for a header's rest, for a refused body, for a client to read.
+class _ProtocolWithTimeouts(H11Protocol):
+    """Uvicorn's HTTP protocol, with three timeouts that it lacks.
 
-    Its timers are named for what is awaited.
+    Uvicorn waits without limit for the rest of a header ("header"), for the rest of a body that
+    was refused ("refused body"), and for a client to read its answer ("reading"). The timers
+    carry these names.
     """
 
-    silence: ClassVar[float]
+    silence: ClassVar[float]  # seconds
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._within("header", self.transport.abort)
+        self._start_timer("header", self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._is_idle and self.conn.their_state is h11.IDLE:
-            self._within("header", self.transport.abort)
+            # Data came, but no whole header yet. A running timer goes on, so that a client cannot
+            # hold the connection by sending a byte now and then.
+            self._start_timer("header", self.transport.abort)
         else:
-            self._came("header")
+            self._stop_timer("header")
         if self.conn.their_state is not h11.SEND_BODY:
-            self._came("refused body")
+            self._stop_timer("refused body")
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        # Answered before the body was complete, so the application reads no more of it
         if self.conn.their_state is h11.SEND_BODY:
-            self._within("refused body", self.transport.abort)
+            self._start_timer("refused body", self.transport.abort)
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._await_reading()
+        self._watch_reading()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._came("reading")
+        self._stop_timer("reading")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for what in list(self._timers):
-            self._came(what)
+        for name in list(self._timers):
+            self._stop_timer(name)
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Uvicorn's answer to what is not HTTP, as a problem, where an answer can be given."""
+        """Answer data that is not HTTP with a problem, if an answer can still be sent."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             problem = respond(400, "expected HTTP/1.1; received something else")
             headers = [
@@ -75,32 +80,35 @@ class _ImpatientProtocol(H11Protocol):
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _await_reading(self) -> None:
-        left = self.transport.get_write_buffer_size()
+    def _watch_reading(self) -> None:
+        """Abort the connection if the write buffer does not shrink for `silence` seconds."""
+        before = self.transport.get_write_buffer_size()
 
-        def look() -> None:
-            self._came("reading")
-            if self.transport.get_write_buffer_size() < left:
-                self._await_reading()
+        def check_progress() -> None:
+            self._stop_timer("reading")
+            if self.transport.get_write_buffer_size() < before:
+                self._watch_reading()
             else:
                 self.transport.abort()
 
-        self._within("reading", look)
+        self._start_timer("reading", check_progress)
 
-    def _within(self, what: str, otherwise: Callable[[], None]) -> None:
-        if what not in self._timers:
-            self._timers[what] = self.loop.call_later(self.silence, otherwise)
+    def _start_timer(self, name: str, action: Callable[[], None]) -> None:
+        """Call `action` after `silence` seconds; a timer that runs already is left as it is."""
+        if name not in self._timers:
+            self._timers[name] = self.loop.call_later(self.silence, action)
 
-    def _came(self, what: str) -> None:
-        if timer := self._timers.pop(what, None):
+    def _stop_timer(self, name: str) -> None:
+        if timer := self._timers.pop(name, None):
             timer.cancel()
 
 
-def impatient(silence: float) -> type[asyncio.Protocol]:
-    """A protocol for Uvicorn that hangs up.
+def protocol_with_timeouts(silence: float) -> type[asyncio.Protocol]:
+    """Return a protocol class for Uvicorn that disconnects silent clients.
 
     Args:
-        silence: seconds in which a header must come whole, and in which a client must have read
-            something.
+        silence: Seconds within which a header must be complete, and within which a client must
+            have read some of its answer.
     """
-    return type("ImpatientProtocol", (_ImpatientProtocol,), {"silence": silence})
+    # Uvicorn creates the protocol itself, so the setting has to be part of the class
+    return type("ProtocolWithTimeouts", (_ProtocolWithTimeouts,), {"silence": silence})

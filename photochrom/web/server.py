@@ -1,4 +1,4 @@
-"""Run the service until it is told to stop."""
+"""Run the service until a signal stops it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import uvicorn
 
 from photochrom.errors import ConfigError
 from photochrom.web.app import create_app
-from photochrom.web.protocol import impatient
+from photochrom.web.protocol import protocol_with_timeouts
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -24,83 +24,86 @@ if TYPE_CHECKING:
 
 __all__ = ["serve"]
 
-_CONNECTIONS: Final = 512
-_KEEP_ALIVE: Final = 20  # seconds
+_MAX_CONNECTIONS: Final = 512
+_KEEP_ALIVE_SECONDS: Final = 20
 _BACKLOG: Final = 256
-_FILES: Final = 65_536  # that may be open at once: a job's photographs come in together
-_USUAL: Final = (256, 384)  # a photograph's shape; the network is made quick for it
-_UNSENT: Final = 1 << 17  # bytes that the system takes ahead, so that reading shows at once
+_MAX_OPEN_FILES: Final = 65_536  # each photograph of a job is one while the job is uploaded
+_WARM_UP_SHAPE: Final = (256, 384)  # height and width, 3:2; the network compiles for it
+# Bytes that the kernel buffers for a slow client. A small buffer makes progress visible soon, so
+# that the timeout on reading can tell a slow client from a silent one.
+_SEND_BUFFER_BYTES: Final = 1 << 17
 
 
 def serve(colorizer: Colorizer, settings: Settings, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; what runs then may end.
+    """Serve until SIGINT or SIGTERM, then let running work end.
 
     Args:
-        colorizer: what colours.
-        settings: how to serve.
-        ready: told where, once it can be asked.
+        colorizer: Colours the photographs.
+        settings: How to run the service.
+        ready: Called with the URL of the service once it accepts requests.
 
     Raises:
-        ConfigError: it cannot listen there.
+        ConfigError: the address is not available.
         InvalidModel: the network cannot be run.
     """
-    _allow_files()
-    listening = _listening(settings)
+    _raise_open_file_limit()
+    listener = _open_listener(settings)
     app = create_app(colorizer, settings)
-    colorizer.predict(np.zeros(_USUAL, np.uint8))  # so that the first photograph need not wait
+    colorizer.predict(np.zeros(_WARM_UP_SHAPE, np.uint8))  # the first request would wait for it
     logging.basicConfig(format="photochrom: %(message)s", level=logging.WARNING)
     config = uvicorn.Config(
         app,
-        http=impatient(settings.limits.silence),
+        http=protocol_with_timeouts(settings.limits.silence),
         ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=_CONNECTIONS,
-        timeout_keep_alive=_KEEP_ALIVE,
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.grace,
     )
-    host, port = listening.getsockname()[:2]
-    place = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    # Uvicorn raises what it was stopped by once more when all is done: that is no failure
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    # Uvicorn raises the signal that stopped it again after its shutdown; that is not a failure
+    previous = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with listening, suppress(KeyboardInterrupt):
-            _Server(config, lambda: ready(place)).run(sockets=[listening])
+        with listener, suppress(KeyboardInterrupt):
+            _Server(config, lambda: ready(url)).run(sockets=[listener])
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, previous)
 
 
-def _allow_files() -> None:
-    """Raise the soft limit of open files, where there is one."""
+def _raise_open_file_limit() -> None:
+    """Raise the soft limit on open files, on systems that have one."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+        limit = _MAX_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_OPEN_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit), hard))
 
 
-def _listening(settings: Settings) -> socket.socket:
+def _open_listener(settings: Settings) -> socket.socket:
+    """Open the socket here, before the network loads, so that a taken port fails at once."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
-        listening.bind(address)
-        listening.listen(_BACKLOG)
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _SEND_BUFFER_BYTES)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         raise ConfigError(
-            f"cannot listen at {settings.host}, port {settings.port}: {error}"
+            f"cannot listen on {settings.host}, port {settings.port}: {error}"
         ) from error
-    return listening
+    return listener
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready, and lets endless streams end when it is to stop."""
+    """A server that reports when it is ready, and ends open streams when it stops."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -111,5 +114,6 @@ class _Server(uvicorn.Server):
         self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # An open page holds an event stream; without this the server would wait for it to end
         self.config.app.state.closing.set()  # type: ignore[union-attr]
         super().handle_exit(sig, frame)

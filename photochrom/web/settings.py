@@ -1,4 +1,4 @@
-"""What a service allows."""
+"""Settings and limits of a service."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from typing import Final
 
 from photochrom.errors import ConfigError
 
-__all__ = ["Limits", "Settings", "read_token"]
+__all__ = ["Limits", "Settings", "is_loopback", "read_token"]
 
-_SHORTEST_TOKEN: Final = 16
+_MIN_TOKEN_LENGTH: Final = 16
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request, and all of them together, may cost.
+    """How much a single request, and all requests together, may use.
 
     Attributes:
-        bytes: of one photograph's request.
-        pixels: of one photograph.
-        waiting: requests that wait for a turn; one more is refused.
-        seconds: from a request's last byte to its answer.
-        silence: seconds for which a client may neither send nor take anything.
-        upload_rate: bytes a second; who sends more slowly, over the whole request, is cut off.
-        job_bytes: of one job's request.
-        uploads: requests that come in at once; one more is refused.
-        spare: bytes that are left free on the disk.
-        files: photographs in one job.
-        jobs: jobs that wait or run; one more is refused.
-        kept: seconds for which the results of a job are kept.
-        results: jobs whose results are kept; of more than these the oldest are forgotten.
+        bytes: Largest request with one photograph, in bytes.
+        pixels: Largest photograph, in pixels.
+        waiting: Number of requests that may wait for a worker; any more are refused.
+        seconds: Longest time from the last byte of a request to its answer, in seconds.
+        silence: Longest time that a client may neither send nor read anything, in seconds.
+        upload_rate: Slowest upload, in bytes a second on average; a slower one is refused.
+        job_bytes: Largest request that starts a job, in bytes.
+        uploads: Number of uploads at the same time; any more are refused.
+        spare: Free disk space to keep, in bytes; uploads are refused below it.
+        files: Number of photographs in one job.
+        jobs: Number of jobs that wait or run; any more are refused.
+        kept: How long the result of a job is kept, in seconds.
+        results: Number of ended jobs to keep; the oldest are deleted first.
     """
 
     bytes: int = 100_000_000
@@ -52,16 +52,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to serve.
+    """How to run a service.
 
     Attributes:
-        host: the address to listen at.
-        port: 0: any that is free.
-        page: whether there is the page for people.
-        workers: photographs coloured at once; 0: one a core, four at most.
-        token: what a client must show; "": nothing.
-        grace: seconds that running work has to end after SIGTERM.
-        limits: what is allowed.
+        host: Address to listen on. Anything but this machine's own needs a token.
+        port: Port to listen on; 0 picks a free one.
+        page: Whether to serve the page besides the API.
+        workers: Number of photographs coloured at the same time; 0 uses one a core, at most four.
+        token: Secret that clients must send; "" asks for none.
+        grace: Seconds that running work has to end after SIGTERM.
+        limits: How much requests may use.
     """
 
     host: str = "127.0.0.1"
@@ -73,21 +73,25 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        """Raises ConfigError: it would be open to a network without a token."""
+        """Check that a service which others can reach has a token.
+
+        Raises:
+            ConfigError: `host` can be reached from other machines, and `token` is empty.
+        """
         if not self.token and not is_loopback(self.host):
             raise ConfigError(
                 f"expected a token to serve at {self.host}, where others can reach it; "
-                "give --token-file, or keep to 127.0.0.1"
+                "set a token, or listen on 127.0.0.1"
             )
 
     @property
     def threads(self) -> int:
-        """Photographs coloured at once."""
+        """Number of photographs coloured at the same time, with 0 resolved."""
         return self.workers or min(4, os.cpu_count() or 1)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach it."""
+    """Return whether only this machine can reach the address `host`."""
     if host == "localhost":
         return True
     try:
@@ -97,19 +101,20 @@ def is_loopback(host: str) -> bool:
 
 
 def read_token(path: Path) -> str:
-    """The first line of a file.
+    """Return the token in the first line of a file.
 
     Raises:
-        ConfigError: it cannot be read, or is too short to be a secret.
+        ConfigError: `path` cannot be read, or its first line is no token of 16 ASCII characters
+            or more.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"expected a token in {path}: {error}") from error
     token = lines[0].strip() if lines else ""
-    if len(token) < _SHORTEST_TOKEN or not token.isascii() or not token.isprintable():
+    if len(token) < _MIN_TOKEN_LENGTH or not token.isascii() or not token.isprintable():
         raise ConfigError(
-            f"expected a token of at least {_SHORTEST_TOKEN} ASCII characters in the first line "
+            f"expected a token of at least {_MIN_TOKEN_LENGTH} ASCII characters in the first line "
             f"of {path}; received {len(token)}"
         )
     return token

@@ -1,4 +1,4 @@
-"""What all requests of a service share."""
+"""The state that all requests of a service share."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ if TYPE_CHECKING:
 
 __all__ = ["ServiceState"]
 
+_CLEANUP_SECONDS = 60
+
 
 class ServiceState:
-    """A colorizer, with the queues before it and a folder for what is under way.
+    """The colorizer, its queues and the folder for temporary files.
 
     Attributes:
-        colorizer: colours.
-        settings: of the service.
-        folder: of all files; deleted in the end.
-        gate: before single photographs.
-        uploads: that are coming in.
-        jobs: many photographs, and films.
-        metrics: counts and times.
+        colorizer: Colours the photographs and films.
+        settings: Settings of the service.
+        folder: Folder of all files; deleted when the service stops.
+        worker_queue: Queue for single photographs.
+        uploads: Counts the uploads under way.
+        jobs: Queue for jobs: many photographs, or a film.
+        metrics: Counts and times for Prometheus.
     """
 
     def __init__(self, colorizer: Colorizer, settings: Settings) -> None:
@@ -38,36 +40,36 @@ class ServiceState:
         self.colorizer, self.settings = colorizer, settings
         self._temporary = tempfile.TemporaryDirectory(prefix="photochrom-")
         self.folder = Path(self._temporary.name)
-        self.gate = WorkerQueue(settings.threads, limits.waiting, limits.seconds)
+        self.worker_queue = WorkerQueue(settings.threads, limits.waiting, limits.seconds)
         self.uploads = Uploads(limits.uploads, limits.spare)
         self.jobs = Jobs(limits.jobs, limits.kept, limits.results)
-        self.metrics = Metrics(self.gate, self.jobs)
-        self._then: list[Callable[[], None]] = []
-        self._tidying: list[Callable[[], None]] = [self.jobs.forget_old]
+        self.metrics = Metrics(self.worker_queue, self.jobs)
+        self._close_actions: list[Callable[[], None]] = []
+        self._cleanup_actions: list[Callable[[], None]] = [self.jobs.forget_old]
 
     def new_folder(self) -> Path:
-        """An empty folder that is nobody else's."""
+        """Create an empty folder for one job."""
         return Path(tempfile.mkdtemp(dir=self.folder))
 
-    def at_close(self, do: Callable[[], None]) -> None:
-        """Let something more be done in the end."""
-        self._then.append(do)
+    def add_close_action(self, action: Callable[[], None]) -> None:
+        """Run `action` when the service stops."""
+        self._close_actions.append(action)
 
-    def at_tidying(self, do: Callable[[], None]) -> None:
-        """Let something more be done every minute."""
-        self._tidying.append(do)
+    def add_cleanup_action(self, action: Callable[[], None]) -> None:
+        """Run `action` every minute while the service runs."""
+        self._cleanup_actions.append(action)
 
-    async def tidy(self) -> None:
-        """Delete what is kept for too long, for ever."""
+    async def clean_up_regularly(self) -> None:
+        """Delete expired files every minute, until the task is cancelled."""
         while True:
-            await asyncio.sleep(min(60, self.settings.limits.kept))
-            for do in self._tidying:
-                await asyncio.to_thread(do)
+            await asyncio.sleep(min(_CLEANUP_SECONDS, self.settings.limits.kept))
+            for action in self._cleanup_actions:
+                await asyncio.to_thread(action)
 
     def close(self) -> None:
-        """End what runs, and delete all files."""
-        self.gate.close()
-        for do in self._then:
-            do()
+        """Let running work end, and delete all files."""
+        self.worker_queue.close()
+        for action in self._close_actions:
+            action()
         self.jobs.close(self.settings.grace)
         self._temporary.cleanup()

@@ -1,4 +1,4 @@
-"""Forms as they come in: so many at once, small fields, files on the disk, and room left on it."""
+"""Parsing of uploaded forms within limits on number, size and disk space."""
 
 from __future__ import annotations
 
@@ -20,100 +20,116 @@ if TYPE_CHECKING:
 
 __all__ = ["UploadRoute", "Uploads"]
 
-_FIELDS: Final = 512
-_FIELD_BYTES: Final = 16_384
-_LOOK_BYTES: Final = 1 << 23  # after so many the disk is looked at again
-_IN_MEMORY: Final = 1 << 20  # bytes of a file that is not put on the disk
-_IN_MEMORY_OF_MANY: Final = 1 << 12
+_MAX_FIELDS: Final = 512
+_MAX_FIELD_BYTES: Final = 16_384
+_DISK_CHECK_BYTES: Final = 1 << 23  # the disk is checked again after this much of an upload
+# A file up to this size stays in memory. A job may bring a thousand, so each of its files gets
+# less.
+_MEMORY_BYTES: Final = 1 << 20
+_MEMORY_BYTES_JOB: Final = 1 << 12
 
 
 class Uploads:
-    """How many forms are coming in.
+    """A context manager that counts the uploads under way and refuses too many.
 
     Attributes:
-        taken: so many.
+        active: Number of uploads under way.
     """
 
-    def __init__(self, most: int, spare: int) -> None:
-        """Begin with none.
+    def __init__(self, limit: int, spare: int) -> None:
+        """Start with no uploads.
 
         Args:
-            most: at once.
-            spare: bytes that are left free on the disk.
+            limit: Most uploads at the same time.
+            spare: Free disk space to keep, in bytes.
         """
-        self.taken, self._most, self._spare = 0, most, spare
+        self.active, self._limit, self._spare = 0, limit, spare
 
     def __enter__(self) -> None:
-        """Raises Busy: there are too many."""
-        if self.taken >= self._most:
-            raise Busy(f"expected fewer than {self._most} uploads at once", 5)
-        self.taken += 1
-
-    def __exit__(self, *_: object) -> None:
-        self.taken -= 1
-
-    def look(self) -> None:
-        """See whether the disk has room.
+        """Count one more upload.
 
         Raises:
-            HTTPException: it has not.
+            Busy: the limit is reached.
+        """
+        if self.active >= self._limit:
+            raise Busy(f"expected fewer than {self._limit} uploads at once", 5)
+        self.active += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.active -= 1
+
+    def check_disk(self) -> None:
+        """Check that the disk has room for more.
+
+        Raises:
+            HTTPException: less than the space to keep is free.
         """
         if shutil.disk_usage(tempfile.gettempdir()).free < self._spare:
             raise HTTPException(507, "expected room on the service's disk; there is too little")
 
 
 class UploadRoute(APIRoute):
-    """A route whose forms are bounded, and refused at once where there is no place for them."""
+    """A route that limits its forms, and refuses them before reading when the queue is full."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
-        async def handled(request: Request) -> Response:
-            return await handle(_Upload(request.scope, request.receive))
+        async def handle_upload(request: Request) -> Response:
+            return await handle(_UploadRequest(request.scope, request.receive))
 
-        return handled
+        return handle_upload
 
 
-class _Upload(Request):
+class _UploadRequest(Request):
+    """A request whose form is parsed within the limits of the service."""
+
     async def form(self, **_: Any) -> FormData:  # type: ignore[override]
-        """Raises HTTPException or Busy: it is none, or there is no place for it."""
-        here: ServiceState = self.app.state.workshop
-        many = self.scope["route"].name != "colorize"
-        (here.jobs if many else here.gate).check()
-        kind = self.headers.get("content-type", "none")
-        if kind.partition(";")[0].strip().lower() != "multipart/form-data":
-            raise HTTPException(415, f"expected multipart/form-data; received {kind[:80]}")
-        files = here.settings.limits.files + 2 if many else 2
-        with here.uploads:
+        """Parse the form; FastAPI calls this for every route with form fields.
+
+        Raises:
+            Busy: the queue is full, or there are too many uploads.
+            HTTPException: the body is no valid form, or the disk is full.
+        """
+        service: ServiceState = self.app.state.service
+        is_job = self.scope["route"].name != "colorize"
+        # Checked before the body is read, so that a full service costs a client no upload
+        (service.jobs if is_job else service.worker_queue).check()
+        content_type = self.headers.get("content-type", "none")
+        if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+            raise HTTPException(415, f"expected multipart/form-data; received {content_type[:80]}")
+        # Two more than the photographs: one too many gets a message of its own from the API, and
+        # a reference photograph is a file too
+        max_files = service.settings.limits.files + 2 if is_job else 2
+        with service.uploads:
             try:
-                return await self._parsed(here.uploads, files, many=many)
+                return await self._parse(service.uploads, max_files, is_job=is_job)
             except MultiPartException as error:
                 raise HTTPException(400, error.message) from error
             except OSError as error:
-                full = error.errno == errno.ENOSPC
-                raise HTTPException(507 if full else 503, "expected to keep it on disk") from error
+                status = 507 if error.errno == errno.ENOSPC else 503
+                raise HTTPException(status, "cannot store the upload on disk") from error
 
-    async def _parsed(self, uploads: Uploads, files: int, *, many: bool) -> FormData:
+    async def _parse(self, uploads: Uploads, max_files: int, *, is_job: bool) -> FormData:
         parser = MultiPartParser(
             self.headers,
-            _looking(self.stream(), uploads),
-            max_files=files,
-            max_fields=_FIELDS,
-            max_part_size=_FIELD_BYTES,
+            _check_disk_regularly(self.stream(), uploads),
+            max_files=max_files,
+            max_fields=_MAX_FIELDS,
+            max_part_size=_MAX_FIELD_BYTES,
         )
-        parser.spool_max_size = _IN_MEMORY_OF_MANY if many else _IN_MEMORY
+        parser.spool_max_size = _MEMORY_BYTES_JOB if is_job else _MEMORY_BYTES
         return await parser.parse()
 
 
-async def _looking(
+async def _check_disk_regularly(
     stream: AsyncGenerator[bytes, None], uploads: Uploads
 ) -> AsyncGenerator[bytes, None]:
-    """The same stream, with an eye on the disk."""
-    uploads.look()
-    unseen = 0
+    """Yield the chunks of `stream`, and check the disk every few megabytes."""
+    uploads.check_disk()
+    unchecked = 0
     async for chunk in stream:
-        unseen += len(chunk)
-        if unseen > _LOOK_BYTES:
-            uploads.look()
-            unseen = 0
+        unchecked += len(chunk)
+        if unchecked > _DISK_CHECK_BYTES:
+            uploads.check_disk()
+            unchecked = 0
         yield chunk

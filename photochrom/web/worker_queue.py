@@ -1,4 +1,4 @@
-"""So many at work, so many waiting, and no more."""
+"""A bounded queue of requests in front of a few worker threads."""
 
 from __future__ import annotations
 
@@ -17,87 +17,90 @@ T = TypeVar("T")
 
 
 class ClientDisconnected(Exception):
-    """Nobody waits for the answer any more."""
+    """Raised when the client disconnects before its answer is ready."""
 
 
 class WorkerQueue:
-    """A bounded queue before a few threads.
+    """A bounded queue in front of a few worker threads.
 
     Attributes:
-        places: at work and waiting, at most.
-        taken: of these.
+        capacity: Most requests that may run and wait, together.
+        occupied: Number of requests that run or wait now.
     """
 
     def __init__(self, workers: int, waiting: int, seconds: float) -> None:
-        """Open it.
+        """Start the queue.
 
         Args:
-            workers: how many at once.
-            waiting: how many may wait.
-            seconds: that one may take, with its waiting.
+            workers: Number of threads.
+            waiting: Number of requests that may wait for a thread.
+            seconds: Longest time for one request, with its waiting.
         """
-        self.places, self.taken = workers + waiting, 0
+        self.capacity, self.occupied = workers + waiting, 0
         self._workers, self._seconds = workers, seconds
-        self._usual = 0.5  # seconds that work takes, lately
+        self._average_seconds = 0.5  # moving average of the work; 0.5 is a first guess
         self._pool, self._open = ThreadPoolExecutor(workers, "photochrom"), True
 
     def check(self) -> None:
-        """See whether there is a place.
+        """Check that one more request has a place.
 
         Raises:
-            Busy: there is none.
+            Busy: the queue is full, or the service is being stopped.
         """
         if not self._open:
             raise Busy("the service is being stopped", 30, 503)
-        if self.taken >= self.places:
-            wait = max(1, math.ceil(self.taken / self._workers * self._usual))
-            raise Busy(f"expected a free place; all {self.places} are taken", wait)
+        if self.occupied >= self.capacity:
+            wait = max(1, math.ceil(self.occupied / self._workers * self._average_seconds))
+            raise Busy(f"expected a free place; all {self.capacity} are taken", wait)
 
     async def run(self, work: Callable[[], T], unless: Coroutine[Any, Any, object]) -> T:
-        """Do something in a thread, in its turn.
+        """Run `work` in a thread when its turn comes, and return its result.
 
-        What has begun is finished, and keeps its place until then, whoever waits for it.
+        Work that has started is always finished, and keeps its place until then, even if the
+        client has disconnected.
 
         Args:
-            work: what to do.
-            unless: comes to its end when nobody waits any more.
+            work: The function to run.
+            unless: Finishes when the client disconnects.
 
         Raises:
-            Busy: there is no place; or, with status 503, it takes too long.
-            ClientDisconnected: nobody waits any more.
+            Busy: the queue is full, or (status 503) the work takes too long.
+            ClientDisconnected: the client disconnected first.
         """
-        gone = asyncio.ensure_future(unless)
+        disconnected = asyncio.ensure_future(unless)
         try:
             self.check()
-            self.taken += 1
-            begun = self._pool.submit(self._timed, work)
-            future = asyncio.wrap_future(begun)
-            future.add_done_callback(self._left)
-            either: set[asyncio.Future[Any]] = {future, gone}
+            self.occupied += 1
+            task = self._pool.submit(self._measure, work)
+            future = asyncio.wrap_future(task)
+            future.add_done_callback(self._release)
+            either: set[asyncio.Future[Any]] = {future, disconnected}
             first = asyncio.FIRST_COMPLETED
             await asyncio.wait(either, timeout=self._seconds, return_when=first)
             if future.done() and not future.cancelled():
                 return future.result()
-            begun.cancel()
-            if gone.done():
+            task.cancel()  # has an effect only while the work still waits for a thread
+            if disconnected.done():
                 raise ClientDisconnected
-            raise Busy(f"expected it to take {self._seconds:g} s at most", 5, 503)
+            raise Busy(f"expected an answer within {self._seconds:g} s; it takes longer", 5, 503)
         finally:
-            gone.cancel()
+            disconnected.cancel()
 
     def close(self) -> None:
-        """Wait for what has begun; what has not is not begun."""
+        """Wait for the work that has started, and drop the rest."""
         self._open = False
         self._pool.shutdown(cancel_futures=True)
 
-    def _timed(self, work: Callable[[], T]) -> T:
-        begun = time.perf_counter()
+    def _measure(self, work: Callable[[], T]) -> T:
+        start = time.perf_counter()
         try:
             return work()
         finally:
-            self._usual += 0.1 * (time.perf_counter() - begun - self._usual)
+            elapsed = time.perf_counter() - start
+            self._average_seconds += 0.1 * (elapsed - self._average_seconds)
 
-    def _left(self, future: asyncio.Future[T]) -> None:
-        self.taken -= 1
+    def _release(self, future: asyncio.Future[T]) -> None:
+        self.occupied -= 1
         if not future.cancelled():
-            future.exception()  # somebody has looked
+            # Asyncio logs an exception that nobody reads, as after a disconnect
+            future.exception()

@@ -1,4 +1,4 @@
-"""The page for people: made with Gradio, which is imported when the page is asked for."""
+"""The page for people, made with Gradio, which is imported only if the page is served."""
 
 from __future__ import annotations
 

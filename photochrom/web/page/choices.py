@@ -16,11 +16,11 @@ __all__ = ["Choices", "Mark", "parse_palette"]
 
 @dataclass(frozen=True)
 class Mark:
-    """A hint, wherever the photograph is shown and however large.
+    """A colour hint with a position relative to the photograph's size.
 
     Attributes:
-        x: from its left, as a share of its width.
-        y: from its top, as a share of its height.
+        x: Distance from the left, as a share of the width, 0 to 1.
+        y: Distance from the top, as a share of the height, 0 to 1.
         color: sRGB, 0 to 255.
     """
 
@@ -29,70 +29,76 @@ class Mark:
     color: RGB
 
     @classmethod
-    def of(cls, x: Any, y: Any, color: Any) -> Mark:
-        """What came from a browser.
+    def parse(cls, x: Any, y: Any, color: Any) -> Mark:
+        """Return the mark that a browser has sent.
 
         Raises:
-            ConfigError: it is no place within the photograph, or no colour.
+            ConfigError: `x` or `y` is not a number from 0 to 1, or `color` is not a colour.
         """
-        if not all(isinstance(each, int | float) and 0 <= each <= 1 for each in (x, y)):
+        if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in (x, y)):
             raise ConfigError(f"expected a place within the photograph; received {x}, {y}")
         return cls(float(x), float(y), parse_color(str(color)))
 
-    def on(self, size: tuple[int, int]) -> Hint:
-        """As a hint for a photograph of that width and height."""
+    def to_hint(self, size: tuple[int, int]) -> Hint:
+        """Return the hint for a photograph of `size`, width and height in pixels."""
         width, height = size
-        place = min(self.x * width, width - 0.5), min(self.y * height, height - 0.5)
-        return Hint((place,), self.color)
+        # A share of 1 is the edge itself; half a pixel less is the centre of the last pixel
+        point = min(self.x * width, width - 0.5), min(self.y * height, height - 0.5)
+        return Hint((point,), self.color)
 
 
 @dataclass(frozen=True)
 class Choices:
-    """How a photograph is to be coloured.
+    """How one photograph is to be coloured.
 
     Attributes:
-        vividness: from 0, faithful, to 1, vivid; None: what the model's card says.
-        marks: colours that are known.
-        palette: colours to be drawn to.
-        reference: a colour photograph to follow.
-        followed: the file that the reference, or the palette, is of.
-        variant: which of several answers; 0: the best.
+        vividness: Colour strength, from 0 (cautious) to 1 (vivid); None takes the model's default.
+        marks: Colours that the person knows.
+        palette: Colours that the result should lean towards, each sRGB, 0 to 255.
+        reference: Photograph to copy colours from.
+        copied_from: Path of the file that the reference, or the palette, comes from; "" if none.
+        variant: Number of the chosen alternative; 0 is the most likely one.
     """
 
     vividness: float | None = None
     marks: tuple[Mark, ...] = ()
     palette: tuple[RGB, ...] = ()
     reference: Photo | None = field(default=None, repr=False)
-    followed: str = ""
+    copied_from: str = ""
     variant: int = 0
 
     @property
-    def words(self) -> str:
+    def palette_text(self) -> str:
         """The palette, as `parse_palette` reads it."""
-        return " ".join(f"#{bytes(each).hex()}" for each in self.palette)
+        return " ".join(f"#{bytes(color).hex()}" for color in self.palette)
 
     def without_palette(self) -> Choices:
-        """And, if it was that of a file, without that."""
-        return replace(self, palette=(), followed=self.followed if self.reference else "")
+        """Return these choices without a palette, and without the file that it came from."""
+        copied_from = self.copied_from if self.reference else ""
+        return replace(self, palette=(), copied_from=copied_from)
 
     def with_mark(self, mark: Mark) -> Choices:
-        """One more; who corrects a colour corrects the best answer."""
+        """Return these choices with one more mark.
+
+        The variant becomes 0, since alternatives cannot be combined with marks.
+        """
         return replace(self, marks=(*self.marks, mark), variant=0)
 
-    def recolored(self, number: int, color: RGB) -> Choices:
-        """With another colour for a mark."""
+    def recolored(self, index: int, color: RGB) -> Choices:
+        """Return these choices with another colour for one mark."""
         marks = list(self.marks)
-        marks[number] = replace(marks[number], color=color)
+        marks[index] = replace(marks[index], color=color)
         return replace(self, marks=tuple(marks))
 
-    def without_mark(self, number: int) -> Choices:
-        return replace(self, marks=self.marks[:number] + self.marks[number + 1 :])
+    def without_mark(self, index: int) -> Choices:
+        """Return these choices without one mark."""
+        return replace(self, marks=self.marks[:index] + self.marks[index + 1 :])
 
 
 def parse_palette(text: str) -> tuple[RGB, ...]:
-    """`#RRGGBB, #RRGGBB …` → colours.
+    """Return the colours of a text such as "#2b4c7e, #c9b79c".
 
     Raises:
-        ConfigError: one of them is none.
+        ConfigError: a word of `text` is not a colour.
     """
-    return tuple(parse_color(each) for each in text.replace(",", " ").split())
+    return tuple(parse_color(word) for word in text.replace(",", " ").split())

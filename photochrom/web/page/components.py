@@ -1,4 +1,8 @@
-"""The page's own components: HTML with a script each, told JSON, saying what a person wants."""
+"""The page's own components: HTML templates, each with a script in `assets`.
+
+Python sends each component a JSON value (see `payloads`); its script draws the value and reports
+what a person does by the event "select".
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,12 @@ import gradio as gr
 
 from photochrom.web.page.pictures import ASSETS
 
-__all__ = ["answers", "asset", "marks", "tray", "viewer"]
+__all__ = ["alternatives", "asset", "marks", "tray", "viewer"]
 
 _VIEWER = """
 <section class="viewer" aria-label="Photograph">
   <div class="empty">
-    <p>Drop photographs anywhere, or paste one. Or try one of these:</p>
+    <p>Drop photographs anywhere on the page, or paste one. Or try an example:</p>
     <div class="examples"></div>
   </div>
   <div class="bar" hidden>
@@ -23,12 +27,13 @@ _VIEWER = """
       <button type="button" data-mode="compare" aria-pressed="true">Compare</button>
       <button type="button" data-mode="correct" aria-pressed="false">Correct a colour</button>
     </div>
-    <label><input type="checkbox" class="doubt"> Where it is unsure</label>
+    <label><input type="checkbox" class="doubt"> Show uncertain places</label>
     <a class="save" download>Save in colour</a>
   </div>
   <div class="stage" tabindex="0" role="application" hidden>
     <img class="after" alt="" draggable="false">
-    <img class="unsure" alt="Covers places where colours are mere guesses" draggable="false" hidden>
+    <img class="unsure" alt="Covers the places where the colours are uncertain" draggable="false"
+      hidden>
     <img class="before" alt="" draggable="false">
     <div class="border" aria-hidden="true"></div>
     <div class="cross" aria-hidden="true"></div>
@@ -45,7 +50,7 @@ _TRAY = """
 <section class="tray" aria-label="All photographs">
   <div class="bar">
     <span class="count" role="status" aria-live="polite"></span>
-    <progress aria-label="Coloured so far" hidden></progress>
+    <progress aria-label="Photographs coloured" hidden></progress>
     <button type="button" class="pause" hidden>Pause</button>
     <button type="button" class="cancel" hidden>Cancel</button>
     <a class="zip" download="coloured.zip" hidden>Save all as a zip</a>
@@ -55,53 +60,53 @@ _TRAY = """
 """
 
 _MARKS = """
-<section class="mark-list" aria-label="Colours that you gave">
-  <p>Choose «Correct a colour» over the photograph and click on something whose colour you know.
-  The whole thing follows.</p>
+<section class="mark-list" aria-label="Your colours">
+  <p>Choose «Correct a colour» above the photograph, and click on something whose colour you know.
+  The colour spreads over the whole object.</p>
   <ol></ol>
 </section>
 """
 
-_ANSWERS = '<section class="answers" aria-label="Other answers"><div></div></section>'
+_ALTERNATIVES = '<section class="answers" aria-label="Alternatives"><div></div></section>'
 
 
 @cache
 def asset(name: str) -> str:
-    """A text that ships with the page."""
+    """Return the text of a file in `assets`."""
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def viewer(value: Any, likely: Callable[..., Any]) -> gr.HTML:
-    """One photograph, large.
+def viewer(value: Any, color_candidates: Callable[..., Any]) -> gr.HTML:
+    """Create the viewer: one photograph, large.
 
     Args:
-        value: what `viewer_value` makes.
-        likely: asked from the browser for the colours of a place.
+        value: The first value, as `viewer_value` returns it.
+        color_candidates: Called by the browser for the likely colours of a place.
     """
-    return _part("viewer", _VIEWER, value, server_functions=[likely])
+    return _component("viewer", "viewer", _VIEWER, value, server_functions=[color_candidates])
 
 
 def tray() -> gr.HTML:
-    """All photographs, small."""
-    return _part("tray", _TRAY, {})
+    """Create the tray: all photographs, as thumbnails."""
+    return _component("tray", "tray", _TRAY, {})
 
 
 def marks() -> gr.HTML:
-    """The colours that a person has given."""
-    return _part("marks", _MARKS, [])
+    """Create the list of the colours that a person has given."""
+    return _component("marks", "marks", _MARKS, [])
 
 
-def answers() -> gr.HTML:
-    """Several answers."""
-    return _part("answers", _ANSWERS, {})
+def alternatives() -> gr.HTML:
+    """Create the alternatives to choose from."""
+    return _component("answers", "alternatives", _ALTERNATIVES, {})
 
 
-def _part(name: str, template: str, value: Any, **more: Any) -> gr.HTML:
+def _component(elem_id: str, script: str, template: str, value: Any, **options: Any) -> gr.HTML:
     return gr.HTML(
         value,
         html_template=template,
-        js_on_load=asset(f"{name}.js"),
+        js_on_load=asset(f"{script}.js"),
         apply_default_css=False,
-        elem_id=name,
-        **more,
+        elem_id=elem_id,
+        **options,
     )

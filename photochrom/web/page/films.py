@@ -31,7 +31,7 @@ _SUFFIXES: Final = [".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".m
 _TEMPLATE: Final = """
 <section class="film" aria-label="The film">
   <p class="say" role="status" aria-live="polite"></p>
-  <progress aria-label="Coloured so far" hidden></progress>
+  <progress aria-label="Frames coloured" hidden></progress>
   <img class="look" alt="The latest coloured frame" hidden>
   <a class="save" download hidden>Save the film in colour</a>
 </section>
@@ -39,36 +39,36 @@ _TEMPLATE: Final = """
 
 
 class FilmTab:
-    """A film goes in, can be watched as it is coloured, and comes out."""
+    """The tab for films: one film, its progress with a preview, and its result."""
 
-    def __init__(self, workshop: ServiceState, key: gr.BrowserState, timer: gr.Timer) -> None:
-        """Lay it out.
+    def __init__(self, service: ServiceState, key: gr.BrowserState, timer: gr.Timer) -> None:
+        """Lay out the tab.
 
         Args:
-            workshop: where films are coloured.
-            key: of the film; it outlasts a reload, but not within a tab that nobody has opened.
-            timer: lets the tab look how far the film is.
+            service: The service; it colours the film as a job.
+            key: Job id of the film; the browser keeps it, so that the film survives a reload.
+            timer: Updates the progress while the film is being coloured.
         """
-        self._workshop, self._key, self._timer = workshop, key, timer
+        self._service, self._key, self._timer = service, key, timer
         with gr.Row():
             with gr.Column(scale=1, min_width=300):
                 self._film = gr.File(
-                    label="A film", file_types=_SUFFIXES, height=150, elem_id="film-drop"
+                    label="Film", file_types=_SUFFIXES, height=150, elem_id="film-drop"
                 )
-                usual = workshop.colorizer.model.card.vividness
-                self._vividness = gr.Slider(0, 1, usual, step=0.01, label="Vividness")
+                default = service.colorizer.model.card.vividness
+                self._vividness = gr.Slider(0, 1, default, step=0.01, label="Vividness")
                 with gr.Row():
                     self._start = gr.Textbox(label="From", placeholder="0:00", min_width=90)
-                    self._end = gr.Textbox(label="To", placeholder="its end", min_width=90)
+                    self._end = gr.Textbox(label="To", placeholder="end", min_width=90)
                 self._reference = gr.File(
-                    label="A frame or photograph in colour to follow",
+                    label="Copy colours from a frame or photo",
                     file_types=sorted(photo.READABLE_SUFFIXES),
                     height=140,
                 )
-                self._begin = gr.Button("Colour it", variant="primary", elem_id="film-begin")
+                self._begin = gr.Button("Colour the film", variant="primary", elem_id="film-begin")
                 self._cancel = gr.Button("Cancel", visible=False)
             with gr.Column(scale=3, min_width=340):
-                self._shown = gr.HTML(
+                self._progress = gr.HTML(
                     {},
                     html_template=_TEMPLATE,
                     js_on_load=asset("film.js"),
@@ -76,21 +76,21 @@ class FilmTab:
                     elem_id="film",
                 )
 
-    def wire(self, arrived: Callable[..., Any]) -> None:
-        """Let things happen.
+    def connect(self, on_load: Callable[..., Any]) -> None:
+        """Connect the events to their handlers.
 
         Args:
-            arrived: the event that the page was opened, perhaps again.
+            on_load: The event that the page was opened or loaded again.
         """
-        outputs = [self._key, self._timer, self._shown, self._begin, self._cancel]
-        asked = [self._film, self._vividness, self._start, self._end, self._reference]
-        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        self._begin.click(self._started, asked, outputs, **quiet)
-        self._cancel.click(self._cancelled, [self._key], outputs, **quiet)
-        self._timer.tick(self._looked, [self._key], outputs, **quiet)
-        arrived(self._looked, [self._key], outputs, **quiet)
+        outputs = [self._key, self._timer, self._progress, self._begin, self._cancel]
+        inputs = [self._film, self._vividness, self._start, self._end, self._reference]
+        options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        self._begin.click(self._start_job, inputs, outputs, **options)
+        self._cancel.click(self._cancel_job, [self._key], outputs, **options)
+        self._timer.tick(self._update, [self._key], outputs, **options)
+        on_load(self._update, [self._key], outputs, **options)
 
-    def _started(
+    def _start_job(
         self,
         film: str | None,
         vividness: float,
@@ -99,15 +99,15 @@ class FilmTab:
         reference: str | None,
     ) -> dict[Any, Any]:
         try:
-            self._workshop.jobs.check()  # before the film is laid into a folder
-            job = self._job(film, vividness, start, end, reference)
-            self._workshop.jobs.add(job)
+            self._service.jobs.check()  # before a copy of the film is made
+            job = self._create_job(film, vividness, start, end, reference)
+            self._service.jobs.add(job)
         except (PhotochromError, Busy) as error:
-            gr.Warning(escape(str(error)))  # Gradio takes it for HTML
+            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
             return NOTHING
-        return self._told(job)
+        return self._updates_of(job)
 
-    def _job(
+    def _create_job(
         self,
         film: str | None,
         vividness: float,
@@ -117,67 +117,72 @@ class FilmTab:
     ) -> Job:
         require()
         if film is None:
-            raise ConfigError("expected a film; drop one first")
-        first = parse_moment(start) if start.strip() else 0.0
-        last = parse_moment(end) if end.strip() else None
-        known = [photo.read(reference, name=Path(reference).name)] if reference else []
-        folder = self._workshop.new_folder()
+            raise ConfigError("expected a film; add one first")
+        start_seconds = parse_moment(start) if start.strip() else 0.0
+        end_seconds = parse_moment(end) if end.strip() else None
+        references = [photo.read(reference, name=Path(reference).name)] if reference else []
+        folder = self._service.new_folder()
         name = Path(safe_name(Path(film).name, "film"))
         source = folder / "in" / name
         target = film_target(folder / "out", name.name)
         source.parent.mkdir()
         target.parent.mkdir()
-        _copied(Path(film), source)
+        _link_or_copy(Path(film), source)
         work = film_work(
-            self._workshop.colorizer,
+            self._service.colorizer,
             source,
             target,
             vividness=vividness,
-            start=first,
-            end=last,
-            references=known,
+            start=start_seconds,
+            end=end_seconds,
+            references=references,
         )
         return Job("film", folder, [Item(name.name)], work)
 
-    def _cancelled(self, key: str) -> dict[Any, Any]:
-        if job := self._workshop.jobs.get(key):
-            self._workshop.jobs.remove(job)
+    def _cancel_job(self, key: str) -> dict[Any, Any]:
+        if job := self._service.jobs.get(key):
+            self._service.jobs.remove(job)
         return {
             self._key: "",
             self._timer: gr.Timer(active=False),
-            self._shown: {"status": "cancelled"},
+            self._progress: {"status": "cancelled"},
             self._begin: gr.Button(visible=True),
             self._cancel: gr.Button(visible=False),
         }
 
-    def _looked(self, key: str) -> dict[Any, Any]:
-        job = self._workshop.jobs.get(key)
-        if job is None:
-            return self._cancelled("") if key else NOTHING
-        return self._told(job)
+    def _update(self, key: str) -> dict[Any, Any]:
+        job = self._service.jobs.get(key)
+        if job is None:  # it has expired, or there has been none
+            return self._cancel_job("") if key else NOTHING
+        return self._updates_of(job)
 
-    def _told(self, job: Job) -> dict[Any, Any]:
+    def _updates_of(self, job: Job) -> dict[Any, Any]:
+        # The time makes a new URL for each look, so that the browser loads the frame again
+        preview = f"/desk/film/{job.id}/look.jpg?{time.time():.0f}" if job.preview else ""
         value = {
             "status": job.status,
             "reason": job.reason,
             "name": job.items[0].name,
             "done": job.done,
             "total": job.total,
-            "look": f"/desk/film/{job.id}/look.jpg?{time.time():.0f}" if job.look else "",
+            "look": preview,
             "result": f"/api/v1/jobs/{job.id}/result" if job.result else "",
         }
         return {
             self._key: job.id,
             self._timer: gr.Timer(active=not job.is_over),
-            self._shown: value,
+            self._progress: value,
             self._begin: gr.Button(visible=job.is_over),
             self._cancel: gr.Button(visible=not job.is_over),
         }
 
 
-def _copied(film: Path, place: Path) -> None:
-    """Without taking room for it twice, where the system can: whoever dropped it may try again."""
+def _link_or_copy(film: Path, path: Path) -> None:
+    """Link an uploaded film to `path`, or copy it where the file system has no links.
+
+    The upload stays, so that a person can colour the same film again.
+    """
     try:
-        place.hardlink_to(film)
+        path.hardlink_to(film)
     except OSError:
-        shutil.copy(film, place)
+        shutil.copy(film, path)

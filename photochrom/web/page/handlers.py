@@ -1,4 +1,4 @@
-"""What happens when a person does something on the page."""
+"""The event handlers of the page's tab for photographs."""
 
 from __future__ import annotations
 
@@ -16,277 +16,301 @@ from photochrom.errors import ConfigError, PhotochromError
 from photochrom.guidance.hints import palette_of, parse_color
 from photochrom.photo.photo import eight_bits
 from photochrom.web.page.choices import Mark, parse_palette
-from photochrom.web.page.payloads import answers_value, marks_value, tray_value, viewer_value
+from photochrom.web.page.payloads import (
+    alternatives_value,
+    marks_value,
+    tray_value,
+    viewer_value,
+)
 from photochrom.web.page.pictures import ASSETS, EXAMPLES
 from photochrom.web.page.views import VARIANTS
 
 if TYPE_CHECKING:
     from photochrom.web.page.layout import Page
     from photochrom.web.page.session import Picture, Session
-    from photochrom.web.page.session_store import Desks
+    from photochrom.web.page.session_store import SessionStore
 
 __all__ = ["NOTHING", "Handlers"]
 
-Updates = dict[Any, Any]
+Updates = dict[Any, Any]  # component: its new value
 
-NOTHING: Final[Updates] = gr.skip()  # is updated; {} would be an error
+NOTHING: Final[Updates] = gr.skip()  # no update; Gradio takes {} for an error
 
-_FIRST: Final = "drop a photograph first, and then what it is to follow"
-_PATIENCE: Final = 0.8  # seconds until a first photograph is left to the timer
+_NO_PHOTOGRAPH: Final = "add a photograph first, and then choose where to copy colours from"
+# How long a drop waits for its first photograph. Most are done by then, and appear at once
+# instead of with the next tick of the timer.
+_FIRST_WAIT_SECONDS: Final = 0.8
 
 
-def told(do: Callable[..., Updates]) -> Callable[..., Updates]:
-    """Let a person know what could not be done; everything stays as it was."""
+def report_errors(handler: Callable[..., Updates]) -> Callable[..., Updates]:
+    """Show errors of a handler as warnings on the page, and leave everything as it was."""
 
-    @wraps(do)
-    def doing(*arguments: Any) -> Updates:
+    @wraps(handler)
+    def wrapper(*arguments: Any) -> Updates:
         try:
-            return do(*arguments)
-        except FileNotFoundError:  # it was taken away meanwhile
+            return handler(*arguments)
+        except FileNotFoundError:  # the photograph was removed meanwhile
             return NOTHING
         except PhotochromError as error:
-            gr.Warning(escape(str(error)))  # Gradio takes it for HTML
+            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
             return NOTHING
 
-    return doing
+    return wrapper
 
 
 class Handlers:
-    """Each is told a desk's key, and which photograph is shown; and says what is to be updated."""
+    """The event handlers.
 
-    def __init__(self, page: Page, desks: Desks, vividness: float) -> None:
-        self._page, self._desks, self._usual = page, desks, vividness
+    Each handler takes a session key and a picture number, and returns the components to update.
+    """
 
-    # --- many -----------------------------------------------------------------------------------
+    def __init__(self, page: Page, sessions: SessionStore, default_vividness: float) -> None:
+        self._page, self._sessions, self._default = page, sessions, default_vividness
 
-    def arrive(self, key: str) -> Updates:
-        """The page was opened; perhaps again."""
-        desk = self._desks.open(key)
-        return self._all(desk, next(iter(desk.pictures.values()), None))
+    # --- all photographs ------------------------------------------------------------------------
+
+    def load(self, key: str) -> Updates:
+        """Show the photographs of a session when the page is opened or loaded again."""
+        session = self._sessions.open(key)
+        return self._update_all(session, next(iter(session.pictures.values()), None))
 
     def drop(self, key: str, files: list[str]) -> Updates:
-        """Photographs came: the first is shown as soon as it is done."""
-        return self._take(self._desks.open(key), [Path(file) for file in files])
+        """Add the files that a person has dropped, and show the first as soon as it is done."""
+        return self._add(self._sessions.open(key), [Path(file) for file in files])
 
-    def _take(self, desk: Session, files: list[Path], names: list[str] = []) -> Updates:  # noqa: B006
-        added = desk.add(files, names)
+    def _add(self, session: Session, files: list[Path], names: list[str] = []) -> Updates:  # noqa: B006
+        added = session.add(files, names)
         if not added:
             return {self._page.drop: None}
-        desk.wait(added[0], _PATIENCE)
-        return self._all(desk, added[0]) | {self._page.drop: None}
+        session.wait(added[0], _FIRST_WAIT_SECONDS)
+        return self._update_all(session, added[0]) | {self._page.drop: None}
 
     def tick(self, key: str, number: int, drawn: tuple[Any, ...]) -> Updates:
-        """Time went by."""
-        desk = self._desks.open(key)
-        picture = desk.pictures.get(number)
-        if desk.key != key:
-            return self._all(desk, picture)
+        """Update the progress; called by the timer while photographs are being coloured."""
+        session = self._sessions.open(key)
+        picture = session.pictures.get(number)
+        if session.key != key:  # the old session has expired
+            return self._update_all(session, picture)
         if list(drawn) != list(_state_of(picture)):
-            return self._seen(desk, picture)  # and not what a person may be writing or moving
-        return self._many(desk)
+            # Not `_update_all`: a person may be typing or moving the slider
+            return self._update_display(session, picture)
+        return self._update_progress(session)
 
     def tray(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """A photograph was chosen, or all are to wait."""
-        desk, wanted = self._desks.open(key), event.action
-        if wanted == "choose":
-            return self._all(desk, desk.pictures.get(int(event.number)))
-        if wanted == "remove":
-            desk.remove(int(event.number))
-            left = desk.pictures.get(number) or next(iter(desk.pictures.values()), None)
-            return self._all(desk, left)
-        if wanted == "cancel":
-            desk.cancel()
+        """Show or remove a photograph, or pause, continue or cancel them all."""
+        session, action = self._sessions.open(key), event.action
+        if action == "choose":
+            return self._update_all(session, session.pictures.get(int(event.number)))
+        if action == "remove":
+            session.remove(int(event.number))
+            remaining = session.pictures.get(number) or next(iter(session.pictures.values()), None)
+            return self._update_all(session, remaining)
+        if action == "cancel":
+            session.cancel()
         else:
-            desk.pause(wanted=not desk.paused)
-        return self._many(desk)
+            session.pause(wanted=not session.paused)
+        return self._update_progress(session)
 
-    # --- one ------------------------------------------------------------------------------------
+    # --- one photograph -------------------------------------------------------------------------
 
     def viewer(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """A colour by hand, or an example."""
+        """Add an example, or change the colours that a person has given."""
         if event.action == "example":
-            return self._example(self._desks.open(key), str(event.name))
-        return self._marked(key, number, event)
+            return self._add_example(self._sessions.open(key), str(event.name))
+        return self._change_mark(key, number, event)
 
-    def _example(self, desk: Session, name: str) -> Updates:
+    def _add_example(self, session: Session, name: str) -> Updates:
         if name not in EXAMPLES:
             return NOTHING
-        return self._take(desk, [desk.borrowed(ASSETS / name)], [name])
+        return self._add(session, [session.copy_file(ASSETS / name)], [name])
 
-    @told
-    def _marked(self, key: str, number: int, said: gr.EventData) -> Updates:
-        desk, picture = self._there(key, number)
+    @report_errors
+    def _change_mark(self, key: str, number: int, event: gr.EventData) -> Updates:
+        session, picture = self._find(key, number)
         if not picture:
             return NOTHING
-        with picture.lock:  # two colours may come at once
-            now = picture.choices
-            if said.action == "mark":
-                new = now.with_mark(Mark.of(said.x, said.y, said.color))
-            elif not 0 <= int(said.index) < len(now.marks):
+        # The lock keeps the choices still between reading and changing them: a person may give
+        # two colours in quick succession
+        with picture.lock:
+            current = picture.choices
+            if event.action == "mark":
+                choices = current.with_mark(Mark.parse(event.x, event.y, event.color))
+            elif not 0 <= int(event.index) < len(current.marks):
                 return NOTHING
-            elif said.action == "recolor":
-                new = now.recolored(int(said.index), parse_color(str(said.color)))
+            elif event.action == "recolor":
+                choices = current.recolored(int(event.index), parse_color(str(event.color)))
             else:
-                new = now.without_mark(int(said.index))
-            desk.choose(picture, new)
-        return self._all(desk, picture)
+                choices = current.without_mark(int(event.index))
+            session.choose(picture, choices)
+        return self._update_all(session, picture)
 
-    @told
-    def vivify(self, key: str, number: int, vividness: float) -> Updates:
-        """The slider was moved."""
-        desk, picture = self._there(key, number)
+    @report_errors
+    def set_vividness(self, key: str, number: int, vividness: float) -> Updates:
+        """Set the vividness of one photograph, which cannot be undone step by step."""
+        session, picture = self._find(key, number)
         if not picture:
             return NOTHING
         with picture.lock:
-            desk.choose(picture, replace(picture.choices, vividness=vividness), undoable=False)
-        return self._one(desk, picture)
+            choices = replace(picture.choices, vividness=vividness)
+            session.choose(picture, choices, undoable=False)
+        return self._update_picture(session, picture)
 
-    def vivify_all(self, key: str, number: int, vividness: float) -> Updates:
-        """As vivid as this one, all of them."""
-        desk = self._desks.open(key)
-        desk.vivify(vividness)
-        return self._many(desk)
+    def set_vividness_of_all(self, key: str, number: int, vividness: float) -> Updates:
+        """Set the vividness of all photographs."""
+        session = self._sessions.open(key)
+        session.set_vividness(vividness)
+        return self._update_progress(session)
 
-    @told
+    @report_errors
     def undo(self, key: str, number: int) -> Updates:
-        """Back to what was before."""
-        desk, picture = self._there(key, number)
+        """Return to the choices before the last change."""
+        session, picture = self._find(key, number)
         if not picture:
             return NOTHING
-        desk.undo(picture)
-        return self._all(desk, picture)
+        session.undo(picture)
+        return self._update_all(session, picture)
 
-    @told
+    @report_errors
     def clear(self, key: str, number: int) -> Updates:
-        """Nothing by hand, nothing to follow."""
-        desk, picture = self._there(key, number)
+        """Reset all choices except the vividness."""
+        session, picture = self._find(key, number)
         if not picture:
             return NOTHING
-        nothing = {"marks": (), "palette": (), "reference": None, "followed": "", "variant": 0}
-        return self._chosen(desk, picture, **nothing)
+        defaults = {"marks": (), "palette": (), "reference": None, "copied_from": "", "variant": 0}
+        return self._choose(session, picture, **defaults)
 
-    @told
-    def show_answers(self, key: str, number: int) -> Updates:
-        """Several answers are asked for."""
-        desk, picture = self._there(key, number)
+    @report_errors
+    def show_alternatives(self, key: str, number: int) -> Updates:
+        """Show the alternatives to the current colours."""
+        session, picture = self._find(key, number)
         if not picture:
             return NOTHING
-        value = answers_value(desk.variants(picture), picture.choices.variant)
-        return {self._page.answers: value}
+        value = alternatives_value(session.variants(picture), picture.choices.variant)
+        return {self._page.alternatives: value}
 
-    @told
-    def answer(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """They are asked for, or one of them was chosen."""
+    @report_errors
+    def alternatives(self, key: str, number: int, event: gr.EventData) -> Updates:
+        """Show the alternatives, or choose one of them."""
         if event.action == "ask":
-            return self.show_answers(key, number)
-        desk, picture = self._there(key, number)
+            return self.show_alternatives(key, number)
+        session, picture = self._find(key, number)
         if not picture:
             return NOTHING
         index = int(event.index)
         if not 0 <= index < VARIANTS:
             return NOTHING
-        return self._chosen(desk, picture, variant=index, marks=(), palette=())
+        return self._choose(session, picture, variant=index, marks=(), palette=())
 
-    @told
-    def follow(self, key: str, number: int, file: str | None, only_palette: bool) -> Updates:
-        """A colour photograph is to be followed."""
-        desk, picture = self._there(key, number)
+    @report_errors
+    def copy_colors(self, key: str, number: int, file: str | None, only_palette: bool) -> Updates:
+        """Copy the colours, or only the palette, of a colour photograph."""
+        session, picture = self._find(key, number)
         if not file:
             return NOTHING
         if not picture:
-            raise ConfigError(_FIRST)
-        theirs = photo.read(file, name=Path(file).name)
-        if only_palette and theirs.is_monochrome:
-            raise ConfigError(f"expected a palette's photograph in colour; {theirs.name} is grey")
+            raise ConfigError(_NO_PHOTOGRAPH)
+        reference = photo.read(file, name=Path(file).name)
+        if only_palette and reference.is_monochrome:
+            raise ConfigError(f"expected a photograph in colour; {reference.name} is grey")
         if only_palette:
-            palette = tuple(palette_of(eight_bits(theirs.rgb)))
-            new: dict[str, Any] = {"palette": palette, "reference": None}
+            palette = tuple(palette_of(eight_bits(reference.rgb)))
+            changes: dict[str, Any] = {"palette": palette, "reference": None}
         else:
-            new = {"palette": (), "reference": theirs}
-        return self._chosen(desk, picture, **new, followed=file, variant=0)
+            changes = {"palette": (), "reference": reference}
+        return self._choose(session, picture, **changes, copied_from=file, variant=0)
 
-    @told
-    def unfollow(self, key: str, number: int) -> Updates:
-        """None any more."""
-        desk, picture = self._there(key, number)
+    @report_errors
+    def stop_copying(self, key: str, number: int) -> Updates:
+        """Remove the reference photograph and the palette."""
+        session, picture = self._find(key, number)
         if not picture:
             return NOTHING
-        return self._chosen(desk, picture, palette=(), reference=None, followed="")
+        return self._choose(session, picture, palette=(), reference=None, copied_from="")
 
-    @told
-    def keep_to(self, key: str, number: int, text: str) -> Updates:
-        """A palette in words."""
-        desk, picture = self._there(key, number)
+    @report_errors
+    def set_palette(self, key: str, number: int, text: str) -> Updates:
+        """Set the palette that a person has typed."""
+        session, picture = self._find(key, number)
         palette = parse_palette(text)
         if not picture and palette:
-            raise ConfigError(_FIRST)
+            raise ConfigError(_NO_PHOTOGRAPH)
         if not picture:
             return NOTHING
         if palette == picture.choices.palette:
             return NOTHING
-        return self._chosen(desk, picture, palette=palette, variant=0)
+        return self._choose(session, picture, palette=palette, variant=0)
 
-    # --- what is shown --------------------------------------------------------------------------
+    # --- updates --------------------------------------------------------------------------------
 
-    def _there(self, key: str, number: int) -> tuple[Session, Picture | None]:
-        """Raises ConfigError: the desk was cleared meanwhile."""
-        desk = self._desks.get(key)
-        if desk is None:
-            raise ConfigError("these photographs are not here any more; please load the page again")
-        picture = desk.pictures.get(number)
-        return desk, picture if picture and picture.status == "done" else None
+    def _find(self, key: str, number: int) -> tuple[Session, Picture | None]:
+        """Return a session, and one of its photographs if that is done.
 
-    def _chosen(self, desk: Session, picture: Picture, **new: Any) -> Updates:
+        Raises:
+            ConfigError: the session has expired.
+        """
+        session = self._sessions.get(key)
+        if session is None:
+            raise ConfigError("these photographs have been deleted; please load the page again")
+        picture = session.pictures.get(number)
+        return session, picture if picture and picture.status == "done" else None
+
+    def _choose(self, session: Session, picture: Picture, **changes: Any) -> Updates:
         with picture.lock:
-            now = picture.choices.without_palette() if "palette" in new else picture.choices
-            desk.choose(picture, replace(now, **new))
-        return self._all(desk, picture)
+            choices = picture.choices
+            if "palette" in changes:
+                choices = choices.without_palette()
+            session.choose(picture, replace(choices, **changes))
+        return self._update_all(session, picture)
 
-    def _all(self, desk: Session, picture: Picture | None) -> Updates:
-        """Everything, for a photograph that is now shown."""
+    def _update_all(self, session: Session, picture: Picture | None) -> Updates:
+        """Update all components, also those that a person types into or moves."""
         vividness = picture.choices.vividness if picture else None
         return {
-            **self._seen(desk, picture),
-            self._page.key: desk.key,
-            **self._followed(picture),
-            self._page.vividness: self._usual if vividness is None else vividness,
+            **self._update_display(session, picture),
+            self._page.key: session.key,
+            **self._update_copying(picture),
+            self._page.vividness: self._default if vividness is None else vividness,
         }
 
-    def _seen(self, desk: Session, picture: Picture | None) -> Updates:
-        """What only the page itself changes."""
+    def _update_display(self, session: Session, picture: Picture | None) -> Updates:
+        """Update the components that only show something."""
         return {
-            **self._many(desk),
-            **self._one(desk, picture),
-            self._page.answers: {"of": _state_of(picture)},
+            **self._update_progress(session),
+            **self._update_picture(session, picture),
+            # Without pictures: the component asks for them if its tab is open
+            self._page.alternatives: {"of": _state_of(picture)},
         }
 
-    def _followed(self, picture: Picture | None) -> Updates:
+    def _update_copying(self, picture: Picture | None) -> Updates:
+        """Update the tab for copying colours."""
         if picture is None:
             return {self._page.reference: None, self._page.palette: ""}
-        now = picture.choices
-        shown = {
-            self._page.reference: now.followed if Path(now.followed).is_file() else None,
-            self._page.palette: now.words,
-        }
-        return shown | ({self._page.only_palette: not now.reference} if now.followed else {})
+        choices = picture.choices
+        # Gradio deletes old uploads, so the file may be gone while its colours are still in use
+        file = choices.copied_from if Path(choices.copied_from).is_file() else None
+        updates: Updates = {self._page.reference: file, self._page.palette: choices.palette_text}
+        if choices.copied_from:
+            updates[self._page.only_palette] = not choices.reference
+        return updates
 
-    def _one(self, desk: Session, picture: Picture | None) -> Updates:
+    def _update_picture(self, session: Session, picture: Picture | None) -> Updates:
         number = picture.number if picture else 0
         return {
-            self._page.chosen: number,  # another one may have been chosen meanwhile
+            self._page.chosen: number,  # a person may have chosen another one meanwhile
             self._page.drawn: _state_of(picture),
-            self._page.viewer: viewer_value(desk, picture),
+            self._page.viewer: viewer_value(session, picture),
             self._page.marks: marks_value(picture),
-            self._page.tray: tray_value(desk, number),
+            self._page.tray: tray_value(session, number),
         }
 
-    def _many(self, desk: Session) -> Updates:
+    def _update_progress(self, session: Session) -> Updates:
         return {
-            self._page.tray: tray_value(desk),
-            self._page.timer: gr.Timer(active=desk.is_busy),
-            self._page.for_all: gr.Button(visible=len(desk.pictures) > 1),
+            self._page.tray: tray_value(session),
+            self._page.timer: gr.Timer(active=session.is_busy),
+            self._page.for_all: gr.Button(visible=len(session.pictures) > 1),
         }
 
 
 def _state_of(picture: Picture | None) -> tuple[Any, ...]:
+    """Return a value that changes whenever a photograph has to be drawn again."""
     return (picture.number, picture.version, picture.status) if picture else ()

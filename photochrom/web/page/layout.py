@@ -1,4 +1,4 @@
-"""The page: what is where, and what happens when."""
+"""The layout of the page, and which event calls which handler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from photochrom.web.page.handlers import Handlers
 from photochrom.web.page.payloads import viewer_value
 
 if TYPE_CHECKING:
-    from photochrom.web.page.session_store import Desks
+    from photochrom.web.page.session_store import SessionStore
     from photochrom.web.state import ServiceState
 
 __all__ = ["Page"]
@@ -33,43 +33,52 @@ const chosen = localStorage.getItem("photochrom-dark");
 if (chosen) document.body.classList.toggle("dark", chosen === "1");
 """
 _FOOTER: Final = """
-<footer class="foot"><p>Plausible is not true: a guessed colour is no evidence of what was there.
-The luma of a photograph is never touched.
+<footer class="foot"><p>The colours are plausible guesses, not evidence of what was there.
+The luma of a photograph never changes.
 Examples: astronaut by NASA, coffee by Rachel Michetti, cat by Stefan van der Walt.</p></footer>
 """
-_TIDY_SECONDS: Final = 12 * 3600  # after which what was uploaded is deleted
-_EVERY_FRAME: Final = 1.0  # of the film
-_EVERY: Final = 0.4  # seconds between two looks at what has become of the photographs
+_UPLOAD_SECONDS: Final = 12 * 3600  # after which Gradio deletes what was uploaded
+_FILM_POLL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.4  # for the progress of the photographs
 
 
 class Page:
-    """All components, each under its name; `blocks` holds them."""
+    """The page; each attribute is a component that handlers update, and `blocks` holds them all.
 
-    def __init__(self, desks: Desks, workshop: ServiceState) -> None:
-        card = workshop.colorizer.model.card
-        self.handlers = Handlers(self, desks, card.vividness)
+    Attributes:
+        blocks: The Gradio application.
+        key: Key of the session; the browser keeps it, so that photographs survive a reload.
+        chosen: Number of the photograph in the viewer; 0 if there is none.
+        drawn: State of that photograph when it was drawn, to see when it changes.
+        timer: Updates the progress while photographs are being coloured.
+    """
+
+    def __init__(self, sessions: SessionStore, service: ServiceState) -> None:
+        card = service.colorizer.model.card
+        self.handlers = Handlers(self, sessions, card.vividness)
         with gr.Blocks(
             title="Photochrom",
             analytics_enabled=False,
             fill_width=True,
-            delete_cache=(_TIDY_SECONDS, _TIDY_SECONDS),
+            delete_cache=(_UPLOAD_SECONDS, _UPLOAD_SECONDS),
         ) as self.blocks:
             self.key = gr.BrowserState("", storage_key="photochrom-desk")
             self.chosen = gr.State(0)
             self.drawn = gr.State(())
-            self.timer = gr.Timer(_EVERY, active=False)
-            film = gr.BrowserState("", storage_key="photochrom-film")
-            film_timer = gr.Timer(_EVERY_FRAME, active=False)
+            self.timer = gr.Timer(_POLL_SECONDS, active=False)
+            # Outside of the film's tab: Gradio loads a state within a tab only when it is opened
+            film_key = gr.BrowserState("", storage_key="photochrom-film")
+            film_timer = gr.Timer(_FILM_POLL_SECONDS, active=False)
             gr.HTML(_HEADER, js_on_load=_HEADER_JS, apply_default_css=False)
             with gr.Tab("Photographs", id="photographs"):
-                self._photographs(card.vividness, desks)
+                self._lay_out_photographs(card.vividness, sessions)
             with gr.Tab("Film", id="film"):
-                self.film = FilmTab(workshop, film, film_timer)
+                self.film = FilmTab(service, film_key, film_timer)
             gr.HTML(_FOOTER, apply_default_css=False)
-            self.film.wire(self.blocks.load)
-            self._wire()
+            self.film.connect(self.blocks.load)
+            self._connect()
 
-    def _photographs(self, vividness: float, desks: Desks) -> None:
+    def _lay_out_photographs(self, vividness: float, sessions: SessionStore) -> None:
         with gr.Row(elem_id="desk"):
             with gr.Column(scale=1, min_width=320, elem_id="side"):
                 self.drop = gr.File(
@@ -85,67 +94,77 @@ class Page:
                     vividness,
                     step=0.01,
                     label="Vividness",
-                    info="0 faithful … 1 vivid",
+                    info="0 (cautious) to 1 (vivid)",
                     elem_id="vividness",
                 )
                 self.for_all = gr.Button("Use this vividness for all", size="sm", visible=False)
                 with gr.Tabs(elem_id="more"):
-                    self._more()
+                    self._lay_out_tabs()
             with gr.Column(scale=3, min_width=340):
-                self.viewer = components.viewer(viewer_value(None, None), _color_candidates(desks))
+                self.viewer = components.viewer(
+                    viewer_value(None, None), _color_candidates(sessions)
+                )
                 self.tray = components.tray()
 
-    def _more(self) -> None:
+    def _lay_out_tabs(self) -> None:
         with gr.Tab("By hand", id="hand"):
             self.marks = components.marks()
             with gr.Row():
                 self.undo = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
                 self.clear = gr.Button("Clear", size="sm", min_width=80, elem_id="clear")
-        with gr.Tab("Answers", id="answers-tab") as self.answers_tab:
-            self.answers = components.answers()
-        with gr.Tab("Follow", id="follow"):
+        with gr.Tab("Alternatives", id="answers-tab") as self.alternatives_tab:
+            self.alternatives = components.alternatives()
+        with gr.Tab("Copy colours", id="follow"):
             self.reference = gr.File(
-                label="A colour photograph of something alike",
+                label="Copy colours from a photo of a similar subject",
                 file_types=sorted(READABLE_SUFFIXES),
                 height=140,
                 elem_id="reference",
             )
             self.only_palette = gr.Checkbox(
-                label="Only its palette", info="not which colour is where"
+                label="Only its palette", info="Its colours, but not their places"
             )
             self.palette = gr.Textbox(
-                label="Or a palette of your own",
+                label="Or your own palette",
                 placeholder="#2b4c7e #c9b79c #7a1f1f",
                 max_lines=1,
                 elem_id="palette",
             )
 
-    def _wire(self) -> None:
-        do, state = self.handlers, [self.key, self.chosen]
+    def _connect(self) -> None:
+        """Connect the events to their handlers."""
+        handlers, state = self.handlers, [self.key, self.chosen]
         on = self._on
-        on(self.blocks.load, do.arrive, [self.key])
-        on(self.drop.upload, do.drop, [self.key, self.drop])
-        on(self.timer.tick, do.tick, [*state, self.drawn], trigger_mode="once")
-        on(self.tray.select, do.tray, state)
-        on(self.viewer.select, do.viewer, state)
-        on(self.marks.select, do.viewer, state)
-        on(self.answers.select, do.answer, state)
-        on(self.answers_tab.select, do.show_answers, state)
-        on(self.vividness.input, do.vivify, [*state, self.vividness], trigger_mode="always_last")
-        on(self.for_all.click, do.vivify_all, [*state, self.vividness])
-        on(self.undo.click, do.undo, state)
-        on(self.clear.click, do.clear, state)
-        follow = [*state, self.reference, self.only_palette]
-        on(self.reference.upload, do.follow, follow)
-        on(self.reference.clear, do.unfollow, state)
-        on(self.only_palette.input, do.follow, follow)
-        on(self.palette.submit, do.keep_to, [*state, self.palette])
-        on(self.palette.blur, do.keep_to, [*state, self.palette])
+        on(self.blocks.load, handlers.load, [self.key])
+        on(self.drop.upload, handlers.drop, [self.key, self.drop])
+        on(self.timer.tick, handlers.tick, [*state, self.drawn], trigger_mode="once")
+        on(self.tray.select, handlers.tray, state)
+        on(self.viewer.select, handlers.viewer, state)
+        on(self.marks.select, handlers.viewer, state)
+        on(self.alternatives.select, handlers.alternatives, state)
+        on(self.alternatives_tab.select, handlers.show_alternatives, state)
+        vividness = [*state, self.vividness]
+        # A slider sends many events as it moves; only the last one counts
+        on(self.vividness.input, handlers.set_vividness, vividness, trigger_mode="always_last")
+        on(self.for_all.click, handlers.set_vividness_of_all, vividness)
+        on(self.undo.click, handlers.undo, state)
+        on(self.clear.click, handlers.clear, state)
+        reference = [*state, self.reference, self.only_palette]
+        on(self.reference.upload, handlers.copy_colors, reference)
+        on(self.reference.clear, handlers.stop_copying, state)
+        on(self.only_palette.input, handlers.copy_colors, reference)
+        on(self.palette.submit, handlers.set_palette, [*state, self.palette])
+        on(self.palette.blur, handlers.set_palette, [*state, self.palette])
 
     def _on(
-        self, event: Callable[..., Any], do: Callable[..., Any], inputs: list[Any], **more: Any
+        self,
+        event: Callable[..., Any],
+        handler: Callable[..., Any],
+        inputs: list[Any],
+        **options: Any,
     ) -> None:
-        more = {"trigger_mode": "multiple"} | more  # nothing that a person does is passed over
+        # By default Gradio drops an event while the one before it is being handled
+        options = {"trigger_mode": "multiple"} | options
         outputs = [
             self.key,
             self.chosen,
@@ -155,7 +174,7 @@ class Page:
             self.viewer,
             self.tray,
             self.marks,
-            self.answers,
+            self.alternatives,
             self.vividness,
             self.for_all,
             self.reference,
@@ -163,21 +182,23 @@ class Page:
             self.palette,
         ]
         event(
-            do,
+            handler,
             inputs,
             outputs,
             show_progress="hidden",
             api_visibility="private",
             concurrency_limit=None,
-            **more,
+            **options,
         )
 
 
-def _color_candidates(desks: Desks) -> Callable[[list[Any]], list[tuple[str, float]]]:
-    def color_candidates(asked: list[Any]) -> list[tuple[str, float]]:
-        """Colours to choose from at a place: [desk, number, x, y]."""
-        key, number, x, y = asked
-        desk = desks.get(str(key))
-        return desk.color_candidates(int(number), float(x), float(y)) if desk else []
+def _color_candidates(sessions: SessionStore) -> Callable[[list[Any]], list[tuple[str, float]]]:
+    """Return the function that the viewer's script calls as `server.color_candidates`."""
+
+    def color_candidates(request: list[Any]) -> list[tuple[str, float]]:
+        """Return likely colours for a place; `request` is [session key, number, x, y]."""
+        key, number, x, y = request
+        session = sessions.get(str(key))
+        return session.color_candidates(int(number), float(x), float(y)) if session else []
 
     return color_candidates

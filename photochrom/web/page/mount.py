@@ -1,4 +1,4 @@
-"""Put the page before the service."""
+"""Mount the page on the application of the service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import gradio as gr
 from photochrom.web.page.components import asset
 from photochrom.web.page.layout import Page
 from photochrom.web.page.pictures import ASSETS, router
-from photochrom.web.page.session_store import Desks
+from photochrom.web.page.session_store import SessionStore
 from photochrom.web.page.theme import theme
 
 if TYPE_CHECKING:
@@ -21,22 +21,26 @@ if TYPE_CHECKING:
 __all__ = ["mount_page"]
 
 
-def mount_page(app: FastAPI, workshop: ServiceState) -> None:
-    """Let an application answer people, too; to be called after all else was added to it.
+def mount_page(app: FastAPI, service: ServiceState) -> None:
+    """Add the page to an application, at "/".
+
+    The page takes every path that is left, so it has to be added after all other routes.
 
     Args:
-        app: the service.
-        workshop: what it shares with the page.
+        app: The application of the service.
+        service: The state that the page shares with the API.
     """
-    os.environ["GRADIO_TEMP_DIR"] = str(workshop.folder / "uploads")
+    # Gradio reads both when a component is created. Uploads go to the service's own folder, which
+    # is deleted when the service stops.
+    os.environ["GRADIO_TEMP_DIR"] = str(service.folder / "uploads")
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    limits, settings = workshop.settings.limits, workshop.settings
-    desks = Desks(workshop.colorizer, workshop.folder / "desks", settings.threads)
-    workshop.at_close(desks.close)
-    workshop.at_tidying(desks.clear_unused)
-    app.state.desks = desks
+    limits, settings = service.settings.limits, service.settings
+    sessions = SessionStore(service.colorizer, service.folder / "sessions", settings.threads)
+    service.add_close_action(sessions.close)
+    service.add_cleanup_action(sessions.clear_unused)
+    app.state.sessions = sessions
     app.include_router(router)
-    page = Page(desks, workshop)
+    page = Page(sessions, service)
     page.blocks.queue(max_size=limits.waiting * 8, api_open=False)
     gr.mount_gradio_app(
         app,

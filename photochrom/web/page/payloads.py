@@ -1,4 +1,4 @@
-"""What the page's own components are told: nothing but JSON."""
+"""The JSON values of the page's own components."""
 
 from __future__ import annotations
 
@@ -10,60 +10,72 @@ from photochrom.web.page.pictures import EXAMPLES
 if TYPE_CHECKING:
     from photochrom.web.page.session import Picture, Session
 
-__all__ = ["answers_value", "marks_value", "tray_value", "viewer_value"]
+__all__ = ["alternatives_value", "marks_value", "tray_value", "viewer_value"]
 
 
-def _place(desk: Session, picture: Picture) -> str:
-    return f"/desk/{desk.key}/{picture.number}"
+def _url_of(session: Session, picture: Picture) -> str:
+    return f"/desk/{session.key}/{picture.number}"
 
 
-def viewer_value(desk: Session | None, picture: Picture | None) -> dict[str, Any]:
-    """One photograph, large; without one, the examples."""
-    if desk is None or picture is None:
-        return {"examples": [{"name": n, "alt": alt} for n, alt in EXAMPLES.items()]}
-    value = {"desk": desk.key, "number": picture.number, "name": picture.name}
+def viewer_value(session: Session | None, picture: Picture | None) -> dict[str, Any]:
+    """Return the value of the viewer: one photograph, or the examples if there is none."""
+    if session is None or picture is None:
+        return {"examples": [{"name": name, "alt": alt} for name, alt in EXAMPLES.items()]}
+    value = {"desk": session.key, "number": picture.number, "name": picture.name}
     if picture.status != "done":
         return value | {"status": picture.status, "reason": picture.reason}
-    place, version = _place(desk, picture), picture.version
+    url, version = _url_of(session, picture), picture.version
     return value | {
         "status": "done",
         "width": picture.size[0],
         "height": picture.size[1],
         "seconds": round(picture.seconds, 2),
-        "before": f"{place}/before.jpg",
-        "after": f"{place}/after-{version}.jpg",
-        "unsure": f"{place}/unsure.png?{version}",
-        "coloured": f"{place}/coloured",
+        "before": f"{url}/before.jpg",
+        "after": f"{url}/after-{version}.jpg",
+        "unsure": f"{url}/unsure.png?{version}",  # a new URL, so that the browser loads it again
+        "coloured": f"{url}/coloured",
         "marks": marks_value(picture),
     }
 
 
 def marks_value(picture: Picture | None) -> list[dict[str, Any]]:
-    """What a person has said of a photograph's colours."""
+    """Return the value of the list of marks: the colours that a person has given."""
     marks = picture.choices.marks if picture else ()
     return [{"x": m.x, "y": m.y, "color": f"#{bytes(m.color).hex()}"} for m in marks]
 
 
-def tray_value(desk: Session, chosen: int | None = None) -> dict[str, Any]:
-    """All photographs, small; None: which is shown large is no news."""
+def tray_value(session: Session, chosen: int | None = None) -> dict[str, Any]:
+    """Return the value of the tray: all photographs of a session, as thumbnails.
+
+    Args:
+        session: The session.
+        chosen: Number of the photograph in the viewer; None leaves it as it is.
+    """
     items = []
-    for picture in list(desk.pictures.values()):
+    for picture in list(session.pictures.values()):
         item = {"number": picture.number, "name": picture.name, "status": picture.status}
         if picture.status == "done":
-            item["thumb"] = f"{_place(desk, picture)}/thumb-{picture.version}.jpg"
+            item["thumb"] = f"{_url_of(session, picture)}/thumb-{picture.version}.jpg"
         items.append(item | {"reason": picture.reason})
-    done = sum(each["status"] in ("done", "failed", "cancelled") for each in items)
+    ended = sum(item["status"] in ("done", "failed", "cancelled") for item in items)
+    has_results = any(item["status"] == "done" for item in items)
     return {
         "items": items,
         "chosen": chosen,
-        "done": done,
-        "busy": desk.is_busy,
-        "paused": desk.paused,
-        "zip": f"/desk/{desk.key}/all.zip" if any(i["status"] == "done" for i in items) else "",
+        "done": ended,
+        "busy": session.is_busy,
+        "paused": session.paused,
+        "zip": f"/desk/{session.key}/all.zip" if has_results else "",
     }
 
 
-def answers_value(found: list[bytes], chosen: int) -> dict[str, Any]:
-    """Several answers, small."""
-    pictures = [f"data:image/jpeg;base64,{base64.b64encode(each).decode()}" for each in found]
+def alternatives_value(previews: list[bytes], chosen: int) -> dict[str, Any]:
+    """Return the value of the alternatives.
+
+    Args:
+        previews: One small JPEG file for each alternative.
+        chosen: Index of the one that is chosen.
+    """
+    # Inline, since they are made for one look and need no URLs of their own
+    pictures = [f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" for data in previews]
     return {"pictures": pictures, "chosen": chosen}

@@ -1,4 +1,4 @@
-"""The pictures that the page shows, and the files that it gives away."""
+"""Routes for the pictures on the page and for its downloads."""
 
 from __future__ import annotations
 
@@ -17,89 +17,95 @@ if TYPE_CHECKING:
 
     from photochrom.web.page.session import Picture, Session
 
-__all__ = ["EXAMPLES", "router"]
+__all__ = ["ASSETS", "EXAMPLES", "router"]
 
+# "desk" is what sessions are called in URLs
 router = APIRouter(prefix="/desk", include_in_schema=False)
 
 ASSETS: Final = Path(str(files("photochrom.web.page") / "assets"))
-EXAMPLES: Final = {  # and what a person who cannot see them is told
+EXAMPLES: Final = {  # file names, and descriptions for screen readers
     "astronaut.jpg": "An astronaut before a flag",
     "coffee.jpg": "A cup of coffee on a wooden table",
     "cat.jpg": "The face of a cat",
 }
-_KEPT: Final = {"Cache-Control": "private, max-age=3600"}
+_CACHE_HEADERS: Final = {"Cache-Control": "private, max-age=3600"}
 
 
 @router.get("/example/{name}")
 def example(name: str) -> FileResponse:
-    """A sample photograph."""
+    """Return an example photograph."""
     if name not in EXAMPLES:
         raise HTTPException(404, "there is no such example")
-    return FileResponse(ASSETS / name, headers=_KEPT)
+    return FileResponse(ASSETS / name, headers=_CACHE_HEADERS)
 
 
 @router.get("/film/{key}/look.jpg")
-def look(key: str, request: Request) -> Response:
-    """The latest frame of a film that is being coloured."""
-    job = request.app.state.workshop.jobs.get(key)
-    if job is None or not job.look:
+def film_preview(key: str, request: Request) -> Response:
+    """Return the latest frame of a film that is being coloured."""
+    job = request.app.state.service.jobs.get(key)
+    if job is None or not job.preview:
         raise HTTPException(404, "there is no frame of that film yet")
-    return Response(job.look, media_type="image/jpeg")
+    return Response(job.preview, media_type="image/jpeg")
 
 
-def _desk(key: str, request: Request) -> Session:
-    desk: Session | None = request.app.state.desks.get(key)
-    if desk is None:
-        raise HTTPException(404, "these photographs are not here any more")
-    return desk
+def _find_session(key: str, request: Request) -> Session:
+    session: Session | None = request.app.state.sessions.get(key)
+    if session is None:
+        raise HTTPException(404, "these photographs have been deleted")
+    return session
 
 
-Here = Annotated[Any, Depends(_desk)]
+OpenSession = Annotated[Any, Depends(_find_session)]
 
 
-def _picture(here: Here, number: int) -> Picture:
-    picture: Picture | None = here.pictures.get(number)
+def _find_picture(session: OpenSession, number: int) -> Picture:
+    picture: Picture | None = session.pictures.get(number)
     if picture is None or picture.status != "done":
-        raise HTTPException(404, "this photograph is not here, or not coloured")
+        raise HTTPException(404, "this photograph has been deleted, or is not coloured yet")
     return picture
 
 
-That = Annotated[Any, Depends(_picture)]
+DonePicture = Annotated[Any, Depends(_find_picture)]
 
 
 @router.get("/{key}/all.zip")
-def everything(here: Here) -> FileResponse:
-    """All that is coloured."""
-    return _download(here.zipped(), "coloured.zip", then=Path.unlink)
+def download_all(session: OpenSession) -> FileResponse:
+    """Return all coloured photographs as a zip."""
+    return _download(session.make_zip(), "coloured.zip", cleanup=Path.unlink)
 
 
 @router.get("/{key}/{number}/coloured")
-def coloured(here: Here, that: That) -> FileResponse:
-    """At full size, with its metadata."""
-    return _download(here.saved(that), that.name)
+def download(session: OpenSession, picture: DonePicture) -> FileResponse:
+    """Return a coloured photograph at full size, with its metadata."""
+    return _download(session.colored_file(picture), picture.name)
 
 
 @router.get("/{key}/{number}/unsure.png")
-def unsure(here: Here, that: That) -> Response:
-    """Where colours are mere guesses."""
-    return Response(here.unsure(that), media_type="image/png")
+def uncertainty(session: OpenSession, picture: DonePicture) -> Response:
+    """Return a layer that covers the places where the colours are uncertain."""
+    return Response(session.uncertainty_layer(picture), media_type="image/png")
 
 
 @router.get("/{key}/{number}/{what}.jpg")
-def shown(that: That, what: str) -> FileResponse:
-    """A picture of the page; `what` names its version, so that it may be kept."""
+def preview(picture: DonePicture, what: str) -> FileResponse:
+    """Return a preview: "before", "after-3", "thumb-3" and the like.
+
+    The number is the version, so that browsers may cache previews.
+    """
     kind, _, version = what.partition("-")
-    path = that.shown(what)
+    path = picture.preview_path(what)
+    # Nothing but these names may reach the file system
     if kind not in ("before", "after", "thumb") or (version and not version.isdigit()):
         raise HTTPException(404, "there is no such picture")
     if not path.is_file():
-        raise HTTPException(404, "this version of the picture is not kept any more")
-    return FileResponse(path, headers=_KEPT)
+        raise HTTPException(404, "this version of the picture has been deleted")
+    return FileResponse(path, headers=_CACHE_HEADERS)
 
 
-def _download(path: Path, name: str, then: Callable[[Path], None] | None = None) -> FileResponse:
+def _download(path: Path, name: str, cleanup: Callable[[Path], None] | None = None) -> FileResponse:
+    """Return a response that downloads `path` as `name`, and then runs `cleanup` on the path."""
     headers = {"Content-Disposition": content_disposition(name)}
-    after = BackgroundTask(then, path) if then else None
+    task = BackgroundTask(cleanup, path) if cleanup else None
     return FileResponse(
-        path, media_type="application/octet-stream", headers=headers, background=after
+        path, media_type="application/octet-stream", headers=headers, background=task
     )

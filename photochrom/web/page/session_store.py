@@ -1,4 +1,4 @@
-"""The desks of all who have the page open."""
+"""The sessions of all people who have the page open."""
 
 from __future__ import annotations
 
@@ -9,65 +9,68 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from photochrom.web.page import views
 from photochrom.web.page.session import Session
+from photochrom.web.page.views import PredictionCache
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
 
-__all__ = ["Desks"]
+__all__ = ["SessionStore"]
 
-_UNUSED: Final = 12 * 3600  # seconds after which a desk is cleared
-_HELD: Final = 8  # predictions in memory, over all desks
+_EXPIRY_SECONDS: Final = 12 * 3600  # without use
+_MAX_PREDICTIONS: Final = 8  # in memory, for all sessions together
 
 
-class Desks:
-    """All that are in use."""
+class SessionStore:
+    """All sessions, by their keys."""
 
     def __init__(self, colorizer: Colorizer, folder: Path, workers: int) -> None:
-        """Set up none yet.
+        """Start without sessions.
 
         Args:
-            colorizer: what colours.
-            folder: of all their files.
-            workers: photographs at once, over all desks.
+            colorizer: Colours the photographs.
+            folder: Folder for the files of all sessions.
+            workers: Number of photographs coloured at the same time, in all sessions together.
         """
         self._colorizer, self._folder = colorizer, folder
-        self._views = views.Views(_HELD)
-        self._pool, self._workers = ThreadPoolExecutor(workers, "photochrom-desk"), workers
-        self._desks: dict[str, Session] = {}
+        self._predictions = PredictionCache(_MAX_PREDICTIONS)
+        self._pool, self._workers = ThreadPoolExecutor(workers, "photochrom-session"), workers
+        self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
     def open(self, key: str = "") -> Session:
-        """The desk of that key, or an empty one."""
+        """Return the session with that key, or a new one with another key."""
         with self._lock:
-            desk = self._desks.get(key)
-            if desk is None:
+            session = self._sessions.get(key)
+            if session is None:
                 folder = self._folder / secrets.token_hex(8)
                 folder.mkdir(parents=True)
-                desk = Session(self._colorizer, folder, self._views, self._pool, self._workers)
-                self._desks[desk.key] = desk
-            desk.used = time.time()
-            return desk
+                session = Session(
+                    self._colorizer, folder, self._predictions, self._pool, self._workers
+                )
+                self._sessions[session.key] = session
+            session.used = time.time()
+            return session
 
     def get(self, key: str) -> Session | None:
-        """The desk of that key, if it is there."""
-        if desk := self._desks.get(key):
-            desk.used = time.time()
-        return desk
+        """Return the session with that key, or None."""
+        if session := self._sessions.get(key):
+            session.used = time.time()
+        return session
 
     def close(self) -> None:
-        """Clear all of them."""
-        for desk in self._desks.values():
-            desk.cancel()
+        """Cancel everything that waits, in all sessions, and wait for the rest."""
+        for session in self._sessions.values():
+            session.cancel()
         self._pool.shutdown(cancel_futures=True)
 
     def clear_unused(self) -> None:
-        """Forget those that nobody has looked at for long, with their files."""
+        """Delete the sessions that have not been used for twelve hours, with their files."""
         now = time.time()
         with self._lock:
-            unused = [each for each in self._desks.values() if now - each.used > _UNUSED]
-            for desk in unused:
-                del self._desks[desk.key]
-        for desk in unused:
-            desk.close()
+            unused = [s for s in self._sessions.values() if now - s.used > _EXPIRY_SECONDS]
+            for session in unused:
+                del self._sessions[session.key]
+        # Deleting files takes long, so it is done without the lock
+        for session in unused:
+            session.close()

@@ -1,4 +1,4 @@
-"""Paper and ink by day, a darkroom by night; no font from elsewhere."""
+"""The colours and fonts of the page: paper and ink when light, a darkroom when dark."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ _TEAL = gr.themes.Color(
 
 
 def theme() -> gr.themes.Base:
-    """The page's colours and letters."""
+    """Return the theme of the page.
+
+    All fonts are the system's, since the page loads nothing from other machines.
+    """
     return gr.themes.Base(
         primary_hue=_TEAL,
         secondary_hue=_TEAL,

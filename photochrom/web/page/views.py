@@ -1,4 +1,4 @@
-"""What a photograph looks like on the page: small enough to be quick, large enough to judge."""
+"""Small pictures for the page: previews, thumbnails, and the layer of uncertain places."""
 
 from __future__ import annotations
 
@@ -23,113 +23,147 @@ if TYPE_CHECKING:
     from photochrom.web.page.choices import Choices
 
 __all__ = [
-    "THUMBNAIL",
+    "THUMBNAIL_SIDE",
     "VARIANTS",
-    "Views",
-    "before",
+    "PredictionCache",
+    "apply_choices",
+    "downscaled",
     "jpeg",
-    "painted",
+    "original_preview",
     "thumbnail",
-    "unsure",
-    "view_of",
+    "uncertainty_layer",
 ]
 
-SIDE: Final = 1600  # pixels of the longer side
-THUMBNAIL: Final = 192
-VARIANTS: Final = 6
+# Longest sides, in pixels. A preview is small enough to be recoloured at once, and large enough
+# to judge colours by.
+PREVIEW_SIDE: Final = 1600
+THUMBNAIL_SIDE: Final = 192
+_UNCERTAINTY_SIDE: Final = 400
+
+VARIANTS: Final = 6  # alternatives to choose from
 _QUALITY: Final = 90
-_UNSURE_SIDE: Final = 400
-_UNSURE: Final = (214, 40, 140)  # RGB that is rare in photographs
-_DENSEST: Final = 0.8
+_UNCERTAINTY_COLOR: Final = (214, 40, 140)  # RGB; a magenta that is rare in photographs
+_MAX_OPACITY: Final = 0.8
 
 
-class Views:
-    """Studies that were used lately."""
+class PredictionCache:
+    """The predictions that were used last.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held: OrderedDict[Hashable, Prediction] = OrderedDict()
+    A prediction is expensive to make and takes tens of megabytes, so only a few are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """Start empty.
+
+        Args:
+            limit: Number of predictions to keep.
+        """
+        self._limit = limit
+        self._predictions: OrderedDict[Hashable, Prediction] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Prediction]) -> Prediction:
-        """The prediction of that key, made if need be."""
+        """Return the prediction with that key, and make it if it is not there."""
         with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-        made = make()
-        self.put(key, made)
-        return made
+            if key in self._predictions:
+                self._predictions.move_to_end(key)
+                return self._predictions[key]
+        # Made without the lock, since it takes long and other sessions wait for the lock
+        prediction = make()
+        self.put(key, prediction)
+        return prediction
 
     def put(self, key: Hashable, prediction: Prediction) -> None:
-        """Keep a prediction, and forget one that was not used for long."""
+        """Add a prediction, and drop the one that has not been used for longest."""
         with self._lock:
-            self._held[key] = prediction
-            while len(self._held) > self._most:
-                self._held.popitem(last=False)
+            self._predictions[key] = prediction
+            while len(self._predictions) > self._limit:
+                self._predictions.popitem(last=False)
 
 
-def view_of(prediction: Prediction, side: int = SIDE) -> Prediction:
-    """The same answer, over a smaller copy of the photograph."""
-    return replace(prediction, photo=_smaller(prediction.photo, side))
+def downscaled(prediction: Prediction, side: int = PREVIEW_SIDE) -> Prediction:
+    """Return the same prediction for a smaller copy of the photograph.
+
+    Args:
+        prediction: The prediction; its network output is shared, not copied.
+        side: Longest side of the copy, in pixels.
+    """
+    return replace(prediction, photo=_small_photo(prediction.photo, side))
 
 
-def _smaller(whole: Photo, side: int) -> Photo:
-    luma: Any = eight_bits(_shrunk(whole.luma, side))
+def _small_photo(whole: Photo, side: int) -> Photo:
+    luma: Any = eight_bits(_resize(whole.luma, side))
     return Photo(luma, None, None, "grey", Metadata(), "JPEG", whole.name)
 
 
-def _shrunk(pixels: IntArray, side: int) -> IntArray:
+def _resize(pixels: IntArray, side: int) -> IntArray:
+    """Shrink an array (H, W) or (H, W, 3) so that its longest side is `side` at most."""
     scale = side / max(pixels.shape[:2])
     if scale >= 1:
         return pixels
-    size = tuple(max(1, round(each * scale)) for each in pixels.shape[1::-1])
-    shrunk: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return shrunk  # type: ignore[no-any-return]
+    size = tuple(max(1, round(length * scale)) for length in pixels.shape[1::-1])
+    small: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return small  # type: ignore[no-any-return]
 
 
-def painted(prediction: Prediction, choices: Choices) -> ColorPhoto:
-    """A photograph, coloured as was chosen.
+def apply_choices(prediction: Prediction, choices: Choices) -> ColorPhoto:
+    """Return the photograph in the colours that a person has chosen.
 
     Raises:
-        ConfigError: the model cannot do that.
+        ConfigError: the model does not support one of the choices.
     """
     if choices.variant:
         return prediction.variants(VARIANTS, vividness=choices.vividness)[choices.variant]
     return prediction.color(
         vividness=choices.vividness,
-        hints=[mark.on(prediction.photo.size) for mark in choices.marks],
+        hints=[mark.to_hint(prediction.photo.size) for mark in choices.marks],
         palette=choices.palette,
     )
 
 
 def jpeg(picture: ColorPhoto) -> bytes:
-    """A preview as a file."""
+    """Return a coloured preview as a JPEG file."""
     return picture.encode("JPEG", quality=_QUALITY)
 
 
-def before(whole: Photo) -> bytes:
-    """A photograph as it came, small, as a JPEG file."""
-    small: Any = eight_bits(_shrunk(whole.rgb, SIDE))
+def original_preview(whole: Photo) -> bytes:
+    """Return a preview of the photograph before colouring, as a JPEG file."""
+    small: Any = eight_bits(_resize(whole.rgb, PREVIEW_SIDE))
     return photo.encode(np.ascontiguousarray(small), format="JPEG", quality=_QUALITY)
 
 
-def thumbnail(preview: bytes, side: int = THUMBNAIL) -> bytes:
-    """A preview, smaller still."""
-    small = cv2.imdecode(np.frombuffer(preview, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
-    reduced: Any = _shrunk(cast("IntArray", small), side)
-    return bytes(cv2.imencode(".jpg", reduced, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1])
+def thumbnail(preview: bytes, side: int = THUMBNAIL_SIDE) -> bytes:
+    """Return a thumbnail of a preview.
+
+    Args:
+        preview: A JPEG file.
+        side: Longest side of the thumbnail, in pixels.
+
+    Returns:
+        A JPEG file.
+    """
+    # JPEG decodes at a quarter of its size much faster than at full size
+    quarter = cv2.imdecode(np.frombuffer(preview, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
+    small: Any = _resize(cast("IntArray", quarter), side)
+    return bytes(cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1])
 
 
-def unsure(prediction: Prediction, vividness: float | None) -> bytes:
-    """A layer that covers a photograph where its colours are mere guesses, as a PNG file.
+def uncertainty_layer(prediction: Prediction, vividness: float | None) -> bytes:
+    """Return a layer that covers the places where the colours are uncertain.
+
+    Args:
+        prediction: The prediction of the photograph.
+        vividness: Colour strength, 0 to 1; None takes the model's default.
+
+    Returns:
+        A PNG file with an alpha channel; more opaque where the colours are less certain.
 
     Raises:
-        ConfigError: the model gives no distribution.
+        ConfigError: the model predicts no distribution.
     """
-    small = view_of(prediction, _UNSURE_SIDE)
-    doubt = 1 - small.confidence(vividness=vividness)
-    layer: npt.NDArray[np.uint8] = np.empty((*doubt.shape, 4), np.uint8)
-    layer[..., :3] = _UNSURE[::-1]
-    layer[..., 3] = np.rint(doubt * (_DENSEST * 255))
+    small = downscaled(prediction, _UNCERTAINTY_SIDE)
+    uncertainty = 1 - small.confidence(vividness=vividness)
+    layer: npt.NDArray[np.uint8] = np.empty((*uncertainty.shape, 4), np.uint8)
+    layer[..., :3] = _UNCERTAINTY_COLOR[::-1]  # OpenCV takes BGR
+    layer[..., 3] = np.rint(uncertainty * (_MAX_OPACITY * 255))
     return bytes(cv2.imencode(".png", layer)[1])

@@ -1,4 +1,4 @@
-// The colours that a person has given, to be changed or taken away. Told a list of marks.
+// The colours that a person has given, to change or remove. The value is a list of marks.
 function rowOf(mark, index) {
   const row = document.createElement("li");
   const picker = document.createElement("input");
@@ -6,15 +6,15 @@ function rowOf(mark, index) {
   picker.value = mark.color;
   picker.setAttribute("aria-label", `Colour ${index + 1}`);
   picker.onchange = () => trigger("select", { action: "recolor", index, color: picker.value });
-  const where = document.createElement("span");
-  where.textContent =
-    `${mark.color}, ${Math.round(mark.x * 100)}% across, ${Math.round(mark.y * 100)}% down`;
+  const text = document.createElement("span");
+  text.textContent =
+    `${mark.color}, ${Math.round(mark.x * 100)}% from left, ${Math.round(mark.y * 100)}% from top`;
   const remove = document.createElement("button");
   remove.type = "button";
   remove.textContent = "Remove";
   remove.setAttribute("aria-label", `Remove colour ${index + 1}`);
   remove.onclick = () => trigger("select", { action: "unmark", index });
-  row.append(picker, where, remove);
+  row.append(picker, text, remove);
   return row;
 }
 

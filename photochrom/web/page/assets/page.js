@@ -1,28 +1,30 @@
-// Pasted photographs, and files dropped anywhere, go where dropped ones go.
-function take(files, place) {
-  const input = document.querySelector(`${place} input[type=file]`);
+// Puts files that are pasted, or dropped anywhere on the page, into Gradio's upload field.
+function upload(files, field) {
+  const input = document.querySelector(`${field} input[type=file]`);
   if (!files.length || !input) return;
-  const moved = new DataTransfer();
-  files.forEach((each, index) => moved.items.add(
-    new File([each], each.name || `pasted-${index + 1}.png`, { type: each.type })));
-  input.files = moved.files;
+  // Scripts may set the files of an input only by way of a DataTransfer
+  const transfer = new DataTransfer();
+  files.forEach((file, index) => transfer.items.add(
+    new File([file], file.name || `pasted-${index + 1}.png`, { type: file.type })));
+  input.files = transfer.files;
   input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 document.addEventListener("paste", (event) => {
-  const files = [...(event.clipboardData?.files || [])].filter((each) =>
-    each.type.startsWith("image/"));
+  const files = [...(event.clipboardData?.files || [])].filter((file) =>
+    file.type.startsWith("image/"));
   if (!files.length) return;
-  take(files, "#drop");
+  upload(files, "#drop");
   event.preventDefault();
 });
 
-// A browser would leave the page for a file that is dropped beside the field for it.
+// Without this, a browser leaves the page and opens a file that is dropped outside of the field.
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   const files = [...(event.dataTransfer?.files || [])];
   if (event.defaultPrevented || !files.length) return;
   event.preventDefault();
-  if (document.querySelector("#film-drop")?.offsetParent) take(files.slice(0, 1), "#film-drop");
-  else take(files, "#drop");
+  // The field of a hidden tab has no offsetParent
+  if (document.querySelector("#film-drop")?.offsetParent) upload(files.slice(0, 1), "#film-drop");
+  else upload(files, "#drop");
 });

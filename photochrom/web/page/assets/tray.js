@@ -1,70 +1,78 @@
-// All photographs, small, with how far each is. Told what `tray_value` makes.
-const one = (name) => element.querySelector(name);
-const words = { waiting: "waits", working: "is being coloured", done: "coloured",
-                failed: "failed", cancelled: "cancelled" };
+// All photographs as thumbnails, with their progress. The value comes from `tray_value`.
+const one = (selector) => element.querySelector(selector);
+const statusText = { waiting: "waiting", working: "being coloured", done: "coloured",
+                     failed: "failed", cancelled: "cancelled" };
 
-function itemOf(each, chosen) {
+function createItem(picture, chosen) {
   const item = document.createElement("li");
-  item.className = each.status;
+  item.className = picture.status;
   const button = document.createElement("button");
   button.type = "button";
   button.className = "photograph";
-  Object.assign(button.dataset, { number: each.number, what: "photograph" });
-  button.title = each.reason || each.name;
-  button.setAttribute("aria-label", `${each.name}: ${words[each.status]}`);
-  if (each.number === chosen) button.setAttribute("aria-current", "true");
-  button.onclick = () => trigger("select", { action: "choose", number: each.number });
-  if (each.thumb) {
+  Object.assign(button.dataset, { number: picture.number, what: "photograph" });
+  button.title = picture.reason || picture.name;
+  button.setAttribute("aria-label", `${picture.name}: ${statusText[picture.status]}`);
+  if (picture.number === chosen) button.setAttribute("aria-current", "true");
+  button.onclick = () => trigger("select", { action: "choose", number: picture.number });
+  if (picture.thumb) {
     const image = document.createElement("img");
-    image.src = each.thumb;
+    image.src = picture.thumb;
     image.alt = "";
     button.append(image);
   }
   const caption = document.createElement("span");
-  caption.textContent = ({ done: each.name, failed: `✗ ${each.name}` })[each.status]
-    || words[each.status];
+  caption.textContent = ({ done: picture.name, failed: `✗ ${picture.name}` })[picture.status]
+    || statusText[picture.status];
   button.append(caption);
   const remove = document.createElement("button");
   remove.type = "button";
   remove.className = "remove";
   remove.textContent = "×";
-  Object.assign(remove.dataset, { number: each.number, what: "remove" });
-  remove.setAttribute("aria-label", `Take ${each.name} away`);
-  remove.onclick = () => trigger("select", { action: "remove", number: each.number });
+  Object.assign(remove.dataset, { number: picture.number, what: "remove" });
+  remove.setAttribute("aria-label", `Remove ${picture.name}`);
+  remove.onclick = () => trigger("select", { action: "remove", number: picture.number });
   item.append(button, remove);
   return item;
 }
 
 let chosen = 0;
-const drawn = new Map();  // what an item was made of → the item
+const items = new Map();  // JSON of a picture and whether it is chosen → its list item
 
-function draw() {
-  const { items = [], done = 0, busy = false, paused = false, zip = "", ...more } =
-    props.value || {};
-  chosen = more.chosen ?? chosen;
-  element.hidden = !items.length;
-  const wanted = new Map(items.map((each) => [JSON.stringify([each, each.number === chosen]), each]));
+// Updates the list in place. A list that is drawn anew several times a second would lose the
+// keyboard focus, and clicks that begin on one element and end on its successor.
+function drawList(pictures) {
+  const wanted = new Map(pictures.map((picture) =>
+    [JSON.stringify([picture, picture.number === chosen]), picture]));
   const focused = element.contains(document.activeElement) && document.activeElement.dataset;
-  drawn.forEach((item, key) => {
-    if (!wanted.has(key)) { item.remove(); drawn.delete(key); }
+  items.forEach((item, key) => {
+    if (!wanted.has(key)) { item.remove(); items.delete(key); }
   });
-  [...wanted].forEach(([key, each], index) => {  // what has not changed stays, under a click, too
-    if (!drawn.has(key)) drawn.set(key, itemOf(each, chosen));
-    const there = one("ul").children[index];
-    if (there !== drawn.get(key)) one("ul").insertBefore(drawn.get(key), there || null);
+  [...wanted].forEach(([key, picture], index) => {
+    if (!items.has(key)) items.set(key, createItem(picture, chosen));
+    const current = one("ul").children[index];
+    if (current !== items.get(key)) one("ul").insertBefore(items.get(key), current || null);
   });
+  // The focused item was replaced, so its successor gets the focus
   if (focused?.number && !element.contains(document.activeElement))
     one(`.${focused.what}[data-number="${focused.number}"]`)?.focus();
+}
+
+function draw() {
+  const { items: pictures = [], done = 0, busy = false, paused = false, zip = "", ...rest } =
+    props.value || {};
+  chosen = rest.chosen ?? chosen;  // null leaves it as it is
+  element.hidden = !pictures.length;
+  drawList(pictures);
   const bar = one("progress");
-  bar.max = items.length || 1;
+  bar.max = pictures.length || 1;
   bar.value = done;
   bar.hidden = !busy;
   one(".count").textContent = busy
-    ? `${done} of ${items.length}${paused ? ", paused" : ""}`
-    : `${items.length} photograph${items.length === 1 ? "" : "s"}`;
+    ? `${done} of ${pictures.length}${paused ? ", paused" : ""}`
+    : `${pictures.length} photograph${pictures.length === 1 ? "" : "s"}`;
   one(".pause").hidden = one(".cancel").hidden = !busy;
-  one(".pause").textContent = paused ? "Go on" : "Pause";
-  one(".zip").hidden = !zip || items.length < 2;
+  one(".pause").textContent = paused ? "Continue" : "Pause";
+  one(".zip").hidden = !zip || pictures.length < 2;
   one(".zip").href = zip;
 }
 

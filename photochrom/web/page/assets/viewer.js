@@ -1,11 +1,12 @@
-// The photograph, large: before and after, where the network is unsure, and colours by hand.
-// Told what `viewer_value` makes; says what a person wants by the event "select".
-const one = (name) => element.querySelector(name);
+// One photograph, large: before and after, uncertain places, and colours that a person gives.
+// The value comes from `viewer_value`; the event "select" reports what a person does.
+const one = (selector) => element.querySelector(selector);
 const stage = one(".stage"), range = one(".position"), popover = one(".popover");
-let mode = "compare", place = null, shown = null;
+// `popoverPoint` is the place that the popover is about; `current` is the last value drawn
+let mode = "compare", popoverPoint = null, current = null;
 
-const say = (text) => { one(".say").textContent = text; };
-const tell = (what) => trigger("select", what);
+const showMessage = (text) => { one(".say").textContent = text; };
+const report = (action) => trigger("select", action);
 
 function setDivider(percent) {
   range.value = percent;
@@ -18,100 +19,102 @@ function setMode(next) {
     button.setAttribute("aria-pressed", String(button.dataset.mode === mode)));
   stage.dataset.mode = mode;
   stage.setAttribute("aria-label", mode === "compare"
-    ? "Before and after; the arrow keys move the border"
+    ? "Before and after; move the border with the arrow keys"
     : "Choose a place: click, or move the cross with the arrow keys and press Enter");
   hidePopover();
-  if (mode === "correct") say("Click on something whose colour you know.");
+  if (mode === "correct") showMessage("Click on something whose colour you know.");
 }
 
-function shareOf(event) {
+// The place of an event as shares of the width and height, 0 to 1.
+function pointOf(event) {
   const box = stage.getBoundingClientRect();
   const clamp = (value) => Math.min(1, Math.max(0, value));
   return { x: clamp((event.clientX - box.left) / box.width),
            y: clamp((event.clientY - box.top) / box.height) };
 }
 
-// --- colours by hand -----------------------------------------------------------------------
+// --- colours that a person gives -------------------------------------------------------------
 
 function hidePopover() {
   popover.hidden = true;
-  place = null;
+  popoverPoint = null;
 }
 
-function swatch(color, words, chosen) {
+function createSwatch(color, label, onChoose) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "swatch";
   button.style.background = color;
-  button.title = words;
-  button.setAttribute("aria-label", words);
-  button.onclick = () => chosen(color);
+  button.title = label;
+  button.setAttribute("aria-label", label);
+  button.onclick = () => onChoose(color);
   return button;
 }
 
-function openPopover(at, title, chosen, colors, remove) {
-  place = at;
+// `colors` are pairs of a colour and its probability; `onRemove` adds a button to remove the mark.
+function openPopover(point, title, onChoose, colors, onRemove) {
+  popoverPoint = point;
   popover.replaceChildren();
   const heading = document.createElement("p");
   heading.textContent = title;
   const row = document.createElement("div");
   row.className = "swatches";
   colors.forEach(([color, share]) =>
-    row.append(swatch(color, `${color}, ${Math.round(share * 100)}% likely`, chosen)));
+    row.append(createSwatch(color, `${color}, ${Math.round(share * 100)}% likely`, onChoose)));
   const label = document.createElement("label");
-  label.textContent = "Any colour ";
+  label.textContent = "Another colour ";
   const picker = document.createElement("input");
   picker.type = "color";
-  picker.value = colors.length ? colors[0][0] : at.color || "#808080";
-  picker.onchange = () => chosen(picker.value);
+  picker.value = colors.length ? colors[0][0] : point.color || "#808080";
+  picker.onchange = () => onChoose(picker.value);
   label.append(picker);
   popover.append(heading, row, label);
-  if (remove) {
+  if (onRemove) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Remove";
-    button.onclick = remove;
+    button.onclick = onRemove;
     popover.append(button);
   }
-  popover.style.setProperty("--x", at.x * 100 + "%");
-  popover.style.setProperty("--y", at.y * 100 + "%");
-  popover.dataset.side = (at.x > 0.5 ? "left" : "right") + (at.y > 0.5 ? " above" : " below");
+  popover.style.setProperty("--x", point.x * 100 + "%");
+  popover.style.setProperty("--y", point.y * 100 + "%");
+  popover.dataset.side = (point.x > 0.5 ? "left" : "right") + (point.y > 0.5 ? " above" : " below");
   popover.hidden = false;
   (popover.querySelector("button") || picker).focus();
 }
 
-async function ask(at) {
-  const { desk, number } = shown;
+async function askForColor(point) {
+  const { desk: session, number } = current;
   let colors = [];
-  place = at;
+  popoverPoint = point;
   try {
-    colors = await server.color_candidates(desk, number, at.x, at.y);
+    colors = await server.color_candidates(session, number, point.x, point.y);
   } catch {
-    say("No colours could be proposed here; choose any.");
+    showMessage("There are no suggestions for this place. Choose any colour.");
   }
-  if (place !== at) return;  // another place was chosen meanwhile
-  openPopover(at, "What colour is it?", (color) => {
+  if (popoverPoint !== point) return;  // a person has chosen another place meanwhile
+  openPopover(point, "What colour is this?", (color) => {
     hidePopover();
     stage.focus({ preventScroll: true });
-    say("Colouring …");
-    tell({ action: "mark", desk, number, x: at.x, y: at.y, color });
+    showMessage("Colouring …");
+    report({ action: "mark", desk: session, number, x: point.x, y: point.y, color });
   }, colors);
 }
 
 function editMark(mark, index) {
-  const { desk, number } = shown;
+  const { desk: session, number } = current;
   openPopover(mark, "This colour", (color) => {
     hidePopover();
-    tell({ action: "recolor", desk, number, index, color });
+    report({ action: "recolor", desk: session, number, index, color });
   }, [], () => {
     hidePopover();
-    tell({ action: "unmark", desk, number, index });
+    report({ action: "unmark", desk: session, number, index });
   });
 }
 
 function drawMarks() {
-  one(".marks").replaceChildren(...(shown.marks || []).map((mark, index) => {
-    const button = swatch(mark.color, `Your colour ${mark.color}; change or remove it`,
+  one(".marks").replaceChildren(...(current.marks || []).map((mark, index) => {
+    const button = createSwatch(mark.color, `Your colour ${mark.color}: change or remove it`,
       () => editMark(mark, index));
     button.classList.add("mark");
     button.style.left = mark.x * 100 + "%";
@@ -120,8 +123,9 @@ function drawMarks() {
   }));
 }
 
-// --- drawing -------------------------------------------------------------------------------
+// --- drawing ---------------------------------------------------------------------------------
 
+// Setting the same source again would load the picture again.
 function load(image, source) {
   if (image.getAttribute("src") !== source) image.src = source;
 }
@@ -134,41 +138,44 @@ function drawExamples(examples) {
     image.src = "/desk/example/" + name;
     image.alt = alt;
     button.append(image);
-    button.onclick = () => { say("Colouring …"); tell({ action: "example", name }); };
+    button.onclick = () => { showMessage("Colouring …"); report({ action: "example", name }); };
     return button;
   }));
 }
 
 function draw() {
-  const before = shown;
-  shown = props.value || {};
-  const done = shown.status === "done";
-  const another = !before || before.number !== shown.number || before.desk !== shown.desk;
-  one(".empty").hidden = Boolean(shown.number);
+  const previous = current;
+  current = props.value || {};
+  const done = current.status === "done";
+  const isOther = !previous || previous.number !== current.number
+    || previous.desk !== current.desk;
+  one(".empty").hidden = Boolean(current.number);
   one(".bar").hidden = stage.hidden = !done;
   range.hidden = !done;
-  if (shown.examples) drawExamples(shown.examples);
-  if (another) { hidePopover(); setDivider(50); }
+  if (current.examples) drawExamples(current.examples);
+  if (isOther) { hidePopover(); setDivider(50); }
   if (!done) {
-    const words = { waiting: "waits for its turn …", working: "is being coloured …",
-                    cancelled: "was not coloured", failed: "could not be coloured: " };
-    say(shown.number ? `${shown.name} ${words[shown.status]}${shown.reason || ""}` : "");
+    const statusText = { waiting: "is waiting for its turn …", working: "is being coloured …",
+                         cancelled: "was cancelled", failed: "could not be coloured: " };
+    const text = `${current.name} ${statusText[current.status]}${current.reason || ""}`;
+    showMessage(current.number ? text : "");
     return;
   }
-  one(".viewer").style.setProperty("--ratio", shown.width / shown.height);
-  load(one(".before"), shown.before);
-  load(one(".after"), shown.after);
-  if (one(".doubt").checked) load(one(".unsure"), shown.unsure);
+  one(".viewer").style.setProperty("--ratio", current.width / current.height);
+  load(one(".before"), current.before);
+  load(one(".after"), current.after);
+  if (one(".doubt").checked) load(one(".unsure"), current.unsure);
   one(".unsure").hidden = !one(".doubt").checked;
-  one(".save").href = shown.coloured;
-  one(".save").setAttribute("download", shown.name);
-  one(".before").alt = `${shown.name} as it came`;
-  one(".after").alt = `${shown.name} in colour`;
+  one(".save").href = current.coloured;
+  one(".save").setAttribute("download", current.name);
+  one(".before").alt = `${current.name} before colouring`;
+  one(".after").alt = `${current.name} in colour`;
   drawMarks();
-  say(`${shown.name}, ${shown.width} × ${shown.height}, coloured in ${shown.seconds} s`);
+  const { name, width, height, seconds } = current;
+  showMessage(`${name}, ${width} × ${height}, coloured in ${seconds} s`);
 }
 
-// --- hands ---------------------------------------------------------------------------------
+// --- mouse and keyboard ----------------------------------------------------------------------
 
 element.querySelectorAll("button[data-mode]").forEach((button) =>
   button.addEventListener("click", () => setMode(button.dataset.mode)));
@@ -180,18 +187,18 @@ stage.addEventListener("pointerdown", (event) => {
   if (mode !== "compare" || event.target.closest("button, .popover")) return;
   dragging = true;
   stage.setPointerCapture(event.pointerId);
-  setDivider(shareOf(event).x * 100);
+  setDivider(pointOf(event).x * 100);
 });
 stage.addEventListener("pointermove", (event) => {
-  if (dragging) setDivider(shareOf(event).x * 100);
+  if (dragging) setDivider(pointOf(event).x * 100);
 });
 stage.addEventListener("pointerup", () => { dragging = false; });
 stage.addEventListener("pointercancel", () => { dragging = false; });
 stage.addEventListener("click", (event) => {
-  if (mode === "correct" && !event.target.closest("button, .popover")) ask(shareOf(event));
+  if (mode === "correct" && !event.target.closest("button, .popover")) askForColor(pointOf(event));
 });
 
-const cross = { x: 0.5, y: 0.5 };
+const cross = { x: 0.5, y: 0.5 };  // the place that the arrow keys move
 stage.addEventListener("keydown", (event) => {
   if (event.target !== stage) {
     if (event.key === "Escape") { hidePopover(); stage.focus(); }
@@ -200,10 +207,11 @@ stage.addEventListener("keydown", (event) => {
   const step = event.shiftKey ? 0.1 : 0.02;
   const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1],
                      ArrowDown: [0, 1] }[event.key] || [0, 0];
-  if (event.key === "Enter" && mode === "correct") ask({ ...cross });
+  if (event.key === "Enter" && mode === "correct") askForColor({ ...cross });
   else if (event.key === "Escape") hidePopover();
   else if (!dx && !dy) return;
-  else if (mode === "compare") setDivider(Math.min(100, Math.max(0, +range.value + dx * step * 100)));
+  else if (mode === "compare")
+    setDivider(Math.min(100, Math.max(0, Number(range.value) + dx * step * 100)));
   else {
     cross.x = Math.min(1, Math.max(0, cross.x + dx * step));
     cross.y = Math.min(1, Math.max(0, cross.y + dy * step));
@@ -215,5 +223,5 @@ stage.addEventListener("keydown", (event) => {
 
 watch("value", draw);
 setMode("compare");
-say("");
+showMessage("");
 draw();

@@ -1,14 +1,15 @@
-// Several answers to choose from. Told what `answers_value` makes.
+// The alternatives to choose from. The value comes from `alternatives_value`.
 function draw() {
   const { pictures, chosen = 0 } = props.value || {};
-  if (!pictures) {  // of another photograph, or of other choices
+  if (!pictures) {
+    // The pictures are out of date. They take time to make, so ask only if a person can see them.
     if (element.offsetParent) trigger("select", { action: "ask" });
     return;
   }
   element.querySelector("div").replaceChildren(...pictures.map((source, index) => {
     const button = document.createElement("button");
     button.type = "button";
-    button.setAttribute("aria-label", index ? `Answer ${index + 1}` : "The best answer");
+    button.setAttribute("aria-label", index ? `Alternative ${index + 1}` : "Most likely colours");
     button.setAttribute("aria-pressed", String(index === chosen));
     button.onclick = () => trigger("select", { action: "variant", index });
     const image = document.createElement("img");
