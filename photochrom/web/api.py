@@ -196,7 +196,7 @@ def _take_photographs(
         workers=here.settings.threads,
         suffix=FORMATS[asked.format.upper()].suffixes[0] if asked.format else None,
         quality=asked.quality,
-        how=how,
+        options=how,
     )
     return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
 
