@@ -48,6 +48,7 @@ class _Group(TyperGroup):
             raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
+# Commands import the library inside their functions, so that `--help` and `--version` are quick.
 app = typer.Typer(
     name="photochrom",
     cls=_Group,

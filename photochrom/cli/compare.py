@@ -55,6 +55,7 @@ def compare(
     from photochrom.recipes import RECIPES
     from photochrom.recipes.backend import choose_backend
 
+    # Checked before Keras is imported, which takes seconds.
     names = list(RECIPES) if recipes == "all" else [name.strip() for name in recipes.split(",")]
     known = {name.partition(":")[0] for name in names} <= set(RECIPES)
     if not known or len(set(names)) < len(names):

@@ -24,6 +24,7 @@ def stderr() -> Console:
     """Return a Rich console that writes to stderr."""
     from rich.console import Console
 
+    # Soft wrap: a long path must stay on one line, to be copied or searched for.
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -129,6 +129,7 @@ def _photographs(
     from photochrom.colorizer import Colorizer
     from photochrom.files.atomic import write_bytes
 
+    # Loaded first: a missing model should be reported before all photographs are examined.
     colorizer = Colorizer(model)
     photographs = scoring.Album(folder, size=size, fit=fit, limit=limit, part=part)
     if photographs.skipped:

@@ -102,6 +102,7 @@ def film(
     # A name with % is an image sequence (`%05d.png`), which is no file by itself.
     if "%" not in source.name and not source.exists():
         raise ConfigError(f"expected a film; there is no file {source}")
+    # Parsed before the model is loaded, so that a mistyped time is reported at once.
     first = parse_moment(start) if start else 0.0
     last = parse_moment(end) if end else None
     if preview:

@@ -101,11 +101,13 @@ def web(
             webbrowser.open(url)
 
     limits = Limits(bytes=1_000_000_000, pixels=int(max_megapixels * 1e6))
+    # One person on this machine: large photographs are welcome, and Ctrl-C should not take long.
     settings = Settings(port=port, workers=workers, grace=5, limits=limits)
     _run(settings, model, engine, precision, ready)
 
 
 def _run(settings: Any, model: Path | None, engine: Any, precision: Any, ready: Any) -> None:
+    # Imported here, after `require`: a missing extra is reported in one line.
     from photochrom.colorizer import Colorizer
     from photochrom.web.server import serve as run
 

@@ -71,6 +71,7 @@ class Album:
             files = subsample(files, limit)
         self.skipped: dict[str, str] = {}
         self._files: list[Path] = []
+        # Threads, because reading and decoding files happens outside the GIL.
         for file, verdict in map_ordered(self._examine, files, os.cpu_count() or 1):
             if verdict == "colour":
                 self._files.append(file)
@@ -93,6 +94,7 @@ class Album:
     def _examine(self, file: Path) -> tuple[Path, str]:
         """Return the file, and its tint or the message of an error."""
         try:
+            # A thumbnail shows the tint as well, and JPEG decoders read it much faster.
             return file, photo.tint_of(photo.thumbnail(file, 128))
         except PhotoError as error:
             return file, str(error)

@@ -64,6 +64,7 @@ def flat_color(grey: Rgb, a: float = 0, b: float = 0) -> Rgb:
     Returns:
         RGB, (H, W, 3) uint8.
     """
+    # A view, not a copy: every pixel shares the same two numbers.
     chroma = np.broadcast_to(np.array([a, b], np.float32), (*grey.shape, 2))
     return np.asarray(merge(grey, chroma), np.uint8)
 
@@ -87,6 +88,7 @@ class Survey:
         """
         cells = np.rint(true_lab[..., 1:]).clip(-_MAX_AB, _MAX_AB).astype(np.intp) + _MAX_AB
         indices = (cells[..., 0] * _CELLS + cells[..., 1]).ravel()
+        # Divided by the number of pixels, so that large photographs weigh no more than small ones.
         self._histogram += np.bincount(indices, minlength=_CELLS * _CELLS) / max(indices.size, 1)
         self._b_share += float(b_exceeds_a(true_lab).mean())
         self._photos += 1

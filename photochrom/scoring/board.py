@@ -172,6 +172,7 @@ class Judge:
         """Return the mean over the photographs whose score is known; nan if there are none."""
         values = (getattr(photo, name) for photo in self._photos)
         known = [value for value in values if not math.isnan(value)]
+        # `fsum` is exact, so the order of the photographs does not change the mean.
         return math.fsum(known) / len(known) if known else math.nan
 
 

@@ -146,6 +146,7 @@ def scale_to_tile(picture: Rgb, tile: int) -> Rgb:
     height, width = picture.shape[:2]
     scale = tile / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
+    # INTER_AREA averages pixels and so avoids moiré, but is meant for reducing only.
     interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
 

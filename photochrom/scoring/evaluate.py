@@ -109,6 +109,7 @@ def evaluate(
         DataError: there is no photograph, or one of them cannot be judged.
     """
     report_progress = progress or (lambda _step, _done: None)
+    # The best constant has to be known before the first photograph can be scored with it.
     survey = Survey()
     for done, (_, true) in enumerate(fresh(photographs), 1):
         survey.add(to_lab(true))
@@ -140,6 +141,7 @@ def fresh(photographs: Photographs) -> Iterator[Photograph]:
 def _judge_all(
     judges: tuple[Judge, ...], colorizers: tuple[Colorize, ...], name: str, true: Rgb
 ) -> None:
+    # One `Truth` for all judges, so that the true photograph is measured only once.
     grey, truth = np.asarray(luma(true), np.uint8), Truth(true)
     for judge, colorize in zip(judges, colorizers, strict=True):
         judge.add(name, colorize(grey), truth)

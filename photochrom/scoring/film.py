@@ -106,7 +106,9 @@ class FilmJudge:
         Raises:
             ValueError: the shapes differ.
         """
+        # The true film is scored as well; its colours need no second conversion.
         lab = true_lab if pred is true else metrics.to_lab(pred)
+        # For the flicker plot: a jump of the mean colour is visible as flicker.
         a, b = lab[..., 1:].mean((0, 1), dtype=np.float64)
         self._cdc.add(pred)
         self._frames.append(

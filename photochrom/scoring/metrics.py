@@ -69,6 +69,7 @@ def psnr(pred: Rgb, true: Rgb) -> float:
         ValueError: the shapes differ.
     """
     _same_shape(pred, true)
+    # `cv2.norm` needs no intermediate array, as a difference of uint8 arrays in NumPy would.
     error = float(cv2.norm(pred, true, cv2.NORM_L2SQR)) / true.size
     return float("inf") if error == 0 else float(10 * np.log10(255**2 / error))
 
@@ -98,7 +99,7 @@ def ssim(pred: Rgb, true: Rgb) -> float:
     mean_x, mean_y = _blur(x), _blur(y)
     covariance = _blur(x * y) - mean_x * mean_y
     variances = _blur(x * x + y * y) - mean_x * mean_x - mean_y * mean_y
-    mean_x += 128
+    mean_x += 128  # the luminance term needs the true means; variances do not change
     mean_y += 128
     luminance = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
     return float((luminance * (2 * covariance + c2) / (variances + c2)).mean(dtype=np.float64))
@@ -157,6 +158,7 @@ def auc_credit(distance: FloatArray) -> FloatArray:
     Args:
         distance: distances in the ab plane, of any shape; the result has the same shape.
     """
+    # The number of integers from the distance up to 150: no loop over the thresholds.
     within: FloatArray = np.maximum(_MAX_THRESHOLD + 1 - np.ceil(distance), 0)
     return within * np.float32(100 / (_MAX_THRESHOLD + 1))
 
@@ -198,7 +200,7 @@ def _m3(red_green: FloatArray, yellow_blue: FloatArray) -> float:
 
 
 def _blur(picture: FloatArray) -> FloatArray:
-    margin = _WINDOW // 2
+    margin = _WINDOW // 2  # windows centred here would reach beyond the picture
     blurred = cv2.sepFilter2D(picture, -1, _GAUSSIAN, _GAUSSIAN)
     return np.asarray(blurred[margin:-margin, margin:-margin], np.float32)
 
@@ -243,6 +245,7 @@ def delta_e_2000(lab1: Floats, lab2: Floats) -> Floats:
     half_turn = turn / 2 - np.where(around, np.copysign(_PI, turn), 0)
     d_h = 2 * np.sqrt(c1 * c2) * np.sin(half_turn) / (1 + 0.015 * chroma * _hue_weight(hue))
     rotation = -2 * _chroma_gate(chroma) * np.sin(2 * _tilt(hue))
+    # Rounding can make the sum slightly negative for nearly equal colours.
     total = d_l * d_l + d_c * d_c + d_h * d_h + rotation * d_c * d_h
     difference: Floats = np.sqrt(np.maximum(total, 0))
     return difference

@@ -110,6 +110,7 @@ def patchiness(lab: FloatArray, segments: Segments) -> float:
     sizes, cell_count = np.bincount(labels), int(cells.max()) + 1
     groups = labels * cell_count + cells  # one index for each pair of segment and cell
     counts = np.bincount(groups, minlength=len(sizes) * cell_count)
+    # Small segments have too few pixels for a fit.
     large = np.repeat(sizes >= _MIN_AREA * labels.size, cell_count)
     weights = np.where(large & (counts >= min(_MIN_PIXELS, labels.size)), counts, 0)
     if not weights.any():
@@ -134,6 +135,8 @@ def _without_shading(
     def means(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.asarray(np.bincount(labels, numbers) / np.maximum(sizes, 1))
 
+    # Least squares in each segment, in closed form. Where luma hardly varies, the lower bound of 1
+    # keeps the slope from fitting noise.
     shading = luma - means(luma)[labels]
     slopes = means(shading * values) / np.maximum(means(shading * shading), 1)
     return np.asarray(values - means(values)[labels] - slopes[labels] * shading)

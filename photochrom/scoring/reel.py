@@ -55,6 +55,7 @@ class Reel:
             self._set_count(len(self._files))
         elif not place.is_file() and "%" not in place.name:
             raise DataError(f"expected a film, or a folder of frames; there is no {place}")
+        # Reading one frame now reports a damaged film before any scoring starts.
         if next(iter(self), None) is None:
             raise DataError(f"expected a film, or a folder of frames; found no frame in {place}")
 

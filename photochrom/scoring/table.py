@@ -13,7 +13,7 @@ from photochrom.scoring.extras import missing_measures
 
 __all__ = ["to_table"]
 
-# The other scores of `COMPARED` say much the same; three notes keep the table short.
+# Differences to grey below the table: one for errors, one for colour, one for perception.
 _NOTED_METRICS: Final = ("psnr", "ciede2000", "lpips")
 
 

@@ -158,6 +158,7 @@ def _reduced(picture: Rgb | FloatArray) -> Any:
     height, width = picture.shape[:2]
     if height <= _MAX_ROWS:
         return picture
+    # A narrow frame keeps at least the width that optical flow needs.
     size = max(MIN_SIDE, round(width * _MAX_ROWS / height)), _MAX_ROWS
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 

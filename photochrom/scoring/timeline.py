@@ -50,7 +50,8 @@ class Timeline:
         number, self._count = self._count, self._count + 1
         if number % self._interval:
             return
-        if len(self._columns) == _MAX_COLUMNS:  # the length of a film is not known in advance
+        # The length of a film is not known in advance, so the interval doubles when it must.
+        if len(self._columns) == _MAX_COLUMNS:
             self._interval *= 2
             kept = (n for n in self._columns if n % self._interval == 0)
             self._columns = {n: self._columns[n] for n in kept}
