@@ -1,4 +1,7 @@
-"""Many photographs: what goes where, and doing it."""
+"""Colour many photographs: `plan` pairs inputs with output files, `run` does the work.
+
+`plan` touches nothing but directory listings, so a dry run can show its result.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,14 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prediction import ColorPhoto
 
-__all__ = ["Exists", "Job", "Outcome", "left_out", "plan", "run"]
+__all__ = ["Exists", "Job", "Outcome", "plan", "run", "unsupported_suffixes"]
 
+_MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 _SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
-_OTHER_PICTURES: Final = {*RAW_SUFFIXES, ".gif", ".heic", ".heif", ".jp2", ".jxl", ".pdf", ".psd"}
+# Pictures that people keep among their photographs, but that Photochrom does not read.
+_UNSUPPORTED_SUFFIXES: Final = {
+    *RAW_SUFFIXES, ".gif", ".heic", ".heif", ".jp2", ".jxl", ".pdf", ".psd",
+}  # fmt: skip
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 Exists = Literal["skip", "overwrite", "error"]
@@ -36,39 +43,42 @@ Status = Literal["done", "skipped", "failed", "stopped"]
 
 @dataclass(frozen=True)
 class Job:
-    """A photograph, and where its colours go.
+    """A photograph to colour, and the file to write.
 
     Attributes:
         source: the photograph.
-        target: the result; or, of several answers, `NAME-1.jpg`, `NAME-2.jpg` and so on.
-        answers: how many are wanted.
+        target: the result. With several variants, `NAME-1.jpg`, `NAME-2.jpg` and so on are
+            written beside that name instead.
+        variants: how many differently coloured versions to write.
     """
 
     source: Path
     target: Path
-    answers: int = 1
+    variants: int = 1
 
     @property
     def targets(self) -> list[Path]:
-        """All files that are to be."""
-        if self.answers == 1:
+        """Every file that the job writes."""
+        if self.variants == 1:
             return [self.target]
         stem = self.target.stem
-        return [self.target.with_stem(f"{stem}-{number}") for number in range(1, self.answers + 1)]
+        return [self.target.with_stem(f"{stem}-{number}") for number in range(1, self.variants + 1)]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job.
+    """The result of one job.
 
     Attributes:
         job: the job.
-        status: "stopped" if an earlier failure kept it from being begun.
-        reason: why it failed or was skipped.
-        seconds: from reading to having written.
-        size: width and height in pixels.
-        tint: "grey", "tinted" or "colour", as the photograph was.
-        mean_chroma: how far from grey its colours are now.
+        status: "done", "skipped", "failed", or "stopped" when an earlier failure kept it from
+            starting.
+        reason: why the job failed, was skipped or did not start; empty when done.
+        seconds: time from the start of reading to the end of writing.
+        size: width and height in pixels; None where the photograph was not read.
+        tint: "grey", "tinted" or "colour": what the photograph was before.
+        mean_chroma: mean distance from grey of the result, in CIE Lab units.
+        error: the exception that made the job fail.
     """
 
     job: Job
@@ -78,6 +88,10 @@ class Outcome:
     size: tuple[int, int] | None = None
     tint: str = ""
     mean_chroma: float = 0.0
+    error: Exception | None = None
+
+
+# --- planning -------------------------------------------------------------------------------
 
 
 def plan(
@@ -86,22 +100,24 @@ def plan(
     *,
     recursive: bool = False,
     suffix: str | None = None,
-    answers: int = 1,
+    variants: int = 1,
     originals: Iterable[Path] = (),
 ) -> list[Job]:
-    """Which photograph goes where.
+    """Pair every input photograph with the file that its result goes to.
 
     Args:
-        inputs: files, folders and glob patterns. Files in a folder keep their place in it.
-        output: a folder; or, for one file, the name of the result.
-        recursive: whether folders within folders are gone through.
-        suffix: of the results, ".png" for example; by default that of the photograph.
-        answers: how many of each photograph.
-        originals: other files that no result may take the place of.
+        inputs: files, folders and glob patterns. Files keep their relative path below a folder,
+            or below the part of a pattern before its first wildcard.
+        output: a folder; or, for a single input file, the name of the result.
+        recursive: whether to search subfolders.
+        suffix: file type of the results, for example ".png"; None keeps each photograph's own.
+        variants: how many differently coloured versions of each photograph to write.
+        originals: further files that no result may replace.
 
     Raises:
-        ConfigError: an input is not there, there is nothing to do, or two would go to one place.
-        OutputError: a result would take the place of an original.
+        ConfigError: an input does not exist, no photograph was found, `suffix` is not supported,
+            or two results have the same path.
+        OutputError: a result would replace an original.
     """
     if suffix is not None and suffix.lower() not in READABLE_SUFFIXES:
         known = " ".join(sorted(READABLE_SUFFIXES))
@@ -112,31 +128,37 @@ def plan(
         raise ConfigError(f"cannot look for photographs: {error}") from error
     found = list(dict.fromkeys(expanded))
     if not found:
-        raise ConfigError(f"expected photographs; there are none in {', '.join(inputs)}")
+        raise ConfigError(f"expected photographs; found none in {', '.join(inputs)}")
     if len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
         if suffix and suffix.lower() != output.suffix.lower():
-            raise ConfigError(f"expected {output} to end in {suffix}, or no suffix to be asked for")
-        jobs = [Job(found[0][0], output, answers)]
+            raise ConfigError(
+                f"expected {output} to end in the requested suffix {suffix}; leave one of them out"
+            )
+        jobs = [Job(found[0][0], output, variants)]
     else:
         _check_folder(inputs, output)
-        jobs = [Job(path, _renamed(output / place, suffix), answers) for path, place in found]
+        jobs = [Job(path, _with_suffix(output / place, suffix), variants) for path, place in found]
     _check(jobs, originals)
     return jobs
 
 
-def left_out(inputs: Sequence[str], *, recursive: bool = False) -> Counter[str]:
-    """Suffixes of the pictures in these folders that `plan` passes over: GIF and HEIC, say."""
+def unsupported_suffixes(inputs: Sequence[str], *, recursive: bool = False) -> Counter[str]:
+    """Count, by suffix, the pictures in these folders that `plan` skips, such as GIF and HEIC."""
     folders = [Path(each) for each in inputs if Path(each).is_dir()]
     files = {path for each in folders for path in files_in(each, recursive=recursive, locked=[])}
-    return Counter(path.suffix.lower() for path in files if path.suffix.lower() in _OTHER_PICTURES)
+    suffixes = (path.suffix.lower() for path in files)
+    return Counter(suffix for suffix in suffixes if suffix in _UNSUPPORTED_SUFFIXES)
 
 
 def _check_folder(inputs: Sequence[str], output: Path) -> None:
-    """`new.gif` or, for many, `new.jpg`: a file was meant, not a folder of that name."""
+    """Raise an error where `output` looks like a file name although a folder is needed.
+
+    Without this, `new.gif`, or `new.jpg` for many photographs, would become a folder's name.
+    """
     if not _SUFFIX.fullmatch(output.suffix) or output.is_dir():
         return
     if len(inputs) == 1 and Path(inputs[0]).is_file():
-        format_of(output)
+        format_of(output)  # raises, and names the formats that can be written
     elif _names_a_file(output):
         raise ConfigError(f"expected a folder for the photographs of a folder; received {output}")
 
@@ -146,7 +168,7 @@ def _names_a_file(output: Path) -> bool:
 
 
 def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
-    """Photographs, each with its place below the output folder."""
+    """Yield the photographs of one input, each with its relative path in the output folder."""
     path = Path(text)
     if not text:
         raise ConfigError("expected a photograph, a folder or a pattern; received an empty name")
@@ -154,9 +176,10 @@ def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path,
     if path.is_dir():
         files = files_in(path, recursive=recursive, locked=locked)
         yield from _photographs(files, locked, path, output)
-    elif path.exists():
+    elif path.exists():  # before patterns: `scan[1].png` may be a file's real name
         yield path, Path(path.name)
     elif (matches := matching(text, locked=locked)) or locked:
+        # The "_" keeps `in/sub*.png` in `in/`: without it, the parent of `in/` would be the root.
         root = Path(re.split(r"[*?[]", text, maxsplit=1)[0] + "_").parent
         yield from _photographs(matches, locked, root, output)
     else:
@@ -166,18 +189,27 @@ def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path,
 def _photographs(
     paths: Iterable[Path], locked: Iterable[Path], root: Path, output: Path
 ) -> Iterator[tuple[Path, Path]]:
-    """Leaves out the results of an earlier run, where they lie below `root` too."""
+    """Yield the photographs among `paths`, each with its path relative to `root`.
+
+    Results of an earlier run are left out where the output folder lies inside `root`. Folders
+    that cannot be read are kept: each becomes a job that fails, so that it is reported.
+    """
     results = _real(output)
-    below = _real(root) in results.parents
+    output_is_inside = _real(root) in results.parents
     named = (path for path in paths if path.suffix.lower() in READABLE_SUFFIXES)
     for path in (*filter(_may_be_file, named), *locked):
-        if not (below and results in _real(path).parents):
+        if not (output_is_inside and results in _real(path).parents):
             place = Path(os.path.normpath(path.relative_to(root)))
+            # A pattern with `..` must not place results outside the output folder.
             yield path, Path(place.name) if ".." in place.parts else place
 
 
 def _may_be_file(path: Path) -> bool:
-    """Also one that cannot be looked at, or a link that leads nowhere: they fail in their turn."""
+    """Return whether a path is a file, or cannot be examined.
+
+    Unreadable files and broken links count as files: their jobs fail and name them, which is
+    better than to skip them silently.
+    """
     try:
         return path.is_file() or (path.is_symlink() and not path.exists())
     except PermissionError:
@@ -185,15 +217,16 @@ def _may_be_file(path: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    """Links followed; unlike `Path.resolve`, it puts up with links that go round in a circle."""
+    """Follow links; unlike `Path.resolve`, accept links that form a circle."""
     return Path(os.path.realpath(path))
 
 
-def _renamed(path: Path, suffix: str | None) -> Path:
+def _with_suffix(path: Path, suffix: str | None) -> Path:
     return path.with_suffix(suffix) if suffix else path
 
 
 def _check(jobs: list[Job], others: Iterable[Path]) -> None:
+    """Raise an error where a result would replace an original or another result."""
     originals = {identity(path) for path in (*(job.source for job in jobs), *others)}
     sources: dict[str, Path] = {}
     for source, target in ((job.source, target) for job in jobs for target in job.targets):
@@ -201,6 +234,9 @@ def _check(jobs: list[Job], others: Iterable[Path]) -> None:
         real = os.path.realpath(target)
         if (other := sources.setdefault(real, source)) is not source:
             raise ConfigError(f"{other} and {source} would both go to {target}")
+
+
+# --- running --------------------------------------------------------------------------------
 
 
 def run(
@@ -212,73 +248,77 @@ def run(
     keep_colour: bool = False,
     quality: int | None = None,
     workers: int | None = None,
-    how: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Generator[Outcome]:
-    """Colour photographs, several at once, and tell of each in the order of the jobs.
+    """Colour photographs in parallel, and yield the outcomes in the order of the jobs.
 
     Args:
-        jobs: what to do.
-        colorizer: with what.
-        exists: what to do where a result is there already.
-        keep_going: whether to go on after a failure; otherwise what has not begun is "stopped".
+        jobs: what to colour.
+        colorizer: the colorizer to use.
+        exists: what to do where a result exists already.
+        keep_going: whether to continue after a failure; otherwise the remaining jobs that have
+            not started are "stopped".
         keep_colour: whether to skip photographs that are in colour.
-        quality: 1 to 100, of lossy formats.
-        workers: how many at once; by default one a core, four at most.
-        how: further arguments of `Colorizer.colorize`, the same for all.
+        quality: encoder quality, 1 to 100, for lossy formats.
+        workers: how many photographs to work on at once; None: one per core, at most 4.
+        options: further arguments of `Colorizer.colorize`, the same for all photographs.
 
     Raises:
-        PhotoError: the reference cannot be read.
-        ConfigError: it is grey, or the model cannot be told colours.
+        PhotoError: the reference photograph cannot be read.
+        ConfigError: the reference photograph is grey, or the model does not support references.
     """
-    how = dict(how or {})
-    if how.get("reference") is not None:
-        how["reference"] = colorizer.reference(how["reference"])
+    options = dict(options or {})
+    if options.get("reference") is not None:
+        # Prepared once for all jobs: the network has to see it, too.
+        options["reference"] = colorizer.reference(options["reference"])
     failed = threading.Event()
 
     def work(job: Job) -> Outcome:
         if failed.is_set() and not keep_going:
             return Outcome(job, "stopped", "an earlier photograph failed")
         try:
-            return _do(job, colorizer, exists, quality, keep_colour=keep_colour, how=how)
+            return _colour(job, colorizer, exists, quality, keep_colour=keep_colour, **options)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
             reason = _reason(error)
             named = reason if str(job.source) in reason else f"{job.source}: {reason}"
-            return Outcome(job, "failed", named)
+            return Outcome(job, "failed", named, error=error)
 
-    return map_ordered(work, jobs, workers or min(4, os.cpu_count() or 1))
+    return map_ordered(work, jobs, workers or min(_MAX_WORKERS, os.cpu_count() or 1))
 
 
 def _reason(error: Exception) -> str:
+    """Return a message for a person; unexpected errors keep the name of their type."""
     if isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV_OUT_OF_MEMORY:
         return "out of memory"
     known = isinstance(error, PhotochromError | OSError) and str(error)
     return str(error) if known else f"{type(error).__name__}: {error}"
 
 
-def _do(
+def _colour(
     job: Job,
     colorizer: Colorizer,
     exists: Exists,
     quality: int | None,
     *,
     keep_colour: bool,
-    how: Mapping[str, Any],
+    **options: Any,
 ) -> Outcome:
-    there = [target for target in job.targets if os.path.lexists(target)]
-    if exists != "overwrite" and there and not job.source.is_dir():
-        if exists == "skip" and len(there) == job.answers:
+    # `lexists`, because a broken link in the result's place is something to keep, too.
+    existing = [target for target in job.targets if os.path.lexists(target)]
+    if exists != "overwrite" and existing and not job.source.is_dir():
+        if exists == "skip" and len(existing) == job.variants:
             return Outcome(job, "skipped", "exists already")
         if exists == "error":
-            raise OutputExists(f"{there[0]} exists already: --exists skip or overwrite")
+            raise OutputExists(f"{existing[0]} exists already")
     start = time.perf_counter()
     grey = read(job.source, max_pixels=colorizer.max_pixels)
     if keep_colour and grey.tint == "colour":
         return Outcome(job, "skipped", "is in colour already", size=grey.size, tint=grey.tint)
-    made = _answers(colorizer, grey, job.answers, how)
+    results = _results(colorizer, grey, job.variants, options)
     _make_folder(job.target.parent)
-    for target, result in zip(job.targets, made, strict=True):
-        if exists == "overwrite" or target not in there:
+    for target, result in zip(job.targets, results, strict=True):
+        if exists == "overwrite" or target not in existing:
             result.save(target, quality=quality, overwrite=exists == "overwrite")
     return Outcome(
         job,
@@ -286,19 +326,20 @@ def _do(
         seconds=time.perf_counter() - start,
         size=grey.size,
         tint=grey.tint,
-        mean_chroma=made[0].mean_chroma,
+        mean_chroma=results[0].mean_chroma,
     )
 
 
-def _answers(
-    colorizer: Colorizer, grey: Photo, count: int, how: Mapping[str, Any]
+def _results(
+    colorizer: Colorizer, grey: Photo, count: int, options: Mapping[str, Any]
 ) -> list[ColorPhoto]:
+    """Return `count` differently coloured versions of a photograph."""
     if count == 1:
-        return [colorizer.colorize(grey, **how)]
-    if how.get("hints") or how.get("palette"):
-        raise ConfigError("expected several answers without hints and palette")
-    prediction = colorizer.predict(grey, reference=how.get("reference"))
-    return prediction.variants(count, vividness=how.get("vividness"))
+        return [colorizer.colorize(grey, **options)]
+    if options.get("hints") or options.get("palette"):
+        raise ConfigError("expected variants without hints and palette; received them together")
+    prediction = colorizer.predict(grey, reference=options.get("reference"))
+    return prediction.variants(count, vividness=options.get("vividness"))
 
 
 def _make_folder(folder: Path) -> None:

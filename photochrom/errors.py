@@ -1,27 +1,27 @@
-"""Everything that Photochrom raises on purpose.
+"""All exceptions that Photochrom raises on purpose.
 
-One tree, one root; catch `PhotochromError` to catch them all::
+They form one tree with one root. Catch `PhotochromError` to catch them all::
 
     PhotochromError
     ├── PhotoError               a photograph cannot be read
-    │   ├── UnreadablePhoto      truncated, mislabelled, empty, or not a picture
-    │   ├── UnsupportedPhoto     a picture of a kind that is not handled (animated, float)
-    │   └── PhotoTooLarge        more pixels than the limit, which the caller can raise
+    │   ├── UnreadablePhoto      the file is truncated, mislabelled, empty, or not a picture
+    │   ├── UnsupportedPhoto     the kind of picture is not supported (animated, float)
+    │   └── PhotoTooLarge        the picture has more pixels than the limit, which can be raised
     ├── FilmError                a film cannot be read
-    │   ├── UnreadableFilm       missing, broken from its start, or not a film
-    │   └── UnsupportedFilm      a film of a kind that is not handled
-    ├── OutputError              a result cannot be written where it was asked to go
-    │   ├── OutputExists         something is there already
-    │   └── OutputFailed         it failed on the way: a full disk, say
+    │   ├── UnreadableFilm       the file is missing, damaged from the start, or not a film
+    │   └── UnsupportedFilm      the kind of film is not supported
+    ├── OutputError              a result cannot be written to the requested place
+    │   ├── OutputExists         a file with that name exists already
+    │   └── OutputFailed         writing failed half-way, for example on a full disk
     ├── ModelError               a model cannot be used
-    │   ├── ModelNotFound        there is none at that place
-    │   └── InvalidModel         its card or its network is not what it should be
-    ├── RecipeError              no such recipe, or options that cannot work together
-    ├── DataError                nothing (or nothing usable) to learn from or to judge with
+    │   ├── ModelNotFound        there is no model at that place
+    │   └── InvalidModel         the card or the network is damaged, or does not fit the other
+    ├── RecipeError              the recipe is unknown, or its options contradict each other
+    ├── DataError                there is no usable data to train or evaluate with
     ├── ConfigError              a setting is unknown or out of range
-    └── MissingExtra             an optional part of Photochrom is not installed
+    └── MissingExtra             an optional dependency is not installed
 
-A message says what was expected and what came, and names the file.
+Each message says what was expected and what came instead, and names the file if there is one.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
 
 
 class PhotochromError(Exception):
-    """The root of the tree."""
+    """The base class of all errors in this module."""
 
 
 class PhotoError(PhotochromError):
@@ -61,11 +61,11 @@ class UnreadablePhoto(PhotoError):
 
 
 class UnsupportedPhoto(PhotoError):
-    """A picture, but of a kind that is not handled."""
+    """The bytes are a picture, but of a kind that is not supported."""
 
 
 class PhotoTooLarge(PhotoError):
-    """More pixels than the limit allows; the limit can be raised."""
+    """The photograph has more pixels than the limit allows; the caller can raise the limit."""
 
 
 class FilmError(PhotochromError):
@@ -73,23 +73,26 @@ class FilmError(PhotochromError):
 
 
 class UnreadableFilm(FilmError):
-    """It is missing, broken from its start, or not a film."""
+    """The file is missing, damaged from the start, or not a film."""
 
 
 class UnsupportedFilm(FilmError):
-    """A film, but of a kind that is not handled."""
+    """The file is a film, but of a kind that is not supported."""
 
 
 class OutputError(PhotochromError):
-    """A result cannot be written where it was asked to go."""
+    """A result cannot be written to the requested place."""
 
 
 class OutputExists(OutputError):
-    """Something is already there."""
+    """A file with the requested name exists already, and overwriting was not allowed."""
 
 
 class OutputFailed(OutputError):
-    """It failed on the way: a full disk, say. Of a film, what is done is kept."""
+    """Writing failed half-way, for example on a full disk.
+
+    The finished parts of a film are kept, so that the same call can resume.
+    """
 
 
 class ModelError(PhotochromError):
@@ -97,19 +100,19 @@ class ModelError(PhotochromError):
 
 
 class ModelNotFound(ModelError):
-    """There is no model at that place."""
+    """There is no model at the given place."""
 
 
 class InvalidModel(ModelError):
-    """The card or the network of a model is not what it should be."""
+    """The card or the network of a model is damaged, or one does not fit the other."""
 
 
 class RecipeError(PhotochromError):
-    """No such recipe, or options that cannot work together."""
+    """The recipe is unknown, or its options contradict each other."""
 
 
 class DataError(PhotochromError):
-    """Nothing, or nothing usable, to learn from or to judge with."""
+    """There is no data, or no usable data, to train or evaluate with."""
 
 
 class ConfigError(PhotochromError):
@@ -117,16 +120,25 @@ class ConfigError(PhotochromError):
 
 
 class MissingExtra(PhotochromError):
-    """An optional part of Photochrom is not installed, or a package that no extra brings."""
+    """An optional dependency is not installed.
+
+    Args:
+        extra: the extra of Photochrom that installs it, for example "train".
+        purpose: what needs it; the subject of the message, for example "reading a film".
+        package: the package to install by hand, where no extra installs it.
+    """
 
     def __init__(self, extra: str, purpose: str, package: str = "") -> None:
-        self._said = extra, purpose, package
+        self._arguments = extra, purpose, package
         missing = f"the extra '{extra}': pip install 'photochrom[{extra}]'"
         if package:
-            missing = f"a package that no extra brings: pip install {package}"
+            missing = f"a package that no extra installs: pip install {package}"
         super().__init__(f"{purpose} needs {missing}")
         self.extra = extra
 
     def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str, str]]:
-        """That it can come out of another process."""
-        return MissingExtra, self._said
+        """Make the exception picklable, so that worker processes can raise it.
+
+        The default would call the constructor with the message alone.
+        """
+        return MissingExtra, self._arguments

@@ -201,7 +201,7 @@ def test_an_input_that_is_not_there(text, archive):
 @pytest.mark.parametrize("inputs", [["empty"], ["in/*.txt"], ["empty", "in/*.txt"]])
 def test_nothing_to_do(inputs, archive):
     Path("empty").mkdir()
-    with pytest.raises(ConfigError, match="expected photographs; there are none in"):
+    with pytest.raises(ConfigError, match="expected photographs; found none in"):
         plan(inputs, Path("out"))
 
 

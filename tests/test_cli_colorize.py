@@ -86,7 +86,7 @@ def test_a_dry_run_writes_nothing(shoebox):
     result = call("in", "-o", "out", "--dry-run")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "in/a.png → out/a.png (exists already: fails)",
+        "in/a.png → out/a.png (exists already: an error)",
         "in/b.png → out/b.png",
         "in/c.jpg → out/c.jpg",
     ]
@@ -115,6 +115,7 @@ def test_where_a_result_is_there_already(exists, code, statuses, shoebox):
     assert result.exit_code == code
     assert [record["status"] for record in records(result)] == statuses
     assert (Path("out/a.png").read_bytes() == b"mine") == (exists != "overwrite")
+    assert ("(--exists skip or overwrite)" in result.stderr) == (exists == "error")
 
 
 def test_photographs_in_colour_may_be_skipped(shoebox, astronaut):
@@ -129,7 +130,7 @@ def test_what_comes_out_almost_grey_is_told(shoebox, tmp_path):
     grey = write_model(tmp_path / "grey", model(network((0.0, 0.0))))
     result = call("in/a.png", "-o", "out", "-m", str(grey))
     assert result.exit_code == 0
-    assert "out/a.png came out almost grey" in result.stderr
+    assert "out/a.png is almost grey" in result.stderr
     assert "almost grey" not in call("in/b.png", "-o", "out").stderr
 
 
@@ -210,7 +211,7 @@ def test_a_failure_is_named_and_stops_the_rest(shoebox):
     first, last = result.stderr.splitlines()
     assert first.startswith("photochrom: ")
     assert "in/a.png" in first
-    assert last == "0 coloured, 1 failed, 2 not begun (--keep-going goes on after a failure)"
+    assert last == "0 coloured, 1 failed, 2 not started (--keep-going continues after a failure)"
     assert not Path("out").exists()
 
 
@@ -324,7 +325,7 @@ def test_an_interrupt_leaves_whole_pictures_only(shoebox, deep):
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    told = rb"\d+ of 120 coloured; the same with --exists skip goes on\nphotochrom: interrupted\n"
+    told = rb"\d+ of 120 coloured; add --exists skip to colour the rest\nphotochrom: interrupted\n"
     assert re.fullmatch(told, stderr)
     made = sorted(Path("out").iterdir())
     assert 1 <= len(made) < 60

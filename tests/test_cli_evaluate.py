@@ -54,7 +54,7 @@ def test_a_part_of_the_photographs(photographs, model_folder):
     assert told["above_grey"]["psnr"]["standard_error"] is None  # of one photograph
     nothing = call(model_folder, photographs, "--size", 64, "--part", "calibrate")
     assert nothing.exit_code == 2
-    assert "in the part «calibrate» of them" in nothing.stderr
+    assert "part «calibrate»" in nothing.stderr
     assert call(model_folder, photographs, "--film", "--part", "test").exit_code == 2
 
 
@@ -97,7 +97,7 @@ def test_a_film(tmp_path, model_folder):
     film = write_film(tmp_path / "pan.mkv", panned(6))
     sheet, plot, table = (tmp_path / name for name in ("sheet.png", "plot.png", "frames.csv"))
     files = ("--sheet", sheet, "--plot", plot, "--csv", table)
-    done = call(model_folder, film, "--film", "--json", "--most", 4, *files)
+    done = call(model_folder, film, "--film", "--json", "--limit", 4, *files)
     assert done.exit_code == 0
     scores = json.loads(done.stdout)["scores"]
     assert list(scores) == ["grey", "frame by frame", "steady", "true film"]

@@ -12,7 +12,7 @@ import pytest
 import photochrom
 
 ROOT = Path(photochrom.__file__).parent
-SETTLES_KERAS = ("recipes", "training", "cli.telling")  # they need the extra [train]
+SETTLES_KERAS = ("recipes", "training", "cli.training_progress")  # they need the extra [train]
 
 
 def modules() -> list[str]:

@@ -24,7 +24,7 @@ LAYERS = {
     5: ["cli", "web", "__main__"],
 }
 LAYER_OF = {package: layer for layer, packages in LAYERS.items() for package in packages}
-TRAINING = ("recipes", "training", "cli.telling")
+TRAINING = ("recipes", "training", "cli.training_progress")
 HEAVY = {"keras", "tensorflow", "jax", "torch", "matplotlib", "pydantic"}
 
 TYPERS_OWN = {"pydantic"}  # Typer looks for it by itself; ours is held by the last tests

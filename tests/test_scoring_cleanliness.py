@@ -154,8 +154,8 @@ def test_without_scikit_image(monkeypatch):
     monkeypatch.setitem(sys.modules, "skimage.segmentation", None)
     with pytest.raises(MissingExtra, match=r"measuring patchiness needs .*photochrom\[metrics\]"):
         find_segments(luma(true))
-    for room in ("looks", "extras"):
-        monkeypatch.setattr(f"photochrom.scoring.{room}.has_segmentation", lambda: False)
+    for module in ("color_statistics", "extras"):
+        monkeypatch.setattr(f"photochrom.scoring.{module}.has_segmentation", lambda: False)
     judge = Judge()
     scores = judge.add("coffee", flat_color(luma(true)), true)
     assert math.isnan(scores.patchiness)

@@ -20,10 +20,10 @@ from photochrom.scoring import (
     FILM_METRICS,
     CdcTally,
     FilmReport,
+    Motion,
+    MotionTracker,
     Reel,
-    Step,
     Timeline,
-    Trail,
     WarpTally,
     evaluate_film,
     film_to_json,
@@ -34,7 +34,7 @@ from photochrom.scoring import (
     to_lab,
 )
 from photochrom.scoring.metrics import PSNR_CEILING
-from photochrom.scoring.steadiness import seen
+from photochrom.scoring.temporal import reliable_motion
 from tests.films import write_frames
 
 COUNT, SIDE = 6, 64
@@ -65,9 +65,9 @@ def write_film(path: Path, frames: list[np.ndarray]) -> Path:
 
 def warp_error(trues: list[np.ndarray], colours: list[np.ndarray]) -> float:
     """Of the luma of true frames, and ab, (H, W, 2), of coloured ones."""
-    trail, tally = Trail(), WarpTally()
+    tracker, tally = MotionTracker(), WarpTally()
     for true, ab in zip(trues, colours, strict=True):
-        tally.add(ab.astype(np.float32), trail.step(np.asarray(luma(true), np.uint8)))
+        tally.add(ab.astype(np.float32), tracker.motion(np.asarray(luma(true), np.uint8)))
     return tally.error()
 
 
@@ -111,11 +111,13 @@ def test_where_a_place_can_be_followed():
     right = np.broadcast_to(np.float32([2, 0]), (32, 40, 2)).copy()
     within = np.ones((32, 40), bool)
     within[:, -2:] = False  # these two columns come from without
-    assert np.array_equal(seen(right, -right), within)
-    assert not seen(right, 0 * right).any()  # nothing comes back to where it was
+    assert np.array_equal(reliable_motion(right, -right), within)
+    assert not reliable_motion(right, 0 * right).any()  # nothing comes back to where it was
     torn = right.copy()
     torn[:, 20:] = [0, 2]
-    gap = ~seen(torn, -torn)[8:24].all(0)  # at the motion's boundary, and where the left goes
+    gap = ~reliable_motion(torn, -torn)[8:24].all(
+        0
+    )  # at the motion's boundary, and where the left goes
     assert set(np.flatnonzero(gap)) == {18, 19, 20}
 
 
@@ -124,31 +126,39 @@ def test_a_cut_does_not_count(astronaut):
     trues = [calm, calm, calm, other, other]
     flicker = [even(calm, 3 * (i % 2), 0) for i in range(3)]
     new = [even(calm, 60, 60)] * 2
-    cut = Trail()
-    steps = [cut.step(np.asarray(luma(true), np.uint8)) for true in trues]
-    assert [step and step.seen.mean() > 0.9 for step in steps] == [None, True, True, False, True]
-    assert steps[3] is not None
-    assert steps[3].seen.mean() < 0.05
+    cut = MotionTracker()
+    motions = [cut.motion(np.asarray(luma(true), np.uint8)) for true in trues]
+    assert [each and each.reliable.mean() > 0.9 for each in motions] == [
+        None,
+        True,
+        True,
+        False,
+        True,
+    ]
+    assert motions[3] is not None
+    assert motions[3].reliable.mean() < 0.05
     pooled = warp_error(trues, [*flicker, *new])
-    by_accident = (60**2 + 60**2) * steps[3].seen.mean()  # not 7200 for a fourth of the film
-    assert pooled == pytest.approx((9 + 9 + by_accident) / (3 + steps[3].seen.mean()), rel=0.02)
+    by_accident = (60**2 + 60**2) * motions[3].reliable.mean()  # not 7200 for a fourth of the film
+    assert pooled == pytest.approx(
+        (9 + 9 + by_accident) / (3 + motions[3].reliable.mean()), rel=0.02
+    )
 
 
 def test_nothing_that_can_be_followed():
-    step = Step(np.zeros((20, 20, 2), np.float32), np.zeros((20, 20), bool))
+    motion = Motion(np.zeros((20, 20, 2), np.float32), np.zeros((20, 20), bool))
     tally, ab = WarpTally(), np.ones((20, 20, 2), np.float32)
-    assert np.isnan([tally.add(ab, None), tally.add(ab, step), tally.error()]).all()
+    assert np.isnan([tally.add(ab, None), tally.add(ab, motion), tally.error()]).all()
 
 
 def test_tall_frames_are_reduced():
-    trail, tall = Trail(), np.zeros((1440, 200), np.uint8)
-    assert trail.step(tall) is None
-    step = trail.step(tall)
-    assert step is not None
-    assert step.flow.shape == (720, 100, 2)
+    tracker, tall = MotionTracker(), np.zeros((1440, 200), np.uint8)
+    assert tracker.motion(tall) is None
+    motion = tracker.motion(tall)
+    assert motion is not None
+    assert motion.flow.shape == (720, 100, 2)
     tally = WarpTally()
     tally.add(np.zeros((1440, 200, 2), np.float32), None)
-    assert tally.add(np.full((1440, 200, 2), 2, np.float32), step) == pytest.approx(8)
+    assert tally.add(np.full((1440, 200, 2), 2, np.float32), motion) == pytest.approx(8)
 
 
 # --- CDC ------------------------------------------------------------------------------------
@@ -209,7 +219,7 @@ def test_a_film_is_the_same_as_file_sequence_and_folder(tmp_path, pan):
             assert np.abs(np.subtract(frames, pan, dtype=int)).mean() < 6
     assert np.array_equal(list(Reel(folder)), pan)
     assert (Reel(folder).count, Reel(file).count) == (COUNT, COUNT)
-    assert (Reel(folder, most=2).count, len(list(Reel(file, most=4)))) == (2, 4)
+    assert (Reel(folder, limit=2).count, len(list(Reel(file, limit=4)))) == (2, 4)
 
 
 def test_what_is_no_film(tmp_path, pan):
@@ -218,10 +228,10 @@ def test_what_is_no_film(tmp_path, pan):
     empty = tmp_path / "empty"
     empty.mkdir()
     for place, message in (
-        (tmp_path / "none.mp4", r"there is none at .*none\.mp4"),
+        (tmp_path / "none.mp4", r"there is no .*none\.mp4"),
         (tmp_path / "none%d.png", r"cannot read .*none%d\.png"),
         (text, r"cannot read .*film\.mp4"),
-        (empty, "there is no frame in"),
+        (empty, "found no frame in"),
     ):
         with pytest.raises(DataError, match=message):
             Reel(place)
@@ -240,7 +250,7 @@ def test_sound_is_no_film(tmp_path):
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
         sound.sample_rate = 8000
         container.mux(stream.encode(sound))
-    with pytest.raises(DataError, match="there are no pictures in"):
+    with pytest.raises(DataError, match="has no video stream"):
         Reel(tmp_path / "sound.wav")
 
 

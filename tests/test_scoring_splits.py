@@ -43,13 +43,13 @@ def test_an_album_of_a_part(tmp_path):
     parts = {part: [name for name, _ in Album(tmp_path, size=32, part=part)] for part in PARTS}
     assert sorted(name for names in parts.values() for name in names) == sorted(whole)
     assert all(part_of(name) == part for part, names in parts.items() for name in names)
-    some = Album(tmp_path, size=32, part="test", most=2)
+    some = Album(tmp_path, size=32, part="test", limit=2)
     assert (len(some), some.part) == (2, "test")
 
 
 def test_a_part_of_nothing(tmp_path):
     Image.fromarray(skimage.data.coffee()[:64, :64]).save(tmp_path / "astronaut.png")
-    with pytest.raises(DataError, match="in the part «test» of them; none of 0 files"):
+    with pytest.raises(DataError, match="part «test»; found none among 0 files"):
         Album(tmp_path, part="test")
 
 

@@ -92,7 +92,7 @@ def test_every_number_stands_beside_the_best_constants(whole):
     constants = json.loads((run / "constants.json").read_text())
     for name in ("ab_argmax_accuracy", "val_ab_argmax_accuracy"):
         assert 0.5 <= constants[name] <= 1
-        assert f" (constant {constants[name]:.4g})" in said
+        assert f" (a constant guess: {constants[name]:.0%})" in said
     assert {"loss", "val_loss", "val_psnr", "val_ab_error", "epoch"} <= set(log_of(run)[0])
 
 

@@ -151,7 +151,7 @@ def main() -> None:
         raise SystemExit("\n".join(missing))
     model, eye = arguments.run / "model", opened()
     part = None if arguments.part == "all" else arguments.part
-    album = scoring.Album(arguments.val, size=SIZE, most=arguments.most, part=part)
+    album = scoring.Album(arguments.val, size=SIZE, limit=arguments.most, part=part)
     scores = scores_of(Colorizer(Model.load(model)), eye, album)
     for title, numbers in scores.items():
         print(title, {key: round(value, 3) for key, value in numbers.items()}, flush=True)

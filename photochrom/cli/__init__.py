@@ -1,4 +1,7 @@
-"""The command line: one file a command; each parses, calls one function below, and prints."""
+"""The command line, one file per command.
+
+A command parses its options, calls one function of the library, and prints the result.
+"""
 
 from __future__ import annotations
 

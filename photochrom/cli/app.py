@@ -1,4 +1,4 @@
-"""All commands in one program, and what an error means for the exit code."""
+"""The program `photochrom`: all commands, and the exit code of each kind of error."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from photochrom.errors import (
 
 __all__ = ["app", "main"]
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-_FAILURES = (PhotoError, FilmError, OutputExists, OutputFailed)
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 130 is 128 + SIGINT, as in shells
+# Errors about a file rather than about the command; every other error is a usage error.
+_FILE_ERRORS = (PhotoError, FilmError, OutputExists, OutputFailed)
 
 
 class _Group(TyperGroup):
-    """Turns our errors into a line on stderr and an exit code; never a traceback."""
+    """A command group that turns errors into one line on stderr and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -35,17 +36,19 @@ class _Group(TyperGroup):
         except PhotochromError as error:
             option = " (--exists overwrite)" if isinstance(error, OutputExists) else ""
             fail(f"{error}{option}")
-            raise typer.Exit(FAILED if isinstance(error, _FAILURES) else USAGE) from error
+            code = EXIT_FAILED if isinstance(error, _FILE_ERRORS) else EXIT_USAGE
+            raise typer.Exit(code) from error
         except BrokenPipeError:
-            raise
-        except OSError as error:  # stdout is full, say
+            raise  # Typer handles it: `photochrom … | head` is no error
+        except OSError as error:  # for example, stdout is redirected to a full disk
             fail(str(error))
-            raise typer.Exit(FAILED) from error
+            raise typer.Exit(EXIT_FAILED) from error
         except KeyboardInterrupt:
             fail("interrupted")
-            raise typer.Exit(INTERRUPTED) from None
+            raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
+# Commands import the library inside their functions, so that `--help` and `--version` are quick.
 app = typer.Typer(
     name="photochrom",
     cls=_Group,
@@ -56,8 +59,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"photochrom {__version__}")
         raise typer.Exit
 
@@ -65,24 +68,34 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Colour for black-and-white photographs and films."""
 
 
-for _module in (colorize, film, train, evaluate, tune, compare):
-    app.command()(getattr(_module, _module.__name__.rpartition(".")[2]))
-for _command in (serve.web, serve.serve):
+for _command in (
+    colorize.colorize,
+    film.film,
+    train.train,
+    evaluate.evaluate,
+    tune.tune,
+    compare.compare,
+    serve.web,
+    serve.serve,
+):
     app.command()(_command)
 app.add_typer(recipes.app)
 
 
 def main() -> None:
-    """Run the program."""
-    if sys.stderr is None:  # closed, by a daemon say: nobody listens
+    """Run the program with the arguments of the process."""
+    if sys.stderr is None:  # the caller closed it, as some daemons do
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a name that the terminal cannot show is no error
+            stream.reconfigure(errors="replace")  # file names may not fit the terminal's encoding
     app()

@@ -1,4 +1,4 @@
-"""`photochrom colorize`."""
+"""The command `photochrom colorize`, and the options that other commands share with it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from photochrom.cli.console import emit, fail, note, progress, shown
-from photochrom.errors import ConfigError
+from photochrom.cli.console import emit, escape_controls, fail, note, progress
+from photochrom.errors import ConfigError, OutputExists
 
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
@@ -23,36 +23,37 @@ if TYPE_CHECKING:
 
 __all__ = ["colorize"]
 
-_STREAM = "-"
-_ALMOST_GREY = 1.0  # mean chroma, in Lab units, under which a person should be told
-
+_STREAM = "-"  # in place of a path: stdin or stdout
+_ALMOST_GREY = 1.0  # mean chroma in CIE Lab units; below it, the result hardly looks coloured
 
 Inputs = Annotated[
     list[str],
-    typer.Argument(metavar="PATH", help="Photographs, folders, patterns; - reads one from stdin."),
+    typer.Argument(metavar="PATH", help="Photographs, folders or patterns; - reads from stdin."),
 ]
 Output = Annotated[
     str,
     typer.Option(
-        "--output", "-o", help="A folder; for one photograph, a file; - writes to stdout."
+        "--output", "-o", help="A folder, or a file for one photograph; - writes to stdout."
     ),
 ]
 ModelPlace = Annotated[
     Path | None,
     typer.Option(
-        "--model", "-m", help="A model's folder or zip.", show_default="the one that ships"
+        "--model", "-m", help="Folder or zip file of a model.", show_default="the one that ships"
     ),
 ]
 Variants = Annotated[
     int,
-    typer.Option(min=1, max=8, help="So many different answers of each: NAME-1, NAME-2 and so on."),
+    typer.Option(
+        min=1,
+        max=8,
+        help="Number of different colourings of each photograph: NAME-1, NAME-2 and so on.",
+    ),
 ]
-Recursive = Annotated[
-    bool, typer.Option("--recursive", "-r", help="Go through folders within folders.")
-]
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search subfolders, too.")]
 ExistsOption = Annotated[
     Literal["skip", "overwrite", "error"],
-    typer.Option(help="What to do where a result is there already."),
+    typer.Option(help="What to do where a result exists already."),
 ]
 InColour = Annotated[
     Literal["recolour", "skip"],
@@ -60,54 +61,71 @@ InColour = Annotated[
 ]
 Vividness = Annotated[
     float | None,
-    typer.Option(min=0, max=1, help="From 0, faithful, to 1, vivid.", show_default="the model's"),
+    typer.Option(
+        min=0,
+        max=1,
+        help="Colour strength, from 0 (cautious) to 1 (vivid).",
+        show_default="the model's",
+    ),
 ]
 Hints = Annotated[
     list[str] | None,
     typer.Option(
         "--hint",
         metavar="X,Y,#RRGGBB[,RADIUS]",
-        help="A colour that you know, at a pixel of the upright photograph; may be given again.",
+        help="A known colour at a pixel of the upright photograph; can be given more than once.",
     ),
 ]
 Palette = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|#RRGGBB,…", help="Colours to be drawn to: a picture's, or those named."
+        metavar="FILE|#RRGGBB,…",
+        help="Colours to prefer: those of a picture, or a list of colours.",
     ),
 ]
 Reference = Annotated[
     Path | None,
-    typer.Option(help="A colour photograph of something alike, whose colours are taken over."),
+    typer.Option(help="A colour photograph of a similar subject, to copy the colours from."),
 ]
 Suffix = Annotated[
-    str | None, typer.Option(help="Of the results, .png say.", show_default="the photograph's")
+    str | None,
+    typer.Option(
+        help="File type of the results, for example .png.", show_default="the photograph's"
+    ),
 ]
 Quality = Annotated[
     int | None,
-    typer.Option(min=1, max=100, help="Of JPEG, WebP and AVIF.", show_default="92, 92, 85"),
+    typer.Option(
+        min=1,
+        max=100,
+        help="Quality, 1 to 100, for JPEG, WebP and AVIF.",
+        show_default="92, 92, 85",
+    ),
 ]
 KeepGoing = Annotated[
-    bool, typer.Option("--keep-going", "-k", help="Go on after a photograph that fails.")
+    bool, typer.Option("--keep-going", "-k", help="Continue after a photograph that fails.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Say what would be done, and do nothing.")
+    bool, typer.Option("--dry-run", "-n", help="Show what would be done, but do nothing.")
 ]
 Workers = Annotated[
-    int | None, typer.Option(min=1, help="Photographs at once.", show_default="cores, 4 at most")
+    int | None,
+    typer.Option(
+        min=1, help="Number of photographs to work on at once.", show_default="cores, 4 at most"
+    ),
 ]
 EngineOption = Annotated[
     Literal["openvino", "onnxruntime"],
-    typer.Option(help="What runs the network; onnxruntime finds CUDA, CoreML and DirectML."),
+    typer.Option(help="Inference engine; onnxruntime can use CUDA, CoreML or DirectML."),
 ]
 PrecisionOption = Annotated[
     Literal["f32", "bf16"],
-    typer.Option(help="bf16 is quicker on some CPUs, and off by 1 to 2%."),
+    typer.Option(help="Number format; bf16 is faster on some CPUs, with errors of 1 to 2%."),
 ]
 MaxMegapixels = Annotated[
-    float, typer.Option(min=0.1, max=1e6, help="Larger photographs are refused.")
+    float, typer.Option(min=0.1, max=1e6, help="Refuse photographs with more megapixels.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Tell of each in JSON, a line each.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Report each photograph as one line of JSON.")]
 
 
 def colorize(
@@ -132,33 +150,34 @@ def colorize(
     max_megapixels: MaxMegapixels = 250,
     as_json: AsJson = False,
 ) -> None:
-    """Colour photographs. The originals are never touched, nor is their luma.
+    """Colour photographs. The originals are never modified, and their luma is kept.
 
-    Exit codes: 0 all went well; 1 some failed, each named; 2 the command makes no sense;
-    130 interrupted.
+    Exit codes: 0 all photographs were coloured or skipped; 1 at least one failed, and each failure
+    is named; 2 the command line is not valid; 130 interrupted.
     """
     from photochrom.batch import run
     from photochrom.colorizer import Colorizer
 
-    limit = int(max_megapixels * 1e6)
-    opened = partial(Colorizer, model, max_pixels=limit, engine=engine, precision=precision)
-    how = _how(vividness, hints or [], palette, reference, limit, variants)
-    taken = [Path(each) for each in (palette, reference) if each]
+    max_pixels = int(max_megapixels * 1e6)
+    create = partial(Colorizer, model, max_pixels=max_pixels, engine=engine, precision=precision)
+    options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
+    originals = [Path(each) for each in (palette, reference) if each]
     if _STREAM in (*inputs, output):
         unwanted = dry_run, as_json, variants > 1, exists == "skip", in_colour == "skip"
         _require_one(inputs, *unwanted)
         _require_suffix(suffix, output)
-        _require_spared(inputs[0], output, taken)
-        result = _streamed(inputs[0], opened(), how)
-        _put(result, output, suffix, quality, overwrite=exists == "overwrite")
+        _require_not_original(inputs[0], output, originals)
+        result = _colorize_stream(inputs[0], create(), options)
+        _write_stream(result, output, suffix, quality, overwrite=exists == "overwrite")
         return
-    jobs = _planned(inputs, output, taken, recursive, suffix, variants, one=bool(hints))
+    jobs = _plan(inputs, output, originals, recursive, suffix, variants, one=bool(hints))
     if dry_run:
         _show_plan(jobs, exists, as_json=as_json)
         return
-    colorizer = opened()
-    name = colorizer.engine  # a network that cannot be run is no photograph's fault
-    going = run(
+    colorizer = create()
+    # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
+    engine_name = colorizer.engine
+    outcomes = run(
         jobs,
         colorizer,
         exists=exists,
@@ -166,9 +185,9 @@ def colorize(
         keep_colour=in_colour == "skip",
         quality=quality,
         workers=workers,
-        how=how,
+        options=options,
     )
-    _conclude(_watched(going, len(jobs), as_json=as_json), name)
+    _conclude(_report_all(outcomes, len(jobs), as_json=as_json), engine_name)
 
 
 def _require_one(inputs: list[str], *unwanted: bool) -> None:
@@ -183,44 +202,49 @@ def _require_suffix(suffix: str | None, output: str) -> None:
     from photochrom.photo import READABLE_SUFFIXES
 
     if suffix and suffix.lower() not in READABLE_SUFFIXES:
-        raise ConfigError(f"expected a suffix of a photograph; received {suffix!r}")
-    named = Path(output).suffix.lower() if output not in ("", _STREAM) else ""
-    if suffix and named and suffix.lower() != named:
-        raise ConfigError(f"expected {output} to end in {suffix}, or no suffix to be asked for")
+        raise ConfigError(f"expected the suffix of a photograph, as .png; received {suffix!r}")
+    output_suffix = Path(output).suffix.lower() if output not in ("", _STREAM) else ""
+    if suffix and output_suffix and suffix.lower() != output_suffix:
+        raise ConfigError(f"expected {output} to end in {suffix}; leave out --suffix or change -o")
 
 
-def _planned(
+def _plan(
     inputs: list[str],
     output: str,
-    taken: list[Path],
+    originals: list[Path],
     recursive: bool,
     suffix: str | None,
-    answers: int,
+    variants: int,
     *,
     one: bool,
 ) -> list[Job]:
-    from photochrom.batch import left_out, plan
+    """Plan the jobs, and print how many pictures are skipped because of their format."""
+    from photochrom.batch import plan, unsupported_suffixes
 
     if not output:
-        raise ConfigError("expected -o with a folder, or a file for one photograph")
+        raise ConfigError("expected -o with a folder, or with a file for one photograph")
     jobs = plan(
         inputs,
         Path(output),
         recursive=recursive,
         suffix=suffix,
-        answers=answers,
-        originals=taken,
+        variants=variants,
+        originals=originals,
     )
-    if others := left_out(inputs, recursive=recursive):
-        named = ", ".join(f"{count} {kind}" for kind, count in sorted(others.items()))
-        note(f"left out, being of kinds that are not read: {named}")
+    if unsupported := unsupported_suffixes(inputs, recursive=recursive):
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(unsupported.items()))
+        note(f"skipped (format not supported): {counts}")
     if one and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     return jobs
 
 
-def _require_spared(source: str, output: str, others: list[Path]) -> None:
-    """That the result takes no original's place; the files behind stdin and stdout count, too."""
+def _require_not_original(source: str, output: str, others: list[Path]) -> None:
+    """Raise an error where the result would replace an original.
+
+    A shell may have connected stdin or stdout to a regular file (`< in.png`, `>> in.png`), so
+    those files are compared, too: descriptors 0 and 1 stand for them.
+    """
     from photochrom.files.atomic import ensure_not_original, identity
 
     first = 0 if source == _STREAM and sys.stdin is not None else source
@@ -229,69 +253,71 @@ def _require_spared(source: str, output: str, others: list[Path]) -> None:
         ensure_not_original(target, {identity(each) for each in (first, *others)})
 
 
-def _watched(going: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
-    """All that came of it, told as it comes."""
-    outcomes: list[Outcome] = []
-    with progress("photographs") as bar, closing(going):  # who interrupts waits for nothing more
+def _report_all(outcomes: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
+    """Report each outcome as it comes, and return them all."""
+    finished: list[Outcome] = []
+    # Closing the generator cancels what has not started, so that Ctrl-C does not wait for it.
+    with progress("photographs") as bar, closing(outcomes):
         task = bar.add_task("colouring", total=total)
         try:
-            for outcome in going:
-                outcomes.append(outcome)
-                _tell(outcome, as_json=as_json)
+            for outcome in outcomes:
+                finished.append(outcome)
+                _report(outcome, as_json=as_json)
                 bar.advance(task)
         except KeyboardInterrupt:
-            done = sum(outcome.status == "done" for outcome in outcomes)
-            note(f"{done} of {total} coloured; the same with --exists skip goes on")
+            done = sum(outcome.status == "done" for outcome in finished)
+            note(f"{done} of {total} coloured; add --exists skip to colour the rest")
             raise
-    return outcomes
+    return finished
 
 
-def _how(
+def _options(
     vividness: float | None,
     hints: list[str],
     palette: str | None,
     reference: Path | None,
     max_pixels: int,
-    answers: int,
+    variants: int,
 ) -> dict[str, Any]:
-    """What `Colorizer.colorize` is to be told; the reference is read once."""
+    """Return keyword arguments of `Colorizer.colorize`, parsed from the command line."""
     from photochrom import photo
     from photochrom.guidance.hints import palette_of, parse_color, parse_hint
     from photochrom.photo.photo import eight_bits
 
-    if answers > 1 and (hints or palette):
+    if variants > 1 and (hints or palette):
         raise ConfigError("expected --variants without --hint and --palette")
-    how: dict[str, Any] = {"vividness": vividness, "hints": [parse_hint(text) for text in hints]}
-    if palette and os.path.isfile(palette):  # noqa: PTH113  a long list of colours is no path
-        how["palette"] = palette_of(eight_bits(photo.read(palette, max_pixels=max_pixels).rgb))
+    options: dict[str, Any] = {
+        "vividness": vividness,
+        "hints": [parse_hint(text) for text in hints],
+    }
+    # `os.path`, because `Path.is_file` raises an error for a list too long to be a file name.
+    if palette and os.path.isfile(palette):  # noqa: PTH113
+        picture = photo.read(palette, max_pixels=max_pixels)
+        options["palette"] = palette_of(eight_bits(picture.rgb))
     elif palette:
         try:
-            how["palette"] = [parse_color(text) for text in palette.split(",")]
+            options["palette"] = [parse_color(text) for text in palette.split(",")]
         except ConfigError as error:
             raise ConfigError(
                 "expected --palette with a picture or colours as #RRGGBB,#RRGGBB; there is no "
                 f"such file, and: {error}"
             ) from error
     if reference:
-        _require_file(reference)
-        how["reference"] = photo.read(reference, max_pixels=max_pixels)
-    return how
+        if not reference.exists():
+            raise ConfigError(f"expected a photograph; there is no file {reference}")
+        options["reference"] = photo.read(reference, max_pixels=max_pixels)
+    return options
 
 
-def _require_file(path: Path) -> None:
-    if not path.exists():
-        raise ConfigError(f"expected a photograph; there is no file {path}")
-
-
-def _streamed(source: str, colorizer: Colorizer, how: dict[str, Any]) -> ColorPhoto:
+def _colorize_stream(source: str, colorizer: Colorizer, options: dict[str, Any]) -> ColorPhoto:
     if source != _STREAM:
-        return colorizer.colorize(source, **how)
+        return colorizer.colorize(source, **options)
     if sys.stdin is None:
         raise ConfigError("expected a photograph from stdin, which is closed")
-    return colorizer.colorize(sys.stdin.buffer.read(), name="stdin", **how)
+    return colorizer.colorize(sys.stdin.buffer.read(), name="stdin", **options)
 
 
-def _put(
+def _write_stream(
     result: ColorPhoto, output: str, suffix: str | None, quality: int | None, *, overwrite: bool
 ) -> None:
     from photochrom.photo import READABLE_SUFFIXES
@@ -301,23 +327,24 @@ def _put(
         return
     if sys.stdout is None:
         raise ConfigError("expected to write the photograph to stdout, which is closed")
+    # Encoded as a whole first: a failure leaves stdout empty.
     data = result.encode(READABLE_SUFFIXES[suffix.lower()] if suffix else None, quality=quality)
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
-    then = {"skip": "is skipped", "overwrite": "is written over", "error": "fails"}[exists]
+    consequence = {"skip": "skipped", "overwrite": "overwritten", "error": "an error"}[exists]
     for source, target in ((job.source, target) for job in jobs for target in job.targets):
-        there = os.path.lexists(target)
+        target_exists = os.path.lexists(target)
         if as_json:
-            emit({"source": str(source), "target": str(target), "exists": there})
+            emit({"source": str(source), "target": str(target), "exists": target_exists})
         else:
-            fate = f" (exists already: {then})" if there else ""
-            typer.echo(shown(f"{source} → {target}{fate}"))
+            remark = f" (exists already: {consequence})" if target_exists else ""
+            typer.echo(escape_controls(f"{source} → {target}{remark}"))
 
 
-def _tell(outcome: Outcome, *, as_json: bool) -> None:
+def _report(outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
         emit(
             {
@@ -334,12 +361,14 @@ def _tell(outcome: Outcome, *, as_json: bool) -> None:
             }
         )
     if outcome.status == "failed":
-        fail(outcome.reason)
+        advice = " (--exists skip or overwrite)" if isinstance(outcome.error, OutputExists) else ""
+        fail(f"{outcome.reason}{advice}")
     elif outcome.status == "done" and outcome.mean_chroma < _ALMOST_GREY:
-        note(f"{outcome.job.targets[0]} came out almost grey")
+        note(f"{outcome.job.targets[0]} is almost grey")
 
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:
+    """Print how many photographs had each outcome; exit with 1 where any failed."""
     count = {
         status: sum(outcome.status == status for outcome in outcomes)
         for status in ("done", "skipped", "failed", "stopped")
@@ -347,7 +376,7 @@ def _conclude(outcomes: list[Outcome], engine: str) -> None:
     parts = [f"{count['done']} coloured"]
     parts += [f"{count[name]} {name}" for name in ("skipped", "failed") if count[name]]
     if count["stopped"]:
-        parts.append(f"{count['stopped']} not begun (--keep-going goes on after a failure)")
+        parts.append(f"{count['stopped']} not started (--keep-going continues after a failure)")
     note(", ".join(parts) + (f" ({engine})" if count["done"] else ""))
     if count["failed"]:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""`photochrom compare`."""
+"""The command `photochrom compare`."""
 
 from __future__ import annotations
 
@@ -13,61 +13,75 @@ from photochrom.errors import ConfigError
 
 __all__ = ["compare"]
 
-_IN_THE_PICTURE = 6
+_PICTURE_ROWS = 6  # photographs in scoreboard.png
 
 
 def compare(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Colour photographs.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The comparison's folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of colour photographs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the comparison.")],
     recipes: Annotated[
-        str, typer.Option(help="all, or names, perhaps with options: dcgan,fusion:version=beta.")
+        str,
+        typer.Option(
+            help="all, or recipe names, with or without options: dcgan,fusion:version=beta."
+        ),
     ] = "all",
     budget: Annotated[
-        str, typer.Option(help="Of each: photographs shown, 50000, or time, 20m.")
+        str,
+        typer.Option(help="Budget of each recipe: a number of photographs, or a time as 20m."),
     ] = "20m",
     validation: Annotated[
-        Path | None, typer.Option("--val", help="Photographs to judge by.", show_default="a tenth")
+        Path | None,
+        typer.Option("--val", help="Folder of photographs to judge on.", show_default="a tenth"),
     ] = None,
-    judged: Annotated[int, typer.Option(min=1, help="Judge on so many.")] = 200,
-    config: Annotated[Path | None, typer.Option(help="Settings of every run.")] = None,
+    judged: Annotated[
+        int, typer.Option(min=1, help="Judge on at most this many photographs.")
+    ] = 200,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file for every run, in TOML or JSON.")
+    ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting for every run."),
     ] = None,
-    backend: Annotated[str | None, typer.Option(help="tensorflow, jax or torch.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Keras backend: tensorflow, jax or torch.")
+    ] = None,
 ) -> None:
-    """Train recipes on the same photographs with one budget, and judge them side by side.
+    """Train recipes on the same photographs with the same budget, and compare their scores.
 
-    Writes scoreboard.md, scoreboard.json, scoreboard.png and curves.png. Goes on where it was
-    stopped when it is called again.
+    Writes scoreboard.md, scoreboard.json, scoreboard.png and curves.png. The same command
+    continues a comparison that was stopped.
     """
     from photochrom.recipes import RECIPES
     from photochrom.recipes.backend import choose_backend
 
+    # Checked before Keras is imported, which takes seconds.
     names = list(RECIPES) if recipes == "all" else [name.strip() for name in recipes.split(",")]
     known = {name.partition(":")[0] for name in names} <= set(RECIPES)
     if not known or len(set(names)) < len(names):
         raise ConfigError(
-            f"expected recipes out of {', '.join(RECIPES)}, each once; received {recipes!r}"
+            f"expected some of the recipes {', '.join(RECIPES)}, each once; received {recipes!r}"
         )
+    # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend)}")
-    from photochrom.cli.telling import Teller
+    from photochrom.cli.training_progress import TrainingProgress
     from photochrom.sampling import subsample
     from photochrom.training import comparison
     from photochrom.training.config import load_config
     from photochrom.training.runs import CONSTANTS, resume
     from photochrom.training.scoreboard import draw_courses, write_scoreboard
 
-    granted = comparison.Budget.parse(budget)
-    with Teller() as teller:
+    run_budget = comparison.Budget.parse(budget)
+    with TrainingProgress() as progress:
         entries = comparison.compare(
-            folder, output, names, granted, load_config(config, settings),
-            validation=validation, judged=judged, listener=teller, told=note,
+            folder, output, names, run_budget, load_config(config, settings),
+            validation=validation, judged=judged, listener=progress, told=note,
         )  # fmt: skip
     runs = {name: resume(comparison.folder_of(name, output)) for name in names}
     judging = comparison.held_out(runs[names[0]], judged)
-    pictures = comparison.shown(output, entries, subsample(judging, _IN_THE_PICTURE))
-    write_scoreboard(output, entries, str(granted), pictures)
+    pictures = comparison.shown(output, entries, subsample(judging, _PICTURE_ROWS))
+    write_scoreboard(output, entries, str(run_budget), pictures)
     courses = {name: comparison.course(run) for name, run in runs.items()}
     constants = json.loads((runs[names[0]].folder / CONSTANTS).read_text("utf-8"))
     draw_courses(courses, constants, output / "curves.png")
-    note(f"written: {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")
+    note(f"wrote {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

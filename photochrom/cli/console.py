@@ -1,4 +1,4 @@
-"""What commands say: messages and progress on stderr, results on stdout."""
+"""Output of the commands: messages and progress go to stderr, results to stdout."""
 
 from __future__ import annotations
 
@@ -12,48 +12,61 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["emit", "fail", "note", "progress", "shown", "stderr"]
+__all__ = ["emit", "escape_controls", "fail", "note", "progress", "stderr"]
 
-_TURNS: Final = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+# Categories of control characters, and bidirectional classes of characters that change the
+# direction of writing: with either, a file's name could forge what a terminal shows.
+_CONTROL_CATEGORIES: Final = ("Cc", "Cs", "Zl", "Zp")
+_DIRECTION_CLASSES: Final = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 def stderr() -> Console:
-    """A console for people."""
+    """Return a Rich console that writes to stderr."""
     from rich.console import Console
 
+    # Soft wrap: a long path must stay on one line, to be copied or searched for.
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def shown(text: str) -> str:
-    """For one line of a terminal: what is in a file's name is shown there, and not obeyed."""
-    return "".join(ascii(each)[1:-1] if _is_order(each) else each for each in text)
+def escape_controls(text: str) -> str:
+    """Replace control characters by their escape codes, so that the text is safe on one line."""
+    return "".join(ascii(each)[1:-1] if _is_control(each) else each for each in text)
 
 
-def _is_order(character: str) -> bool:
-    """Control characters, ends of lines, and what turns the direction of writing."""
-    kind, turns = unicodedata.category(character), unicodedata.bidirectional(character)
-    return kind in ("Cc", "Cs", "Zl", "Zp") or turns in _TURNS
+def _is_control(character: str) -> bool:
+    """Return whether a character is a control, a line end, or changes the writing direction."""
+    return (
+        unicodedata.category(character) in _CONTROL_CATEGORIES
+        or unicodedata.bidirectional(character) in _DIRECTION_CLASSES
+    )
 
 
 def fail(message: str) -> None:
-    """Say what went wrong."""
-    sys.stderr.write(f"photochrom: {shown(message)}\n")
+    """Print an error message to stderr."""
+    sys.stderr.write(f"photochrom: {escape_controls(message)}\n")
 
 
 def note(message: str) -> None:
-    """Say what a person should know."""
-    sys.stderr.write(f"{shown(message)}\n")
+    """Print an informative message to stderr."""
+    sys.stderr.write(f"{escape_controls(message)}\n")
 
 
 def emit(record: Mapping[str, Any]) -> None:
-    """One JSON object a line on stdout, for programs; ASCII, so that no file's name is lost."""
-    if sys.stdout is not None:  # closed, by a daemon say
+    """Print a record to stdout as one line of JSON.
+
+    The line is ASCII, so that every file name survives, even one that is not valid UTF-8.
+    """
+    if sys.stdout is not None:  # it is None where the caller closed it, as some daemons do
         sys.stdout.write(json.dumps(record) + "\n")
         sys.stdout.flush()
 
 
 def progress(unit: str) -> Progress:
-    """A bar with count, speed and time left; shown only where stderr is a terminal."""
+    """Return a progress bar on stderr, which stays hidden where stderr is not a terminal.
+
+    Args:
+        unit: plural name of what is counted, for example "photographs".
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -68,10 +81,10 @@ def progress(unit: str) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(f"{unit}, left"),
-        TimeRemainingColumn(),
-        TextColumn("gone"),
+        TextColumn(f"{unit}, elapsed"),
         TimeElapsedColumn(),
+        TextColumn("remaining"),
+        TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
         transient=True,

@@ -1,4 +1,4 @@
-"""`photochrom evaluate`."""
+"""The command `photochrom evaluate`."""
 
 from __future__ import annotations
 
@@ -18,71 +18,90 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-PICTURE_HELP = "Write a picture of the best, the median and the worst; of a film, one in time."
+_STEPS = {"survey": "finding the best constant", "judge": "judging"}
+_SHEET_HELP = (
+    "Write a contact sheet: the best, the median and the worst photograph, or frames of the film."
+)
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A model's folder or zip.")],
+    model: Annotated[Path, typer.Argument(help="Folder or zip file of a model.")],
     source: Annotated[
-        Path, typer.Argument(metavar="DIR|FILM", help="Colour photographs, or a colour film.")
+        Path,
+        typer.Argument(metavar="DIR|FILM", help="Folder of colour photographs, or a colour film."),
     ],
     film: Annotated[
         bool,
-        typer.Option("--film", help="Judge a film: a file, a sequence (%05d.jpg), or its frames."),
+        typer.Option(
+            "--film",
+            help="Judge a film: a file, an image sequence (%05d.jpg) or a folder of frames.",
+        ),
     ] = False,
     size: Annotated[
-        int, typer.Option(min=16, help="Side of the squares to judge on; not for films.")
+        int,
+        typer.Option(min=16, help="Side of the square photographs, in pixels; not for films."),
     ] = 256,
     fit: Annotated[
         Literal["crop", "squash"],
-        typer.Option(help="How photographs are made square; not for films."),
+        typer.Option(help="How to make photographs square; not for films."),
     ] = "crop",
-    most: Annotated[
+    limit: Annotated[
         int,
-        typer.Option(min=0, help="Judge on so many, evenly spread; of a film, the first; 0: all."),
+        typer.Option(
+            "--limit",
+            "--most",  # the old name, for one release
+            min=0,
+            help="Use at most this many photographs, evenly spread, or first frames; 0: all.",
+        ),
     ] = 0,
     part: Annotated[
         Literal["choose", "calibrate", "test"] | None,
         typer.Option(
-            help="Judge on one of three fixed parts, by the photographs' names: one to choose a "
-            "network by, one to calibrate it, one to report; not for films."
+            help="Use one of three fixed parts of the photographs, split by file name: choose to "
+            "select a network, calibrate to tune it, test to report scores; not for films."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     csv: Annotated[
-        Path | None, typer.Option(help="Write the scores of each photograph or frame as CSV.")
+        Path | None,
+        typer.Option(help="Write the scores of each photograph or frame to a CSV file."),
     ] = None,
-    sheet: Annotated[Path | None, typer.Option(help=PICTURE_HELP)] = None,
+    sheet: Annotated[Path | None, typer.Option(help=_SHEET_HELP)] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Write a picture of a film's mean colours over time.")
+        Path | None, typer.Option(help="Write a plot of the film's mean colours over time.")
     ] = None,
 ) -> None:
-    """Colour photographs or a film whose colours are known, and score the result.
+    """Colour photographs or a film whose true colours are known, and score the result.
 
-    Every table has a row for grey: what a model must beat. Photographs have another for the best
-    constant colour, films for colours found frame by frame, and for the true film's own.
+    Every table also scores baselines that a model must beat: grey and, for photographs, the best
+    constant colour; for films, colouring frame by frame. The true film is scored, too.
     """
-    _require_free(source, [each for each in (csv, sheet, plot) if each])
+    _require_writable(source, [each for each in (csv, sheet, plot) if each])
     if film and part:
-        raise typer.BadParameter("a film has no parts", param_hint="--part")
+        raise typer.BadParameter(
+            "expected photographs; a film is not split into parts", param_hint="--part"
+        )
     if film:
-        _film(model, source, most, as_json=as_json, csv=csv, sheet=sheet, plot=plot)
+        _film(model, source, limit, as_json=as_json, csv=csv, sheet=sheet, plot=plot)
     elif plot:
-        raise typer.BadParameter("only a film has one; add --film", param_hint="--plot")
+        raise typer.BadParameter("expected a film; add --film", param_hint="--plot")
     else:
-        _photographs(model, source, size, fit, most, part, as_json=as_json, csv=csv, sheet=sheet)
+        _photographs(model, source, size, fit, limit, part, as_json=as_json, csv=csv, sheet=sheet)
 
 
-def _require_free(source: Path, results: list[Path]) -> None:
-    """That results can be written, and take no place of what is judged; before it is judged."""
+def _require_writable(source: Path, results: list[Path]) -> None:
+    """Raise an error where a result cannot be written, or would replace a judged picture.
+
+    This runs first: judging takes long, and must not end in an error that could be foreseen.
+    """
     from photochrom.files.atomic import check_destination, ensure_not_original, identity
     from photochrom.files.folders import files_in
 
-    if not any(map(os.path.lexists, results)):
+    if not any(map(os.path.lexists, results)):  # a new file replaces nothing
         originals = set()
     elif source.is_file():
         originals = {identity(source)}
-    else:  # a folder, or single pictures of a film: %05d.png
+    else:  # a folder, or an image sequence: %05d.png
         folder = source if source.is_dir() else source.parent
         judged = files_in(folder, locked=[]) if folder.is_dir() else []
         originals = {identity(each) for each in judged}
@@ -96,7 +115,7 @@ def _photographs(
     folder: Path,
     size: int,
     fit: Literal["crop", "squash"],
-    most: int,
+    limit: int,
     part: Literal["choose", "calibrate", "test"] | None,
     *,
     as_json: bool,
@@ -110,23 +129,24 @@ def _photographs(
     from photochrom.colorizer import Colorizer
     from photochrom.files.atomic import write_bytes
 
+    # Loaded first: a missing model should be reported before all photographs are examined.
     colorizer = Colorizer(model)
-    album = scoring.Album(folder, size=size, fit=fit, most=most, part=part)
-    if album.left_out:
-        note(f"{len(album.left_out)} left out: grey, tinted or broken")
+    photographs = scoring.Album(folder, size=size, fit=fit, limit=limit, part=part)
+    if photographs.skipped:
+        note(f"skipped {len(photographs.skipped)} files: grey, tinted or damaged")
 
-    def answer(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    def colorize(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         return np.asarray(colorizer.colorize(grey).rgb, np.uint8)
 
     with progress("photographs") as bar:
-        tasks = {step: bar.add_task(step, total=len(album)) for step in ("surveying", "judging")}
+        tasks = {
+            step: bar.add_task(title, total=len(photographs)) for step, title in _STEPS.items()
+        }
         report = scoring.evaluate(
-            album,
-            answer,
+            photographs,
+            colorize,
             part=part,
-            progress=lambda step, done: bar.update(
-                tasks["surveying" if step == "survey" else "judging"], completed=done
-            ),
+            progress=lambda step, done: bar.update(tasks[step], completed=done),
         )
     if as_json:
         for missing in scoring.missing_measures():
@@ -137,13 +157,13 @@ def _photographs(
     if csv:
         write_bytes(csv, scoring.photos_to_csv(report).encode(), overwrite=True)
     if sheet:
-        photo.write(sheet, scoring.showcase(report, album, answer), overwrite=True)
+        photo.write(sheet, scoring.showcase(report, photographs, colorize), overwrite=True)
 
 
 def _film(
     model: Path,
     place: Path,
-    most: int,
+    limit: int,
     *,
     as_json: bool,
     csv: Path | None,
@@ -157,15 +177,15 @@ def _film(
     from photochrom.files.atomic import write_bytes
 
     colorizer = Colorizer(model)
-    reel, timeline = scoring.Reel(place, most=most), scoring.Timeline()
+    frames, timeline = scoring.Reel(place, limit=limit), scoring.Timeline()
     with progress("frames") as bar:
-        task = bar.add_task("judging", total=reel.count)
+        task = bar.add_task("judging", total=frames.count)
 
-        def watch(frames: Mapping[str, npt.NDArray[np.uint8]]) -> None:
-            timeline.add(frames)
+        def show(versions: Mapping[str, npt.NDArray[np.uint8]]) -> None:
+            timeline.add(versions)
             bar.advance(task)
 
-        report = scoring.evaluate_film(reel, scoring.answers_of(colorizer), watch)
+        report = scoring.evaluate_film(frames, scoring.film_methods(colorizer), show)
     if as_json:
         typer.echo(scoring.film_to_json(report))
     else:

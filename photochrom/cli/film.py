@@ -1,4 +1,4 @@
-"""`photochrom film`."""
+"""The command `photochrom film`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 __all__ = ["film"]
 
 _PREVIEW_SECONDS, _PREVIEW_ROWS = 10, 480
-_EVERY = 0.5  # seconds between two lines of JSON
+_JSON_INTERVAL = 0.5  # seconds between two lines of JSON progress
 
 References = Annotated[
     list[Path] | None,
     typer.Option(
-        "--reference", help="A frame or a photograph in colour, to be followed; may be given again."
+        "--reference",
+        help="A colour frame or photograph to copy colours from; can be given more than once.",
     ),
 ]
 Hints = Annotated[
@@ -38,29 +39,36 @@ Hints = Annotated[
     typer.Option(
         "--hint",
         metavar="TIME,X,Y,#RRGGBB",
-        help="A colour that you know, at a pixel of the frame at that time; may be given again.",
+        help="A known colour at a pixel of the frame at that time; can be given more than once.",
     ),
 ]
-Start = Annotated[str, typer.Option("--from", metavar="TIME", help="Begin here, 00:10 say.")]
-End = Annotated[str, typer.Option("--to", metavar="TIME", help="End here.")]
+Start = Annotated[
+    str, typer.Option("--from", metavar="TIME", help="Start time, for example 00:10.")
+]
+End = Annotated[str, typer.Option("--to", metavar="TIME", help="End time, for example 01:30.")]
 Codec = Annotated[
     Literal["h264", "hevc", "vp9", "av1", "prores", "ffv1"] | None,
-    typer.Option(help="Of the pictures.", show_default="h264; vp9 in .webm"),
+    typer.Option(help="Video codec.", show_default="h264; vp9 in .webm"),
 ]
 Quality = Annotated[
-    int | None, typer.Option(min=0, max=63, help="The codec's CRF; less is better.")
+    int | None,
+    typer.Option(min=0, max=63, help="CRF of the codec; lower values give better quality."),
 ]
-Preset = Annotated[str, typer.Option(help="The encoder's own word for how hard to try.")]
-Preview = Annotated[bool, typer.Option(help="A quick look: ten seconds, at most 480 pixels high.")]
+Preset = Annotated[str, typer.Option(help="Encoder preset, for example fast or slow.")]
+Preview = Annotated[
+    bool, typer.Option(help="Colour only ten seconds, at a height of at most 480 pixels.")
+]
 Partial = Annotated[
-    bool, typer.Option(help="When interrupted, leave NAME.partial.mp4, what is done so far.")
+    bool, typer.Option(help="When interrupted, save the finished part as NAME.partial.mp4.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Tell how it goes in JSON, a line each.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Report progress as lines of JSON.")]
 
 
 def film(
-    source: Annotated[Path, typer.Argument(metavar="IN", help="A film; FFmpeg must read it.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="The coloured one.")],
+    source: Annotated[
+        Path, typer.Argument(metavar="IN", help="The film: any file that FFmpeg can read.")
+    ],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File for the coloured film.")],
     model: ModelPlace = None,
     vividness: Vividness = None,
     references: References = None,
@@ -77,11 +85,11 @@ def film(
     precision: PrecisionOption = "f32",
     as_json: AsJson = False,
 ) -> None:
-    """Colour a film. Its luma, sound, subtitles, chapters and words stay as they are.
+    """Colour a film. Its luma, sound, subtitles, chapters and metadata are kept.
 
-    Stopped and called again, it goes on where it was. Exit codes: 0 it is written, and what is
-    broken in it is named; 1 it cannot be read or written; 2 the command makes no sense; 130
-    interrupted.
+    The same command continues a film that was interrupted. Exit codes: 0 the film was written, and
+    damaged places in it are named; 1 the film cannot be read or written; 2 the command line is not
+    valid; 130 interrupted.
     """
     from photochrom.colorizer import Colorizer
     from photochrom.film.clock import parse_moment
@@ -89,10 +97,12 @@ def film(
     if exists == "skip" and target.exists():
         if as_json:
             emit({"event": "skipped", "target": str(target)})
-        note(f"{target} is there already")
+        note(f"{target} exists already")
         return
+    # A name with % is an image sequence (`%05d.png`), which is no file by itself.
     if "%" not in source.name and not source.exists():
         raise ConfigError(f"expected a film; there is no file {source}")
+    # Parsed before the model is loaded, so that a mistyped time is reported at once.
     first = parse_moment(start) if start else 0.0
     last = parse_moment(end) if end else None
     if preview:
@@ -113,7 +123,7 @@ def film(
             overwrite=exists == "overwrite",
             partial=partial,
             most_rows=_PREVIEW_ROWS if preview else 0,
-            watcher=_watcher(bar, as_json=as_json),
+            watcher=_progress_watcher(bar, as_json=as_json),
         )
     _conclude(report, target, as_json=as_json)
 
@@ -128,14 +138,14 @@ def _hint(text: str) -> tuple[float, Hint]:
     return parse_moment(moment), parse_hint(rest)
 
 
-def _watcher(bar: Any, *, as_json: bool) -> Watcher:
+def _progress_watcher(bar: Any, *, as_json: bool) -> Watcher:
     from photochrom.film import Watcher
 
     task = bar.add_task("colouring", total=None)
-    begun, told = time.monotonic(), 0.0
-    earlier: int | None = None
+    started, last_line = time.monotonic(), 0.0
+    resumed_from: int | None = None  # frames that an earlier, interrupted call finished
 
-    class Teller(Watcher):
+    class ProgressWatcher(Watcher):
         def note(self, text: str) -> None:
             emit({"event": "note", "text": text}) if as_json else note(text)
 
@@ -145,19 +155,19 @@ def _watcher(bar: Any, *, as_json: bool) -> Watcher:
             fail(f"at {seconds:.2f} s: {text}")
 
         def frame(self, done: int, total: int, shot: int) -> None:
-            nonlocal told, earlier
-            earlier = done - 1 if earlier is None else earlier
-            total = max(done, total)
+            nonlocal last_line, resumed_from
+            resumed_from = done - 1 if resumed_from is None else resumed_from
+            total = max(done, total)  # containers state the number of frames only roughly
             bar.update(task, completed=done, total=total, description=f"shot {shot}")
             now = time.monotonic()
-            if not as_json or (now - told < _EVERY and done < total):
+            if not as_json or (now - last_line < _JSON_INTERVAL and done < total):
                 return
-            told, speed = now, (done - earlier) / max(1e-6, now - begun)
+            last_line, fps = now, (done - resumed_from) / max(1e-6, now - started)
             record = {"event": "frame", "done": done, "total": total, "shot": shot}
-            left = max(0, total - done) / speed
-            emit(record | {"fps": round(speed, 2), "seconds_left": round(left, 1)})
+            remaining = max(0, total - done) / fps
+            emit(record | {"fps": round(fps, 2), "seconds_left": round(remaining, 1)})
 
-    return Teller()
+    return ProgressWatcher()
 
 
 def _conclude(report: FilmReport, target: Path, *, as_json: bool) -> None:
@@ -172,6 +182,7 @@ def _conclude(report: FilmReport, target: Path, *, as_json: bool) -> None:
                 "problems": problems,
             }
         )
-    broken = f", {len(report.problems)} places were broken" if report.problems else ""
+    count = len(report.problems)
+    damaged = f", {count} damaged {'place' if count == 1 else 'places'}" if count else ""
     shots = "1 shot" if report.shots == 1 else f"{report.shots} shots"
-    note(f"{target}: {report.frames} frames, {shots}{broken} ({report.engine})")
+    note(f"{target}: {report.frames} frames, {shots}{damaged} ({report.engine})")

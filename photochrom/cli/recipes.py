@@ -1,4 +1,4 @@
-"""`photochrom recipes`."""
+"""The commands `photochrom recipes list` and `photochrom recipes show`."""
 
 from __future__ import annotations
 
@@ -8,31 +8,34 @@ import typer
 
 __all__ = ["app"]
 
-app = typer.Typer(name="recipes", help="The networks that can be trained.", no_args_is_help=True)
+app = typer.Typer(
+    name="recipes", help="List and describe the networks that can be trained.", no_args_is_help=True
+)
 
 
 @app.command("list")
 def list_recipes() -> None:
-    """Name them all."""
+    """List all recipes, with a short description of each."""
     from photochrom.recipes import RECIPES
 
-    for name, (_, _, what) in RECIPES.items():
-        typer.echo(f"{name:{max(map(len, RECIPES))}} {what}")
+    width = max(map(len, RECIPES))
+    for name, (_, _, description) in RECIPES.items():
+        typer.echo(f"{name:{width}} {description}")
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Of a recipe.")],
+    name: Annotated[str, typer.Argument(help="Recipe name.")],
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="An option as key=value; more than one may be given."),
+        typer.Option("--set", help="An option as KEY=VALUE; can be given more than once."),
     ] = None,
 ) -> None:
-    """Print a recipe's layers, with their output shapes and parameters, and its options."""
+    """Print a recipe's layers, with their output shapes and parameter counts, and its options."""
     from photochrom.recipes import recipe_class
     from photochrom.recipes.backend import choose_backend
 
-    choose_backend()
+    choose_backend()  # before anything imports Keras, which reads the backend only once
     from photochrom.training.config import parse_setting
 
     options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}

@@ -1,4 +1,4 @@
-"""`photochrom serve` and `photochrom web`."""
+"""The commands `photochrom serve` and `photochrom web`."""
 
 from __future__ import annotations
 
@@ -12,39 +12,51 @@ from photochrom.cli.console import note
 
 __all__ = ["serve", "web"]
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes any free one.")
+]
 WorkersOption = Annotated[
-    int, typer.Option(min=0, help="Photographs at once.", show_default="cores, 4 at most")
+    int,
+    typer.Option(
+        min=0, help="Number of photographs to work on at once.", show_default="cores, 4 at most"
+    ),
 ]
 
 
 def serve(
     host: Annotated[
-        str, typer.Option(help="Elsewhere than on this machine only with a token.")
+        str,
+        typer.Option(help="Address to listen on. Anything but localhost needs --token-file."),
     ] = "127.0.0.1",
     port: Port = 8765,
-    page: Annotated[bool, typer.Option("--page/--no-page", help="The page for people.")] = True,
+    page: Annotated[
+        bool, typer.Option("--page/--no-page", help="Serve the web page as well as the REST API.")
+    ] = True,
     workers: WorkersOption = 0,
     token_file: Annotated[
-        Path | None, typer.Option(help="Its first line is what clients must show.")
+        Path | None,
+        typer.Option(help="File whose first line is the token that clients must send."),
     ] = None,
     model: ModelPlace = None,
     engine: EngineOption = "openvino",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 100,
     max_megabytes: Annotated[
-        float, typer.Option(min=0.1, max=1e5, help="Of one photograph's request.")
+        float, typer.Option(min=0.1, max=1e5, help="Largest request for one photograph.")
     ] = 100,
-    queue: Annotated[int, typer.Option(min=0, help="Requests that may wait.")] = 32,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds that a request may take.")] = 60,
+    queue: Annotated[int, typer.Option(min=0, help="Number of requests that can wait.")] = 32,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Time limit of a request, in seconds.")
+    ] = 60,
     grace: Annotated[
-        int, typer.Option(min=0, help="Seconds that running work has after SIGTERM.")
+        int,
+        typer.Option(min=0, help="Seconds that running work has to finish after SIGTERM."),
     ] = 60,
 ) -> None:
-    """Serve programs (OpenAPI at /docs) and people (a page at /).
+    """Serve a REST API (described at /docs) and a web page (at /).
 
-    It listens on this machine alone unless told otherwise. Exit codes: 0 it was stopped; 2 it
-    cannot be begun so.
+    Only this machine can connect, unless --host says otherwise. Exit codes: 0 the server was
+    stopped; 2 it cannot start with these options.
     """
     from photochrom.errors import ConfigError
     from photochrom.web import Limits, Settings, require
@@ -64,13 +76,13 @@ def serve(
     )
     token = read_token(token_file) if token_file else ""
     settings = Settings(host, port, page, workers, token, grace, limits)
-    _run(settings, model, engine, precision, lambda place: note(f"serving at {place}"))
+    _run(settings, model, engine, precision, lambda url: note(f"serving at {url}"))
 
 
 def web(
     port: Port = 8765,
     browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open it in the browser.")
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
     workers: WorkersOption = 0,
     model: ModelPlace = None,
@@ -78,31 +90,33 @@ def web(
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 250,
 ) -> None:
-    """Open a page on this machine: drop photographs, look, correct a colour, save.
+    """Open a web page to colour photographs, correct the colours and save the results.
 
-    Nothing leaves the machine.
+    The page is served by this machine, for this machine only. No photograph leaves it.
     """
     from photochrom.web import Limits, Settings, require
 
     require(page=True)
+    note("preparing the page …")
 
-    note("making the page ready …")
-
-    def ready(place: str) -> None:
-        note(f"it is at {place} (Ctrl-C ends it)")
+    def ready(url: str) -> None:
+        note(f"the page is at {url} (press Ctrl-C to stop)")
         if browser:
             import webbrowser
 
-            webbrowser.open(place)
+            webbrowser.open(url)
 
     limits = Limits(bytes=1_000_000_000, pixels=int(max_megapixels * 1e6))
+    # One person on this machine: large photographs are welcome, and Ctrl-C should not take long.
     settings = Settings(port=port, workers=workers, grace=5, limits=limits)
     _run(settings, model, engine, precision, ready)
 
 
 def _run(settings: Any, model: Path | None, engine: Any, precision: Any, ready: Any) -> None:
+    # Imported here, after `require`: a missing extra is reported in one line.
     from photochrom.colorizer import Colorizer
     from photochrom.web.server import serve as run
 
-    most = settings.limits.pixels
-    run(Colorizer(model, max_pixels=most, engine=engine, precision=precision), settings, ready)
+    max_pixels = settings.limits.pixels
+    colorizer = Colorizer(model, max_pixels=max_pixels, engine=engine, precision=precision)
+    run(colorizer, settings, ready)

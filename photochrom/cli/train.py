@@ -1,4 +1,4 @@
-"""`photochrom train`."""
+"""The command `photochrom train`."""
 
 from __future__ import annotations
 
@@ -17,59 +17,67 @@ __all__ = ["train"]
 def train(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="[DIR]", help="Colour photographs, or .tar shards, however deep."),
+        typer.Argument(
+            metavar="[DIR]", help="Folder of colour photographs or .tar shards; subfolders count."
+        ),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe's name.", show_default="autoencoder")
+        str | None, typer.Option(help="Recipe name.", show_default="autoencoder")
     ] = None,
     run: Annotated[
-        Path | None, typer.Option(help="The run's folder.", show_default="runs/RECIPE-TIME")
+        Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-TIME")
     ] = None,
     validation: Annotated[
         Path | None,
-        typer.Option("--val", help="Photographs to validate with.", show_default="a tenth"),
+        typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth"),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="Settings, in TOML or JSON.")] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file, in TOML or JSON.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="KEY=VALUE", help="One setting, train.epochs=50 for example."
+            "--set", metavar="KEY=VALUE", help="One setting, for example train.epochs=50."
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --run.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --run.")] = False,
     no_export: Annotated[
-        bool, typer.Option("--no-export", help="Leave the model to a later --resume.")
+        bool, typer.Option("--no-export", help="Do not export the model; a later --resume does it.")
     ] = False,
     backend: Annotated[
         str | None,
-        typer.Option(help="tensorflow, jax or torch.", show_default="the first installed"),
+        typer.Option(
+            help="Keras backend: tensorflow, jax or torch.", show_default="the first installed"
+        ),
     ] = None,
 ) -> None:
     """Train a network on your own photographs.
 
-    The run's folder gets checkpoints, logs, curves, a contact sheet for every epoch, and at the
-    end a model for `photochrom colorize --model`. A run that was stopped goes on with --resume.
+    The folder of the run receives checkpoints, logs, curves, a contact sheet for every epoch and,
+    at the end, a model for `photochrom colorize --model`. Use --resume to continue a run that was
+    stopped.
     """
     from photochrom.recipes.backend import choose_backend
     from photochrom.training.config import load_config
 
     if resume and (run is None or folder or config or settings or recipe or validation):
         raise ConfigError(
-            "expected --resume with --run and nothing else: a run keeps its own settings"
+            "expected --resume with --run and no other setting: a run keeps its own settings"
         )
     if folder is None and not resume:
         raise ConfigError("expected a folder of photographs, or --resume with --run")
     loaded = load_config(config, settings, recipe=recipe)
     place = run or Path("runs") / f"{loaded.recipe}-{time.strftime('%Y%m%d-%H%M%S')}"
 
+    # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend)}")
-    from photochrom.cli.telling import Teller
+    from photochrom.cli.training_progress import TrainingProgress
     from photochrom.training import runs, trainer
 
-    with Teller() as teller:
+    with TrainingProgress() as progress:
         if folder is None:
             opened = runs.resume(place)
         else:
-            opened = trainer.prepare(folder, place, loaded, validation=validation, listener=teller)
+            opened = trainer.prepare(
+                folder, place, loaded, validation=validation, listener=progress
+            )
         note(f"run: {opened.folder}")
-        trainer.train(opened, teller, exporting=not no_export)
+        trainer.train(opened, progress, exporting=not no_export)

@@ -1,4 +1,4 @@
-"""`photochrom tune`."""
+"""The command `photochrom tune`."""
 
 from __future__ import annotations
 
@@ -17,66 +17,85 @@ __all__ = ["tune"]
 
 
 def tune(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Colour photographs.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The study's folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of colour photographs.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the study.")],
     validation: Annotated[
         Path | None,
-        typer.Option("--val", help="Photographs to validate with.", show_default="a tenth"),
+        typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth"),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="A recipe's name.")] = "autoencoder",
+    recipe: Annotated[str, typer.Option(help="Recipe name.")] = "autoencoder",
     milestones: Annotated[
-        str, typer.Option("--epochs", help="Numbers of epochs to compare; the last is the most.")
+        str,
+        typer.Option("--epochs", help="Numbers of epochs to compare; each run has the largest."),
     ] = "100,500,600,1000",
     space: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=[VALUES]", help="Options to vary.", show_default="the report's"),
+        typer.Option(
+            metavar="KEY=[VALUES]",
+            help="An option to vary, and its values; can be given more than once.",
+            show_default="the report's",
+        ),
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="Settings of every run.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file for every run, in TOML or JSON.")
+    ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One setting.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting for every run."),
     ] = None,
-    backend: Annotated[str | None, typer.Option(help="tensorflow, jax or torch.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Keras backend: tensorflow, jax or torch.")
+    ] = None,
 ) -> None:
     """Train every combination of a recipe's options, and compare them.
 
-    Goes on where it was stopped when it is called again.
+    The same command continues a study that was stopped.
     """
     from photochrom.recipes.backend import choose_backend
 
+    # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend)}")
-    from photochrom.cli.telling import Teller
+    from photochrom.cli.training_progress import TrainingProgress
     from photochrom.training import tuning
     from photochrom.training.config import load_config
     from photochrom.training.tuning_report import write_tuning_report
 
-    counts = _milestones(milestones)
-    chosen = _space(space) if space else tuning.REPORT_SPACE
-    run_settings = [*(settings or []), f"train.epochs={counts[-1]}"]
+    epochs = _parse_epochs(milestones)
+    search_space = _parse_space(space) if space else tuning.REPORT_SPACE
+    run_settings = [*(settings or []), f"train.epochs={epochs[-1]}"]
     loaded = load_config(config, run_settings, recipe=recipe)
-    with Teller() as teller:
+    with TrainingProgress() as progress:
         results = tuning.tune(
-            folder, output, loaded, chosen, validation=validation, listener=teller, told=_tell
+            folder,
+            output,
+            loaded,
+            search_space,
+            validation=validation,
+            listener=progress,
+            told=_report,
         )
-    write_tuning_report(results, counts, output)
-    note(f"written: {output / 'study.md'}, study.csv and study.png")
+    write_tuning_report(results, epochs, output)
+    note(f"wrote {output / 'study.md'}, study.csv and study.png")
 
 
-def _milestones(text: str) -> list[int]:
+def _parse_epochs(text: str) -> list[int]:
     try:
         return sorted({int(part) for part in text.split(",") if int(part) > 0}) or [1]
     except ValueError as error:
-        raise ConfigError(f"expected numbers of epochs as 100,500; received {text!r}") from error
+        raise ConfigError(f"expected numbers of epochs, as 100,500; received {text!r}") from error
 
 
-def _space(texts: list[str]) -> dict[str, list[Any]]:
+def _parse_space(texts: list[str]) -> dict[str, list[Any]]:
     from photochrom.training.config import parse_setting
 
-    found = {".".join(keys): value for keys, value in map(parse_setting, texts)}
-    for key, values in found.items():
+    space = {".".join(keys): value for keys, value in map(parse_setting, texts)}
+    for key, values in space.items():
         if not isinstance(values, list) or not values:
-            raise ConfigError(f"expected {key} as a list, [1, 2]; received {values!r}")
-    return found
+            raise ConfigError(
+                f"expected a list of values for {key}, as [1, 2]; received {values!r}"
+            )
+    return space
 
 
-def _tell(result: Result) -> None:
-    note(f"{result.name}: " + (f"left out: {result.reason}" if result.reason else "done"))
+def _report(result: Result) -> None:
+    note(f"{result.name}: " + (f"skipped: {result.reason}" if result.reason else "done"))

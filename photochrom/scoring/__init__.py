@@ -1,12 +1,12 @@
-"""Scores: how near coloured photographs and films are to the truth, beside what they must beat."""
+"""Scores of coloured photographs and films against the true colours, and against baselines."""
 
 from __future__ import annotations
 
 from photochrom.scoring.album import Album
 from photochrom.scoring.baselines import BestConstant, Survey, best_constant, flat_color
 from photochrom.scoring.board import Judge, PhotoScores, Scores
-from photochrom.scoring.ciede import delta_e_2000
 from photochrom.scoring.cleanliness import block_spread, cast, chroma_dark, chroma_light
+from photochrom.scoring.color_statistics import ColorStatistics, Truth
 from photochrom.scoring.contact_sheet import contact_sheet
 from photochrom.scoring.definitions import FILM_METRICS, METRICS, Metric
 from photochrom.scoring.evaluate import (
@@ -17,18 +17,17 @@ from photochrom.scoring.evaluate import (
     Report,
     evaluate,
 )
-from photochrom.scoring.export import photos_to_csv, summary_to_csv, to_json
+from photochrom.scoring.export import photos_to_csv, to_json
 from photochrom.scoring.extras import missing_measures
 from photochrom.scoring.film import (
     FilmJudge,
     FilmReport,
     FilmScores,
     FrameScores,
-    answers_of,
     evaluate_film,
+    film_methods,
 )
 from photochrom.scoring.film_export import film_to_json, film_to_table, frames_to_csv
-from photochrom.scoring.looks import Look, Truth
 from photochrom.scoring.lpips import has_lpips, lpips
 from photochrom.scoring.metrics import (
     ab_argmax_accuracy,
@@ -37,6 +36,7 @@ from photochrom.scoring.metrics import (
     ciede2000,
     colorfulness,
     colorfulness_abs,
+    delta_e_2000,
     psnr,
     ssim,
     to_lab,
@@ -46,9 +46,9 @@ from photochrom.scoring.patchiness import Segments, find_segments, has_segmentat
 from photochrom.scoring.reel import Reel
 from photochrom.scoring.showcase import showcase
 from photochrom.scoring.splits import PARTS, Part, part_of
-from photochrom.scoring.steadiness import CdcTally, Step, Trail, WarpTally
-from photochrom.scoring.table import to_markdown, to_table
+from photochrom.scoring.table import to_table
 from photochrom.scoring.tally import AucTally
+from photochrom.scoring.temporal import CdcTally, Motion, MotionTracker, WarpTally
 from photochrom.scoring.timeline import Timeline, flicker_plot
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "AucTally",
     "BestConstant",
     "CdcTally",
+    "ColorStatistics",
     "Colorize",
     "Difference",
     "FilmJudge",
@@ -67,8 +68,9 @@ __all__ = [
     "FilmScores",
     "FrameScores",
     "Judge",
-    "Look",
     "Metric",
+    "Motion",
+    "MotionTracker",
     "Part",
     "PhotoScores",
     "Photographs",
@@ -77,15 +79,12 @@ __all__ = [
     "Report",
     "Scores",
     "Segments",
-    "Step",
     "Survey",
     "Timeline",
-    "Trail",
     "Truth",
     "WarpTally",
     "ab_argmax_accuracy",
     "ab_error",
-    "answers_of",
     "auc",
     "best_constant",
     "block_spread",
@@ -99,6 +98,7 @@ __all__ = [
     "delta_e_2000",
     "evaluate",
     "evaluate_film",
+    "film_methods",
     "film_to_json",
     "film_to_table",
     "find_segments",
@@ -116,9 +116,7 @@ __all__ = [
     "psnr",
     "showcase",
     "ssim",
-    "summary_to_csv",
     "to_json",
     "to_lab",
-    "to_markdown",
     "to_table",
 ]

@@ -1,4 +1,7 @@
-"""The photographs of a folder, as squares, to be judged on; read again at every walk."""
+"""A folder of colour photographs, read as squares to score a model on.
+
+No picture is kept in memory: each pass over the photographs reads the files again.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +23,17 @@ __all__ = ["Album"]
 
 
 class Album:
-    """Colour photographs below a folder. What is grey, tinted or broken is left out and counted.
+    """The colour photographs in a folder and its subfolders.
+
+    Grey, tinted and unreadable files are skipped: they have no true colours to compare with.
 
     Attributes:
-        folder: where they lie.
-        part: the part of them that it holds; None: all.
-        left_out: names, and why: "grey", "tinted" or an error's message.
+        folder: the folder.
+        size: side of the squares, in pixels.
+        fit: how photographs are made square.
+        part: the part of the split that is read; None: all photographs.
+        skipped: skipped files, by path below `folder`, and the reason: "grey", "tinted" or an
+            error message.
     """
 
     def __init__(
@@ -34,55 +42,59 @@ class Album:
         *,
         size: int = 256,
         fit: photo.Fit = "crop",
-        most: int = 0,
+        limit: int = 0,
         part: Part | None = None,
     ) -> None:
-        """Find the photographs and look at each.
+        """Find the photographs, and examine a thumbnail of each.
 
         Args:
-            folder: gone through at any depth.
+            folder: the folder; subfolders are searched, too.
             size: side of the squares, in pixels.
-            fit: "crop" takes the middle square, "squash" the whole photograph.
-            most: how many to take, evenly spread; 0 for all.
-            part: take only the photographs of this part of the split (`part_of`); None: all.
+            fit: "crop" takes the middle square, "squash" squeezes the whole photograph.
+            limit: use at most this many files, evenly spread; 0: all.
+            part: use only this part of the split (see `part_of`); None: all.
 
         Raises:
-            DataError: there is no such folder, or nothing in it that can be judged on.
+            DataError: the folder does not exist, or holds no usable colour photograph.
         """
         if not folder.is_dir():
-            raise DataError(f"expected a folder of photographs; there is none at {folder}")
+            raise DataError(f"expected a folder of photographs; there is no folder {folder}")
         self.folder, self.size, self.fit, self.part = folder, size, fit, part
         try:
-            inside = files_in(folder)
+            paths = files_in(folder)
         except OSError as error:
             raise DataError(f"cannot look for photographs: {error}") from error
-        files = [file for file in inside if file.suffix.lower() in photo.READABLE_SUFFIXES]
+        files = [file for file in paths if file.suffix.lower() in photo.READABLE_SUFFIXES]
         if part:
             files = [file for file in files if part_of(file.name) == part]
-        if most:
-            files = subsample(files, most)
-        self.left_out: dict[str, str] = {}
+        if limit:
+            files = subsample(files, limit)
+        self.skipped: dict[str, str] = {}
         self._files: list[Path] = []
-        for file, verdict in map_ordered(self._look, files, os.cpu_count() or 1):
+        # Threads, because reading and decoding files happens outside the GIL.
+        for file, verdict in map_ordered(self._examine, files, os.cpu_count() or 1):
             if verdict == "colour":
                 self._files.append(file)
             else:
-                self.left_out[self._name(file)] = verdict
+                self.skipped[self._name(file)] = verdict
         if not self._files:
             raise DataError(
                 f"expected colour photographs in {folder}"
-                + (f", in the part «{part}» of them" if part else "")
-                + f"; none of {len(files)} files is one"
+                + (f", part «{part}»" if part else "")
+                + f"; found none among {len(files)} files"
             )
 
     def __len__(self) -> int:
         return len(self._files)
 
     def __iter__(self) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+        """Yield path below `folder` and RGB, (size, size, 3) uint8, of each photograph."""
         return map_ordered(self._load, self._files, os.cpu_count() or 1)
 
-    def _look(self, file: Path) -> tuple[Path, str]:
+    def _examine(self, file: Path) -> tuple[Path, str]:
+        """Return the file, and its tint or the message of an error."""
         try:
+            # A thumbnail shows the tint as well, and JPEG decoders read it much faster.
             return file, photo.tint_of(photo.thumbnail(file, 128))
         except PhotoError as error:
             return file, str(error)

@@ -1,4 +1,4 @@
-"""The scoreboard: one photograph's scores, a set's scores, and the judge that keeps them."""
+"""The scores of one photograph and of a set, and `Judge`, which computes them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from photochrom.color import FloatArray
 from photochrom.errors import DataError
 from photochrom.scoring import metrics
-from photochrom.scoring.looks import Truth, look_of
-from photochrom.scoring.lpips import LEAST_SIDE, has_lpips, lpips
+from photochrom.scoring.color_statistics import Truth, color_statistics
+from photochrom.scoring.lpips import MIN_SIDE, has_lpips, lpips
 from photochrom.scoring.metrics import Rgb
 from photochrom.scoring.tally import AucTally
 
@@ -18,12 +18,13 @@ __all__ = ["Judge", "PhotoScores", "Scores"]
 
 @dataclass(frozen=True)
 class PhotoScores:
-    """How well one photograph was coloured; `photochrom.scoring.METRICS` says what each means.
+    """The scores of one coloured photograph; `photochrom.scoring.METRICS` defines each.
 
-    `psnr` is at most `metrics.PSNR_CEILING`, so that a mean over photographs stays finite. What
-    ends in `_true` is the same measure of the true photograph. nan is what cannot be measured:
-    `lpips` without its package or of a photograph below 31 pixels, `patchiness` without
-    scikit-image, `chroma_dark` and `chroma_light` where the true photograph has no such places.
+    `psnr` is limited to `metrics.PSNR_CEILING`, so that a mean over photographs stays finite.
+    Fields that end in `_true` are the same measure of the true photograph. A score that cannot be
+    measured is nan: `lpips` without its package or with a side below 31 pixels, `patchiness`
+    without scikit-image, `chroma_dark` and `chroma_light` where the true photograph has no dark or
+    light places.
     """
 
     name: str
@@ -52,11 +53,11 @@ class PhotoScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """How well a set of photographs was coloured: means in which each photograph counts alike.
+    """The scores of a set of coloured photographs: means, to which all photographs count equally.
 
-    `auc_rebalanced` belongs to the set as a whole (see `AucTally`); `colorfulness_gap` is signed,
-    the predictions' mean less the truth's. A mean is over the photographs of which a score is
-    known; nan where it is of none.
+    Each mean is over the photographs whose score is known, and nan where there are none.
+    `auc_rebalanced` is computed over the set as a whole (see `AucTally`). `colorfulness_gap` is
+    the predictions' mean colourfulness minus that of the true photographs.
     """
 
     photos: int
@@ -85,18 +86,18 @@ class Scores:
     patchiness_true: float
 
     def to_dict(self) -> dict[str, float]:
-        """Plain numbers, for a model card or a log; what could not be measured is left out."""
+        """Return the scores as plain numbers, without those that could not be measured."""
         return {key: value for key, value in asdict(self).items() if not math.isnan(value)}
 
 
 class Judge:
-    """Scores many photographs one by one; keeps numbers only, no pictures."""
+    """Scores photographs one by one; it keeps their scores, but not the pictures."""
 
     def __init__(self, *, quick: bool = False) -> None:
-        """Begin.
+        """Create a judge without any photograph.
 
         Args:
-            quick: leave out LPIPS and patchiness, which take most of the time; they are nan.
+            quick: skip LPIPS and patchiness, which take most of the time; their scores are nan.
         """
         self._quick = quick
         self._photos: list[PhotoScores] = []
@@ -104,7 +105,7 @@ class Judge:
 
     @property
     def photos(self) -> tuple[PhotoScores, ...]:
-        """The scores of each photograph, in the order in which they came."""
+        """The scores of each photograph, in the order in which they were added."""
         return tuple(self._photos)
 
     def add(
@@ -113,15 +114,15 @@ class Judge:
         """Score one photograph.
 
         Args:
-            name: what to call it in the report.
+            name: name of the photograph in the report and in messages.
             pred: the coloured photograph, RGB, (H, W, 3) uint8.
-            true: the colour original, of the same shape; as a `Truth` where several answers to it
-                are judged, so that it is measured once.
-            true_lab: `metrics.to_lab(true)`, where it is at hand already.
+            true: the true photograph, of the same shape. Pass a `Truth` to score several
+                predictions of one photograph: it is then measured only once.
+            true_lab: `metrics.to_lab(true)`, if it was computed already.
 
         Raises:
-            DataError: the shapes differ, or a side is below the 11 pixels of SSIM's window; the
-                message names the photograph. Or the weights of LPIPS are damaged.
+            DataError: the shapes differ, a side is below the 11 pixels of SSIM's window, or the
+                weights of LPIPS are damaged. The message names the photograph.
         """
         try:
             truth = true if isinstance(true, Truth) else Truth(true, true_lab, quick=self._quick)
@@ -134,7 +135,7 @@ class Judge:
     def _score(self, name: str, pred: Rgb, truth: Truth) -> PhotoScores:
         psnr, ssim = metrics.psnr(pred, truth.rgb), metrics.ssim(pred, truth.rgb)
         pred_lab = metrics.to_lab(pred)
-        own = {f"{key}_true": value for key, value in asdict(truth.look).items()}
+        statistics_true = {f"{key}_true": v for key, v in asdict(truth.statistics).items()}
         return PhotoScores(
             name=name,
             psnr=min(psnr, metrics.PSNR_CEILING),
@@ -143,21 +144,17 @@ class Judge:
             ab_error=metrics.ab_error(pred_lab, truth.lab),
             ab_argmax_accuracy=metrics.ab_argmax_accuracy(pred_lab, truth.lab),
             lpips=math.nan if self._quick else _lpips(pred, truth.rgb),
-            **asdict(look_of(pred, pred_lab, truth)),
-            **own,
-            auc=self._tally.add(pred_lab, truth.lab),  # last: a photograph that fails counts not
+            **asdict(color_statistics(pred, pred_lab, truth)),
+            **statistics_true,
+            # Last, because it changes the tally: a photograph that fails must not count.
+            auc=self._tally.add(pred_lab, truth.lab),
         )
 
-    def merge(self, other: Judge) -> None:
-        """Take over what another judge scored, as when several work side by side."""
-        self._photos += other._photos
-        self._tally.merge(other._tally)
-
     def scores(self) -> Scores:
-        """The scores of all photographs so far.
+        """Return the scores of all photographs so far.
 
         Raises:
-            DataError: there is none yet.
+            DataError: no photograph was added yet.
         """
         if not self._photos:
             raise DataError("expected at least one photograph to judge; received none")
@@ -172,13 +169,15 @@ class Judge:
         )
 
     def _mean(self, name: str) -> float:
-        """Over the photographs of which it is known."""
+        """Return the mean over the photographs whose score is known; nan if there are none."""
         values = (getattr(photo, name) for photo in self._photos)
         known = [value for value in values if not math.isnan(value)]
+        # `fsum` is exact, so the order of the photographs does not change the mean.
         return math.fsum(known) / len(known) if known else math.nan
 
 
 def _lpips(pred: Rgb, true: Rgb) -> float:
-    if min(true.shape[:2]) < LEAST_SIDE or not has_lpips():
+    """Return the LPIPS distance, or nan where it cannot be measured."""
+    if min(true.shape[:2]) < MIN_SIDE or not has_lpips():
         return math.nan
     return lpips(pred, true)

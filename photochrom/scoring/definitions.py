@@ -1,4 +1,4 @@
-"""What each score is called, measured in, and means: the words that every table shares."""
+"""Names, units and definitions of all scores, shared by the tables and the JSON reports."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ __all__ = ["FILM_METRICS", "METRICS", "Metric"]
 
 @dataclass(frozen=True)
 class Metric:
-    """One score: its field in `Scores` or `FilmScores`, and how to print and to read it.
+    """The definition of one score.
 
-    `decimals` is how many are printed; `better` says where a better answer lies.
+    Attributes:
+        key: name of its field in `Scores` or `FilmScores`.
+        title: its name in tables.
+        unit: its unit; empty if it has none.
+        better: which values are better.
+        decimals: number of decimals to print.
+        definition: how it is computed, in a sentence or two.
     """
 
     key: str
@@ -25,10 +31,11 @@ class Metric:
 
     @property
     def heading(self) -> str:
+        """The title, with the unit in brackets if there is one."""
         return f"{self.title} ({self.unit})" if self.unit else self.title
 
     def text(self, value: float) -> str:
-        """The number as a table prints it: a gap keeps its sign, nan is a dash."""
+        """Format a value for a table: a gap keeps its sign, and nan becomes a dash."""
         if math.isnan(value):
             return "–"
         sign = "+" if self.better == "nearer zero" else ""
@@ -85,7 +92,7 @@ METRICS: Final = (
         "%",
         "higher",
         2,
-        "AuC with each pixel weighed by the inverse of the frequency, in this set, of its true "
+        "AuC with each pixel weighted by the inverse frequency, in this set, of its true "
         "colour on a 10 x 10 grid in ab.",
     ),
     Metric(
@@ -94,8 +101,8 @@ METRICS: Final = (
         "",
         "lower",
         3,
-        "How different a prediction looks from the truth, by a network fitted to what people "
-        "answered (Zhang et al. 2018; AlexNet, version 0.1); mean over photographs.",
+        "Perceptual distance of prediction and truth, by a network fitted to judgements of people "
+        "(Zhang et al. 2018; AlexNet, version 0.1); mean over photographs.",
     ),
     Metric(
         "colorfulness",
@@ -111,7 +118,7 @@ METRICS: Final = (
         "M3",
         "nearer zero",
         1,
-        "Colourfulness of the predictions less that of the originals.",
+        "Colourfulness of the predictions minus that of the originals.",
     ),
     Metric(
         "colorfulness_abs",
@@ -119,8 +126,8 @@ METRICS: Final = (
         "M3",
         "nearer the truth",
         1,
-        "Colourfulness of the absolute values |R-G| and |(R+G)/2-B|, as the programs of CT2 and "
-        "DDColor compute it: the number to compare with their tables; mean over photographs.",
+        "Colourfulness of the absolute values |R-G| and |(R+G)/2-B|, as the code of CT2 and "
+        "DDColor computes it, for comparison with their tables; mean over photographs.",
     ),
     Metric(
         "ab_argmax_accuracy",
@@ -128,9 +135,9 @@ METRICS: Final = (
         "%",
         "higher",
         1,
-        "Share of pixels at which the larger of (a, b) is the right one: what Keras calls the "
-        "accuracy of a regression of two channels. In the constant's row: always the same "
-        "answer, in Lab itself.",
+        "Share of pixels at which the larger of (a, b) is the right one: what Keras reports as the "
+        "accuracy of a regression of two channels. In the row of the best constant: the accuracy "
+        "of always a, or always b.",
     ),
     Metric(
         "cast",
@@ -138,7 +145,7 @@ METRICS: Final = (
         "ab",
         "nearer the truth",
         1,
-        "How far a whole photograph leans to one colour: the length of its mean (a, b) in CIE "
+        "Colour cast of a whole photograph: the length of its mean (a, b) in CIE "
         "Lab (D65); mean over photographs.",
     ),
     Metric(
@@ -148,7 +155,7 @@ METRICS: Final = (
         "nearer the truth",
         1,
         "Mean chroma where the true photograph is nearly black (L below 12): tinted shadows; "
-        "mean over the photographs that have such places.",
+        "mean over the photographs that have such pixels.",
     ),
     Metric(
         "chroma_light",
@@ -157,7 +164,7 @@ METRICS: Final = (
         "nearer the truth",
         1,
         "Mean chroma where the true photograph is nearly white (L above 90): tinted whites; "
-        "mean over the photographs that have such places.",
+        "mean over the photographs that have such pixels.",
     ),
     Metric(
         "block_spread",
@@ -165,7 +172,7 @@ METRICS: Final = (
         "ab",
         "nearer the truth",
         2,
-        "How much colour varies from pixel to pixel nearby: sqrt(var a + var b) within blocks of "
+        "How much colour varies between nearby pixels: sqrt(var a + var b) within blocks of "
         "16 x 16 pixels, mean over blocks; mean over photographs.",
     ),
     Metric(
@@ -174,11 +181,11 @@ METRICS: Final = (
         "ab",
         "nearer the truth",
         2,
-        "How much colour varies within what is of one lightness and texture, shading apart, as a "
-        "stain on a jacket does: root mean square, averaged over cells of 8 x 8 pixels, of what "
-        "luma does not explain within segments of the grey picture (Felzenszwalb & Huttenlocher "
-        "2004) at 256 pixels; mean over photographs. Photographs have some: read it beside the "
-        "truth.",
+        "How much colour varies within regions of equal lightness and texture, as a stain on a "
+        "jacket does: root mean square of the (a, b) that luma does not explain, averaged over "
+        "cells of 8 x 8 pixels, within segments of the grey picture (Felzenszwalb & Huttenlocher "
+        "2004) at 256 pixels; mean over photographs. Real photographs are patchy, too: compare "
+        "with the truth.",
     ),
 )
 
@@ -206,9 +213,9 @@ FILM_METRICS: Final = (
         "ΔE ab squared",
         "nearer the truth",
         3,
-        "Squared distance in the ab plane of CIE Lab (D65) between a frame and the one before, "
-        "carried along by the motion of the true film (Lai et al. 2018); mean over all places of "
-        "the film that can be followed (Ruder et al. 2016).",
+        "Squared distance in the ab plane of CIE Lab (D65) between a frame and the previous "
+        "one, warped by the motion of the true film (Lai et al. 2018); mean over all pixels of "
+        "the film whose motion is reliable (Ruder et al. 2016).",
     ),
     Metric(
         "cdc",

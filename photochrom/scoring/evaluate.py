@@ -1,4 +1,4 @@
-"""A colorizer against photographs whose colours are known, beside the baselines it must beat."""
+"""Score a colorizer on photographs whose true colours are known, beside two baselines."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from photochrom.color import luma
 from photochrom.errors import DataError
 from photochrom.scoring.baselines import BestConstant, Survey, flat_color
 from photochrom.scoring.board import Judge, PhotoScores, Scores
-from photochrom.scoring.looks import Truth
+from photochrom.scoring.color_statistics import Truth
 from photochrom.scoring.metrics import Rgb, to_lab
 from photochrom.scoring.paired import Difference, paired_difference
 from photochrom.scoring.splits import Part
@@ -20,24 +20,31 @@ from photochrom.scoring.splits import Part
 __all__ = ["COMPARED", "Colorize", "Photographs", "Progress", "Report", "evaluate"]
 
 COMPARED: Final = ("psnr", "ssim", "ciede2000", "ab_error", "auc", "lpips")
-"""The scores whose differences to grey a report states: those in which more, or less, is better."""
+"""Scores whose difference to grey is reported: those with a clear better direction."""
 
 Photograph: TypeAlias = tuple[str, Rgb]
 Photographs: TypeAlias = Iterable[Photograph] | Callable[[], Iterable[Photograph]]
-"""Names and RGB, (H, W, 3) uint8: something that can be gone through twice, or makes iterators."""
+"""Names and RGB, (H, W, 3) uint8: a reusable iterable, or a function that returns iterators."""
 
 Colorize: TypeAlias = Callable[[Rgb], Rgb]
-"""Luma, (H, W) uint8 → RGB, (H, W, 3) uint8."""
+"""A function that colours a photograph: luma, (H, W) uint8 → RGB, (H, W, 3) uint8."""
 
 Progress: TypeAlias = Callable[[Literal["survey", "judge"], int], None]
-"""Told after each photograph: which of the two passes, and how many it has seen."""
+"""Called after each photograph with the current pass and the number of photographs it has read."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `evaluate` found: three rows, and each photograph under the model and in grey.
+    """The result of `evaluate`.
 
-    `part` is the part of a split that the photographs are; None where they are all of a set.
+    Attributes:
+        grey: scores of the grey photographs.
+        constant: scores of the best constant colour.
+        model: scores of the model.
+        best_constant: the best constant colour.
+        photos: the model's scores of each photograph.
+        grey_photos: the scores of each grey photograph, in the same order.
+        part: the part of the split that was judged; None: all photographs.
     """
 
     grey: Scores
@@ -50,7 +57,7 @@ class Report:
 
     @property
     def above_grey(self) -> Mapping[str, Difference]:
-        """How much higher the model scores than grey, photograph by photograph, by `COMPARED`."""
+        """How much higher the model scores than grey, for each score in `COMPARED`."""
         return {key: paired_difference(self.photos, self.grey_photos, key) for key in COMPARED}
 
     @property
@@ -60,22 +67,22 @@ class Report:
 
     @property
     def ranking(self) -> tuple[int, ...]:
-        """Places in `photos`, from the least CIEDE2000 to the greatest."""
+        """Indices into `photos`, from the lowest CIEDE2000 to the highest."""
         return tuple(sorted(range(len(self.photos)), key=lambda i: self.photos[i].ciede2000))
 
     @property
     def best(self) -> PhotoScores:
-        """The photograph of the least CIEDE2000."""
+        """The photograph with the lowest CIEDE2000."""
         return self.photos[self.ranking[0]]
 
     @property
     def median(self) -> PhotoScores:
-        """The one in the middle."""
+        """The photograph with the median CIEDE2000."""
         return self.photos[self.ranking[(len(self.photos) - 1) // 2]]
 
     @property
     def worst(self) -> PhotoScores:
-        """The one of the greatest."""
+        """The photograph with the highest CIEDE2000."""
         return self.photos[self.ranking[-1]]
 
 
@@ -86,61 +93,64 @@ def evaluate(
     progress: Progress | None = None,
     part: Part | None = None,
 ) -> Report:
-    """Score a colorizer on photographs, at the size at which they come.
+    """Score a colorizer on photographs, at the size in which they come.
 
-    They are gone through twice: first to find the best constant, then to judge. No picture is
+    The photographs are read twice: first to find the best constant, then to judge. No picture is
     kept.
 
     Args:
-        photographs: names and RGB, (H, W, 3) uint8: a sequence, or a function that gives a fresh
+        photographs: names and RGB, (H, W, 3) uint8: a sequence, or a function that returns a new
             iterator at each call.
-        colorize: luma, (H, W) uint8 → RGB, (H, W, 3) uint8.
-        progress: told of each photograph.
-        part: the part of a split that the photographs are, for the report to state.
+        colorize: the colorizer: luma, (H, W) uint8 → RGB, (H, W, 3) uint8.
+        progress: called after each photograph.
+        part: the part of the split that the photographs belong to; stored in the report.
 
     Raises:
-        DataError: there is no photograph, or one that cannot be judged.
+        DataError: there is no photograph, or one of them cannot be judged.
     """
-    tell = progress or (lambda _step, _done: None)
+    report_progress = progress or (lambda _step, _done: None)
+    # The best constant has to be known before the first photograph can be scored with it.
     survey = Survey()
     for done, (_, true) in enumerate(fresh(photographs), 1):
         survey.add(to_lab(true))
-        tell("survey", done)
+        report_progress("survey", done)
     constant = survey.constant()
-    answers: tuple[Colorize, ...] = (flat_color, constant, colorize)
-    judges = tuple(Judge() for _ in answers)
+    colorizers: tuple[Colorize, ...] = (flat_color, constant, colorize)
+    judges = tuple(Judge() for _ in colorizers)
     for done, (name, true) in enumerate(fresh(photographs), 1):
-        _judge_all(judges, answers, name, true)
-        tell("judge", done)
+        _judge_all(judges, colorizers, name, true)
+        report_progress("judge", done)
     return replace(_report(constant, *judges), part=part)
 
 
 def fresh(photographs: Photographs) -> Iterator[Photograph]:
-    """A new walk through photographs that can be gone through more than once.
+    """Return a new iterator over photographs.
 
     Raises:
-        DataError: they are an iterator, which one walk uses up.
+        DataError: `photographs` is itself an iterator, which can be read only once.
     """
-    walk = iter(photographs() if callable(photographs) else photographs)
-    if walk is photographs:
+    iterator = iter(photographs() if callable(photographs) else photographs)
+    if iterator is photographs:
         raise DataError(
-            "expected photographs that can be gone through twice (a sequence, or a function that "
-            f"makes an iterator); received {type(photographs).__name__}"
+            "expected photographs that can be read twice (a sequence, or a function that returns "
+            f"an iterator); received {type(photographs).__name__}"
         )
-    return walk
+    return iterator
 
 
 def _judge_all(
-    judges: tuple[Judge, ...], answers: tuple[Colorize, ...], name: str, true: Rgb
+    judges: tuple[Judge, ...], colorizers: tuple[Colorize, ...], name: str, true: Rgb
 ) -> None:
+    # One `Truth` for all judges, so that the true photograph is measured only once.
     grey, truth = np.asarray(luma(true), np.uint8), Truth(true)
-    for judge, answer in zip(judges, answers, strict=True):
-        judge.add(name, answer(grey), truth)
+    for judge, colorize in zip(judges, colorizers, strict=True):
+        judge.add(name, colorize(grey), truth)
 
 
 def _report(best: BestConstant, grey: Judge, constant: Judge, model: Judge) -> Report:
     return Report(
         grey=grey.scores(),
+        # The baseline of this accuracy is not a colour: see `baselines`.
         constant=replace(constant.scores(), ab_argmax_accuracy=best.argmax_accuracy),
         model=model.scores(),
         best_constant=best,

@@ -1,4 +1,4 @@
-"""The scoreboard for other programs: JSON and CSV. The caller writes the files."""
+"""Reports for other programs, as JSON and CSV text. The caller writes the files."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 
-from photochrom.scoring.board import PhotoScores, Scores
+from photochrom.scoring.board import PhotoScores
 from photochrom.scoring.definitions import METRICS, Metric
 from photochrom.scoring.evaluate import Report
 
-__all__ = ["definitions", "photos_to_csv", "rows_to_csv", "summary_to_csv", "to_json"]
+__all__ = ["definitions", "photos_to_csv", "rows_to_csv", "to_json"]
 
 
 def to_json(report: Report) -> str:
-    """Everything in the report, with each metric's definition; numbers not rounded, nan is null."""
+    """Return the whole report as JSON, with the definitions of the metrics.
+
+    Numbers are not rounded, and nan is null.
+    """
     content = {
         "photos": report.model.photos,
         "part": report.part,
@@ -33,25 +36,22 @@ def to_json(report: Report) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def summary_to_csv(report: Report) -> str:
-    """A row each for grey, the best constant and the model; a column for each of `Scores`."""
-    rows = ((title, *_blanks(asdict(scores))) for title, scores in report.rows.items())
-    return rows_to_csv(("answer", *(field.name for field in fields(Scores))), rows)
-
-
 def photos_to_csv(report: Report) -> str:
-    """A row for each photograph under the model; a column for each of `PhotoScores`."""
+    """Return the model's scores of each photograph as CSV.
+
+    There is a column per field of `PhotoScores`; a score that is nan becomes an empty cell.
+    """
     rows = (_blanks(asdict(photo)) for photo in report.photos)
     return rows_to_csv([field.name for field in fields(PhotoScores)], rows)
 
 
 def _nulls(values: Mapping[str, object]) -> dict[str, object]:
-    """The same with None for nan, which JSON has no word for."""
+    """Replace nan by None: JSON cannot express nan."""
     return {key: None if _is_nan(value) else value for key, value in values.items()}
 
 
 def _blanks(values: Mapping[str, object]) -> list[object]:
-    """The values alone, with nothing for nan, as a table has it."""
+    """Return the values, with an empty text in place of nan."""
     return ["" if _is_nan(value) else value for value in values.values()]
 
 
@@ -60,15 +60,15 @@ def _is_nan(value: object) -> bool:
 
 
 def definitions(metrics: Iterable[Metric]) -> dict[str, dict[str, str]]:
-    """What each metric is called, measured in, and means, by its key."""
-    told = ("title", "unit", "better", "definition")
-    return {metric.key: {name: getattr(metric, name) for name in told} for metric in metrics}
+    """Return title, unit, direction and definition of each metric, by its key."""
+    names = ("title", "unit", "better", "definition")
+    return {metric.key: {name: getattr(metric, name) for name in names} for metric in metrics}
 
 
-def rows_to_csv(heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Heads and rows as the text of a CSV file."""
+def rows_to_csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a header and rows as the text of a CSV file."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(heads)
+    writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()

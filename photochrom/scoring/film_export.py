@@ -1,4 +1,4 @@
-"""The scoreboard of a film: for a screen, as JSON and as CSV. The caller writes the files."""
+"""The report of a film as a table, JSON and CSV. The caller writes the files."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ __all__ = ["film_to_json", "film_to_table", "frames_to_csv"]
 
 
 def film_to_table(report: FilmReport) -> Table:
-    """The answers side by side, a score a line, for `rich.print`: 80 columns hold it."""
-    notes = [_described(report)]
+    """Return a table of the coloured films, one score per line, for `rich.print`.
+
+    It fits into 80 columns.
+    """
+    notes = [_description(report)]
     notes += [f"{metric.title}: {_multiples(report, metric.key)}" for metric in FILM_METRICS[2:4]]
     table = Table(box=box.SIMPLE_HEAD, caption="\n".join(notes), caption_justify="left")
     table.add_column("")
@@ -31,7 +34,10 @@ def film_to_table(report: FilmReport) -> Table:
 
 
 def film_to_json(report: FilmReport) -> str:
-    """The rows, with each metric's unit and definition; numbers not rounded, nan is null."""
+    """Return the scores as JSON, with the definitions of the metrics.
+
+    Numbers are not rounded, and nan is null.
+    """
     content = {
         "frames": report.count,
         "size": report.size,
@@ -42,7 +48,10 @@ def film_to_json(report: FilmReport) -> str:
 
 
 def frames_to_csv(report: FilmReport) -> str:
-    """A row for each frame of each answer, a column for each of `FrameScores`; nan is empty."""
+    """Return the scores of each frame of each coloured film as CSV.
+
+    There is a column per field of `FrameScores`; a score that is nan becomes an empty cell.
+    """
     rows = (
         (title, number, *("" if math.isnan(value) else value for value in asdict(frame).values()))
         for title, frames in report.frames.items()
@@ -51,12 +60,13 @@ def frames_to_csv(report: FilmReport) -> str:
     return rows_to_csv(("answer", "frame", *(field.name for field in fields(FrameScores))), rows)
 
 
-def _described(report: FilmReport) -> str:
+def _description(report: FilmReport) -> str:
     width, height = report.size
     return f"{report.count} frames of {width} x {height}"
 
 
 def _multiples(report: FilmReport, key: str) -> str:
+    """Describe a score as a multiple of that of the true film, which itself is not steady."""
     titles = (title for title in report.rows if title != TRUE_FILM)
-    told = [f"{title} {report.of_true(title, key):.2f}" for title in titles]
-    return f"{', '.join(told)} times the true film's"
+    multiples = [f"{title} {report.of_true(title, key):.2f}" for title in titles]
+    return f"{', '.join(multiples)} times the true film's"

@@ -1,4 +1,7 @@
-"""Words on a contact sheet, in the typeface that Pillow carries: no font file is looked for."""
+"""Text on contact sheets, in the typeface built into Pillow.
+
+No font of the system is used, so that sheets look the same on every machine.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +17,20 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 @lru_cache(maxsize=16)
 def font(size: int) -> Font:
-    """The built-in typeface at a size in pixels."""
+    """Return the built-in typeface at a size in pixels."""
     return ImageFont.load_default(size)
 
 
 def line_height(size: int) -> int:
-    """From one baseline to the next, in pixels."""
+    """Return the distance between two baselines, in pixels."""
     return round(size * 1.45)
 
 
 def printable(text: str) -> str:
-    """The text in characters that the typeface has: accents go, what is left over turns to «?»."""
+    """Replace characters that the typeface lacks: accents are dropped, others become «?»."""
     plain = unicodedata.normalize("NFKD", text.replace("Δ", "d").replace("–", "-"))
-    letters = (c for c in plain if not unicodedata.combining(c))
-    return "".join(c if c == "·" or " " <= c <= "~" else "?" for c in letters)
+    characters = (c for c in plain if not unicodedata.combining(c))
+    return "".join(c if c == "·" or " " <= c <= "~" else "?" for c in characters)
 
 
 def draw_fitted(
@@ -39,11 +42,21 @@ def draw_fitted(
     width: int,
     colour: tuple[int, int, int],
 ) -> None:
-    """Write one line from `place` (its left end, and the top of its line box), cut to `width`."""
+    """Draw one line of text, shortened to fit.
+
+    Args:
+        canvas: the canvas to draw on.
+        place: left end and top of the line, in pixels.
+        text: the text.
+        size: font size, in pixels.
+        width: largest width of the text, in pixels.
+        colour: RGB, 0 to 255.
+    """
     face = font(size)
     left, top = place
-    fitted = _shorten(printable(text), face, width)
-    canvas.text((left, top + round(size * 1.1)), fitted, font=face, fill=colour, anchor="ls")
+    line = _shorten(printable(text), face, width)
+    # Anchored at the baseline ("ls"), so that letters with and without descenders line up.
+    canvas.text((left, top + round(size * 1.1)), line, font=face, fill=colour, anchor="ls")
 
 
 def _shorten(text: str, face: Font, width: int) -> str:

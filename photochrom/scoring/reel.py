@@ -1,4 +1,7 @@
-"""The frames of a colour film, to be judged on; read again at every walk."""
+"""The frames of a colour film, to score a model on.
+
+No frame is kept in memory: each pass over the film decodes it again.
+"""
 
 from __future__ import annotations
 
@@ -19,47 +22,48 @@ if TYPE_CHECKING:
 __all__ = ["Reel"]
 
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png")
-_WHOLE: Final = 1 << 16  # a side that no frame exceeds
+_FULL_SIZE: Final = 1 << 16  # larger than any frame, so that frames are never reduced
 
 
 class Reel:
-    """A film: a file, an image sequence as FFmpeg names it (`%05d.jpg`), or a folder of frames.
+    """A film: a file, an image sequence in FFmpeg's notation (`%05d.jpg`), or a folder of frames.
 
     Attributes:
-        place: where it lies.
-        count: how many frames it should have; None where it does not say.
+        place: path of the film.
+        count: expected number of frames; None if the film does not state it.
     """
 
-    def __init__(self, place: Path, *, most: int = 0):
-        """Look at the film's first frame.
+    def __init__(self, place: Path, *, limit: int = 0):
+        """Open the film, and decode its first frame to check that it can be read.
 
         Args:
-            place: of the file, the sequence or the folder, whose JPEGs and PNGs are its frames in
-                the order of their names.
-            most: how many frames to take, from the first on; 0 for all.
+            place: path of the file, the sequence or the folder. The frames of a folder are its
+                JPEG and PNG files, in the order of their names.
+            limit: use at most this many frames, from the first on; 0: all.
 
         Raises:
-            DataError: it is no film that can be read.
+            DataError: the film cannot be read.
             PhotoError: a frame in a folder cannot be read.
-            MissingExtra: PyAV is needed and not installed.
+            MissingExtra: PyAV is needed, but not installed.
         """
-        self.place, self._most = place, most
+        self.place, self._limit = place, limit
         self._files: list[Path] = []
         self.count: int | None = None
         if place.is_dir():
-            inside = files_in(place, recursive=False)
-            self._files = [path for path in inside if path.suffix.lower() in _SUFFIXES]
-            self._told(len(self._files))
+            paths = files_in(place, recursive=False)
+            self._files = [path for path in paths if path.suffix.lower() in _SUFFIXES]
+            self._set_count(len(self._files))
         elif not place.is_file() and "%" not in place.name:
-            raise DataError(f"expected a film, or a folder of frames; there is none at {place}")
+            raise DataError(f"expected a film, or a folder of frames; there is no {place}")
+        # Reading one frame now reports a damaged film before any scoring starts.
         if next(iter(self), None) is None:
-            raise DataError(f"expected a film, or a folder of frames; there is no frame in {place}")
+            raise DataError(f"expected a film, or a folder of frames; found no frame in {place}")
 
     def __iter__(self) -> Iterator[Rgb]:
-        """Yields RGB, (H, W, 3) uint8, all of one size."""
-        frames = map(_still, self._files) if self.place.is_dir() else self._decoded()
+        """Yield the frames, RGB, (H, W, 3) uint8, all of one size."""
+        frames = map(_read_frame, self._files) if self.place.is_dir() else self._decoded()
         shape = None
-        for number, frame in enumerate(islice(frames, self._most or None)):
+        for number, frame in enumerate(islice(frames, self._limit or None)):
             shape = shape or frame.shape
             if frame.shape != shape:
                 raise DataError(
@@ -68,9 +72,9 @@ class Reel:
                 )
             yield frame
 
-    def _told(self, count: int) -> None:
+    def _set_count(self, count: int) -> None:
         if count:
-            self.count = min(count, self._most or count)
+            self.count = min(count, self._limit or count)
 
     def _decoded(self) -> Iterator[Rgb]:
         try:
@@ -80,16 +84,16 @@ class Reel:
         try:
             with av.open(str(self.place)) as container:
                 if not container.streams.video:
-                    raise DataError(f"expected a film; there are no pictures in {self.place}")
-                self._told(container.streams.video[0].frames)
+                    raise DataError(f"expected a film; {self.place} has no video stream")
+                self._set_count(container.streams.video[0].frames)
                 for frame in container.decode(video=0):
                     yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         except (av.FFmpegError, OSError) as error:
             raise DataError(f"expected a film; cannot read {self.place}: {error}") from error
 
 
-def _still(path: Path) -> Rgb:
-    return photo.thumbnail(path, _WHOLE)
+def _read_frame(path: Path) -> Rgb:
+    return photo.thumbnail(path, _FULL_SIZE)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""The best, the median and the worst photograph of an evaluation, to look at."""
+"""A contact sheet of the best, the median and the worst photograph of an evaluation."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ __all__ = ["showcase"]
 def showcase(
     report: Report, photographs: Photographs, colorize: Colorize, *, tile: int = 256
 ) -> Rgb:
-    """A contact sheet of the best, the median and the worst photograph by CIEDE2000.
+    """Draw the best, the median and the worst photograph by CIEDE2000: grey, predicted and true.
 
-    Grey, predicted and true stand side by side. The evaluation kept no pictures, so the three
-    are read and coloured once more.
+    `evaluate` keeps no pictures, so these three are read and coloured again.
 
     Args:
-        report: what `evaluate` found.
-        photographs: the same as it was given.
-        colorize: the same as it was given.
-        tile: the longer side of a photograph on the sheet, in pixels.
+        report: the result of `evaluate`.
+        photographs: the photographs that `evaluate` was given.
+        colorize: the function that `evaluate` was given.
+        tile: longer side of a photograph on the sheet, in pixels.
 
     Returns:
-        RGB, (height, width, 3) uint8.
+        The sheet, RGB, (height, width, 3) uint8.
     """
     ranking = report.ranking
-    wanted = {
+    indices = {
         "Best": ranking[0],
         "Median": ranking[(len(ranking) - 1) // 2],
         "Worst": ranking[-1],
     }
-    trues = {
-        place: true
-        for place, (_, true) in enumerate(fresh(photographs))
-        if place in wanted.values()
+    true_photos = {
+        index: true
+        for index, (_, true) in enumerate(fresh(photographs))
+        if index in indices.values()
     }
-    chosen = {title: report.photos[place] for title, place in wanted.items()}
+    scores = {title: report.photos[index] for title, index in indices.items()}
     return contact_sheet(
-        [_triple(trues[place], colorize) for place in wanted.values()],
+        [_triple(true_photos[index], colorize) for index in indices.values()],
         column_titles=("Grey", "Predicted", "True"),
-        row_titles=[f"{title} · {photo.name}" for title, photo in chosen.items()],
-        captions=[_captions(photo) for photo in chosen.values()],
+        row_titles=[f"{title} · {photo.name}" for title, photo in scores.items()],
+        captions=[_captions(photo) for photo in scores.values()],
         tile=tile,
     )
 
 
 def _triple(true: Rgb, colorize: Colorize) -> tuple[Rgb, Rgb, Rgb]:
+    """Return the grey, the predicted and the true picture."""
     grey = np.asarray(luma(true), np.uint8)
     return grey, colorize(grey), true
 

@@ -1,4 +1,4 @@
-"""The scoreboard as a table, for a screen and for a page."""
+"""The report of an evaluation as a table for the terminal."""
 
 from __future__ import annotations
 
@@ -11,55 +11,51 @@ from photochrom.scoring.definitions import METRICS, Metric
 from photochrom.scoring.evaluate import Report
 from photochrom.scoring.extras import missing_measures
 
-__all__ = ["to_markdown", "to_table"]
+__all__ = ["to_table"]
 
-_TOLD: Final = ("psnr", "ciede2000", "lpips")  # whose differences to grey a table tells
+# Differences to grey below the table: one for errors, one for colour, one for perception.
+_NOTED_METRICS: Final = ("psnr", "ciede2000", "lpips")
 
 
 def to_table(report: Report) -> Table:
-    """The three answers and the truth side by side, a score a line: 80 columns hold it."""
+    """Return a table of grey, the best constant, the model and the truth, one score per line.
+
+    It fits into 80 columns.
+    """
     table = Table(box=box.SIMPLE_HEAD, caption="\n".join(_notes(report)), caption_justify="left")
     table.add_column("")
-    cells = _cells(report)
-    for title, _ in cells:
+    columns = _columns(report)
+    for title, _ in columns:
         table.add_column(title, justify="right")
-    numbers = zip(*(row for _, row in cells), strict=True)
-    for metric, row in zip(METRICS, numbers, strict=True):
+    rows = zip(*(texts for _, texts in columns), strict=True)
+    for metric, row in zip(METRICS, rows, strict=True):
         table.add_row(metric.heading, *row)
     return table
 
 
-def to_markdown(report: Report) -> str:
-    """A Markdown table, a row each answer and the truth; what was judged in a line below."""
-    heads = ["", *(metric.heading for metric in METRICS)]
-    rules = ["---", *("---:" for _ in METRICS)]
-    rows = [[title, *row] for title, row in _cells(report)]
-    lines = ["| " + " | ".join(cells) + " |" for cells in (heads, rules, *rows)]
-    return "\n".join([*lines, "", "; ".join(_notes(report)), ""])
-
-
-def _cells(report: Report) -> list[tuple[str, list[str]]]:
-    answers = [
+def _columns(report: Report) -> list[tuple[str, list[str]]]:
+    """Return the title and the texts of each column."""
+    columns = [
         (title, [metric.text(getattr(scores, metric.key)) for metric in METRICS])
         for title, scores in report.rows.items()
     ]
-    return [*answers, ("truth", [_own(report, metric) for metric in METRICS])]
+    return [*columns, ("truth", [_true_score(report, metric) for metric in METRICS])]
 
 
-def _own(report: Report, metric: Metric) -> str:
-    """The true photographs' own score, where there is such a thing."""
-    own = getattr(report.model, f"{metric.key}_true", None)
-    return "" if own is None else metric.text(own)
+def _true_score(report: Report, metric: Metric) -> str:
+    """Return the true photographs' own score, for the metrics that have one."""
+    score = getattr(report.model, f"{metric.key}_true", None)
+    return "" if score is None else metric.text(score)
 
 
 def _notes(report: Report) -> list[str]:
     model, constant = report.model, report.best_constant
     count = "1 photograph" if model.photos == 1 else f"{model.photos} photographs"
-    part = f", the part «{report.part}»" if report.part else ""
+    part = f", part «{report.part}»" if report.part else ""
     return [
         f"{count}{part}, true colourfulness {model.colorfulness_true:.1f}",
         f"best constant: a {constant.a:.1f}, b {constant.b:.1f}; argmax always {constant.argmax}",
-        *(_above_grey(report, metric) for metric in METRICS if metric.key in _TOLD),
+        *(_above_grey(report, metric) for metric in METRICS if metric.key in _NOTED_METRICS),
         *missing_measures(),
     ]
 

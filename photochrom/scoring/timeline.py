@@ -1,4 +1,4 @@
-"""A film's answers over time: a contact sheet, and the flicker plot."""
+"""Pictures of coloured films over time: a contact sheet of frames, and a plot of flicker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from photochrom.errors import MissingExtra
-from photochrom.scoring.contact_sheet import contact_sheet, fitted
+from photochrom.scoring.contact_sheet import contact_sheet, scale_to_tile
 from photochrom.scoring.film import TRUE_FILM, FilmReport
 from photochrom.scoring.metrics import Rgb
 
@@ -18,48 +18,53 @@ if TYPE_CHECKING:
 
 __all__ = ["Timeline", "flicker_plot"]
 
-_EVERY: Final = 10
-_COLUMNS: Final = 12
-_PLOT: Final = 1000, 400  # width and height, in pixels
-_INKS: Final = {TRUE_FILM: "#888888", "frame by frame": "#d95f02", "steady": "#1b6ca8"}
+_INTERVAL: Final = 10  # frames between two columns, to begin with
+_MAX_COLUMNS: Final = 12
+_PLOT_SIZE: Final = 1000, 400  # width and height, in pixels
+_LINE_COLORS: Final = {TRUE_FILM: "#888888", "frame by frame": "#d95f02", "steady": "#1b6ca8"}
 
 
 class Timeline:
-    """A contact sheet in time: a row for each answer, a column for every tenth frame.
+    """A contact sheet of a film: a row for each coloured version, a column for every tenth frame.
 
-    Of a long film every twentieth, fortieth, and so on, so that there are 12 columns at most.
+    For a long film, columns show every 20th frame, every 40th and so on, so that there are at most
+    12 columns.
     """
 
     def __init__(self, *, tile: int = 192) -> None:
-        """Begin one.
+        """Create a sheet without frames.
 
         Args:
-            tile: the longer side of a frame on the sheet, in pixels.
+            tile: longer side of a frame on the sheet, in pixels.
         """
         self._tile = tile
-        self._every, self._count = _EVERY, 0
+        self._interval, self._count = _INTERVAL, 0
         self._columns: dict[int, dict[str, Rgb]] = {}
 
     def add(self, frames: Mapping[str, Rgb]) -> None:
-        """Show it the next frame.
+        """Add the next frame.
 
         Args:
-            frames: the answers by title, RGB, (H, W, 3) uint8.
+            frames: the coloured versions by title, RGB, (H, W, 3) uint8 each.
         """
         number, self._count = self._count, self._count + 1
-        if number % self._every:
+        if number % self._interval:
             return
-        if len(self._columns) == _COLUMNS:
-            self._every *= 2
-            self._columns = {n: c for n, c in self._columns.items() if n % self._every == 0}
-        if number % self._every == 0:
-            self._columns[number] = {t: fitted(f, self._tile) for t, f in frames.items()}
+        # The length of a film is not known in advance, so the interval doubles when it must.
+        if len(self._columns) == _MAX_COLUMNS:
+            self._interval *= 2
+            kept = (n for n in self._columns if n % self._interval == 0)
+            self._columns = {n: self._columns[n] for n in kept}
+        if number % self._interval == 0:
+            self._columns[number] = {
+                title: scale_to_tile(frame, self._tile) for title, frame in frames.items()
+            }
 
     def sheet(self) -> Rgb:
-        """The sheet so far: RGB, (height, width, 3) uint8.
+        """Return the sheet of the frames so far: RGB, (height, width, 3) uint8.
 
         Raises:
-            ValueError: no frame was shown.
+            ValueError: no frame was added.
         """
         titles = dict.fromkeys(title for column in self._columns.values() for title in column)
         return contact_sheet(
@@ -71,37 +76,42 @@ class Timeline:
 
 
 def flicker_plot(report: FilmReport) -> Rgb:
-    """Draw the mean colour of every frame over time: RGB, (400, 1000, 3) uint8.
+    """Plot the mean colour of every frame over time: RGB, (400, 1000, 3) uint8.
 
     Args:
-        report: of a film.
+        report: the result of `evaluate_film`.
 
     Raises:
-        MissingExtra: matplotlib is needed and not installed.
+        MissingExtra: matplotlib is not installed.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtra("train", "drawing a plot") from error
-    figure = Figure(figsize=(_PLOT[0] / 100, _PLOT[1] / 100), dpi=100, layout="constrained")
-    both = figure.subplots(2, 1, sharex=True)
-    for axes, name in zip(both, "ab", strict=True):
+    figure = Figure(
+        figsize=(_PLOT_SIZE[0] / 100, _PLOT_SIZE[1] / 100), dpi=100, layout="constrained"
+    )
+    plots = figure.subplots(2, 1, sharex=True)
+    for axes, name in zip(plots, "ab", strict=True):
         _draw(axes, report, name)
-    both[1].set_xlabel("frame")
-    figure.align_ylabels(both)
-    figure.legend(*both[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    drawn = io.BytesIO()
-    figure.savefig(drawn, format="rgba")
-    rgba = np.frombuffer(drawn.getvalue(), np.uint8).reshape(_PLOT[1], _PLOT[0], 4)
+    plots[1].set_xlabel("frame")
+    figure.align_ylabels(plots)
+    figure.legend(*plots[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    pixels = io.BytesIO()
+    figure.savefig(pixels, format="rgba")
+    rgba = np.frombuffer(pixels.getvalue(), np.uint8).reshape(_PLOT_SIZE[1], _PLOT_SIZE[0], 4)
     return np.ascontiguousarray(rgba[..., :3])
 
 
 def _draw(axes: Axes, report: FilmReport, name: str) -> None:
-    """One curve for each answer that has an ink; the true film lies lowest and widest."""
-    for title, ink in _INKS.items():
+    """Draw one curve for each film that has a colour.
+
+    The true film is drawn first and widest, so that it stays visible behind the others.
+    """
+    for title, color in _LINE_COLORS.items():
         means = [getattr(frame, name) for frame in report.frames.get(title, ())]
         width = 3 if title == TRUE_FILM else 1.2
-        axes.plot(means, label=title, color=ink, linewidth=width)
+        axes.plot(means, label=title, color=color, linewidth=width)
     axes.set_ylabel(f"mean {name}")
     axes.margins(x=0.01)
     axes.grid(alpha=0.3)

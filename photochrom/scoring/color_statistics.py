@@ -1,4 +1,4 @@
-"""Measures of a picture by itself; and a true photograph, on which they are taken once."""
+"""Statistics of one picture's colours, and `Truth`, a true photograph that is measured once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from photochrom.scoring import cleanliness, metrics
 from photochrom.scoring.metrics import Rgb
 from photochrom.scoring.patchiness import Segments, find_segments, has_segmentation, patchiness
 
-__all__ = ["Look", "Truth", "look_of"]
+__all__ = ["ColorStatistics", "Truth", "color_statistics"]
 
 
 @dataclass(frozen=True)
-class Look:
-    """Measures of one picture's colours, without comparing them; `METRICS` says what each means.
+class ColorStatistics:
+    """Statistics of the colours of one picture; `photochrom.scoring.METRICS` defines each.
 
-    `chroma_dark` and `chroma_light` are nan where the true photograph has no such places,
+    `chroma_dark` and `chroma_light` are nan where the true photograph has no dark or light places,
     `patchiness` where scikit-image is not installed.
     """
 
@@ -34,47 +34,48 @@ class Look:
 
 
 class Truth:
-    """A true photograph: what every answer to it is measured by is worked out once.
+    """A true photograph; what every prediction of it is compared with is computed only once.
 
     Attributes:
-        rgb: (H, W, 3) uint8.
-        lab: CIE Lab, (H, W, 3) float32.
+        rgb: the photograph, RGB, (H, W, 3) uint8.
+        lab: the photograph in CIE Lab, (H, W, 3) float32.
     """
 
     def __init__(self, rgb: Rgb, lab: FloatArray | None = None, *, quick: bool = False) -> None:
-        """Take a photograph.
+        """Wrap a true photograph.
 
         Args:
-            rgb: (H, W, 3) uint8.
-            lab: `metrics.to_lab(rgb)`, where it is at hand already.
-            quick: look for no segments, so that there is no patchiness.
+            rgb: the photograph, RGB, (H, W, 3) uint8.
+            lab: `metrics.to_lab(rgb)`, if it was computed already.
+            quick: do not find segments, which are slow; patchiness is then nan.
         """
         self.rgb, self._quick = rgb, quick
         self.lab = metrics.to_lab(rgb) if lab is None else lab
 
     @cached_property
     def segments(self) -> Segments | None:
-        """What looks alike in its luma; None where scikit-image is not installed, or if quick."""
+        """The segments of its luma; None if `quick`, or where scikit-image is not installed."""
         if self._quick or not has_segmentation():
             return None
         return find_segments(np.asarray(luma(self.rgb), np.uint8))
 
     @cached_property
-    def look(self) -> Look:
-        """Its own measures."""
-        return look_of(self.rgb, self.lab, self)
+    def statistics(self) -> ColorStatistics:
+        """The statistics of the true photograph itself."""
+        return color_statistics(self.rgb, self.lab, self)
 
 
-def look_of(rgb: Rgb, lab: FloatArray, truth: Truth) -> Look:
-    """Measure one picture.
+def color_statistics(rgb: Rgb, lab: FloatArray, truth: Truth) -> ColorStatistics:
+    """Return the statistics of one picture's colours.
 
     Args:
-        rgb: an answer, or the true photograph itself: RGB, (H, W, 3) uint8.
+        rgb: a prediction, or the true photograph itself: RGB, (H, W, 3) uint8.
         lab: `metrics.to_lab(rgb)`.
-        truth: the true photograph; its lightness and its luma say where to look.
+        truth: the true photograph, whose lightness and segments say which pixels to measure. It
+            is the same for every prediction, so that the statistics can be compared.
     """
     segments = truth.segments
-    return Look(
+    return ColorStatistics(
         colorfulness=metrics.colorfulness(rgb),
         colorfulness_abs=metrics.colorfulness_abs(rgb),
         cast=cleanliness.cast(lab),
