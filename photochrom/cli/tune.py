@@ -55,7 +55,7 @@ def tune(
     loaded = load_config(config, run_settings, recipe=recipe)
     with Teller() as teller:
         results = tuning.tune(
-            folder, output, loaded, chosen, validation=validation, listener=teller, told=_tell
+            folder, output, loaded, chosen, validation=validation, listener=teller, on_result=_tell
         )
     write_tuning_report(results, counts, output)
     note(f"written: {output / 'study.md'}, study.csv and study.png")
