@@ -89,7 +89,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
     def _vgg16_file(self) -> Path | None:
         """Return VGG16's weights file, or None if there is none and none was requested."""
         requested = self.options.vgg16_weights
-        keras_home = Path(os.environ.get("KERAS_HOME") or Path.keras_home() / ".keras")
+        keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
         file = Path(requested) if requested else keras_home / "models" / vgg.FILE
         if requested and not file.is_file():
             raise RecipeError(f"recipe {self.name}: expected VGG16's weights; no such file: {file}")
