@@ -65,6 +65,7 @@ def fit_maps(
     Returns:
         For each map (new channels + 1, old channels) float64; the last row is the constant term.
     """
+    # Sums over batches: all maps together would not fit in memory.
     moments: list[list[Any]] = [[0.0, 0.0] for _ in SKIP_OF_READER]
     models = map_model(old), map_model(new)
     for start in range(0, len(inputs), BATCH_SIZE):
@@ -89,6 +90,7 @@ def graft(old: keras.Model, new: keras.Model, inputs: npt.NDArray[np.float32]) -
             layer.set_weights(old.get_layer(layer.name).get_weights())
     for reader, linear_map in zip(SKIP_OF_READER, fit_maps(old, new, inputs), strict=True):
         (kernel,) = old.get_layer(reader).get_weights()
+        # The reader's input is the upsampled map, then the encoder's map.
         upper, skip = np.split(kernel, [kernel.shape[2] - linear_map.shape[1]], axis=2)
         fitted = np.einsum("co,hwof->hwcf", linear_map[:-1], skip)
         new.get_layer(reader).set_weights([np.concatenate([upper, fitted], 2)])

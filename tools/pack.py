@@ -59,6 +59,7 @@ class Shards:
 
     def add(self, name: str, data: bytes) -> None:
         """Write a file to the current shard, or to a new one if it does not fit."""
+        # TarInfo's default time and owner make shards reproducible.
         member = tarfile.TarInfo(name)
         member.size = len(data)
         archive = self._archive or self._next()
@@ -73,6 +74,7 @@ class Shards:
             self._archive.close()
 
     def _next(self) -> tarfile.TarFile:
+        """Finish the current shard and open the next one."""
         self.close()
         self.paths.append(self.folder / f"{self.name}-{len(self.paths):03}.tar")
         self._archive = tarfile.open(self.paths[-1], "w")  # noqa: SIM115

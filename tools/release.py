@@ -95,7 +95,7 @@ def evaluate(
             for title, level in (("faithful", 0.0), ("default", None), ("vivid", 1.0))
         }
         results["faithful, ten hints"] = color_with_hints(prediction, truth, rng)
-        measured_truth = scoring.Truth(truth)
+        measured_truth = scoring.Truth(truth)  # computed once for all results
         for title, result in results.items():
             judges.setdefault(title, scoring.Judge()).add(name, result, measured_truth)
         for title in ("grey", "faithful", "default"):
@@ -180,6 +180,7 @@ def main() -> None:
         card, name="photochrom", licence=LICENCE, data=DATA,
         scores={"photographs seen": arguments.seen, "size": SIZE, "part": arguments.part, **scores},
     )  # fmt: skip
+    # A failure while the files are made must leave the old model as it is.
     with tempfile.TemporaryDirectory() as folder:
         folder_path = Path(folder)
         shutil.copy(model / NETWORK_FILE, folder_path / NETWORK_FILE)

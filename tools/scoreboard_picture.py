@@ -56,7 +56,9 @@ def main() -> None:
     entries = [comparison.Entry(**entry) for entry in scoreboard["entries"]]
     rows = list(comparison.picture_rows(arguments.comparison, entries, list(samples().items())))
     headings = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
-    page = scoring.contact_sheet(rows, [heading.replace(":", " ") for heading in headings], tile=TILE)
+    page = scoring.contact_sheet(
+        rows, [heading.replace(":", " ") for heading in headings], tile=TILE
+    )
     Image.fromarray(page).save(arguments.to, optimize=True)
 
 

@@ -108,6 +108,7 @@ class Autoencoder(Recipe[AutoencoderOptions]):
         )
 
     def _check_shapes(self, size: int) -> None:
+        """Raise RecipeError if the output would not have the input's size."""
         trace = _trace(size, self.options)
         if trace[-1][1] == size:
             return

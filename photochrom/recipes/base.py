@@ -24,6 +24,7 @@ __all__ = ["Options", "Recipe", "complaints"]
 class Options(BaseModel):
     """The base class of a recipe's settings; it rejects unknown settings."""
 
+    # A misspelt setting must be an error, or a long run would silently use the default.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -68,6 +69,7 @@ class Recipe(ABC, Generic[O]):
     paper: ClassVar[str]
     Options: type[O]
 
+    # Defaults of the most common case: ab chroma of CIE Lab at full size.
     color_space: ClassVar[str] = "lab"
     output_kind: ClassVar[OutputKind] = "chroma"
     output_scale: ClassVar[float]
@@ -108,6 +110,7 @@ class Recipe(ABC, Generic[O]):
             size: as in `build`.
         """
         options = self.options
+        # Not every recipe has pretrained weights.
         if "pretrained" in type(options).model_fields:
             options = options.model_copy(update={"pretrained": False})
         return type(self)(options).build(size)

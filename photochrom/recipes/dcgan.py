@@ -168,6 +168,7 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         discriminator_loss = self.discriminator.train_on_batch(
             mixed, np.concatenate([ones * _REAL_LABEL, ones * 0])
         )
+        # The generator learns to get the label 1 from a frozen discriminator.
         self.discriminator.trainable = False
         total, euclidean, adversarial = self.combined.train_on_batch(luma, [chroma, ones])[:3]
         return {

@@ -71,6 +71,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
 
     @property
     def _uses_vgg16(self) -> bool:
+        """Whether the features are VGG16's."""
         return self.options.features == "vgg16"
 
     @property
@@ -83,8 +84,8 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
 
         The card must state the choice, or a later build could use the other classifier.
         """
-        found = "vgg16" if self._vgg16_file() else "efficientnet"
-        return {"features": found} if self.options.features == "auto" else {}
+        features = "vgg16" if self._vgg16_file() else "efficientnet"
+        return {"features": features} if self.options.features == "auto" else {}
 
     def _vgg16_file(self) -> Path | None:
         """Return VGG16's weights file, or None if there is none and none was requested."""
@@ -102,6 +103,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
             features = vgg.encode(lightness, self.options.block)
         else:
             pixels = layers.Rescaling(255 / 128, -127 / 128, name="pixels")(lightness)
+            # EfficientNet has no map at stride 1; the lightness takes its place.
             features = [lightness, *efficientnet.encode(pixels)[: self.options.block]]
 
         # Layers
@@ -117,17 +119,23 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         x = norm(x)
         for feature in reversed(finer):
             x = Upsample2x()(conv(x, max(_MIN_FILTERS, feature.shape[-1])))
+            # Maps of other widths, such as the lightness, cannot be added.
             if feature.shape[-1] == x.shape[-1]:
                 x = layers.Add()([x, norm(feature)])
         x = conv(x, _MIN_FILTERS)
         channels = 2 if self._is_regression else 2 * _BINS
-        answer = layers.Conv2D(channels, 1, dtype="float32", name="answer")(x)
-        network = keras.Model(lightness, answer, name=self.name)
+        output = layers.Conv2D(channels, 1, dtype="float32", name="answer")(x)
+        network = keras.Model(lightness, output, name=self.name)
         if self.options.pretrained:
             self._load(network)
         return network
 
     def _load(self, network: keras.Model) -> None:
+        """Load the classifier's ImageNet weights.
+
+        Raises:
+            RecipeError: VGG16's weights are not available.
+        """
         if not self._uses_vgg16:
             efficientnet.load_imagenet(network)
         elif file := self._vgg16_file():
@@ -140,6 +148,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
 
     @property
     def _is_regression(self) -> bool:
+        """Whether the network predicts u and v themselves."""
         return self.options.objective != "classification"
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:

@@ -186,6 +186,7 @@ class Photochrom(Recipe[PhotochromOptions]):
 
 def _encoder_input(inputs: Any) -> Any:
     """Return lightness in the encoder's range, [-1, 1], followed by the known colour."""
+    # The encoder was trained on (pixel - 127) / 128.
     lightness = layers.Rescaling(255 / 128, -127 / 128, name="pixels")(inputs[..., :1])
     return layers.Concatenate(name="pixels_known")([lightness, inputs[..., 1:]])
 
@@ -197,6 +198,7 @@ def _masked_known(inputs: Any) -> Any:
 
 
 def _pooled(known: Any, factor: int) -> Any:
+    """Average the known colour over cells of factor × factor pixels."""
     return layers.AveragePooling2D(factor, dtype="float32", name=f"known{factor}")(known)
 
 

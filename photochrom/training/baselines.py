@@ -50,6 +50,7 @@ def best_constant_scores(photos: npt.NDArray[np.uint8]) -> dict[str, float]:
     Returns:
         "val_psnr" in dB, and "val_ab_error" in ab units.
     """
+    # Two passes: the best constant must be known before it can be scored.
     survey, judge = Survey(), Judge(quick=True)
     for rgb in photos:
         survey.add(to_lab(rgb))

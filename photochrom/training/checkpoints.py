@@ -63,6 +63,7 @@ def latest_state(folder: Path) -> State:
 
 
 def _state(path: Path) -> State:
+    """Read a state."""
     return State(**json.loads(path.read_text("utf-8")))
 
 
@@ -119,6 +120,7 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self._tensorboard.close()
 
     def _checkpoint(self) -> None:
+        """Write a checkpoint and remove older ones."""
         stem = self.folder / f"last-{self.state.epochs:04d}"
         # The network comes last, because `latest` looks for it: then its history is there, too.
         replace_text(stem.with_suffix(".json"), json.dumps(asdict(self.state)))
@@ -129,6 +131,7 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _log(self, numbers: dict[str, float]) -> None:
         # A resumed run may log other quantities: the columns are those of all rows.
+        """Write `log.csv` and the epoch's TensorBoard values."""
         columns = list(dict.fromkeys(key for row in self.state.history for key in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns)

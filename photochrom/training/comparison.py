@@ -172,12 +172,13 @@ def compare(
             "settings": config.model_dump(mode="json", exclude={"recipe"}),
         },
     )
-    trained = []
+    # Prepare all runs first, so that errors show before hours of training.
+    prepared = []
     for name in recipes:
         keras.backend.clear_session()  # or the networks of all runs would stay in memory
-        trained.append(_run(photos, folder, name, budget, config, validation, listener))
-    evaluator, entries = _evaluator(trained[0], judged, photos), []
-    for name, run in zip(recipes, trained, strict=True):
+        prepared.append(_run(photos, folder, name, budget, config, validation, listener))
+    evaluator, entries = _evaluator(prepared[0], judged, photos), []
+    for name, run in zip(recipes, prepared, strict=True):
         on_recipe(name)
         keras.backend.clear_session()
         if not (run.folder / _ENTRY_FILE).exists():  # a finished run would be exported again
@@ -246,6 +247,7 @@ def _run(
         run = runs.resume(run_folder)
     else:
         recipe, options = candidate(name)
+        # 0 marks a run whose budget is not converted to photographs yet.
         data = config.data.model_copy(update={"photos_per_epoch": 0})
         run_config = config.model_copy(
             update={"recipe": recipe, "options": {**config.options, **options}, "data": data}
@@ -282,6 +284,7 @@ def _training_speed(run: runs.Run) -> float:
         np.stack([photos_rgb[i % len(photos_rgb)] for i in range(config.train.batch_size)]),
         rng=np.random.default_rng(0),
     )
+    # The first steps compile and are slower.
     for _ in range(_WARMUP_STEPS):
         training_model.train_on_batch(*batch)
     start = time.perf_counter()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ContactSheetCallback", "draw_curves"]
 
-_BATCH_SIZE: Final = 8
+_BATCH_SIZE: Final = 8  # photographs at once, to limit memory
 
 
 class ContactSheetCallback(keras.callbacks.Callback):  # type: ignore[misc]
@@ -76,17 +76,19 @@ class ContactSheetCallback(keras.callbacks.Callback):  # type: ignore[misc]
         Image.fromarray(sheet).save(folder / f"epoch-{epoch + 1:04d}.png")
 
     def _batches(self) -> list[npt.NDArray[np.uint8]]:
+        """Split the photographs into small batches."""
         return [self.photos[i : i + _BATCH_SIZE] for i in range(0, len(self.photos), _BATCH_SIZE)]
 
     def _colorize(self, photos: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
         """Return the coloured photographs, RGB, from their luma."""
         inputs, _ = self.recipe.encode(photos)
-        answers = self.runtime_network(inputs, training=False)
-        first_output = answers[0] if isinstance(answers, list) else answers
-        outputs = keras.ops.convert_to_numpy(first_output)
+        # A second output holds features, which are not needed here.
+        outputs = self.runtime_network(inputs, training=False)
+        first_output = outputs[0] if isinstance(outputs, list) else outputs
+        values = keras.ops.convert_to_numpy(first_output)
         return [
             color.merge(color.luma(rgb), self._chroma(output, rgb), self.card.color_space)
-            for rgb, output in zip(photos, outputs.astype(np.float32), strict=True)
+            for rgb, output in zip(photos, values.astype(np.float32), strict=True)
         ]
 
     def _chroma(self, output: color.FloatArray, rgb: npt.NDArray[np.uint8]) -> color.FloatArray:
@@ -102,6 +104,7 @@ def _measure(
 ) -> dict[str, float]:
     """Return the mean PSNR and ab error of coloured photographs."""
     pairs = list(zip(predicted, photos, strict=True))
+    # The PSNR of identical pictures is infinite, which would spoil the mean.
     psnrs = [min(metrics.psnr(answer, truth), metrics.PSNR_CEILING) for answer, truth in pairs]
     errors = [
         metrics.ab_error(metrics.to_lab(answer), metrics.to_lab(truth)) for answer, truth in pairs

@@ -66,6 +66,7 @@ class FeatureExtractor:
         batch: list[Any] = []
 
         def flush() -> None:
+            # EfficientNet-Lite was trained on (pixel - 127) / 128.
             pixels = (np.stack(batch).astype(np.float32) - 127) / 128
             outputs = self._network.predict_on_batch(pixels)
             features.append(np.asarray(outputs[0], np.float64))
@@ -73,6 +74,7 @@ class FeatureExtractor:
             batch.clear()
 
         for rgb in photographs:
+            # Squeezed rather than cropped, so that the whole picture counts.
             batch.append(cv2.resize(rgb, (_INPUT_SIDE, _INPUT_SIDE), interpolation=cv2.INTER_AREA))
             if len(batch) == _BATCH_SIZE:
                 flush()

@@ -68,7 +68,7 @@ class HeldOutEvaluator:
         """The feature extractor; None if its weights are not installed."""
         try:
             return FeatureExtractor()
-        except MissingExtra:
+        except MissingExtra:  # its weights are a package of their own, and optional
             return None
 
     @cached_property

@@ -40,6 +40,7 @@ class Interruption(keras.callbacks.Callback):  # type: ignore[misc]
         self._stop_if_requested()
 
     def _stop_if_requested(self) -> None:
+        """Raise `KeyboardInterrupt` if the flag is set."""
         if self.requested:
             raise KeyboardInterrupt
 

@@ -188,6 +188,7 @@ def _fit_from_checkpoint(run: Run, listener: Listener) -> checkpoints.State:
     config = run.config.train
     recipe = run.recipe  # its import registers the layers that a checkpoint contains
     checkpoint = checkpoints.latest(run.folder / "checkpoints")
+    # Before the network is built: its initial weights and its dtypes depend on these.
     keras.utils.set_random_seed(config.seed)
     keras.config.set_dtype_policy(config.precision)
     trained_epochs = checkpoints.latest_state(run.folder / "checkpoints").epochs
@@ -250,6 +251,7 @@ def _initial_network(run: Run) -> keras.Model:
 
 
 def _batch_size(run: Run, photos: int) -> int:
+    """Return the batch size, at most the number of photographs."""
     return min(run.config.train.batch_size, photos)
 
 
@@ -306,7 +308,7 @@ def _fit(network: keras.Model, run: Run, state: checkpoints.State, listener: Lis
         recipe,
         config.data,
         seed=config.train.seed,
-        first=state.epochs * steps,
+        first=state.epochs * steps,  # a resumed run continues the stream
         **shared,
     )
     validation_arguments: dict[str, Any] = {}

@@ -116,6 +116,7 @@ def _result(
             run = trainer.prepare(
                 photos, run_folder, run_config, validation=validation, listener=listener
             )
+    # Some combinations, such as strides of 1, cannot be built; the study reports them, too.
     except RecipeError as error:
         return Result(options, [], str(error))
     return Result(options, trainer.train(run, listener, exporting=False).history)

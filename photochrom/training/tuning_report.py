@@ -40,6 +40,7 @@ def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str,
 def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], folder: Path) -> None:
     """Write `study.csv`, `study.md` and `study.png` to a folder."""
     table = rows(results, milestones)
+    # Rows that are left out have other columns; dict keeps the order of the first.
     columns = list(dict.fromkeys(key for row in table for key in row))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns)

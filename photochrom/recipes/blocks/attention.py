@@ -84,6 +84,7 @@ class GlobalAttention(layers.Layer):  # type: ignore[misc]
             _tokens(part, self.heads) for part in ops.split(self.project(x), 3, axis=-1)
         )
         scores = ops.matmul(query * self.scale, ops.transpose(key, (0, 1, 3, 2)))
+        # Softmax in float32: in half precision, small weights of many pixels would be lost.
         weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)
         weighted_sum = ops.matmul(ops.cast(weights, value.dtype), value)
         return self.output_layer(_feature_map(weighted_sum, x))
@@ -145,6 +146,7 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), "float32")
         squares = _square_distances(_positions(features), positions)
         scores = scores * self.gain - squares * self.reach
+        # Cells without known colour take no part; their number differs, so they are masked.
         scores = ops.where(is_known > 0, scores, _MASKED_SCORE)
         # The null key takes the weight of pixels to which no known colour is similar.
         null = ops.ones_like(scores[..., :1]) * self.null
@@ -166,6 +168,7 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         known = ops.cast(known, "float32")
         mask = known[..., 2:]
         known_amount = _half_size(mask)
+        # The mean over known pixels only; the small term avoids a division by zero.
         inverse = 1 / (known_amount + 1e-6)
         pooled = _half_size(ops.cast(features, "float32") * mask) * inverse
         key = self._unit(self.key(ops.cast(pooled, self.compute_dtype)))
@@ -203,6 +206,7 @@ class NonLocalMeans(layers.Layer):  # type: ignore[misc]
     def call(self, inputs: list[Any]) -> Any:
         """Return the averaged logits."""
         logits, features, known = inputs
+        # At half size, the matrix of similarities is 16 times smaller.
         half_logits = _half_size(logits)
         feature_tokens, logit_tokens = _tokens(features, 1), _tokens(half_logits, 1)
         similarity = ops.matmul(feature_tokens, ops.transpose(feature_tokens, (0, 1, 3, 2)))

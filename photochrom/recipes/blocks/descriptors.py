@@ -15,7 +15,7 @@ from keras import layers, ops
 __all__ = ["Daisy", "JointBilateral", "Patches"]
 
 _TRUNCATION: Final = 4.0  # standard deviations, the radius of a Gaussian kernel
-_EPSILON: Final = 1e-10
+_EPSILON: Final = 1e-10  # avoids divisions by zero in flat areas
 
 
 @keras.saving.register_keras_serializable("photochrom")
@@ -64,6 +64,7 @@ class Daisy(layers.Layer):  # type: ignore[misc]
         angles = 2 * np.pi * np.arange(self.orientations) / self.orientations - np.pi
         magnitude = ops.sqrt(right * right + down * down + _EPSILON**2)
         projection = right * np.cos(angles).astype("f4") + down * np.sin(angles).astype("f4")
+        # A soft histogram: each gradient counts for all orientations near its own.
         histogram = ops.exp(self.orientations / np.pi * projection / magnitude) * magnitude
         smooth = self._smooth(histogram)
         ring_angles = 2 * np.pi * np.arange(self.histograms) / self.histograms
@@ -76,7 +77,7 @@ class Daisy(layers.Layer):  # type: ignore[misc]
 
     def _smooth(self, maps: Any) -> Any:
         """Blur each map with a Gaussian."""
-        sigma = self.radius / 2
+        sigma = self.radius / 2  # as in skimage
         reach = int(_TRUNCATION * sigma + 0.5)
         gaussian = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
         gaussian = (gaussian / gaussian.sum()).astype(np.float32)

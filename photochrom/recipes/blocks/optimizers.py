@@ -31,10 +31,12 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
         super().update_step(gradient, variable, learning_rate * self._ratio(variable))
 
     def _ratio(self, variable: Any) -> float:
+        """Return the factor of a variable's learning rate."""
         path = self._trainable_variables[self._get_variable_index(variable)].path
         return self.slow_ratio if self.slow_path and self.slow_path in path else 1.0
 
     def _apply_weight_decay(self, variables: list[Any]) -> None:
+        """Decay the variables at their own rates."""
         decay, decayed = self.weight_decay, [v for v in variables if self._use_weight_decay(v)]
         if not decay:
             return
@@ -42,9 +44,11 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
         for ratio in sorted({self._ratio(variable) for variable in decayed}):
             self.weight_decay = decay * ratio
             super()._apply_weight_decay([v for v in decayed if self._ratio(v) == ratio])
-        self.weight_decay = decay
+        self.weight_decay = decay  # `get_config` saves it
 
     def _use_weight_decay(self, variable: Any) -> bool:
+        # Decay regularizes kernels; on norms and biases it would only shift the output.
+        """Return whether a variable decays: only those with two or more dimensions."""
         large_dimensions = sum(side > 1 for side in variable.shape)
         return large_dimensions > 1 and bool(super()._use_weight_decay(variable))
 
@@ -67,7 +71,7 @@ def cosine(peak: float, steps: int, *, warmup: int = 500) -> Any:
     """
     warmup = min(warmup, max(1, steps // 10))
     return keras.optimizers.schedules.CosineDecay(
-        peak / 100,
+        peak / 100,  # where the warm-up starts
         decay_steps=max(1, steps - warmup),
         warmup_target=peak,
         warmup_steps=warmup,

@@ -97,6 +97,7 @@ def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
 
 def _read(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
     # Each `load` reads one pickle and leaves the file at the start of the next.
+    """Read the pickles, then the storages, and return the tensors by name."""
     if _Unpickler(file).load() != _MAGIC:
         raise ValueError("it is not in torch's format from before 1.6")
     for _ in range(_HEADER_PICKLES - 1):  # the magic number is read already
