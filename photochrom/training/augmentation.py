@@ -21,9 +21,8 @@ __all__ = ["age"]
 Grey = FloatArray  # (H, W), 0 black to 1 white
 Rng = np.random.Generator
 
-_ORTHOCHROMATIC: Final = np.array(
-    [0.03, 0.47, 0.50], np.float32
-)  # RGB weights of film before about 1925, which is blind to red
+# RGB weights of film before about 1925, which is nearly blind to red.
+_ORTHOCHROMATIC: Final = np.array([0.03, 0.47, 0.50], np.float32)
 
 
 def age(rgb: npt.NDArray[np.uint8], rng: Rng) -> npt.NDArray[np.uint8]:
@@ -37,7 +36,7 @@ def age(rgb: npt.NDArray[np.uint8], rng: Rng) -> npt.NDArray[np.uint8]:
         Grey, (H, W) uint8.
     """
     grey = _simulate_film(np.divide(rgb, 255, dtype=np.float32), rng)
-    # In the order in which they occur: lens, film, paper, ageing.
+    # Roughly in the order in which they occur: lens, film, paper, ageing.
     for effect, probability in _EFFECTS:
         if rng.random() < probability:
             grey = np.clip(effect(grey, rng), 0, 1).astype(np.float32, copy=False)
@@ -54,7 +53,7 @@ def _simulate_film(rgb: FloatArray, rng: Rng) -> Grey:
     kind = rng.random()
     if kind < 0.4:  # panchromatic film, close to luma
         return rgb @ color.LUMA_WEIGHTS
-    if kind < 0.7:
+    if kind < 0.7:  # panchromatic film with other dyes or a filter
         weights = color.LUMA_WEIGHTS * rng.uniform(0.6, 1.6, 3)
     else:
         weights = color.LUMA_WEIGHTS + (_ORTHOCHROMATIC - color.LUMA_WEIGHTS) * rng.uniform(0.3, 1)

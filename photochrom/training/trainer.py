@@ -170,7 +170,7 @@ def train(
         _export(run, state, listener)
     else:
         listener.note(
-            f"the best network is in {run.folder / checkpoints.BEST}; it is not exported yet, so "
+            f"the best network is in {run.folder / checkpoints.BEST}; it was not exported, so "
             "there is no model yet"
         )
     return state
@@ -291,7 +291,7 @@ def _scan_sources(
             counts[verdict] += 1
             rows.append((part, source, verdict))
             listener.scanning(len(rows), total)
-        purpose = "to learn from" if part == "train" else "to validate with"
+        purpose = "training" if part == "train" else "validation"
         listener.note(f"{purpose}: {scan.summary(counts)}")
     scan.save_index(index, rows)
 
