@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from photochrom.errors import ConfigError, RecipeError
-from photochrom.training.comparison import Budget, contender, folder_of
+from photochrom.training.comparison import Budget, candidate, folder_of
 from tests.pictures import fill
 
 RECIPES = ("dcgan", "fusion:version=alpha")
@@ -70,13 +70,13 @@ def test_a_budget_is_photographs_or_time(text, photos, seconds):
 
 @pytest.mark.parametrize("text", ["", "0", "soon", "-3", "1.5h", "10 m"])
 def test_a_budget_that_makes_no_sense(text):
-    with pytest.raises(ConfigError, match="expected a budget as 5000"):
+    with pytest.raises(ConfigError, match="expected a budget such as 5000"):
         Budget.parse(text)
 
 
 def test_a_recipe_with_options(tmp_path):
     name = "fusion:version=beta:learning_rate=0.01"
-    assert contender(name) == ("fusion", {"version": "beta", "learning_rate": 0.01})
+    assert candidate(name) == ("fusion", {"version": "beta", "learning_rate": 0.01})
     assert folder_of(name, tmp_path) == tmp_path / "fusion-version=beta-learning_rate=0.01"
     assert folder_of("a:file=/b/c d.h5", tmp_path).parent == tmp_path
 
@@ -84,7 +84,7 @@ def test_a_recipe_with_options(tmp_path):
 @pytest.mark.parametrize("name", ["fusion:version=gamma", "fusion:speed=3", "alchemy"])
 def test_a_recipe_with_options_that_make_no_sense(name):
     with pytest.raises(RecipeError):
-        contender(name)
+        candidate(name)
 
 
 def test_an_unknown_recipe(tmp_path):

@@ -35,7 +35,7 @@ def photos(tmp_path):
 
 def test_training_finds_small_copies_of_what_can_teach_colour(photos, tmp_path):
     said = pack(photos, tmp_path / "out", "--side", 64)
-    assert "train: 5 photographs (1 grey, 0 broken and 0 tiny ones left out) in 1 shards" in said
+    assert "train: 5 photographs (skipped: 1 grey, 0 broken, 0 tiny) in 1 shards" in said
     assert len(find(tmp_path / "out" / "val")) == 2
     found = find(tmp_path / "out" / "train")
     assert [source.member for source in found] == [f"deep/{n:03}.png.jpg" for n in range(5)]
@@ -76,5 +76,5 @@ def test_no_shard_is_larger_than_asked(tmp_path):
 
 
 def test_shards_are_not_mixed_with_others(tmp_path):
-    with pytest.raises(DataError, match="is there"):
+    with pytest.raises(DataError, match="exists already"):
         run_path(str(PACK))["Shards"](tmp_path, "train", 100_000)

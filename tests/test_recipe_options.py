@@ -15,7 +15,7 @@ from photochrom.recipes.blocks.quantization import ab_bins
 from photochrom.recipes.deep_colorization import (
     ClusterDense,
     DeepColorizationOptions,
-    bisected,
+    cluster_centres,
 )
 from tests.pictures import crops
 
@@ -63,8 +63,8 @@ def test_vgg16s_weights_from_a_file(tmp_path):
     source = keras.applications.VGG16(include_top=False, weights=None)
     source.save_weights(tmp_path / "vgg16.weights.h5")
     made = recipe("luv_classifier", {"vgg16_weights": str(tmp_path / "vgg16.weights.h5")})
-    assert made.surveyed(photographs()) == {"features": "vgg16"}
-    options = {**made.options.model_dump(), **made.surveyed(photographs())}
+    assert made.options_from_data(photographs()) == {"features": "vgg16"}
+    options = {**made.options.model_dump(), **made.options_from_data(photographs())}
     network = recipe("luv_classifier", options).build(SIZE)
     kernel = network.get_layer("vgg16_block4_conv3").get_weights()[0]
     np.testing.assert_array_equal(kernel, source.get_layer("block4_conv3").get_weights()[0])
@@ -72,38 +72,38 @@ def test_vgg16s_weights_from_a_file(tmp_path):
 
 def test_vgg16s_weights_that_are_not_there(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    assert recipe("luv_classifier").surveyed(photographs()) == {"features": "efficientnet"}
+    assert recipe("luv_classifier").options_from_data(photographs()) == {"features": "efficientnet"}
     with pytest.raises(RecipeError, match="there are none"):
         recipe("luv_classifier", {"features": "vgg16"}).build(SIZE)
     with pytest.raises(RecipeError, match="no file at"):
-        recipe("luv_classifier", {"vgg16_weights": "nowhere.h5"}).surveyed(photographs())
+        recipe("luv_classifier", {"vgg16_weights": "nowhere.h5"}).options_from_data(photographs())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("objective", ["adversarial", "both"])
 def test_an_adversary_learns_in_turns_and_goes_on_after_saving(objective, tmp_path):
     made = recipe("dcgan", {"objective": objective})
-    learner = made.learner(made.build(SIZE))
+    training_model = made.training_model(made.build(SIZE))
     batch = made.encode(photographs())
-    before = learner.generator.get_weights()
+    before = training_model.generator.get_weights()
     for _ in range(2):
-        logs = learner.train_on_batch(*batch)
+        logs = training_model.train_on_batch(*batch)
     assert set(logs) == {"loss", "euclidean", "generator", "discriminator"}
     assert all(np.isfinite(list(logs.values())))
-    assert not np.array_equal(before[0], learner.generator.get_weights()[0])
-    learner.save(tmp_path / "learner.keras")
-    loaded = keras.saving.load_model(tmp_path / "learner.keras")
-    for each in (learner, loaded):
+    assert not np.array_equal(before[0], training_model.generator.get_weights()[0])
+    training_model.save(tmp_path / "training_model.keras")
+    loaded = keras.saving.load_model(tmp_path / "training_model.keras")
+    for each in (training_model, loaded):
         each.train_on_batch(*batch)
-    for one, other in zip(learner.get_weights(), loaded.get_weights(), strict=True):
+    for one, other in zip(training_model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
-    assert made.learnt(loaded).output_shape == (None, SIZE, SIZE, 2)
+    assert made.inference_model(loaded).output_shape == (None, SIZE, SIZE, 2)
 
 
 def test_the_euclidean_loss_needs_no_adversary():
     made = recipe("dcgan", {"objective": "euclidean"})
     network = made.build(SIZE)
-    assert made.learner(network) is network
+    assert made.training_model(network) is network
 
 
 def test_daisy_is_scikit_images():
@@ -129,12 +129,12 @@ def test_clusters_are_split_while_they_are_diverse_and_large_enough():
     corners = rng.normal(size=(3, 8))
     vectors = np.concatenate([corner + rng.normal(0, 0.05, (50, 8)) for corner in corners])
     options = DeepColorizationOptions(clusters=8, diversity=0.3, smallest=20)
-    centres = bisected(vectors.astype(np.float32), options)
+    centres = cluster_centres(vectors.astype(np.float32), options)
     assert len(centres) == 3
     for corner in corners:
         assert np.linalg.norm(centres - corner, axis=-1).min() < 0.1
     alone = DeepColorizationOptions(clusters=8, smallest=100)
-    assert len(bisected(vectors.astype(np.float32), alone)) == 1
+    assert len(cluster_centres(vectors.astype(np.float32), alone)) == 1
 
 
 def test_each_cluster_has_a_network_of_its_own():
@@ -150,7 +150,7 @@ def test_rare_colours_count_more():
     made = recipe("rebalanced")
     with pytest.raises(RecipeError, match="expected a prior over 307 bins"):
         made.compile(made.build(SIZE))
-    made = recipe("rebalanced", made.surveyed(photographs()))
+    made = recipe("rebalanced", made.options_from_data(photographs()))
     weights, prior = made.bin_weights, np.array(made.options.prior)
     assert len(weights) == len(ab_bins(margin=10)) == 307
     assert (weights * prior).sum() == pytest.approx(1, rel=1e-4)
@@ -158,6 +158,6 @@ def test_rare_colours_count_more():
 
 
 def test_the_rebalancing_is_undone_at_the_faithful_end():
-    made = recipe("rebalanced", recipe("rebalanced").surveyed(photographs()))
-    faithful, default = made.readings
+    made = recipe("rebalanced", recipe("rebalanced").options_from_data(photographs()))
+    faithful, default = made.decoding_params
     assert (faithful.gamma, default.gamma, default.temperature) == (-1, 0, 0.38)

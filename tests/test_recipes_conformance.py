@@ -41,8 +41,8 @@ class Case:
 
     def made(self) -> Recipe[Any]:
         options = {**self.variant, **self.options}
-        surveyed = recipe(self.recipe, options).surveyed(four_photographs(64))
-        return recipe(self.recipe, {**surveyed, **options})
+        from_data = recipe(self.recipe, options).options_from_data(four_photographs(64))
+        return recipe(self.recipe, {**from_data, **options})
 
 
 APART = {"clusters": 4, "diversity": 0.01, "smallest": 1}  # a network for each photograph
@@ -74,10 +74,10 @@ def trained(request) -> tuple[Recipe[Any], keras.Model, Case]:
     keras.utils.set_random_seed(1)
     made = case.made()
     network = made.build(case.size)
-    learner = made.learner(network)
+    training_model = made.training_model(network)
     inputs, targets = made.encode(four_photographs(case.size))
     for _ in range(case.steps):
-        learner.train_on_batch(inputs, targets)
+        training_model.train_on_batch(inputs, targets)
     return made, network, case
 
 

@@ -19,14 +19,14 @@ from photochrom.errors import DataError, MissingExtra
 from photochrom.recipes import recipe
 from photochrom.recipes.blocks import efficientnet
 from photochrom.recipes.blocks.attention import KnownColor, NonLocalMeans
-from photochrom.recipes.blocks.known import NOTHING, sample_hints
+from photochrom.recipes.blocks.known import NO_HINT_PROBABILITY, sample_hints
 from photochrom.recipes.blocks.optimizers import ScaledAdamW, cosine
 from photochrom.recipes.blocks.quantization import ab_bins, class_weights, soft_codes, table_index
 from photochrom.recipes.blocks.torch_file import read_tensors
 from photochrom.recipes.blocks.upsampling import Upsample2x
 from photochrom.training.augmentation import age
 from photochrom.training.export import largest_difference
-from photochrom.training.float16 import halve_weights
+from photochrom.training.float16 import store_float16_weights
 from photochrom.training.frechet import frechet_distance
 from photochrom.training.interruption import interruption
 from tests.pictures import crops
@@ -57,7 +57,7 @@ def test_a_state_dict_may_build_nothing_but_tensors(tmp_path):
     for thing in (0x1950A86A20F9469CFC6C, 1001, {}, Nasty()):
         pickle.dump(thing, stream, protocol=2)
     (tmp_path / "nasty.pth").write_bytes(stream.getvalue())
-    with pytest.raises(DataError, match="expected nothing but tensors; found"):
+    with pytest.raises(DataError, match="expected only tensors; found"):
         read_tensors(tmp_path / "nasty.pth")
 
 
@@ -170,7 +170,7 @@ def test_places_that_look_alike_agree():
 def test_half_of_the_photographs_are_told_nothing_and_masks_are_masks():
     rng, ab = np.random.default_rng(0), np.full((64, 48, 2), 30, np.float32)
     told = [sample_hints(ab, rng) for _ in range(300)]
-    assert abs(np.mean([not each.any() for each in told]) - NOTHING) < 0.1
+    assert abs(np.mean([not each.any() for each in told]) - NO_HINT_PROBABILITY) < 0.1
     for known in told:
         assert known.shape == (64, 48, 3)
         assert set(np.unique(known[..., 2])) <= {0, 1}
@@ -298,7 +298,7 @@ def test_halved_weights_weigh_half(tmp_path: Path):
     made.graph.output.append(onnx.helper.make_tensor_value_info("z", 1, [64, 64]))
     onnx.save(made, tmp_path / "n.onnx")
     before = (tmp_path / "n.onnx").stat().st_size
-    halve_weights(tmp_path / "n.onnx")
+    store_float16_weights(tmp_path / "n.onnx")
     onnx.checker.check_model(onnx.load(tmp_path / "n.onnx"))
     assert before - (tmp_path / "n.onnx").stat().st_size > 64 * 64 * 2 - 500
 

@@ -1,10 +1,10 @@
-"""Another encoder under a decoder that has learnt already: weights to start a run from.
+"""Replace the encoder under a trained decoder, and write weights to start a run from.
 
     python tools/graft.py runs/photochrom-192-again/best.keras PHOTOS --to start.keras
 
-What the decoder reads is linear in each of the encoder's maps. So each old map is fitted linearly
-from the new encoder's at the same stride, over grey photographs of which nothing is known, and the
-fit is folded into the decoder's kernels. All other weights are copied.
+The decoder's first layers are linear in each of the encoder's maps. So each old map is approximated
+by a linear function of the new encoder's map at the same stride, fitted on grey photographs without
+known colours. The fit is folded into the decoder's kernels. All other weights are copied.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from photochrom.recipes.base import Recipe
 
 SIDE = 192
-AT_ONCE = 20
-RIDGE = 1e-4  # of the mean variance of the new maps
-READERS = {  # of the encoder's maps, and the layers whose inputs they end
+BATCH_SIZE = 20
+RIDGE = 1e-4  # relative to the mean variance of the new maps
+# Layers that read the encoder's maps, and the layers that concatenate these maps for them.
+SKIP_OF_READER = {
     "decoder4_conv1": "decoder4_skip",
     "decoder8_conv1": "decoder8_skip",
     "decoder16_conv1": "decoder16_skip",
@@ -37,7 +38,7 @@ READERS = {  # of the encoder's maps, and the layers whose inputs they end
 
 
 def grey_photographs(folder: Path, count: int, recipe: Recipe[Any]) -> npt.NDArray[np.float32]:
-    """The network's inputs for photographs from all over a folder, (N, SIDE, SIDE, 4)."""
+    """Return the network's inputs for a sample of photographs, (N, SIDE, SIDE, 4) float32."""
     from photochrom.training.sources import find
 
     chosen = subsample(find(folder), count)
@@ -45,71 +46,94 @@ def grey_photographs(folder: Path, count: int, recipe: Recipe[Any]) -> npt.NDArr
     return np.asarray(recipe.encode(squares)[0])
 
 
-def read_maps(network: keras.Model) -> keras.Model:
-    """The maps of the encoder that the decoder reads, in the order of READERS."""
+def map_model(network: keras.Model) -> keras.Model:
+    """Return a model of the maps that the decoder reads, in the order of SKIP_OF_READER."""
     import keras
 
     maps = [
         network.get_layer(skip).input[1] if skip else network.get_layer(reader).input
-        for reader, skip in READERS.items()
+        for reader, skip in SKIP_OF_READER.items()
     ]
     return keras.Model(network.input, maps)
 
 
-def fits(
+def fit_maps(
     old: keras.Model, new: keras.Model, inputs: npt.NDArray[np.float32]
 ) -> list[npt.NDArray[np.float64]]:
-    """For every map, (channels of the new + 1, channels of the old): a linear map and a shift."""
-    sums: list[list[Any]] = [[0.0, 0.0] for _ in READERS]
-    models = read_maps(old), read_maps(new)
-    for start in range(0, len(inputs), AT_ONCE):
-        maps = (model.predict_on_batch(inputs[start : start + AT_ONCE]) for model in models)
-        for total, wanted, given in zip(sums, *maps, strict=True):
-            wanted, given = (m.reshape(-1, m.shape[-1]).astype(float) for m in (wanted, given))
-            given = np.hstack([given, np.ones((len(given), 1))])
-            total[0] += given.T @ given
-            total[1] += given.T @ wanted
+    """Fit the old encoder's maps linearly to the new encoder's.
+
+    Returns:
+        For each map (new channels + 1, old channels) float64; the last row is the constant term.
+    """
+    # Sums over batches: all maps together would not fit in memory.
+    moments: list[list[Any]] = [[0.0, 0.0] for _ in SKIP_OF_READER]
+    models = map_model(old), map_model(new)
+    for start in range(0, len(inputs), BATCH_SIZE):
+        maps = (model.predict_on_batch(inputs[start : start + BATCH_SIZE]) for model in models)
+        for moment, old_map, new_map in zip(moments, *maps, strict=True):
+            old_map, new_map = (
+                m.reshape(-1, m.shape[-1]).astype(float) for m in (old_map, new_map)
+            )
+            new_map = np.hstack([new_map, np.ones((len(new_map), 1))])
+            moment[0] += new_map.T @ new_map
+            moment[1] += new_map.T @ old_map
     return [
-        np.linalg.solve(square + RIDGE * np.trace(square) / len(square) * np.eye(len(square)), both)
-        for square, both in sums
+        np.linalg.solve(gram + RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram)), cross)
+        for gram, cross in moments
     ]
 
 
 def graft(old: keras.Model, new: keras.Model, inputs: npt.NDArray[np.float32]) -> None:
-    """Give the new network's decoder the old one's weights, fitted where the encoders differ."""
+    """Set the new network's decoder to the old one's weights, fitted where the encoders differ."""
     for layer in new.layers:
-        if not layer.name.startswith("encoder_") and layer.name not in READERS:
+        if not layer.name.startswith("encoder_") and layer.name not in SKIP_OF_READER:
             layer.set_weights(old.get_layer(layer.name).get_weights())
-    for reader, fit in zip(READERS, fits(old, new, inputs), strict=True):
+    for reader, linear_map in zip(SKIP_OF_READER, fit_maps(old, new, inputs), strict=True):
         (kernel,) = old.get_layer(reader).get_weights()
-        above, skip = np.split(kernel, [kernel.shape[2] - fit.shape[1]], axis=2)
-        fitted = np.einsum("co,hwof->hwcf", fit[:-1], skip)
-        new.get_layer(reader).set_weights([np.concatenate([above, fitted], 2)])
+        # The reader's input is the upsampled map, then the encoder's map.
+        upper, skip = np.split(kernel, [kernel.shape[2] - linear_map.shape[1]], axis=2)
+        fitted = np.einsum("co,hwof->hwcf", linear_map[:-1], skip)
+        new.get_layer(reader).set_weights([np.concatenate([upper, fitted], 2)])
+        # The normalization that follows absorbs the constant term of the fit.
         norm = new.get_layer(f"{reader}_norm")
         gamma, beta, mean, variance = norm.get_weights()
-        norm.set_weights([gamma, beta, mean - np.einsum("o,hwof->f", fit[-1], skip), variance])
+        norm.set_weights(
+            [gamma, beta, mean - np.einsum("o,hwof->f", linear_map[-1], skip), variance]
+        )
 
 
 def main() -> None:
-    """Build, fit, save."""
+    """Build the new network, fit its decoder and save it."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("start", type=Path, help="a .keras file of recipe photochrom")
-    parser.add_argument("photos", type=Path, help="a folder of photographs to fit on")
-    parser.add_argument("--from-encoder", type=int, default=0, choices=(0, 1, 2))
-    parser.add_argument("--encoder", type=int, default=2, choices=(0, 1, 2))
-    parser.add_argument("--count", type=int, default=400, help="photographs to fit on")
-    parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("start", type=Path, help="trained network of the recipe photochrom, .keras")
+    parser.add_argument("photos", type=Path, help="folder of photographs to fit on")
+    parser.add_argument(
+        "--from-encoder",
+        type=int,
+        default=0,
+        choices=(0, 1, 2),
+        help="EfficientNet-Lite of the trained network",
+    )
+    parser.add_argument(
+        "--encoder",
+        type=int,
+        default=2,
+        choices=(0, 1, 2),
+        help="EfficientNet-Lite of the new network",
+    )
+    parser.add_argument("--count", type=int, default=400, help="number of photographs to fit on")
+    parser.add_argument("--to", type=Path, required=True, help="the .keras file to write")
     arguments = parser.parse_args()
     choose_backend()
     import keras
 
     from photochrom.recipes import recipe
 
-    before = recipe("photochrom", {"encoder": arguments.from_encoder})
-    after = recipe("photochrom", {"encoder": arguments.encoder})
-    old, new = before.blank(None), after.build(None)
+    old_recipe = recipe("photochrom", {"encoder": arguments.from_encoder})
+    new_recipe = recipe("photochrom", {"encoder": arguments.encoder})
+    old, new = old_recipe.blank(None), new_recipe.build(None)
     old.set_weights(keras.saving.load_model(arguments.start, compile=False).get_weights())
-    graft(old, new, grey_photographs(arguments.photos, arguments.count, after))
+    graft(old, new, grey_photographs(arguments.photos, arguments.count, new_recipe))
     new.save(arguments.to)
 
 

@@ -1,15 +1,15 @@
-"""From a folder of photographs to WebDataset shards of small ones, to carry to another machine.
+"""Pack small copies of photographs into WebDataset shards, to train on another machine.
 
-    python tools/pack.py photos/ shards/ --side 256 --quality 88 --most 56
+    python tools/pack.py photos/ shards/ --side 256 --quality 88 --limit 56
     photochrom train shards/ --run runs/mine
 
-`train` and `val` within `photos/` become `shards/train/train-000.tar` and so on, and
-`shards/val/val-000.tar` and so on; any other folder becomes `train` alone. What training would
-leave out (grey, tinted, broken, tiny) is left out here. A photograph becomes a JPEG with a shorter
-side of at most `--side`; a file that is no larger than this JPEG is taken as it is.
+The folders `train` and `val` in `photos/` become `shards/train/train-000.tar` and so on, and
+`shards/val/val-000.tar` and so on. Without them, all photographs become `train`. Photographs that
+training would skip (grey, tinted, broken, tiny) are skipped here. The others become JPEGs with a
+shorter side of at most `--side`; a file that is no larger than its JPEG is copied unchanged.
 
-The smallest crop is enlarged unless the side is at least `data.size / sqrt(data.crop)`. The same
-photographs give the same shards, byte for byte.
+Choose a side of at least `data.size / sqrt(data.crop)`, or the smallest crops will be enlarged. The
+same photographs give the same shards, byte for byte.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from photochrom.training.sources import Source, find, split_folders
 _MIB: Final = 2**20
 
 
-class Packed(NamedTuple):
-    """A photograph as it goes into a shard; no data where it is left out."""
+class PackedPhoto(NamedTuple):
+    """A photograph's name in the shard, verdict and data; the data is empty if it is skipped."""
 
     name: str
     verdict: Verdict
@@ -42,32 +42,39 @@ class Packed(NamedTuple):
 
 
 class Shards:
-    """Writes NAME-000.tar, NAME-001.tar and so on, none larger than the limit in bytes."""
+    """A writer of NAME-000.tar, NAME-001.tar and so on, each within a limit in bytes."""
 
     def __init__(self, folder: Path, name: str, limit: int) -> None:
-        """Raises DataError if the folder is there: what it holds would be mixed with these."""
+        """Create the folder.
+
+        Raises:
+            DataError: the folder exists; its files would be mixed with the new shards.
+        """
         if folder.exists():
-            raise DataError(f"expected a folder that is still to be made; {folder} is there")
+            raise DataError(f"expected a new folder for shards; {folder} exists already")
         folder.mkdir(parents=True)
         self.folder, self.name, self.limit = folder, name, limit
         self.paths: list[Path] = []
         self._archive: tarfile.TarFile | None = None
 
     def add(self, name: str, data: bytes) -> None:
-        """Write a file into this shard, or into the next."""
+        """Write a file to the current shard, or to a new one if it does not fit."""
+        # TarInfo's default time and owner make shards reproducible.
         member = tarfile.TarInfo(name)
         member.size = len(data)
         archive = self._archive or self._next()
+        # A photograph that is larger than the limit gets a shard of its own.
         if archive.offset and archive.offset + _room_for(member) > self.limit:
             archive = self._next()
         archive.addfile(member, io.BytesIO(data))
 
     def close(self) -> None:
-        """End the last shard."""
+        """Finish the last shard."""
         if self._archive:
             self._archive.close()
 
     def _next(self) -> tarfile.TarFile:
+        """Finish the current shard and open the next one."""
         self.close()
         self.paths.append(self.folder / f"{self.name}-{len(self.paths):03}.tar")
         self._archive = tarfile.open(self.paths[-1], "w")  # noqa: SIM115
@@ -75,34 +82,36 @@ class Shards:
 
 
 def _room_for(member: tarfile.TarInfo) -> int:
-    """Bytes for the header, the data and the end of the archive."""
+    """Return the bytes that a file needs, with its header and the end of the archive."""
     blocks = -(-member.size // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
     return len(member.tobuf()) + blocks + tarfile.RECORDSIZE
 
 
-def packed(source: Source, folder: Path, arguments: argparse.Namespace) -> Packed:
-    """The smaller of a file as it is and a small JPEG of it, if it can teach colour."""
+def pack_photo(source: Source, folder: Path, arguments: argparse.Namespace) -> PackedPhoto:
+    """Return the smaller of the original file and its JPEG copy, if the photograph is usable."""
     name = source.member or Path(source.path).relative_to(folder).as_posix()
-    found = verdict(source, arguments.min_side)
-    if found != "good":
-        return Packed(name, found)
+    result = verdict(source, arguments.min_side)
+    if result != "good":
+        return PackedPhoto(name, result)
     data = source.read()
     rgb = photo.thumbnail(data, arguments.side)
     jpeg = simplejpeg.encode_jpeg(rgb, arguments.quality, "RGB", "420")
     return (
-        Packed(name, found, data) if len(data) <= len(jpeg) else Packed(f"{name}.jpg", found, jpeg)
+        PackedPhoto(name, result, data)
+        if len(data) <= len(jpeg)
+        else PackedPhoto(f"{name}.jpg", result, jpeg)
     )
 
 
 def pack(folder: Path, part: str, arguments: argparse.Namespace) -> None:
-    """Shards of one part, and a line that says what is in them."""
-    shards = Shards(arguments.out / part, part, arguments.most * _MIB)
+    """Write the shards of one part and print a summary."""
+    shards = Shards(arguments.out / part, part, arguments.limit * _MIB)
     counts: Counter[Verdict] = Counter()
 
-    def work(source: Source) -> Packed:
-        return packed(source, folder, arguments)
+    def convert(source: Source) -> PackedPhoto:
+        return pack_photo(source, folder, arguments)
 
-    for each in map_ordered(work, find(folder), os.cpu_count() or 1):
+    for each in map_ordered(convert, find(folder), os.cpu_count() or 1):
         counts[each.verdict] += 1
         if each.data:
             shards.add(each.name, each.data)
@@ -112,14 +121,18 @@ def pack(folder: Path, part: str, arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Pack both parts."""
+    """Pack the training and the validation part."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("photos", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--side", type=int, default=256, help="the shorter one, in pixels")
-    parser.add_argument("--quality", type=int, default=88, help="of the JPEGs")
-    parser.add_argument("--most", type=int, default=56, help="MiB in a shard")
-    parser.add_argument("--min-side", type=int, default=64, help="smaller ones are left out")
+    parser.add_argument("photos", type=Path, help="folder of photographs")
+    parser.add_argument("out", type=Path, help="folder for the shards")
+    parser.add_argument("--side", type=int, default=256, help="largest shorter side, in pixels")
+    parser.add_argument("--quality", type=int, default=88, help="quality of the JPEGs, 1 to 100")
+    parser.add_argument(
+        "--limit", "--most", type=int, default=56, help="largest size of a shard, in MiB"
+    )
+    parser.add_argument(
+        "--min-side", type=int, default=64, help="skip smaller photographs, in pixels"
+    )
     arguments = parser.parse_args()
     train, val = split_folders(arguments.photos)
     for folder, part in ((train, "train"), (val, "val")):

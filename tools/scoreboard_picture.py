@@ -1,8 +1,8 @@
-"""A comparison's networks on sample photographs that anyone may show: the scoreboard's picture.
+"""Draw the scoreboard's picture: a comparison's networks on freely usable sample photographs.
 
     python tools/scoreboard_picture.py COMPARISON --to docs/pictures/scoreboard.png
 
-The photographs come with scikit-image and scikit-learn; no network here learnt from them.
+The photographs come with scikit-image and scikit-learn; no network was trained on them.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ TILE = 128
 
 
 def samples() -> dict[str, np.ndarray]:
-    """By name: RGB, (256, 256, 3) uint8."""
+    """Return the sample photographs by name, RGB, (256, 256, 3) uint8."""
     palace, flower = load_sample_images().images
-    found = {
+    pictures = {
         "astronaut": skimage.data.astronaut(),
         "cat": skimage.data.chelsea(),
         "coffee": skimage.data.coffee(),
         "palace": palace,
         "flower": flower,
     }
-    return {name: photo.resized(middle(rgb), 256) for name, rgb in found.items()}
+    return {name: photo.resized(middle(rgb), 256) for name, rgb in pictures.items()}
 
 
 def middle(rgb: np.ndarray) -> np.ndarray:
-    """The largest square in the middle."""
+    """Return the largest central square."""
     height, width = rgb.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -44,19 +44,21 @@ def middle(rgb: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Colour with every network, and lay out."""
+    """Colour the samples with every network and save the picture."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("comparison", type=Path)
-    parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("comparison", type=Path, help="folder of a finished comparison")
+    parser.add_argument("--to", type=Path, required=True, help="the picture to write")
     arguments = parser.parse_args()
     choose_backend()
     from photochrom.training import comparison
 
-    told = json.loads((arguments.comparison / "scoreboard.json").read_text("utf-8"))
-    entries = [comparison.Entry(**entry) for entry in told["entries"]]
-    rows = list(comparison.shown(arguments.comparison, entries, list(samples().items())))
-    heads = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
-    page = scoring.sheet(rows, [head.replace(":", " ") for head in heads], tile=TILE)
+    scoreboard = json.loads((arguments.comparison / "scoreboard.json").read_text("utf-8"))
+    entries = [comparison.Entry(**entry) for entry in scoreboard["entries"]]
+    rows = list(comparison.picture_rows(arguments.comparison, entries, list(samples().items())))
+    headings = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
+    page = scoring.contact_sheet(
+        rows, [heading.replace(":", " ") for heading in headings], tile=TILE
+    )
     Image.fromarray(page).save(arguments.to, optimize=True)
 
 

@@ -69,19 +69,19 @@ def compare(
     from photochrom.training import comparison
     from photochrom.training.config import load_config
     from photochrom.training.runs import CONSTANTS, resume
-    from photochrom.training.scoreboard import draw_courses, write_scoreboard
+    from photochrom.training.scoreboard import draw_learning_curves, write_scoreboard
 
     run_budget = comparison.Budget.parse(budget)
     with TrainingProgress() as progress:
         entries = comparison.compare(
-            folder, output, names, run_budget, load_config(config, settings),
-            validation=validation, judged=judged, listener=progress, told=note,
+            folder, output, names, granted, load_config(config, settings),
+            validation=validation, judged=judged, listener=teller, on_recipe=note,
         )  # fmt: skip
     runs = {name: resume(comparison.folder_of(name, output)) for name in names}
     judging = comparison.held_out(runs[names[0]], judged)
-    pictures = comparison.shown(output, entries, subsample(judging, _PICTURE_ROWS))
-    write_scoreboard(output, entries, str(run_budget), pictures)
-    courses = {name: comparison.course(run) for name, run in runs.items()}
+    pictures = comparison.picture_rows(output, entries, subsample(judging, _IN_THE_PICTURE))
+    write_scoreboard(output, entries, str(granted), pictures)
+    curves = {name: comparison.learning_curve(run) for name, run in runs.items()}
     constants = json.loads((runs[names[0]].folder / CONSTANTS).read_text("utf-8"))
-    draw_courses(courses, constants, output / "curves.png")
-    note(f"wrote {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")
+    draw_learning_curves(curves, constants, output / "curves.png")
+    note(f"written: {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

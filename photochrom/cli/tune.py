@@ -66,13 +66,7 @@ def tune(
     loaded = load_config(config, run_settings, recipe=recipe)
     with TrainingProgress() as progress:
         results = tuning.tune(
-            folder,
-            output,
-            loaded,
-            search_space,
-            validation=validation,
-            listener=progress,
-            told=_report,
+            folder, output, loaded, chosen, validation=validation, listener=teller, on_result=_tell
         )
     write_tuning_report(results, epochs, output)
     note(f"wrote {output / 'study.md'}, study.csv and study.png")

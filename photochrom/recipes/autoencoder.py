@@ -1,14 +1,15 @@
 """The convolutional autoencoder of Wast & Kanwar, "Coloring Black and White Images using Keras".
 
-A descendant of E. Wallner's *beta* network ("Colorize B&W photos with a 100-line neural network",
-2017): CIE Lab, lightness in, ab / 128 out through tanh, mean squared error, Adamax.
+It derives from E. Wallner's *beta* network ("Colorize B&W photos with a 100-line neural network",
+2017). The network maps CIE Lab lightness to ab / 128 through tanh and minimizes the mean squared
+error with Adamax.
 
-The report's figure 5 is built as it stands: 13 convolutions, 3 up-samplings, 6,219,410 parameters
-at 256 × 256 with 3 × 3 kernels. Its other settings (kernels of 5 and 7, "valid" padding, strides of
-1, Adam and RMSprop) are options.
+The default is figure 5 of the report: 13 convolutions, 3 up-samplings, 6,219,410 parameters at
+256 × 256 with 3 × 3 kernels. The report's other settings (kernels of 5 and 7, "valid" padding,
+strides of 1, Adam and RMSprop) are options.
 
-Deviations: photographs come in batches, not as one batch of the whole set; the input is the
-lightness of the photograph's luma, which is what a grey file holds, not that of its colours.
+Deviations: training uses batches, not one batch of the whole set. The input is the lightness of the
+photograph's luma, which is what a grey file holds, not the lightness of its colours.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from photochrom.recipes.base import Options, Recipe
 
 __all__ = ["Autoencoder", "AutoencoderOptions"]
 
-# filters of the encoder, and whether that convolution takes the stride
+# Each encoder convolution: its filters, and whether it uses the option `strides`.
 _ENCODER: Final = (
     (64, True),
     (128, False),
@@ -36,7 +37,7 @@ _ENCODER: Final = (
     (256, False),
     (128, False),
 )
-# filters of the decoder; an up-sampling by 2 comes before each group and after the last
+# Filters of the decoder, in groups. The size doubles before each group and after the last one.
 _DECODER: Final = ((64,), (32, 16))
 _UPSAMPLINGS: Final = 3
 
@@ -48,18 +49,18 @@ _OPTIMIZERS: Final[dict[str, Callable[[float], keras.optimizers.Optimizer]]] = {
 
 
 class AutoencoderOptions(Options):
-    """What the report varied, and the two scales it took as they came."""
+    """The settings that the report varied, its learning rate and its input scale."""
 
     kernel_size: Literal[3, 5, 7] = 3
     padding: Literal["same", "valid"] = "same"
     strides: Literal[1, 2] = 2
     optimizer: Literal["adamax", "adam", "rmsprop"] = "adamax"
     learning_rate: float = Field(default=1e-3, gt=0)  # Keras's own default for all three
-    input_scale: float = Field(default=1.0, gt=0)  # 1: L from 0 to 100, as in the report
+    input_scale: float = Field(default=1.0, gt=0)  # 1 keeps L in [0, 100], as in the report
 
 
 class Autoencoder(Recipe[AutoencoderOptions]):
-    """Lightness → ab / 128, both at full size."""
+    """A network from lightness to ab / 128, both at full size."""
 
     name = "autoencoder"
     paper = "S. Wast, M. Kanwar: Coloring Black and White Images using Keras (project report)"
@@ -69,11 +70,11 @@ class Autoencoder(Recipe[AutoencoderOptions]):
 
     @property
     def input_scale(self) -> float:
-        """As the options say."""
+        """The option `input_scale`."""
         return self.options.input_scale
 
     def build(self, size: int | None) -> keras.Model:
-        """Figure 5 of the report."""
+        """Build the network of figure 5 of the report."""
         self._check_shapes(size or self.working_size)
 
         # Layers
@@ -97,21 +98,23 @@ class Autoencoder(Recipe[AutoencoderOptions]):
         return keras.Model(lightness, x, name=self.name)
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Mean squared error; Adamax unless the options say otherwise."""
+        """Use the mean squared error and the optimizer of the options."""
         network.compile(
             optimizer=_OPTIMIZERS[self.options.optimizer](self.options.learning_rate),
             loss="mean_squared_error",
-            # of two channels, Keras's "accuracy" asks only which is the larger
+            # With two output channels, Keras's categorical accuracy compares only which of a and b
+            # is larger. The report counts it, so the log has it too.
             metrics=[keras.metrics.CategoricalAccuracy(name="ab_argmax_accuracy")],
         )
 
     def _check_shapes(self, size: int) -> None:
+        """Raise RecipeError if the output would not have the input's size."""
         trace = _trace(size, self.options)
         if trace[-1][1] == size:
             return
-        steps = " → ".join(f"{what} {side}" for what, side in trace)
+        steps = " → ".join(f"{stage} {side}" for stage, side in trace)
         raise RecipeError(
-            f"recipe {self.name}: an output of {size} × {size} pixels was expected, but "
+            f"recipe {self.name}: expected an output of {size} × {size} pixels; "
             f"strides={self.options.strides}, padding={self.options.padding!r} and "
             f"kernel_size={self.options.kernel_size} at size {size} end at {trace[-1][1]}: "
             f"{steps}. Use strides=2, padding='same' and a size that is a multiple of "
@@ -120,7 +123,7 @@ class Autoencoder(Recipe[AutoencoderOptions]):
 
 
 def _trace(size: int, options: AutoencoderOptions) -> list[tuple[str, int]]:
-    """The side of the feature maps along the network, stage by stage."""
+    """Return the side of the feature maps after each stage of the network."""
     valid = options.padding == "valid"
 
     def conv(side: int, strides: int = 1) -> int:
@@ -130,6 +133,7 @@ def _trace(size: int, options: AutoencoderOptions) -> list[tuple[str, int]]:
     for _, strided in _ENCODER:
         side = conv(side, options.strides if strided else 1)
     trace.append(("encoder", side))
+    # The last group is followed by the ab convolution (+ 1) and a final up-sampling (0).
     for convolutions in (*(len(group) for group in _DECODER[:-1]), len(_DECODER[-1]) + 1, 0):
         side *= 2
         for _ in range(convolutions):

@@ -1,4 +1,4 @@
-"""Which Keras backend trains: named by KERAS_BACKEND, or the first that is installed."""
+"""Choose the Keras backend: the one in KERAS_BACKEND, or the first that is installed."""
 
 from __future__ import annotations
 
@@ -15,39 +15,52 @@ from photochrom.errors import ConfigError, MissingExtra
 
 __all__ = ["BACKENDS", "choose_backend"]
 
-BACKENDS: Final = ("tensorflow", "jax", "torch")  # the fastest on a CPU first
+BACKENDS: Final = ("tensorflow", "jax", "torch")  # the fastest on a CPU comes first
 
 
 def choose_backend(wanted: str | None = None) -> str:
-    """Settle the backend, before Keras is imported for the first time, and import it.
+    """Choose the backend and import Keras with it.
+
+    Keras fixes its backend at its first import, so call this before anything imports Keras.
+
+    Args:
+        wanted: "tensorflow", "jax" or "torch"; by default KERAS_BACKEND or the first installed.
+
+    Returns:
+        The backend's name.
 
     Raises:
-        ConfigError: it is none that Keras has.
-        MissingExtra: it is not installed, or none is.
+        ConfigError: `wanted` is not a backend of Keras.
+        MissingExtra: Keras or the backend is not installed.
     """
     wanted = wanted or os.environ.get("KERAS_BACKEND")
     if wanted and wanted not in BACKENDS:
-        raise ConfigError(f"expected a backend out of {', '.join(BACKENDS)}; received {wanted!r}")
-    found = next((name for name in ([wanted] if wanted else BACKENDS) if find_spec(name)), None)
-    if found is None or not find_spec("keras"):
+        raise ConfigError(f"expected one of {', '.join(BACKENDS)} as backend; received {wanted!r}")
+    backend = next((name for name in ([wanted] if wanted else BACKENDS) if find_spec(name)), None)
+    if backend is None or not find_spec("keras"):
         raise MissingExtra("train", f"Keras with {wanted or 'a backend'}")
-    os.environ["KERAS_BACKEND"] = found
+    os.environ["KERAS_BACKEND"] = backend
+    # TensorFlow and absl log start-up messages that mean nothing to the user.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("absl").setLevel(logging.ERROR)
     with _silent_stderr():
         import_module("keras")
-    return found
+    return backend
 
 
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
-    """TensorFlow's compiled parts write to the file descriptor, past Python, as they load."""
+    """Discard what is written to stderr meanwhile.
+
+    TensorFlow's compiled parts write to the file descriptor as they load, so replacing `sys.stderr`
+    is not enough.
+    """
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    saved_stderr, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(saved_stderr, 2)
+        os.close(saved_stderr)
+        os.close(devnull)

@@ -1,4 +1,4 @@
-"""What every recipe is: options, a network, how it is fitted, and how photographs meet it."""
+"""The base class of all recipes: a network, its options, its loss and its training data format."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ __all__ = ["Options", "Recipe", "complaints"]
 
 
 class Options(BaseModel):
-    """The settings of a recipe; unknown ones are refused."""
+    """The base class of a recipe's settings; it rejects unknown settings."""
 
+    # A misspelt setting must be an error, or a long run would silently use the default.
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -31,27 +32,44 @@ O = TypeVar("O", bound=Options)  # noqa: E741
 
 
 def complaints(error: ValidationError) -> str:
-    """Pydantic's findings in one line: «kernel_size: input should be 3, 5 or 7; received 4»."""
-    found = []
+    """Format a Pydantic error as one line.
+
+    Returns:
+        For example "kernel_size: input should be 3, 5 or 7; received 4".
+    """
+    problems = []
     for each in error.errors():
-        place = ".".join(str(part) for part in each["loc"]) or "options"
+        setting = ".".join(str(part) for part in each["loc"]) or "options"
         if each["type"] == "extra_forbidden":
-            found.append(f"{place}: there is no such setting")
+            problems.append(f"{setting}: there is no such setting")
         else:
-            found.append(f"{place}: {each['msg'].lower()}; received {each['input']!r}")
-    return "; ".join(found)
+            problems.append(f"{setting}: {each['msg'].lower()}; received {each['input']!r}")
+    return "; ".join(problems)
 
 
 class Recipe(ABC, Generic[O]):
-    """A network and what belongs to it.
+    """A colouring network with everything that is needed to train and export it.
 
-    A subclass names its `Options`, states the class variables that end up on the card, and builds.
+    A subclass sets `Options` and the class variables, and implements `build` and `compile`.
+
+    Attributes:
+        name: the key in `RECIPES`.
+        paper: the publication that the recipe follows.
+        Options: the class of the recipe's settings.
+        color_space: a key of `color.SPACES`; the network's input and output are in this space.
+        output_kind: "chroma" or "distribution", as on the card.
+        output_scale: the network's output times this is chroma in the units of the colour space.
+        working_size: default side of the pictures that the network reads, in pixels.
+        size_multiple: sides of pictures must be multiples of this; 0 means a fixed size.
+        stride: input pixels for each output pixel, along a side.
     """
 
+    # These class variables are copied to the model's card; the runtime reads only the card.
     name: ClassVar[str]
     paper: ClassVar[str]
     Options: type[O]
 
+    # Defaults of the most common case: ab chroma of CIE Lab at full size.
     color_space: ClassVar[str] = "lab"
     output_kind: ClassVar[OutputKind] = "chroma"
     output_scale: ClassVar[float]
@@ -64,7 +82,7 @@ class Recipe(ABC, Generic[O]):
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> Self:
-        """Build from plain values.
+        """Create a recipe from a dictionary of options.
 
         Raises:
             RecipeError: an option is unknown or out of range.
@@ -76,70 +94,95 @@ class Recipe(ABC, Generic[O]):
 
     @abstractmethod
     def build(self, size: int | None) -> keras.Model:
-        """The network for pictures of `size` × `size`; for any size if None.
+        """Build the network with its initial weights.
+
+        Args:
+            size: side of the square pictures in pixels; None accepts any size.
 
         Raises:
-            RecipeError: the options' shapes cannot meet at that size.
+            RecipeError: the shapes of the layers do not match at that size with these options.
         """
 
     def blank(self, size: int | None) -> keras.Model:
-        """`build` without looking for pretrained weights, for a network that is to get others."""
+        """Build the network without loading pretrained weights, when others will be set.
+
+        Args:
+            size: as in `build`.
+        """
         options = self.options
+        # Not every recipe has pretrained weights.
         if "pretrained" in type(options).model_fields:
             options = options.model_copy(update={"pretrained": False})
         return type(self)(options).build(size)
 
     @abstractmethod
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Give the network optimizer, loss and metrics, for a run of so many steps; 0: unknown."""
+        """Set the network's optimizer, loss and metrics.
 
-    def learner(self, network: keras.Model, steps: int = 0) -> keras.Model:
-        """What is fitted: the compiled network, or a model that it is a part of."""
+        Args:
+            network: built by `build`; changed in place.
+            steps: number of training steps, for the learning rate schedule; 0 if unknown.
+        """
+
+    def training_model(self, network: keras.Model, steps: int = 0) -> keras.Model:
+        """Return the model to call `fit` on: the compiled network, or a model around it.
+
+        Args:
+            network: built by `build`.
+            steps: number of training steps; 0 if unknown.
+        """
         self.compile(network, steps)
         return network
 
-    def learnt(self, learner: keras.Model) -> keras.Model:
-        """The network within what was fitted."""
-        return learner
+    def inference_model(self, training_model: keras.Model) -> keras.Model:
+        """Return the network inside a model that `training_model` made."""
+        return training_model
 
     def runtime(self, network: keras.Model) -> keras.Model:
-        """The network as it is exported: what it answers first and, perhaps, its features."""
+        """Return the network to export.
+
+        Its first output is chroma or logits, as `output_kind` says; a second one holds features.
+        """
         return network
 
     @property
     def bin_weights(self) -> FloatArray | None:
-        """How much each bin counted while it was learnt, (Q,), if not all alike."""
+        """Class weights of the bins in the training loss, (Q,) float32; None if all are equal."""
         return None
 
-    def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
-        """Options that follow from the photographs to learn from, such as how common colours are.
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        """Derive options from the training photographs, for example how common colours are.
 
         Args:
-            photos: some of them, small: RGB, (N, H, W, 3) uint8, with H and W multiples of 32.
+            photos: a sample of small RGB photographs, (N, H, W, 3) uint8; H and W are multiples of
+                32.
+
+        Returns:
+            Options by name; those that a person sets take precedence.
         """
         return {}
 
     @property
-    def readings(self) -> tuple[DecodingParams, DecodingParams] | None:
-        """How a paper reads the network's answer: faithfully, and by default.
+    def decoding_params(self) -> tuple[DecodingParams, DecodingParams] | None:
+        """Decoding parameters that the paper gives: faithful ones and default ones.
 
-        None for a distribution: found by measurement once it is trained.
+        None for a distribution that is calibrated by measurement after training.
         """
         return None
 
     @property
     def input_scale(self) -> float:
-        """The network's input is the first channel of the colour space times this."""
+        """Factor from the first channel of the colour space to the network's input."""
         return 1.0
 
     @property
     def known_scale(self) -> float:
-        """Known chroma, the network's further input, is multiplied by this; 0: it has no such."""
+        """Factor from known chroma to the network's input; 0 if it has no such input."""
         return 0.0
 
     @property
     def bins(self) -> FloatArray | None:
-        """The chroma of every bin, (Q, 2), of a network that answers with a distribution."""
+        """Chroma of each bin, (Q, 2) float32; None unless the network outputs a distribution."""
         return None
 
     def encode(
@@ -148,32 +191,37 @@ class Recipe(ABC, Generic[O]):
         grey: npt.NDArray[np.uint8] | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[FloatArray, npt.NDArray[Any]]:
-        """Photographs to learn from → input and target.
+        """Convert photographs into a batch of network inputs and targets.
 
         Args:
-            rgb: (B, H, W, 3) uint8.
-            grey: (B, H, W) uint8, as a camera saw them; by default their luma.
-            rng: for what a recipe leaves to chance while it learns.
+            rgb: RGB, (B, H, W, 3) uint8.
+            grey: grey versions to colour, (B, H, W) uint8; by default the photographs' luma.
+            rng: source of random choices, such as simulated hints; None for validation.
 
         Returns:
-            Input (B, H, W, 1) and target (B, H, W, 2), float32: by default the first channel of
-            the colour space times `input_scale`, and its chroma divided by `output_scale`. The
-            first channel is that of the *grey* photograph, as it will be when there is no colour.
+            Input (B, H, W, 1) and target (B, H, W, 2), float32. By default the input is the first
+            channel of the colour space times `input_scale`, and the target is chroma divided by
+            `output_scale`. The input is computed from *grey*, because a real photograph to colour
+            has no colours either.
         """
         targets = np.empty((*rgb.shape[:3], 2), np.float32)
         space = color.SPACES[self.color_space]
-        for number, each in enumerate(rgb):  # one by one: a batch's intermediates are large
+        # One photograph at a time: the float intermediates of a whole batch take much memory.
+        for number, each in enumerate(rgb):
             scaled = np.divide(each, 255, dtype=np.float32)
             targets[number] = space.from_rgb(scaled)[..., 1:] / self.output_scale
-        return self.seen(rgb, grey), targets
+        return self.encode_input(rgb, grey), targets
 
-    def seen(
+    def encode_input(
         self, rgb: npt.NDArray[np.uint8], grey: npt.NDArray[np.uint8] | None = None
     ) -> FloatArray:
-        """What the network sees of photographs, (B, H, W, 1) float32; arguments as in `encode`."""
+        """Return the network's input for photographs, (B, H, W, 1) float32.
+
+        The arguments are those of `encode`.
+        """
         inputs = np.empty((*rgb.shape[:3], 1), np.float32)
         for number, each in enumerate(rgb):
-            shown = color.luma(each) if grey is None else grey[number]
-            inputs[number, ..., 0] = color.grey_level(shown, self.color_space)
+            luma = color.luma(each) if grey is None else grey[number]
+            inputs[number, ..., 0] = color.grey_level(luma, self.color_space)
         inputs *= np.float32(self.input_scale)
         return inputs

@@ -1,15 +1,15 @@
 """S. Koo: Automatic Colorization with Deep Convolutional Generative Adversarial Networks (2016).
 
-A generator without pooling, strides or up-sampling gives YUV chroma from luma; a strided
-discriminator, told the luma, says whether chroma is a photograph's or the generator's. He learnt by
-Euclidean loss on chroma alone, tried the adversarial loss alone, and could not make it stable. Both
-are here, and their sum.
+The generator has no pooling, strides or up-sampling and maps luma to YUV chroma. A strided
+discriminator sees luma and chroma and classifies the chroma as real or generated. Koo trained with
+the Euclidean loss on chroma alone. He also tried the adversarial loss alone and could not make it
+stable. Both losses and their sum are options here.
 
-Deviations: no noise goes in, since a generator that knows the luma learns to ignore it (P. Isola et
-al., CVPR 2017). For stability: labels of real photographs are 0.9 (T. Salimans et al., 2016), the
-discriminator's last answers are averaged over places, so that any size will do; it meets real and
-made ones in one batch, so that normalization does not tell them apart; and both learn with Adam at
-2e-4, β 0.5 (A. Radford et al., ICLR 2016). The report's widths are for pictures of 32 × 32.
+Deviations: there is no noise input, since a generator that sees the luma learns to ignore noise (P.
+Isola et al., CVPR 2017). For stability, labels of real photographs are 0.9 (T. Salimans et al.,
+2016), and the discriminator sees real and generated chroma in one batch. It averages its last
+layer over all positions, so that it accepts any size. Both networks use Adam at 2e-4 with β 0.5 (A.
+Radford et al., ICLR 2016). The report's layer widths are for pictures of 32 × 32.
 """
 
 from __future__ import annotations
@@ -27,61 +27,62 @@ from photochrom.recipes.base import Options, Recipe
 
 __all__ = ["Adversarial", "Dcgan", "DcganOptions"]
 
-# filters, kernel size, whether batch normalization comes before the non-linearity
+# Filters, kernel size, and whether batch normalization precedes the non-linearity.
 _GENERATOR: Final = ((32, 3, False), (32, 3, True), (64, 3, True), (32, 1, True))
 _DISCRIMINATOR: Final = (64, 128, 256, 512)  # filters of 5 × 5 convolutions with stride 2
-_REAL: Final = 0.9
-_START: Final = 0.02  # of the last weights (A. Radford et al.): the first answers are faint
+_REAL_LABEL: Final = 0.9
+_INITIAL_STDDEV: Final = 0.02  # of the last layer (A. Radford et al.): starts near grey
 
 Objective = Literal["euclidean", "adversarial", "both"]
 
 
 class DcganOptions(Options):
-    """What it learns by."""
+    """The objective, its weights and the optimizer's settings."""
 
     objective: Objective = "both"
-    euclidean_weight: float = Field(default=100.0, gt=0)  # over the adversarial loss, in "both"
+    euclidean_weight: float = Field(default=100.0, gt=0)  # weight of that loss in "both"
     learning_rate: float = Field(default=2e-4, gt=0)
     beta_1: float = Field(default=0.5, ge=0, lt=1)  # of Adam
 
 
 class Dcgan(Recipe[DcganOptions]):
-    """Luma → U and V, each in [-1, 1], at full size."""
+    """A generator from luma to U and V, each in [-1, 1], at full size."""
 
     name = "dcgan"
     paper = "S. Koo: Automatic Colorization with Deep Convolutional Generative Adversarial Networks"
     Options = DcganOptions
     color_space = "yuv"
-    output_scale = 0.615  # the largest that V can be
+    output_scale = 0.615  # the maximum of V
     size_multiple: ClassVar[int] = 1
 
     def build(self, size: int | None) -> keras.Model:
-        """The generator."""
+        """Build the generator."""
         luma = x = keras.Input((size, size, 1), name="luma")
-        for filters, kernel, normed in _GENERATOR:
-            x = layers.Conv2D(filters, kernel, padding="same", use_bias=not normed)(x)
-            x = layers.BatchNormalization(momentum=0.9)(x) if normed else x
+        for filters, kernel, normalized in _GENERATOR:
+            x = layers.Conv2D(filters, kernel, padding="same", use_bias=not normalized)(x)
+            x = layers.BatchNormalization(momentum=0.9)(x) if normalized else x
             x = layers.ReLU()(x)
         chroma = layers.Conv2D(
             2, 1, activation="tanh", dtype="float32", name="chroma",
-            kernel_initializer=keras.initializers.RandomNormal(stddev=_START),
+            kernel_initializer=keras.initializers.RandomNormal(stddev=_INITIAL_STDDEV),
         )(x)  # fmt: skip
         return keras.Model(luma, chroma, name=self.name)
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Mean squared error; Adam."""
+        """Use the mean squared error and Adam."""
         network.compile(optimizer=_adam(self.options), loss="mean_squared_error")
 
-    def learner(self, network: keras.Model, steps: int = 0) -> keras.Model:
-        """The generator alone for the Euclidean loss; otherwise with its adversary."""
+    def training_model(self, network: keras.Model, steps: int = 0) -> keras.Model:
+        """Return the generator for the Euclidean loss, or else an `Adversarial` model."""
         if self.options.objective == "euclidean":
-            return super().learner(network, steps)
+            return super().training_model(network, steps)
         discriminator = _discriminator(*network.input.shape[1:3])
         return Adversarial(network, discriminator, self.options.model_dump())
 
-    def learnt(self, learner: keras.Model) -> keras.Model:
-        """The generator."""
-        return learner.generator if isinstance(learner, Adversarial) else learner
+    def inference_model(self, training_model: keras.Model) -> keras.Model:
+        """Return the generator."""
+        is_adversarial = isinstance(training_model, Adversarial)
+        return training_model.generator if is_adversarial else training_model
 
 
 def _adam(options: DcganOptions) -> keras.optimizers.Adam:
@@ -89,7 +90,10 @@ def _adam(options: DcganOptions) -> keras.optimizers.Adam:
 
 
 def _discriminator(height: int | None, width: int | None) -> keras.Model:
-    """Luma and chroma → a logit: how much it looks like a photograph's."""
+    """Build the discriminator.
+
+    It maps luma (B, H, W, 1) and chroma (B, H, W, 2) to a logit, (B, 1): high means real.
+    """
     luma = keras.Input((height, width, 1))
     chroma = keras.Input((height, width, 2))
     x = layers.Concatenate()([luma, chroma])
@@ -104,7 +108,10 @@ def _discriminator(height: int | None, width: int | None) -> keras.Model:
 
 @keras.saving.register_keras_serializable("photochrom")
 class Adversarial(keras.Model):  # type: ignore[misc]
-    """A generator and its adversary, learning in turns: two compiled models, on any backend."""
+    """A generator and a discriminator that are trained in alternation, on any backend.
+
+    Each has a compiled model of its own, so that no backend needs its own training step.
+    """
 
     def __init__(
         self,
@@ -116,52 +123,59 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.generator, self.discriminator = generator, discriminator
         self.options = DcganOptions(**options)
-        both = self.options.objective == "both"
+        with_euclidean = self.options.objective == "both"
         chroma = generator(generator.input)
         self.combined = keras.Model(
             generator.input, [chroma, discriminator([generator.input, chroma])]
         )
-        fooled = keras.losses.BinaryCrossentropy(from_logits=True)
-        how = {"jit_compile": False} if keras.backend.backend() == "tensorflow" else {}
-        discriminator.trainable = True  # it was saved while the generator's turn was last
-        discriminator.compile(_adam(self.options), fooled, **how)
+        bce = keras.losses.BinaryCrossentropy(from_logits=True)
+        # On a CPU, XLA makes these networks slower.
+        compile_options = {"jit_compile": False} if keras.backend.backend() == "tensorflow" else {}
+        discriminator.trainable = True  # a saved one was frozen for the generator's step
+        discriminator.compile(_adam(self.options), bce, **compile_options)
         discriminator.optimizer.build(discriminator.trainable_variables)
-        weight = self.options.euclidean_weight if both else 0.0
+        weight = self.options.euclidean_weight if with_euclidean else 0.0
         self.combined.compile(
-            _adam(self.options), ["mean_squared_error", fooled], loss_weights=[weight, 1.0], **how
+            _adam(self.options),
+            ["mean_squared_error", bce],
+            loss_weights=[weight, 1.0],
+            **compile_options,
         )
         self.combined.optimizer.build(generator.trainable_variables)
         self.built = True
 
     def call(self, luma: Any, training: bool = False) -> Any:
-        """The generator's answer."""
+        """Return the generator's output."""
         return self.generator(luma, training=training)
 
     def train_on_batch(self, luma: Any, chroma: Any, **_: Any) -> dict[str, float]:
-        """One step of the discriminator, then one of the generator.
+        """Train the discriminator for one step, then the generator.
 
         Args:
             luma: (B, H, W, 1) float32.
-            chroma: of photographs, (B, H, W, 2) float32.
+            chroma: chroma of photographs, (B, H, W, 2) float32.
 
         Returns:
-            The losses, apart.
+            The losses: "loss" (total), "euclidean", "generator" and "discriminator".
         """
         luma, chroma = np.asarray(luma), np.asarray(chroma)
-        made = np.asarray(self.generator.predict_on_batch(luma))
+        generated = np.asarray(self.generator.predict_on_batch(luma))
         ones = np.ones((len(luma), 1), np.float32)
-        mixed = [np.concatenate([luma, luma]), np.concatenate([chroma, made])]
+        # Real and generated chroma share one batch, so that batch normalization does not reveal
+        # which is which.
+        mixed = [np.concatenate([luma, luma]), np.concatenate([chroma, generated])]
         self.discriminator.trainable = True
-        told_apart = self.discriminator.train_on_batch(
-            mixed, np.concatenate([ones * _REAL, ones * 0])
+        discriminator_loss = self.discriminator.train_on_batch(
+            mixed, np.concatenate([ones * _REAL_LABEL, ones * 0])
         )
+        # The generator learns to get the label 1 from a frozen discriminator.
         self.discriminator.trainable = False
-        total, euclidean, fooling = self.combined.train_on_batch(luma, [chroma, ones])[:3]
+        total, euclidean, adversarial = self.combined.train_on_batch(luma, [chroma, ones])[:3]
         return {
             "loss": float(total),
             "euclidean": float(euclidean),
-            "generator": float(fooling),
-            "discriminator": float(told_apart),
+            "generator": float(adversarial),
+            "discriminator": float(discriminator_loss),
         }
 
     def fit(
@@ -175,46 +189,51 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         validation_data: Iterable[tuple[Any, Any]] | None = None,
         **_: Any,
     ) -> keras.callbacks.History:
-        """As `keras.Model.fit` over an endless stream; validates by the Euclidean loss."""
-        told = keras.callbacks.CallbackList(
+        """Train like `keras.Model.fit` on an endless stream; validate with the Euclidean loss."""
+        callback_list = keras.callbacks.CallbackList(
             callbacks, add_history=True, model=self, epochs=epochs, steps=steps_per_epoch
         )
         self.stop_training = False
         batches = iter(x)
-        told.on_train_begin()
+        callback_list.on_train_begin()
         for epoch in range(initial_epoch, epochs):
-            told.on_epoch_begin(epoch)
-            logs = self._epoch(batches, steps_per_epoch, told)
-            if self._stopped():
+            callback_list.on_epoch_begin(epoch)
+            logs = self._epoch(batches, steps_per_epoch, callback_list)
+            if self._stop_requested():
                 break
             if validation_data is not None:
-                logs["val_loss"] = self._validated(validation_data)
-            told.on_epoch_end(epoch, logs)
-            if self._stopped():
+                logs["val_loss"] = self._validation_loss(validation_data)
+            callback_list.on_epoch_end(epoch, logs)
+            if self._stop_requested():
                 break
-        told.on_train_end()
+        callback_list.on_train_end()
         return self.history
 
-    def _stopped(self) -> bool:
-        """Whether a callback asked for it."""
+    def _stop_requested(self) -> bool:
+        """Return whether a callback has set `stop_training`."""
         return bool(self.stop_training)
 
     def _epoch(
-        self, batches: Iterator[tuple[Any, Any]], steps: int, told: keras.callbacks.CallbackList
+        self,
+        batches: Iterator[tuple[Any, Any]],
+        steps: int,
+        callback_list: keras.callbacks.CallbackList,
     ) -> dict[str, float]:
+        """Train for one epoch and return the mean losses."""
         sums: dict[str, float] = defaultdict(float)
         logs: dict[str, float] = {}
         for step in range(steps):
-            told.on_train_batch_begin(step)
+            callback_list.on_train_batch_begin(step)
             for name, value in self.train_on_batch(*next(batches)).items():
                 sums[name] += value
             logs = {name: value / (step + 1) for name, value in sums.items()}
-            told.on_train_batch_end(step, logs)
-            if self._stopped():
+            callback_list.on_train_batch_end(step, logs)
+            if self._stop_requested():
                 break
         return logs
 
-    def _validated(self, batches: Iterable[tuple[Any, Any]]) -> float:
+    def _validation_loss(self, batches: Iterable[tuple[Any, Any]]) -> float:
+        """Return the mean squared error over the validation batches."""
         errors = [
             np.square(np.asarray(self.generator.predict_on_batch(luma)) - chroma).mean((1, 2, 3))
             for luma, chroma in batches
@@ -222,7 +241,7 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         return float(np.concatenate(errors).mean())
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the constructor arguments, which Keras saves."""
         return {
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
@@ -231,9 +250,9 @@ class Adversarial(keras.Model):  # type: ignore[misc]
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
-        """For loading."""
-        made = {
+        """Rebuild the model from `get_config`'s result."""
+        generated = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("generator", "discriminator")
         }
-        return cls(**made, options=config["options"])
+        return cls(**generated, options=config["options"])

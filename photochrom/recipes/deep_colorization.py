@@ -1,15 +1,15 @@
 """Z. Cheng, Q. Yang, B. Sheng: Deep Colorization, ICCV 2015; with adaptive clustering, 2016.
 
-Every pixel is described by the 7 × 7 luma around it, DAISY (32 numbers) and what a network sees
-there (47), and a fully connected network with three hidden layers, half as wide, gives its chroma
-in YUV by least squares. Photographs are put into clusters by a global descriptor, and each cluster
-has a network of its own. The chroma is smoothed by a joint bilateral filter.
+Each pixel has a descriptor: the 7 × 7 luma patch around it, DAISY (32 numbers) and semantic
+features (47 numbers). A fully connected network with three hidden layers, half as wide as the
+descriptor, maps it to YUV chroma by least squares. Photographs are clustered by a global
+descriptor, and each cluster has a network of its own. A joint bilateral filter smooths the chroma.
 
-Deviations: their scene parser cannot be had, so the semantic descriptor is EfficientNet-Lite0's top
-feature map, reduced to 47 numbers by a learnt projection; its mean over the picture is the global
-descriptor. Clusters are found before training, not between its rounds: as long as one is more
-diverse than `diversity` allows, the most diverse is split in two by k-means, unless that leaves a
-part too small to learn from.
+Deviations: the authors' scene parser is not available, so the semantic features are
+EfficientNet-Lite0's top feature map, reduced to 47 channels by a learnt projection. Its mean over
+the picture is the global descriptor. Clusters are found before training, not between its rounds:
+the most diverse cluster is split in two by k-means while it exceeds `diversity`, unless a half
+would have fewer than `smallest` photographs.
 """
 
 from __future__ import annotations
@@ -32,84 +32,88 @@ from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["DeepColorization", "DeepColorizationOptions"]
 
-_PATCH: Final = 7
-_DAISY: Final = 32
-_SEMANTIC: Final = 47
-_HIDDEN: Final = 3  # layers
-_FAINT: Final = 0.02  # of the first answers: nearly grey, or learning begins with unlearning
-_ROUNDS: Final = 10  # of k-means
-_AT_ONCE: Final = 32
+_PATCH_SIDE: Final = 7
+_DAISY_SIZE: Final = 32
+_SEMANTIC_SIZE: Final = 47
+_HIDDEN_LAYERS: Final = 3
+_OUTPUT_GAIN: Final = 0.02  # small: the first outputs are nearly grey, not saturated errors
+_KMEANS_ROUNDS: Final = 10
+_BATCH_SIZE: Final = 32
 
 Numbers = npt.NDArray[np.float32]
 
 
 class DeepColorizationOptions(Options):
-    """Clusters, and how it learns."""
+    """Settings of the clusters, the filter and the optimizer."""
 
-    clusters: int = Field(default=8, ge=1)  # at most
-    diversity: float = Field(default=0.8, gt=0)  # of a cluster, over that of all photographs
-    smallest: int = Field(default=40, ge=1)  # photographs, of those looked at, that make a cluster
-    centres: list[list[float]] | None = None  # found before training; None: one cluster
-    contrast: float = Field(default=0.08, gt=0)  # of luma, over which the filter does not reach
+    clusters: int = Field(default=8, ge=1)  # the maximum number
+    diversity: float = Field(default=0.8, gt=0)  # of a cluster, relative to all photographs
+    smallest: int = Field(default=40, ge=1)  # photographs of the sample in a cluster
+    centres: list[list[float]] | None = None  # set before training; None: one cluster
+    contrast: float = Field(default=0.08, gt=0)  # luma step that stops the filter
     pretrained: bool = True
     learning_rate: float = Field(default=2e-3, gt=0)
 
 
 class DeepColorization(Recipe[DeepColorizationOptions]):
-    """Luma → U and V at full size."""
+    """A network from luma to U and V at full size."""
 
     name = "deep_colorization"
     paper = "Z. Cheng, Q. Yang, B. Sheng: Deep Colorization, ICCV 2015"
     Options = DeepColorizationOptions
     color_space = "yuv"
-    output_scale = 0.615  # the largest that V can be
+    output_scale = 0.615  # the maximum of V
     size_multiple: ClassVar[int] = 32
 
-    def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
-        """The clusters' centres among global descriptors."""
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        """Find the cluster centres among the photographs' global descriptors."""
         if self.options.clusters == 1:
             return {}
-        return {"centres": bisected(self._described(photos), self.options).tolist()}
+        return {"centres": cluster_centres(self._global_descriptors(photos), self.options).tolist()}
 
-    def _described(self, photos: npt.NDArray[np.uint8]) -> Numbers:
+    def _global_descriptors(self, photos: npt.NDArray[np.uint8]) -> Numbers:
+        """Return the global descriptors of RGB photographs, (N, 320) float32."""
         luma = keras.Input((None, None, 1))
-        network = keras.Model(luma, _global(_seen(luma)))
+        network = keras.Model(luma, _pooled_descriptor(_semantic_features(luma)))
         if self.options.pretrained:
             load_imagenet(network)
-        found = []
-        for start in range(0, len(photos), _AT_ONCE):
-            batch = self.seen(photos[start : start + _AT_ONCE])
-            found.append(keras.ops.convert_to_numpy(network.predict_on_batch(batch)))
-        return np.concatenate(found)
+        descriptors = []
+        for start in range(0, len(photos), _BATCH_SIZE):
+            batch = self.encode_input(photos[start : start + _BATCH_SIZE])
+            descriptors.append(keras.ops.convert_to_numpy(network.predict_on_batch(batch)))
+        return np.concatenate(descriptors)
 
     def build(self, size: int | None) -> keras.Model:
-        """Descriptors, a choice of network, and its layers."""
+        """Build the descriptors, the choice of cluster and the layers of each cluster."""
         luma = keras.Input((size, size, 1), name="luma")
-        seen = _seen(luma)
-        levelled = layers.LayerNormalization(center=False, scale=False, dtype="float32")(seen)
-        semantic = layers.Conv2D(_SEMANTIC, 1, dtype="float32", name="semantic")(levelled)
-        for _ in range(5):  # from stride 32
+        feature_map = _semantic_features(luma)
+        normalized = layers.LayerNormalization(center=False, scale=False, dtype="float32")(
+            feature_map
+        )
+        semantic = layers.Conv2D(_SEMANTIC_SIZE, 1, dtype="float32", name="semantic")(normalized)
+        for _ in range(5):  # from stride 32 to 1
             semantic = Upsample2x(dtype="float32")(semantic)
-        patches = Patches(_PATCH, name="patches")(luma)
-        daisy = Daisy(name="daisy")(luma) * _DAISY  # near 1, as the others
+        patches = Patches(_PATCH_SIDE, name="patches")(luma)
+        daisy = Daisy(name="daisy")(luma) * _DAISY_SIZE  # mean 1, comparable to the others
         x = layers.Concatenate(name="described")([patches, daisy, semantic])
-        centres = self.options.centres or [[0.0] * seen.shape[-1]]
-        choice = Nearest(centres, name="cluster")(_global(seen))
+        centres = self.options.centres or [[0.0] * feature_map.shape[-1]]
+        choice = Nearest(centres, name="cluster")(_pooled_descriptor(feature_map))
         width = x.shape[-1] // 2
-        for number in range(_HIDDEN):
+        for number in range(_HIDDEN_LAYERS):
             x = ClusterDense(width, len(centres), name=f"hidden{number}")([x, choice])
             x = layers.ReLU(dtype="float32")(x)
-        chroma = ClusterDense(2, len(centres), gain=_FAINT, name="chroma")([x, choice])
+        chroma = ClusterDense(2, len(centres), gain=_OUTPUT_GAIN, name="chroma")([x, choice])
         network = keras.Model(luma, chroma, name=self.name)
         if self.options.pretrained:
             load_imagenet(network)
+        # The descriptor is fixed in the paper, and the clusters were found with these weights.
         for layer in network.layers:
             if layer.name.startswith(PREFIX):
                 layer.trainable = False
         return network
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Mean squared error; Adam along a cosine."""
+        """Use the mean squared error and Adam with a cosine schedule."""
         rate = self.options.learning_rate
         network.compile(
             optimizer=keras.optimizers.Adam(
@@ -119,52 +123,55 @@ class DeepColorization(Recipe[DeepColorizationOptions]):
         )
 
     def runtime(self, network: keras.Model) -> keras.Model:
-        """Filtered."""
+        """Return the network with the joint bilateral filter at its end."""
         smooth = JointBilateral(contrast=self.options.contrast, name="filter")
         filtered = smooth([network.output, network.input])
         return keras.Model(network.input, filtered, name=self.name)
 
 
-def _seen(luma: Any) -> Any:
-    """EfficientNet-Lite's top feature map, (B, H/32, W/32, 320)."""
+def _semantic_features(luma: Any) -> Any:
+    """Return EfficientNet-Lite0's top feature map, (B, H/32, W/32, 320), of luma in [0, 1]."""
     return encode(layers.Rescaling(255 / 128, -127 / 128, dtype="float32")(luma))[-1]
 
 
-def _global(seen: Any) -> Any:
-    """A feature map's mean, of length 1."""
-    mean = layers.GlobalAveragePooling2D(dtype="float32")(seen)
+def _pooled_descriptor(feature_map: Any) -> Any:
+    """Return the mean of a feature map over the picture, scaled to length 1, (B, C)."""
+    mean = layers.GlobalAveragePooling2D(dtype="float32")(feature_map)
     return layers.UnitNormalization(dtype="float32")(mean)
 
 
 @keras.saving.register_keras_serializable("photochrom")
 class Nearest(layers.Layer):  # type: ignore[misc]
-    """Which of some centres is the nearest to a vector, (B, F) → (B, K), 1 for it and 0 else."""
+    """Selects the nearest of several centres.
+
+    Maps vectors (B, F) to one-hot rows (B, K).
+    """
 
     def __init__(self, centres: Sequence[Sequence[float]], **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.centres = [list(centre) for centre in centres]
 
     def call(self, x: Any) -> Any:
-        """Compare."""
+        """Return a one-hot row for each vector."""
         centres = np.array(self.centres, np.float32)
         score = ops.matmul(x, ops.convert_to_tensor(centres.T)) - (centres**2).sum(-1) / 2
         best = ops.max(score, axis=-1, keepdims=True)
-        return ops.cast(score >= best, "float32")  # Keras's argmax does not export
+        return ops.cast(score >= best, "float32")  # Keras's argmax cannot be exported
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """A channel a centre."""
+        """Return the shape (B, K)."""
         return (shape[0], len(self.centres))
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "centres": self.centres}
 
 
 @keras.saving.register_keras_serializable("photochrom")
 class ClusterDense(layers.Layer):  # type: ignore[misc]
-    """A fully connected layer for every pixel, with weights of its own for each cluster.
+    """A fully connected layer at every pixel, with separate weights for each cluster.
 
-    Takes a map, (B, H, W, C), and the choice, (B, clusters), 1 for one and 0 else.
+    Its inputs are a map, (B, H, W, C), and the one-hot choice of the cluster, (B, clusters).
     """
 
     def __init__(self, units: int, clusters: int, gain: float = 1.0, **kwargs: Any) -> None:
@@ -172,17 +179,17 @@ class ClusterDense(layers.Layer):  # type: ignore[misc]
         self.units, self.clusters, self.gain = units, clusters, gain
 
     def build(self, shapes: list[tuple[int | None, ...]]) -> None:
-        """A kernel and a bias a cluster."""
+        """Create a kernel and a bias for each cluster."""
         channels = shapes[0][-1] or 1
-        start = keras.initializers.RandomNormal(stddev=self.gain * (2 / channels) ** 0.5)
+        initializer = keras.initializers.RandomNormal(stddev=self.gain * (2 / channels) ** 0.5)
         shape = (self.clusters, channels * self.units)
-        self.kernel = self.add_weight(shape=shape, initializer=start, name="kernel")
+        self.kernel = self.add_weight(shape=shape, initializer=initializer, name="kernel")
         self.bias = self.add_weight(
             shape=(self.clusters, self.units), initializer="zeros", name="bias"
         )
 
     def call(self, inputs: list[Any]) -> Any:
-        """Multiply with the chosen cluster's kernel."""
+        """Apply the chosen cluster's kernel and bias."""
         x, choice = inputs
         kernel = ops.reshape(ops.matmul(choice, self.kernel), (-1, x.shape[-1], self.units))
         rows = ops.reshape(x, (-1, ops.shape(x)[1] * ops.shape(x)[2], x.shape[-1]))
@@ -190,47 +197,58 @@ class ClusterDense(layers.Layer):  # type: ignore[misc]
         return ops.reshape(y, (-1, ops.shape(x)[1], ops.shape(x)[2], self.units))
 
     def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        """A channel a unit."""
+        """Return the shape (B, H, W, units)."""
         return (*shapes[0][:3], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
-        mine = {"units": self.units, "clusters": self.clusters, "gain": self.gain}
-        return {**super().get_config(), **mine}
+        """Return the constructor arguments, which Keras saves."""
+        arguments = {"units": self.units, "clusters": self.clusters, "gain": self.gain}
+        return {**super().get_config(), **arguments}
 
 
-def bisected(descriptors: Numbers, options: DeepColorizationOptions) -> FloatArray:
-    """The centres of clusters, (K, F), found by splitting the most diverse one again and again."""
-    parts, whole = [descriptors], _diversity(descriptors)
-    while len(parts) < options.clusters:
-        splittable = [
+def cluster_centres(descriptors: Numbers, options: DeepColorizationOptions) -> FloatArray:
+    """Find cluster centres by repeatedly splitting the most diverse cluster.
+
+    Args:
+        descriptors: (N, F) float32.
+        options: gives the limits `clusters`, `diversity` and `smallest`.
+
+    Returns:
+        (K, F) float32.
+    """
+    clusters, total_diversity = [descriptors], _diversity(descriptors)
+    while len(clusters) < options.clusters:
+        splits = [
             (_diversity(part), number, halves)
-            for number, part in enumerate(parts)
+            for number, part in enumerate(clusters)
             if (halves := _halves(part)) and min(map(len, halves)) >= options.smallest
         ]
-        if not splittable:
+        if not splits:
             break
-        most, number, halves = max(splittable, key=lambda found: found[0])
-        if most <= options.diversity * whole and len(parts) > 1:
+        diversity, number, halves = max(splits, key=lambda split: split[0])
+        if diversity <= options.diversity * total_diversity and len(clusters) > 1:
             break
-        parts[number : number + 1] = halves
-    return np.stack([part.mean(0) for part in parts])
+        clusters[number : number + 1] = halves
+    return np.stack([part.mean(0) for part in clusters])
 
 
 def _diversity(vectors: Numbers) -> float:
-    """The mean squared distance from their mean."""
+    """Return the mean squared distance of vectors from their mean."""
     return float(((vectors - vectors.mean(0)) ** 2).sum(-1).mean())
 
 
 def _halves(vectors: Numbers) -> list[Numbers] | None:
-    """Two clusters by k-means, begun along the direction in which they differ most."""
+    """Split vectors into two clusters by k-means, starting along their main direction.
+
+    Returns None if they cannot be split.
+    """
     if len(vectors) < 2:
         return None
     _, _, directions = np.linalg.svd(vectors - vectors.mean(0), full_matrices=False)
-    side = (vectors - vectors.mean(0)) @ directions[0] > 0
-    for _ in range(_ROUNDS):
-        if side.all() or not side.any():
+    in_second = (vectors - vectors.mean(0)) @ directions[0] > 0
+    for _ in range(_KMEANS_ROUNDS):
+        if in_second.all() or not in_second.any():
             return None
-        first, second = vectors[~side].mean(0), vectors[side].mean(0)
-        side = ((vectors - second) ** 2).sum(-1) < ((vectors - first) ** 2).sum(-1)
-    return [vectors[~side], vectors[side]]
+        first, second = vectors[~in_second].mean(0), vectors[in_second].mean(0)
+        in_second = ((vectors - second) ** 2).sum(-1) < ((vectors - first) ** 2).sum(-1)
+    return [vectors[~in_second], vectors[in_second]]

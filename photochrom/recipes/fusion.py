@@ -1,16 +1,16 @@
 """E. Wallner's three networks: "Colorize B&W photos with a 100-line neural network", 2017.
 
-`alpha` learns one picture by heart. `beta` is a plain autoencoder (the report's network grew from
-it). `full` lays what a classifier sees in the whole picture beside every place of the bottleneck
-(after S. Iizuka et al.: Let there be Color!, SIGGRAPH 2016, and F. Baldassarre et al.: Deep
-Koalarization, 2017). All take lightness, give ab / 128 through tanh, and learn by mean squared
-error with RMSprop.
+`alpha` memorizes a single picture. `beta` is a plain autoencoder, from which the recipe
+`autoencoder` derives. `full` appends a classifier's output for the whole picture to every position
+of the bottleneck (after S. Iizuka et al.: Let there be Color!, SIGGRAPH 2016, and F. Baldassarre et
+al.: Deep Koalarization, 2017). All map lightness to ab / 128 through tanh and minimize the mean
+squared error with RMSprop.
 
-Deviations: `full` learnt by Adam there (`optimizer="adam"`), from pictures that were sheared,
-zoomed and turned. The classifier is EfficientNet-Lite0, not Inception-ResNet-v2; as his, it is
-frozen, and its 1000 shares are what is fused. It looks at the same picture as the encoder, not at
-one of its own size. Lightness comes from 0 to 1 for `full`, whose classifier wants pixels; as it
-is, from 0 to 100, for the others.
+Deviations: Wallner trained `full` with Adam (`optimizer="adam"`) on sheared, zoomed and rotated
+pictures. The classifier is EfficientNet-Lite0 instead of Inception-ResNet-v2. As in the original it
+is frozen, and its 1000 class probabilities are fused. It reads the same picture as the encoder, not
+one of its own size. The input of `full` is lightness in [0, 1], as its classifier needs; the others
+read lightness in [0, 100].
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Fusion", "FusionOptions", "Version"]
 
 Version = Literal["alpha", "beta", "full"]
 
-# filters and strides of the encoder; then the decoder's filters, "up" doubling the size
+# Encoder: filters and strides. Decoder: filters, where "up" doubles the size.
 _ENCODERS: Final[dict[Version, tuple[tuple[int, int], ...]]] = {
     "alpha": ((8, 2), (8, 1), (16, 1), (16, 2), (32, 1), (32, 2)),
     "beta": (
@@ -41,20 +41,20 @@ _DECODERS: Final[dict[Version, tuple[int | str, ...]]] = {
     "beta": ("up", 64, "up", 32),
     "full": (128, "up", 64, "up", 32, 16),
 }
-_FUSED: Final = 256  # filters of the 1 × 1 convolution that fuses
+_FUSION_FILTERS: Final = 256  # of the 1 × 1 convolution after concatenation
 
 
 class FusionOptions(Options):
-    """Which of the three, and how it learns."""
+    """Which of the three networks to build, and the optimizer's settings."""
 
     version: Version = "full"
-    pretrained: bool = True  # the classifier of `full`
+    pretrained: bool = True  # ImageNet weights for the classifier of `full`
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
-    learning_rate: float = Field(default=1e-3, gt=0)  # Keras's own for both
+    learning_rate: float = Field(default=1e-3, gt=0)  # Keras's default for both
 
 
 class Fusion(Recipe[FusionOptions]):
-    """Lightness → ab / 128, both at full size."""
+    """A network from lightness to ab / 128, both at full size."""
 
     name = "fusion"
     paper = "E. Wallner: Colorize B&W photos with a 100-line neural network, 2017"
@@ -64,11 +64,11 @@ class Fusion(Recipe[FusionOptions]):
 
     @property
     def input_scale(self) -> float:
-        """Lightness comes as it is, but for the classifier's sake in [0, 1] to `full`."""
+        """0.01 for `full`, whose classifier needs lightness in [0, 1]; otherwise 1."""
         return 0.01 if self.options.version == "full" else 1.0
 
     def build(self, size: int | None) -> keras.Model:
-        """As listed in the article; `alpha` ends, `beta` and `full` go on, with a last doubling."""
+        """Build the network as the article lists it; all but `alpha` end with an up-sampling."""
         version = self.options.version
 
         # Layers
@@ -81,8 +81,9 @@ class Fusion(Recipe[FusionOptions]):
             x = conv(x, filters, strides)
         if version == "full":
             _, classes = classify(_pixels(lightness))
-            shares = layers.Softmax(dtype="float32", name="shares")(classes)
-            x = layers.Conv2D(_FUSED, 1, activation="relu", name="fusion")(_beside(x, shares))
+            probabilities = layers.Softmax(dtype="float32", name="shares")(classes)
+            x = _append_vector(x, probabilities)
+            x = layers.Conv2D(_FUSION_FILTERS, 1, activation="relu", name="fusion")(x)
         for step in _DECODERS[version]:
             x = layers.UpSampling2D()(x) if step == "up" else conv(x, int(step))
         x = layers.Conv2D(2, 3, padding="same", activation="tanh", name="ab")(x)
@@ -93,6 +94,7 @@ class Fusion(Recipe[FusionOptions]):
         return network
 
     def _freeze(self, network: keras.Model) -> None:
+        """Load the classifier's weights and keep training from changing them."""
         if self.options.version != "full":
             return
         if self.options.pretrained:
@@ -102,23 +104,24 @@ class Fusion(Recipe[FusionOptions]):
                 layer.trainable = False
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Mean squared error; RMSprop unless the options say otherwise."""
+        """Use the mean squared error and the optimizer of the options."""
         rmsprop = self.options.optimizer == "rmsprop"
         optimizer = keras.optimizers.RMSprop if rmsprop else keras.optimizers.Adam
         network.compile(
             optimizer=optimizer(self.options.learning_rate),
             loss="mean_squared_error",
+            # Two channels: this counts only which of a and b is larger, as in the report.
             metrics=[keras.metrics.CategoricalAccuracy(name="ab_argmax_accuracy")],
         )
 
 
 def _pixels(lightness: Any) -> Any:
-    """Grey as the classifier's pixels were, in [-1, 1], three times."""
+    """Return three equal channels in [-1, 1], the classifier's input range."""
     grey = layers.Rescaling(255 / 128, -127 / 128, name="pixels")(lightness)
     return layers.Concatenate(name="rgb")([grey, grey, grey])
 
 
-def _beside(x: Any, seen: Any) -> Any:
-    """A map, (B, h, w, C), and beside each of its places the same vector, (B, F)."""
-    spread = seen[:, None, None, :] + ops.zeros_like(x[..., :1])
-    return layers.Concatenate(name="beside")([x, spread])
+def _append_vector(x: Any, vector: Any) -> Any:
+    """Append a vector, (B, F), to every position of a map, (B, h, w, C)."""
+    tiled = vector[:, None, None, :] + ops.zeros_like(x[..., :1])
+    return layers.Concatenate(name="beside")([x, tiled])

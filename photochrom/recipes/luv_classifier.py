@@ -1,15 +1,16 @@
 """J. Hwang, Y. Zhou: Image Colorization with Deep Convolutional Neural Networks (CS231n, 2016).
 
-A classifier's features of the grey picture, at 224 × 224, are brought back to full size step by
-step, each step adding the finer features (after R. Dahl's residual encoder). Every place answers
-with two softmaxes over 50 bins, one of CIELUV's u and one of its v, read as annealed means. The
-regression that they compare with, squared or Huber loss on u and v themselves, is an option.
+A classifier computes features of the grey picture at 224 × 224. A decoder brings them back to full
+size in steps and adds the finer features at each step (after R. Dahl's residual encoder). Each
+pixel gets two softmaxes over 50 bins, one for CIELUV's u and one for its v. They are decoded as
+annealed means. The report compares this with regression of u and v by squared or Huber loss; that
+is an option.
 
-Deviations: the features are VGG16's where its ImageNet weights can be had (an option names the
-file; Keras's own cache is looked at, too) and EfficientNet-Lite0's otherwise; the option `features`
-on the card says which. The report does not give the widths on the way back: here they are those of
-the finer features. Batch normalization stands before every new non-linearity, not within the
-classifier, whose weights were learnt without.
+Deviations: the features are VGG16's if its ImageNet weights are available (the option
+`vgg16_weights` names the file; Keras's cache is searched, too) and EfficientNet-Lite0's otherwise.
+The option `features` on the card says which. The report does not give the decoder's widths: here
+they are those of the finer features. Batch normalization precedes every new non-linearity, but is
+not added within the classifier, whose weights were trained without it.
 """
 
 from __future__ import annotations
@@ -35,27 +36,30 @@ from photochrom.recipes.blocks.upsampling import Upsample2x
 __all__ = ["LuvClassifier", "LuvClassifierOptions"]
 
 _BINS: Final = 50
-_NARROWEST: Final = 32  # filters on the way back
-# the nearest and farthest that sRGB goes, in u and in v
+_MIN_FILTERS: Final = 32  # in the decoder
+# Centres of the bins of u and of v, (2, 50): they span the range of sRGB.
 _CENTRES: Final[FloatArray] = np.stack(
     [np.linspace(-83, 175, _BINS), np.linspace(-134, 107, _BINS)]
 ).astype(np.float32)
 
 
 class LuvClassifierOptions(Options):
-    """What the report varied."""
+    """The settings that the report varied, and the source of the features."""
 
     objective: Literal["classification", "l2", "huber"] = "classification"
     features: Literal["auto", "vgg16", "efficientnet"] = "auto"
-    vgg16_weights: str = ""  # a file, as Keras keeps it, without the top
+    vgg16_weights: str = ""  # path of Keras's weights file without the top
     pretrained: bool = True
-    block: int = Field(default=4, ge=2, le=5)  # of the classifier, up to which it is used
+    block: int = Field(default=4, ge=2, le=5)  # the last block of the classifier that is used
     temperature: float = Field(default=0.38, gt=0, le=1)  # of the annealed mean
     learning_rate: float = Field(default=1e-3, gt=0)
 
 
 class LuvClassifier(Recipe[LuvClassifierOptions]):
-    """Lightness → logits over bins of u and of v at full size; exported, their annealed means."""
+    """A network from lightness to logits over bins of u and of v at full size.
+
+    The exported network outputs their annealed means.
+    """
 
     name = "luv_classifier"
     paper = "J. Hwang, Y. Zhou: Image Colorization with Deep Convolutional Neural Networks, 2016"
@@ -66,34 +70,40 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
     size_multiple: ClassVar[int] = 32
 
     @property
-    def _vgg16(self) -> bool:
+    def _uses_vgg16(self) -> bool:
+        """Whether the features are VGG16's."""
         return self.options.features == "vgg16"
 
     @property
     def input_scale(self) -> float:
-        """Lightness comes in [0, 1]."""
+        """0.01: the input is lightness in [0, 1]."""
         return 0.01
 
-    def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
-        """Not the photographs: which classifier's weights can be had here."""
-        found = "vgg16" if self._vgg16_file() else "efficientnet"
-        return {"features": found} if self.options.features == "auto" else {}
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        """Choose the classifier by the weights that are available; ignores the photographs.
+
+        The card must state the choice, or a later build could use the other classifier.
+        """
+        features = "vgg16" if self._vgg16_file() else "efficientnet"
+        return {"features": features} if self.options.features == "auto" else {}
 
     def _vgg16_file(self) -> Path | None:
-        named = self.options.vgg16_weights
-        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-        file = Path(named) if named else home / "models" / vgg.FILE
-        if named and not file.is_file():
-            raise RecipeError(f"recipe {self.name}: expected VGG16's weights; no file at {file}")
+        """Return VGG16's weights file, or None if there is none and none was requested."""
+        requested = self.options.vgg16_weights
+        keras_home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+        file = Path(requested) if requested else keras_home / "models" / vgg.FILE
+        if requested and not file.is_file():
+            raise RecipeError(f"recipe {self.name}: expected VGG16's weights; no such file: {file}")
         return file if file.is_file() else None
 
     def build(self, size: int | None) -> keras.Model:
-        """Features, and the way back to full size."""
+        """Build the classifier's features and the decoder."""
         lightness = keras.Input((size, size, 1), name="lightness")
-        if self._vgg16:
+        if self._uses_vgg16:
             features = vgg.encode(lightness, self.options.block)
         else:
             pixels = layers.Rescaling(255 / 128, -127 / 128, name="pixels")(lightness)
+            # EfficientNet has no map at stride 1; the lightness takes its place.
             features = [lightness, *efficientnet.encode(pixels)[: self.options.block]]
 
         # Layers
@@ -108,34 +118,41 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         *finer, x = features
         x = norm(x)
         for feature in reversed(finer):
-            x = Upsample2x()(conv(x, max(_NARROWEST, feature.shape[-1])))
+            x = Upsample2x()(conv(x, max(_MIN_FILTERS, feature.shape[-1])))
+            # Maps of other widths, such as the lightness, cannot be added.
             if feature.shape[-1] == x.shape[-1]:
                 x = layers.Add()([x, norm(feature)])
-        x = conv(x, _NARROWEST)
-        channels = 2 if self._regresses else 2 * _BINS
-        answer = layers.Conv2D(channels, 1, dtype="float32", name="answer")(x)
-        network = keras.Model(lightness, answer, name=self.name)
+        x = conv(x, _MIN_FILTERS)
+        channels = 2 if self._is_regression else 2 * _BINS
+        output = layers.Conv2D(channels, 1, dtype="float32", name="answer")(x)
+        network = keras.Model(lightness, output, name=self.name)
         if self.options.pretrained:
             self._load(network)
         return network
 
     def _load(self, network: keras.Model) -> None:
-        if not self._vgg16:
+        """Load the classifier's ImageNet weights.
+
+        Raises:
+            RecipeError: VGG16's weights are not available.
+        """
+        if not self._uses_vgg16:
             efficientnet.load_imagenet(network)
         elif file := self._vgg16_file():
             vgg.load_imagenet(network, file)
         else:
             raise RecipeError(
                 f"recipe {self.name}: expected VGG16's weights ({vgg.FILE}) in Keras's cache or "
-                "named by the option vgg16_weights; there are none"
+                "in the option vgg16_weights; found no such file"
             )
 
     @property
-    def _regresses(self) -> bool:
+    def _is_regression(self) -> bool:
+        """Whether the network predicts u and v themselves."""
         return self.options.objective != "classification"
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Two cross-entropies, or squared or Huber loss; Adam along a cosine."""
+        """Use two cross-entropies, or squared or Huber loss, and Adam with a cosine schedule."""
         rate = self.options.learning_rate
         losses = {"classification": TwoCrossEntropies(), "l2": "mse", "huber": "huber"}
         network.compile(
@@ -144,8 +161,8 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         )
 
     def runtime(self, network: keras.Model) -> keras.Model:
-        """Of the two distributions, the annealed means."""
-        if self._regresses:
+        """Return the network with the annealed means at its end."""
+        if self._is_regression:
             return network
         mean = AnnealedMean(self.options.temperature, name="mean")(network.output)
         return keras.Model(network.input, mean / self.output_scale, name=self.name)
@@ -156,23 +173,29 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         grey: npt.NDArray[np.uint8] | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[FloatArray, npt.NDArray[Any]]:
-        """Photographs to learn from → lightness, and the bins of u and v, (B, H, W, 2) int32."""
-        if self._regresses:
+        """Convert photographs into lightness and bin numbers of u and v, (B, H, W, 2) int32.
+
+        For regression the target is chroma, as in `Recipe.encode`.
+        """
+        if self._is_regression:
             return super().encode(rgb, grey, rng)
         targets = np.empty((*rgb.shape[:3], 2), np.int32)
         first, steps = _CENTRES[:, 0], _CENTRES[:, 1] - _CENTRES[:, 0]
         for number, each in enumerate(rgb):
             luv = color.rgb_to_luv(np.divide(each, 255, dtype=np.float32))
             targets[number] = np.clip(np.rint((luv[..., 1:] - first) / steps), 0, _BINS - 1)
-        return self.seen(rgb, grey), targets
+        return self.encode_input(rgb, grey), targets
 
 
 @keras.saving.register_keras_serializable("photochrom")
 class TwoCrossEntropies(keras.losses.Loss):  # type: ignore[misc]
-    """Between bins of two quantities, and logits over 50 bins of each, one after the other."""
+    """The sum of the cross-entropies of u and of v.
+
+    The targets are bin numbers, (B, H, W, 2); the predictions are 50 logits for u, then 50 for v.
+    """
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """(B, H, W, 2) and (B, H, W, 100) → (B, H, W)."""
+        """Return the loss of each pixel, (B, H, W), of logits (B, H, W, 100)."""
         parts = zip(ops.split(y_true, 2, axis=-1), ops.split(y_pred, 2, axis=-1), strict=True)
         return sum(
             ops.sparse_categorical_crossentropy(true[..., 0], logits, from_logits=True)
@@ -182,9 +205,10 @@ class TwoCrossEntropies(keras.losses.Loss):  # type: ignore[misc]
 
 @keras.saving.register_keras_serializable("photochrom")
 class AnnealedMean(layers.Layer):  # type: ignore[misc]
-    """Logits over bins of u and of v, (B, H, W, 100) → u and v, (B, H, W, 2).
+    """Decodes logits over bins of u and of v, (B, H, W, 100), to u and v, (B, H, W, 2).
 
-    R. Zhang et al.: Colorful Image Colorization, ECCV 2016: the mean of a sharpened distribution.
+    The annealed mean is the mean of a sharpened distribution (R. Zhang et al.: Colorful Image
+    Colorization, ECCV 2016).
     """
 
     def __init__(self, temperature: float, **kwargs: Any) -> None:
@@ -192,7 +216,7 @@ class AnnealedMean(layers.Layer):  # type: ignore[misc]
         self.temperature = temperature
 
     def call(self, logits: Any) -> Any:
-        """Sharpen, and take the mean."""
+        """Return the annealed means."""
         parts = ops.split(logits / self.temperature, 2, axis=-1)
         means = [
             ops.sum(ops.softmax(part, axis=-1) * centres, axis=-1, keepdims=True)
@@ -201,9 +225,9 @@ class AnnealedMean(layers.Layer):  # type: ignore[misc]
         return ops.concatenate(means, axis=-1)
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Two channels."""
+        """Return the shape (B, H, W, 2)."""
         return (*shape[:-1], 2)
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "temperature": self.temperature}

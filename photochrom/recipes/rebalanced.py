@@ -1,15 +1,15 @@
 """The network of R. Zhang, P. Isola, A. A. Efros: Colorful Image Colorization, ECCV 2016.
 
-S. Kotala (Automatic Colorization of Black and White Images and Videos, 2019) took it for pictures
-and, frame by frame, for films: a VGG-like network without pooling, blocks 5 and 6 dilated, that
-answers at stride 4 with a distribution over ab bins of a 10-grid. Colours are soft-encoded over 5
-neighbours (σ 5); places count as much as their colour is rare (λ 0.5); the answer is read as an
-annealed mean, temperature 0.38.
+S. Kotala (Automatic Colorization of Black and White Images and Videos, 2019) used it for pictures
+and, frame by frame, for films. It is a VGG-like network without pooling, with dilated blocks 5 and
+6. At stride 4 it outputs a distribution over ab bins of a grid of step 10. Target colours are
+soft-encoded over 5 neighbours (σ 5). Rare colours have more weight in the loss (λ 0.5). The
+distribution is decoded as an annealed mean with temperature 0.38.
 
-Deviations: how common colours are is counted on the photographs to learn from, not on ImageNet.
-There are 307 bins, those within one step of a colour of sRGB in a and in b; the paper has 313 and
-does not say by which rule. Adam at 3e-4 falls along a cosine, for runs of hours; theirs, of weeks,
-began at 3e-5.
+Deviations: colour frequencies are counted on the training photographs, not on ImageNet. There are
+307 bins, those within one grid step of an sRGB colour in a and in b; the paper has 313 and does not
+give its rule. Adam starts at 3e-4 and follows a cosine, for runs of hours; the authors' runs took
+weeks and started at 3e-5.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from photochrom.model.card import DecodingParams, OutputKind
 from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.blocks.losses import SoftCrossEntropy
 from photochrom.recipes.blocks.optimizers import cosine
-from photochrom.recipes.blocks.quantization import ab_bins, binned, class_weights, color_prior
+from photochrom.recipes.blocks.quantization import ab_bins, bin_targets, class_weights, color_prior
 
 __all__ = ["Rebalanced", "RebalancedOptions"]
 
-_MARGIN: Final = 10  # ab units
-_SMOOTHING: Final = 5.0  # σ of the prior's, in ab units
-# filters, convolutions, the last one's stride, dilation
+_GAMUT_MARGIN: Final = 10  # ab units: bins up to that far outside of sRGB are kept
+_PRIOR_SIGMA: Final = 5.0  # smoothing of the prior, in ab units
+# Filters, number of convolutions, stride of the last one, dilation.
 _BLOCKS: Final = (
     (64, 2, 2, 1),
     (128, 2, 2, 1),
@@ -47,18 +47,18 @@ _BLOCKS: Final = (
 
 
 class RebalancedOptions(Options):
-    """Sizes, rates, and what is known of the photographs."""
+    """Network width, optimizer, decoding temperature and the colour prior."""
 
-    width: float = Field(default=1.0, gt=0, le=1)  # of the paper's filters
+    width: float = Field(default=1.0, gt=0, le=1)  # relative to the paper's filters
     learning_rate: float = Field(default=3e-4, gt=0)
     weight_decay: float = Field(default=1e-3, ge=0)
-    mixed: float = Field(default=0.5, ge=0, le=1)  # λ: the share of a uniform prior
+    mixed: float = Field(default=0.5, ge=0, le=1)  # λ: weight of a uniform prior
     temperature: float = Field(default=0.38, gt=0, le=1)
-    prior: list[float] | None = None  # of the bins; counted before training
+    prior: list[float] | None = None  # of each bin; counted before training
 
 
 class Rebalanced(Recipe[RebalancedOptions]):
-    """Lightness → logits over ab bins at stride 4."""
+    """A network from lightness to logits over ab bins at stride 4."""
 
     name = "rebalanced"
     paper = "R. Zhang, P. Isola, A. A. Efros: Colorful Image Colorization, ECCV 2016"
@@ -70,38 +70,38 @@ class Rebalanced(Recipe[RebalancedOptions]):
 
     @property
     def input_scale(self) -> float:
-        """Lightness comes in [0, 1]."""
+        """0.01: the input is lightness in [0, 1]."""
         return 0.01
 
     @property
     def bins(self) -> FloatArray:
-        """What the channels of the answer stand for: (Q, 2), ab of Lab."""
-        return ab_bins(margin=_MARGIN)
+        """The ab of each output channel, (Q, 2) float32."""
+        return ab_bins(margin=_GAMUT_MARGIN)
 
     @property
     def bin_weights(self) -> FloatArray | None:
-        """(Q,): from the prior, once it is known."""
+        """Class weights from the prior, (Q,) float32; None while there is no prior."""
         if self.options.prior is None:
             return None
         return class_weights(np.array(self.options.prior, np.float32), self.options.mixed)
 
     @property
-    def readings(self) -> tuple[DecodingParams, DecodingParams]:
-        """The annealed mean; faithfully, with the rebalancing undone."""
+    def decoding_params(self) -> tuple[DecodingParams, DecodingParams]:
+        """Faithful parameters, which undo the rebalancing, and the annealed mean."""
         temperature = self.options.temperature
         return DecodingParams(gamma=-1, temperature=temperature), DecodingParams(
             temperature=temperature
         )
 
-    def surveyed(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
-        """How common each bin is, smoothed."""
-        squares = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
-        near = np.exp(squares / (-2 * _SMOOTHING**2))
-        prior = color_prior(photos, self.bins, self.color_space) @ (near / near.sum(0)).T
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+        """Count how common each bin is, and smooth the frequencies."""
+        square_distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
+        kernel = np.exp(square_distances / (-2 * _PRIOR_SIGMA**2))
+        prior = color_prior(photos, self.bins, self.color_space) @ (kernel / kernel.sum(0)).T
         return {"prior": (prior / prior.sum()).tolist()}
 
     def build(self, size: int | None) -> keras.Model:
-        """Table 4 of the paper."""
+        """Build the network of table 4 of the paper."""
 
         # Layers
         def conv(x: Any, filters: int, strides: int = 1, dilation: int = 1) -> Any:
@@ -125,23 +125,23 @@ class Rebalanced(Recipe[RebalancedOptions]):
         return keras.Model(lightness, logits, name=self.name)
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:
-        """Cross-entropy to the soft codes, rebalanced; Adam with β 0.9 and 0.99.
+        """Use the class-rebalanced cross-entropy and Adam with β 0.9 and 0.99.
 
         Raises:
-            RecipeError: nobody counted how common colours are.
+            RecipeError: the options have no prior with a value for each bin.
         """
         options = self.options
         if self.bin_weights is None or len(self.bin_weights) != len(self.bins):
             raise RecipeError(
-                f"recipe {self.name}: expected a prior over {len(self.bins)} bins, as `surveyed` "
-                f"counts it; received {options.prior and len(options.prior)}"
+                f"recipe {self.name}: expected a prior over {len(self.bins)} bins, as "
+                f"`options_from_data` counts it; received {len(options.prior or [])} values"
             )
         rate = cosine(options.learning_rate, steps) if steps else options.learning_rate
         network.compile(
             optimizer=keras.optimizers.AdamW(
                 rate, beta_2=0.99, weight_decay=options.weight_decay, global_clipnorm=5.0
             ),
-            loss=SoftCrossEntropy(_MARGIN, self.bin_weights.tolist()),
+            loss=SoftCrossEntropy(_GAMUT_MARGIN, self.bin_weights.tolist()),
         )
 
     def encode(
@@ -150,5 +150,5 @@ class Rebalanced(Recipe[RebalancedOptions]):
         grey: npt.NDArray[np.uint8] | None = None,
         rng: np.random.Generator | None = None,
     ) -> tuple[FloatArray, npt.NDArray[np.int32]]:
-        """Photographs to learn from → lightness, and rows of `soft_codes`, (B, H/4, W/4) int32."""
-        return self.seen(rgb, grey), binned(rgb, self.stride)
+        """Convert photographs into lightness and rows of `soft_codes`, (B, H/4, W/4) int32."""
+        return self.encode_input(rgb, grey), bin_targets(rgb, self.stride)

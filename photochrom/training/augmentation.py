@@ -1,7 +1,7 @@
-"""Makes new photographs look old: what decades, lenses, films and scanners did to them.
+"""Make new photographs look old, to train on what cameras, films, ageing and scanners do.
 
-What comes out is only the grey picture; the colours to be learnt stay those of the photograph. A
-sepia print is read by its luma, so for a network it is one more faded tone curve.
+Only the network's grey input is changed; the target colours stay those of the photograph. A sepia
+print is read by its luma, so for the network it is one more faded tone curve.
 """
 
 from __future__ import annotations
@@ -21,129 +21,140 @@ __all__ = ["age"]
 Grey = FloatArray  # (H, W), 0 black to 1 white
 Rng = np.random.Generator
 
-_ORTHOCHROMATIC: Final = np.array([0.03, 0.47, 0.50], np.float32)  # before about 1925
+# RGB weights of film before about 1925, which is nearly blind to red.
+_ORTHOCHROMATIC: Final = np.array([0.03, 0.47, 0.50], np.float32)
 
 
 def age(rgb: npt.NDArray[np.uint8], rng: Rng) -> npt.NDArray[np.uint8]:
-    """A photograph as an old camera, an old print and a scanner would have handed it down.
+    """Return a grey version of a photograph that looks old.
 
     Args:
-        rgb: (H, W, 3) uint8.
-        rng: decides which marks of age it bears, and how strongly.
+        rgb: RGB, (H, W, 3) uint8.
+        rng: decides which effects occur, and how strong they are.
 
     Returns:
         Grey, (H, W) uint8.
     """
-    grey = _film(np.divide(rgb, 255, dtype=np.float32), rng)
-    for mark, chance in _MARKS:
-        if rng.random() < chance:
-            grey = np.clip(mark(grey, rng), 0, 1).astype(np.float32, copy=False)
-    old = np.rint(grey * 255).astype(np.uint8)
-    return _jpeg(old, rng) if rng.random() < 0.5 else old
+    grey = _simulate_film(np.divide(rgb, 255, dtype=np.float32), rng)
+    # Roughly in the order in which they occur: lens, film, paper, ageing.
+    for effect, probability in _EFFECTS:
+        if rng.random() < probability:
+            grey = np.clip(effect(grey, rng), 0, 1).astype(np.float32, copy=False)
+    aged = np.rint(grey * 255).astype(np.uint8)
+    # Half of the scans are saved as JPEG.
+    return _compress(aged, rng) if rng.random() < 0.5 else aged
 
 
-def _film(rgb: FloatArray, rng: Rng) -> Grey:
-    """How bright each colour came out; orthochromatic film saw blue too light and red too dark."""
+def _simulate_film(rgb: FloatArray, rng: Rng) -> Grey:
+    """Convert RGB in [0, 1] to grey with the colour sensitivity of a random film.
+
+    Orthochromatic film renders blue too light and red too dark.
+    """
     kind = rng.random()
-    if kind < 0.4:
+    if kind < 0.4:  # panchromatic film, close to luma
         return rgb @ color.LUMA_WEIGHTS
-    if kind < 0.7:
+    if kind < 0.7:  # panchromatic film with other dyes or a filter
         weights = color.LUMA_WEIGHTS * rng.uniform(0.6, 1.6, 3)
     else:
         weights = color.LUMA_WEIGHTS + (_ORTHOCHROMATIC - color.LUMA_WEIGHTS) * rng.uniform(0.3, 1)
     return np.asarray(rgb @ (weights / weights.sum()), np.float32)
 
 
-def _tone(grey: Grey, rng: Rng) -> Grey:
-    """Under- and overexposed."""
+def _change_exposure(grey: Grey, rng: Rng) -> Grey:
+    """Under- or overexpose with a gamma curve."""
     return grey ** np.float32(np.exp(rng.uniform(-0.5, 0.5)))
 
 
-def _faded(grey: Grey, rng: Rng) -> Grey:
-    """Blacks have become grey, and whites yellow."""
+def _fade(grey: Grey, rng: Rng) -> Grey:
+    """Lift the blacks and lower the whites, as in a faded print."""
     black, white = rng.uniform(0, 0.28), rng.uniform(0.72, 1)
     return black + grey * (white - black)
 
 
-def _crushed(grey: Grey, rng: Rng) -> Grey:
-    """Too hard a paper: shadows and highlights are gone."""
+def _crush(grey: Grey, rng: Rng) -> Grey:
+    """Clip shadows and highlights, as hard paper does."""
     low, high = rng.uniform(0, 0.15), rng.uniform(0.85, 1)
     return (grey - low) / (high - low)
 
 
-def _unsharp(grey: Grey, rng: Rng) -> Grey:
-    """Lens, motion, enlarger."""
+def _blur(grey: Grey, rng: Rng) -> Grey:
+    """Blur as a lens, motion or an enlarger does."""
     return np.asarray(cv2.GaussianBlur(grey, (0, 0), min(grey.shape) * rng.uniform(0.002, 0.008)))
 
 
-def _halation(grey: Grey, rng: Rng) -> Grey:
-    """Light scattered in the emulsion: a glow around what is bright."""
+def _add_halation(grey: Grey, rng: Rng) -> Grey:
+    """Add a glow around highlights, from light that scatters in the emulsion."""
     bright = np.maximum(grey - 0.7, 0)
     glow = cv2.GaussianBlur(bright, (0, 0), min(grey.shape) * rng.uniform(0.01, 0.04))
     return np.asarray(grey + glow * rng.uniform(0.3, 1.2), np.float32)
 
 
-def _vignette(grey: Grey, rng: Rng) -> Grey:
-    """Darker, or faded lighter, towards the edges; not quite in the middle."""
+def _add_vignette(grey: Grey, rng: Rng) -> Grey:
+    """Darken the edges, or lighten them as fading does, around a random centre."""
     height, width = grey.shape
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None] + rng.uniform(-0.3, 0.3)
     right = np.linspace(-1, 1, width, dtype=np.float32) + rng.uniform(-0.3, 0.3)
-    far = (down**2 + right**2) / 2
+    distance = (down**2 + right**2) / 2
     if rng.random() < 0.3:
-        return np.asarray(grey + (1 - grey) * far * rng.uniform(0.1, 0.4), np.float32)
-    return np.asarray(grey * (1 - far * rng.uniform(0.1, 0.5)), np.float32)
+        return np.asarray(grey + (1 - grey) * distance * rng.uniform(0.1, 0.4), np.float32)
+    return np.asarray(grey * (1 - distance * rng.uniform(0.1, 0.5)), np.float32)
 
 
-def _stained(grey: Grey, rng: Rng) -> Grey:
-    """Uneven fading, in large patches."""
-    side = int(rng.integers(2, 6))
-    patches = rng.normal(0, rng.uniform(0.02, 0.08), (side, side)).astype(np.float32)
+def _stain(grey: Grey, rng: Rng) -> Grey:
+    """Add uneven fading in large patches."""
+    grid_side = int(rng.integers(2, 6))
+    patches = rng.normal(0, rng.uniform(0.02, 0.08), (grid_side, grid_side)).astype(np.float32)
     stains = cv2.resize(patches, grey.shape[::-1], interpolation=cv2.INTER_CUBIC)
     return grey + np.asarray(stains, np.float32)
 
 
-def _grain(grey: Grey, rng: Rng) -> Grey:
-    """Coarser or finer, strongest in the middle tones."""
+def _add_grain(grey: Grey, rng: Rng) -> Grey:
+    """Add film grain, fine or coarse, strongest in the middle tones."""
     noise = rng.standard_normal(grey.shape, np.float32)
     if rng.random() < 0.6:
         noise = np.asarray(cv2.GaussianBlur(noise, (0, 0), rng.uniform(0.4, 1.0)), np.float32)
+        # Blurring makes the grain coarser, but also weaker.
         noise /= noise.std() + np.float32(1e-6)
     return grey + noise * rng.uniform(0.01, 0.05) * (0.4 + 2.4 * grey * (1 - grey))
 
 
-def _damaged(grey: Grey, rng: Rng) -> Grey:
-    """Dust, hairs and scratches, light or dark."""
+def _damage(grey: Grey, rng: Rng) -> Grey:
+    """Add dust, hairs and scratches, light or dark."""
     height, width = grey.shape
-    marks = np.zeros((height, width), np.uint8)
+    marks = np.zeros((height, width), np.uint8)  # opacity of the damage
 
-    def place() -> tuple[int, int]:
+    def random_position() -> tuple[int, int]:
         return int(rng.integers(width)), int(rng.integers(height))
 
     for _ in range(int(rng.integers(0, 25))):
-        cv2.circle(marks, place(), int(rng.integers(0, 2)), int(rng.integers(90, 256)), -1)
+        cv2.circle(
+            marks, random_position(), int(rng.integers(0, 2)), int(rng.integers(90, 256)), -1
+        )
     for _ in range(int(rng.integers(0, 5))):
-        x, y = place()
-        reach = rng.normal(0, [0.06 * width, 0.6 * height]).astype(int)
-        end = (x + int(reach[0]), y + int(reach[1]))
+        x, y = random_position()
+        # Scratches are mostly vertical, along the transport of the film.
+        offset = rng.normal(0, [0.06 * width, 0.6 * height]).astype(int)
+        end = (x + int(offset[0]), y + int(offset[1]))
         cv2.line(marks, (x, y), end, int(rng.integers(60, 220)), 1, cv2.LINE_AA)
-    share = marks.astype(np.float32) / 255
-    paint = np.float32(rng.random() < 0.7)
-    return np.asarray(grey + (paint - grey) * share, np.float32)
+    opacity = marks.astype(np.float32) / 255
+    brightness = np.float32(rng.random() < 0.7)
+    return np.asarray(grey + (brightness - grey) * opacity, np.float32)
 
 
-def _jpeg(grey: npt.NDArray[np.uint8], rng: Rng) -> npt.NDArray[np.uint8]:
+def _compress(grey: npt.NDArray[np.uint8], rng: Rng) -> npt.NDArray[np.uint8]:
+    """Compress and decompress as a JPEG of low to fair quality."""
     _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 90))])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
 
 
-_MARKS: Final[tuple[tuple[Callable[[Grey, Rng], Grey], float], ...]] = (
-    (_unsharp, 0.5),
-    (_halation, 0.15),
-    (_tone, 0.5),
-    (_crushed, 0.2),
-    (_vignette, 0.25),
-    (_grain, 0.5),
-    (_stained, 0.15),
-    (_faded, 0.4),
-    (_damaged, 0.2),
+_EFFECTS: Final[tuple[tuple[Callable[[Grey, Rng], Grey], float], ...]] = (
+    (_blur, 0.5),
+    (_add_halation, 0.15),
+    (_change_exposure, 0.5),
+    (_crush, 0.2),
+    (_add_vignette, 0.25),
+    (_add_grain, 0.5),
+    (_stain, 0.15),
+    (_fade, 0.4),
+    (_damage, 0.2),
 )

@@ -1,7 +1,7 @@
-"""What the best constant answer scores on a run's photographs: to be read beside every number.
+"""Scores of the best constant colour on a run's photographs, for comparison with its own scores.
 
-On many sets of photographs "b is the larger" is right at well over half of all pixels, so an
-accuracy of the argmax says little unless this stands next to it.
+In many sets of photographs, b is larger than a in well over half of all pixels. So an argmax
+accuracy means little without the accuracy of a constant next to it.
 """
 
 from __future__ import annotations
@@ -19,25 +19,38 @@ from photochrom.sampling import subsample
 from photochrom.scoring import Judge, Survey, to_lab
 from photochrom.training.sources import Source
 
-__all__ = ["argmax_constant", "best_constant_scores"]
+__all__ = ["best_constant_scores", "constant_argmax_accuracy"]
 
-_AT_MOST: Final = 512  # photographs, evenly spread
+_MAX_PHOTOS: Final = 512  # evenly spaced in the list of photographs
 
 
-def argmax_constant(sources: Sequence[Source], size: int, fit: photo.Fit) -> float:
-    """The share of pixels, in [0, 1], at which "always a" or "always b" is right."""
+def constant_argmax_accuracy(sources: Sequence[Source], size: int, fit: photo.Fit) -> float:
+    """Return the argmax accuracy of the better constant, "always a" or "always b".
+
+    Args:
+        sources: photographs; a sample of them is read.
+        size: side of the squares, in pixels.
+        fit: how photographs are made square.
+
+    Returns:
+        The share of pixels, in [0, 1].
+    """
     survey = Survey()
-    for rgb in _some(sources, size, fit):
+    for rgb in _load_sample(sources, size, fit):
         survey.add(to_lab(rgb))
     return survey.constant().argmax_accuracy / 100
 
 
 def best_constant_scores(photos: npt.NDArray[np.uint8]) -> dict[str, float]:
-    """PSNR and mean ab error of the one colour that suits these photographs best.
+    """Return PSNR and mean ab error of the constant colour that fits the photographs best.
 
     Args:
         photos: RGB, (N, H, W, 3) uint8.
+
+    Returns:
+        "val_psnr" in dB, and "val_ab_error" in ab units.
     """
+    # Two passes: the best constant must be known before it can be scored.
     survey, judge = Survey(), Judge(quick=True)
     for rgb in photos:
         survey.add(to_lab(rgb))
@@ -48,8 +61,12 @@ def best_constant_scores(photos: npt.NDArray[np.uint8]) -> dict[str, float]:
     return {"val_psnr": scores.psnr, "val_ab_error": scores.ab_error}
 
 
-def _some(sources: Sequence[Source], size: int, fit: photo.Fit) -> Iterator[npt.NDArray[np.uint8]]:
+def _load_sample(
+    sources: Sequence[Source], size: int, fit: photo.Fit
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield a sample of photographs as squares, RGB, (size, size, 3) uint8."""
+
     def load(source: Source) -> npt.NDArray[np.uint8]:
         return photo.square(source.read(), size, fit)
 
-    return map_ordered(load, subsample(sources, _AT_MOST), os.cpu_count() or 1)
+    return map_ordered(load, subsample(sources, _MAX_PHOTOS), os.cpu_count() or 1)

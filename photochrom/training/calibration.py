@@ -1,8 +1,8 @@
-"""How a distribution is to be read: measured on photographs, and written on the card.
+"""Choose a distribution's decoding parameters by measurements on photographs, for the card.
 
-Three readings are found. The faithful one has the best PSNR and AuC. The default has the best PSNR
-of those that are four fifths as colourful as photographs are: more colour than a network is sure of
-makes stains. The vivid one goes as far again beyond the default.
+The faithful parameters have the best sum of PSNR and AuC. The default ones have the best PSNR among
+those whose results are at least 80% as colourful as the photographs; more colour than a network is
+sure of causes stains. The vivid ones extrapolate from faithful through default, twice as far.
 """
 
 from __future__ import annotations
@@ -32,65 +32,81 @@ if TYPE_CHECKING:
 
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
-__all__ = ["calibrated"]
+__all__ = ["calibrate"]
 
-_MEASURED: Final = 256  # photographs for the readings
+_MAX_PHOTOS: Final = 256  # photographs to measure on
 _TEMPERATURES: Final = (0.4, 0.6, 0.75, 1.0)
 _GAMMAS: Final = (0.0, 0.2, 0.4)
 _GAINS: Final = (0.9, 1.0, 1.1, 1.25)
-_AS_COLORFUL: Final = 0.8  # of the truth's colourfulness, at the default
-_BEYOND: Final = 2.0  # how far the vivid reading goes, the default being at 1
-_COHERENT: Final = DecodingParams(
+_MIN_COLORFULNESS: Final = 0.8  # of the default result, relative to the true photographs
+_VIVID_FACTOR: Final = 2.0  # vivid lies this far beyond faithful, where default is at 1
+# Fields of the default parameters that are not searched: set once, by eye and by measurements.
+_DEFAULT_CLEANUP: Final = DecodingParams(
     restored=0.7, agreement=0.5, caution=0.1, clean_tones=0.5, cast_correction=0.45
 )
-"""What the default reading has besides: chosen once, by eye and by measures."""
 
 
-def calibrated(model: Model, sources: Sequence[Source]) -> Card:
-    """The model's card with its readings and default vividness.
+def calibrate(model: Model, sources: Sequence[Source]) -> Card:
+    """Return the model's card with decoding parameters and the default vividness.
 
     Args:
-        model: with `bin_weights` on its card.
-        sources: photographs in colour that it did not learn from.
+        model: a model whose card has `bin_weights`.
+        sources: colour photographs that the model was not trained on.
     """
     card = model.card
-    tried = [DecodingParams(temperature=each) for each in _TEMPERATURES] + [
-        replace(_COHERENT, gamma=gamma, temperature=temperature, gain=gain)
+    candidates = [DecodingParams(temperature=temperature) for temperature in _TEMPERATURES] + [
+        replace(_DEFAULT_CLEANUP, gamma=gamma, temperature=temperature, gain=gain)
         for gamma, temperature, gain in itertools.product(_GAMMAS, _TEMPERATURES, _GAINS)
     ]
-    chosen = subsample(sources, _MEASURED)
-    measured = map_ordered(
-        lambda source: _measured(model, source, tried), chosen, os.cpu_count() or 1
+    sample = subsample(sources, _MAX_PHOTOS)
+    measurements = map_ordered(
+        lambda source: _measure(model, source, candidates), sample, os.cpu_count() or 1
     )
-    psnr, auc, colorfulness, truth = np.mean(list(measured), 0)
-    faithful = tried[_best(psnr + auc, np.array([_is_plain(reading) for reading in tried]))]
-    default = tried[_best(psnr, colorfulness >= min(_AS_COLORFUL * truth[0], colorfulness.max()))]
-    vivid = faithful.toward(default, _BEYOND)
-    return replace(card, faithful=faithful, vivid=vivid, vividness=1 / _BEYOND)
+    psnr, auc, colorfulness, true_colorfulness = np.mean(list(measurements), 0)
+    # AuC is measured for plain parameters only, so only those compete to be the faithful ones.
+    faithful = candidates[
+        _best_index(psnr + auc, np.array([_is_plain(params) for params in candidates]))
+    ]
+    # If no candidate is colourful enough, the most colourful one is allowed.
+    default = candidates[
+        _best_index(
+            psnr, colorfulness >= min(_MIN_COLORFULNESS * true_colorfulness[0], colorfulness.max())
+        )
+    ]
+    vivid = faithful.toward(default, _VIVID_FACTOR)
+    return replace(card, faithful=faithful, vivid=vivid, vividness=1 / _VIVID_FACTOR)
 
 
-def _is_plain(reading: DecodingParams) -> bool:
-    return reading == DecodingParams(temperature=reading.temperature)
+def _is_plain(params: DecodingParams) -> bool:
+    """Return whether parameters set nothing but the temperature."""
+    return params == DecodingParams(temperature=params.temperature)
 
 
-def _best(scores: Numbers, among: npt.NDArray[np.bool_]) -> int:
-    return int(np.where(among, scores, -np.inf).argmax())
+def _best_index(scores: Numbers, allowed: npt.NDArray[np.bool_]) -> int:
+    """Return the index of the highest score that is allowed."""
+    return int(np.where(allowed, scores, -np.inf).argmax())
 
 
-def _measured(model: Model, source: Source, readings: Sequence[DecodingParams]) -> Numbers:
-    """PSNR, AuC (of plain readings), colourfulness and the truth's under every reading, (4, n)."""
+def _measure(model: Model, source: Source, candidates: Sequence[DecodingParams]) -> Numbers:
+    """Measure all candidates on one photograph.
+
+    Returns:
+        (4, n) float64: PSNR, AuC (0 unless plain), colourfulness and the true colourfulness.
+    """
     card = model.card
     rgb = photo.square(source.read(), card.working_size, "crop")
     grey = color.luma(rgb)
-    first = color.grey_level(grey, card.color_space)
-    answer, features = model.predict_with_features(first)
-    guide = Guide.of(first, card.color_space, answer.shape[:2], features)
-    spread = Distribution.of(answer, card, guide)
-    true_lab, truth = metrics.to_lab(rgb), metrics.colorfulness_abs(rgb)
+    grey_channel = color.grey_level(grey, card.color_space)
+    output, features = model.predict_with_features(grey_channel)
+    guide = Guide.of(grey_channel, card.color_space, output.shape[:2], features)
+    distribution = Distribution.of(output, card, guide)
+    true_lab, true_colorfulness = metrics.to_lab(rgb), metrics.colorfulness_abs(rgb)
     rows = []
-    for reading in readings:
-        small = spread.mean(reading)
-        shown = LinearChroma.fit(small, grey, card.color_space).over(grey)
-        auc = metrics.auc(metrics.to_lab(shown), true_lab) if _is_plain(reading) else 0.0
-        rows.append((metrics.psnr(shown, rgb), auc, metrics.colorfulness_abs(shown), truth))
+    for params in candidates:
+        chroma = distribution.mean(params)
+        colored = LinearChroma.fit(chroma, grey, card.color_space).over(grey)
+        auc = metrics.auc(metrics.to_lab(colored), true_lab) if _is_plain(params) else 0.0
+        rows.append(
+            (metrics.psnr(colored, rgb), auc, metrics.colorfulness_abs(colored), true_colorfulness)
+        )
     return np.array(rows).T

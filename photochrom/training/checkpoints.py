@@ -1,8 +1,8 @@
-"""What a run keeps at the end of every epoch, so that a killed run goes on as if it never had been.
+"""Checkpoints at the end of each epoch, from which a killed run resumes as if uninterrupted.
 
 A checkpoint is a pair of files: `last-0012.json`, the history so far, and `last-0012.keras`, the
-network with its optimizer. The second is renamed into place last, and only then are older pairs
-removed: whenever the process dies, one whole pair is there.
+network with its optimizer. The second is renamed into place last, and older pairs are removed only
+afterwards. So there is always one complete pair, whenever the process dies.
 """
 
 from __future__ import annotations
@@ -25,7 +25,14 @@ BEST: Final = "best.keras"
 
 @dataclass
 class State:
-    """All that the network's file does not hold."""
+    """The state of a run besides the network; it is saved as JSON.
+
+    Attributes:
+        epochs: number of finished epochs.
+        history: logged quantities, a dictionary for each epoch.
+        best: lowest validation loss, or training loss if there is no validation.
+        best_epoch: number of the epoch with the lowest loss; 0 before the first.
+    """
 
     epochs: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -34,12 +41,12 @@ class State:
 
     @property
     def since_best(self) -> int:
-        """Epochs without gain."""
+        """Number of epochs since the best one."""
         return self.epochs - self.best_epoch
 
 
 def latest(folder: Path) -> tuple[Path, State] | None:
-    """The newest whole checkpoint in a folder, if any."""
+    """Return the newest complete checkpoint in a folder, its network's path and state, if any."""
     networks = sorted(folder.glob("last-*.keras"))
     if not networks:
         return None
@@ -47,47 +54,61 @@ def latest(folder: Path) -> tuple[Path, State] | None:
 
 
 def latest_state(folder: Path) -> State:
-    """The newest history in a folder, whether its network is there or not; an empty one if none."""
-    told = sorted(folder.glob("last-*.json"))
-    return _state(told[-1]) if told else State()
+    """Return the newest state in a folder, or an initial state if there is none.
+
+    The network of that checkpoint may be missing.
+    """
+    states = sorted(folder.glob("last-*.json"))
+    return _state(states[-1]) if states else State()
 
 
 def _state(path: Path) -> State:
+    """Read a state."""
     return State(**json.loads(path.read_text("utf-8")))
 
 
 class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Writes checkpoints and logs, keeps the best network, and stops when there is no more gain."""
+    """A callback that writes checkpoints and logs, keeps the best network and stops early."""
 
     def __init__(self, run: Path, state: State, *, patience: int = 0) -> None:
+        """Create the callback.
+
+        Args:
+            run: the run's folder.
+            state: the state to update.
+            patience: stop after so many epochs without improvement; 0 never stops.
+        """
         super().__init__()
         self.run = run
         self.state = state
         self.patience = patience
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Open the TensorBoard log; what a killed run had logged too far is hidden."""
+        """Open the TensorBoard log.
+
+        What a killed run logged after its last checkpoint is hidden.
+        """
         from tensorboardX import SummaryWriter
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._board = SummaryWriter(
+        self._tensorboard = SummaryWriter(
             str(self.run / "tensorboard"), purge_step=self.state.epochs + 1, write_to_disk=True
         )
 
     @property
     def folder(self) -> Path:
-        """Where the checkpoints lie."""
+        """The folder of the checkpoints."""
         return self.run / "checkpoints"
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Keep everything of this epoch."""
+        """Update the state, and write the checkpoint and the logs."""
         numbers = {key: float(value) for key, value in (logs or {}).items()}
         state = self.state
         state.epochs = epoch + 1
         state.history.append({"epoch": epoch + 1, **numbers})
-        watched = numbers.get("val_loss", numbers["loss"])
-        if watched < state.best:
-            state.best, state.best_epoch = watched, epoch + 1
+        monitored = numbers.get("val_loss", numbers["loss"])
+        if monitored < state.best:  # False for NaN, which is never the best
+            state.best, state.best_epoch = monitored, epoch + 1
             _save(self.model, self.run / BEST)
         self._checkpoint()
         self._log(numbers)
@@ -96,10 +117,12 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Close the TensorBoard log."""
-        self._board.close()
+        self._tensorboard.close()
 
     def _checkpoint(self) -> None:
+        """Write a checkpoint and remove older ones."""
         stem = self.folder / f"last-{self.state.epochs:04d}"
+        # The network comes last, because `latest` looks for it: then its history is there, too.
         replace_text(stem.with_suffix(".json"), json.dumps(asdict(self.state)))
         _save(self.model, stem.with_suffix(".keras"))
         for old in self.folder.glob("last-*"):
@@ -107,6 +130,8 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
                 old.unlink()
 
     def _log(self, numbers: dict[str, float]) -> None:
+        # A resumed run may log other quantities: the columns are those of all rows.
+        """Write `log.csv` and the epoch's TensorBoard values."""
         columns = list(dict.fromkeys(key for row in self.state.history for key in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns)
@@ -114,20 +139,21 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
         writer.writerows(self.state.history)
         replace_text(self.run / "log.csv", text.getvalue())
         for key, value in numbers.items():
-            self._board.add_scalar(key, value, self.state.epochs)
-        self._board.flush()
+            self._tensorboard.add_scalar(key, value, self.state.epochs)
+        self._tensorboard.flush()
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a text file atomically, UTF-8."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, "utf-8")
     partial.replace(path)
 
 
 def _save(network: keras.Model, path: Path) -> None:
+    """Save a network atomically."""
     partial = path.with_name(f".{path.stem}.partial.keras")
     network.save(partial)
     with partial.open("rb") as file:
-        os.fsync(file.fileno())
+        os.fsync(file.fileno())  # or a power cut could leave an empty file under the final name
     partial.replace(path)

@@ -1,8 +1,8 @@
-"""Recipes side by side: one budget, the same photographs, one judge.
+"""Compare recipes: the same budget, the same training photographs, the same evaluation.
 
-Every recipe is a run of its own in a folder named after it. What is measured of it is kept there,
-too, so that a comparison that was stopped goes on where it was. A recipe can take part more than
-once, with other options: `fusion`, `fusion:version=beta`.
+Each recipe is a run in a folder named after it. Its results are saved there, so that a comparison
+that was interrupted can be resumed. A recipe can take part more than once with different options:
+`fusion`, `fusion:version=beta`.
 """
 
 from __future__ import annotations
@@ -27,37 +27,41 @@ from photochrom.recipes import recipe as build_recipe
 from photochrom.sampling import subsample
 from photochrom.training import checkpoints, runs, trainer
 from photochrom.training.config import RunConfig, parse_setting
-from photochrom.training.held_out import HeldOutEvaluator, Photograph, Rgb, in_grey
+from photochrom.training.held_out import HeldOutEvaluator, Photograph, Rgb, grey_rgb
 
 __all__ = [
-    "DEFAULT",
+    "DEFAULT_NETWORK",
     "Budget",
     "Entry",
+    "candidate",
     "compare",
-    "contender",
-    "course",
     "folder_of",
     "held_out",
-    "shown",
+    "learning_curve",
+    "picture_rows",
 ]
 
-DEFAULT: Final = "default network"
-SIZE: Final = 256  # pixels, at which all are judged
-_ENTRY: Final = "entry.json"
-_ASKED: Final = "comparison.json"
-_FEWEST: Final = 2  # photographs, for a Fréchet distance
+DEFAULT_NETWORK: Final = "default network"
+_SIDE: Final = 256  # pixels, the size of all photographs to judge by
+_ENTRY_FILE: Final = "entry.json"
+_REQUEST_FILE: Final = "comparison.json"
+_MIN_PHOTOS: Final = 2  # photographs; a Fréchet distance needs a covariance
 _EPOCHS: Final = 10
-_WARM: Final = 2  # batches before speed is measured
-_TIMED: Final = 6
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+_WARMUP_STEPS: Final = 2  # batches, before the speed is measured
+_TIMED_STEPS: Final = 6
+_SECONDS_PER_UNIT: Final = {"s": 1, "m": 60, "h": 3600}
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What every recipe gets: so many photographs shown, or so many seconds of training.
+    """The amount of training for each recipe: a number of photographs or of seconds.
 
-    Time is turned into photographs by a measurement before the run begins, so that the learning
-    rate knows its end and a run that was stopped can go on.
+    A time is converted to photographs by a measurement before the run. So the learning rate
+    schedule has a fixed end, and an interrupted run can be resumed.
+
+    Attributes:
+        photos: photographs shown in training, repetitions included; 0 if `seconds` is given.
+        seconds: seconds of training; 0 if `photos` is given.
     """
 
     photos: int = 0
@@ -65,16 +69,18 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """`5000` photographs, or `20m`, `90s`, `2h`.
+        """Parse a number of photographs, `5000`, or a time, `90s`, `20m` or `2h`.
 
         Raises:
-            ConfigError: it is neither.
+            ConfigError: `text` is not a positive number with an optional unit.
         """
         match = re.fullmatch(r"(\d+)([smh]?)", text.strip())
         if not match or not int(match[1]):
-            raise ConfigError(f"expected a budget as 5000 (photographs) or 20m; received {text!r}")
+            raise ConfigError(
+                f"expected a budget such as 5000 (photographs) or 20m (minutes); received {text!r}"
+            )
         amount, unit = int(match[1]), match[2]
-        return cls(seconds=amount * _UNITS[unit]) if unit else cls(photos=amount)
+        return cls(seconds=amount * _SECONDS_PER_UNIT[unit]) if unit else cls(photos=amount)
 
     def __str__(self) -> str:
         return f"{self.photos:,} photographs" if self.photos else f"{self.seconds:g} s of training"
@@ -82,16 +88,17 @@ class Budget:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the scoreboard.
+    """A row of the scoreboard.
 
     Attributes:
-        name: the recipe's, with its options; or "grey", "best constant", `DEFAULT`.
-        scores: as `scoring.Scores` has them, and the Fréchet distance where it could be measured.
-        faithful: the same of the faithful reading, of a network that answers with a distribution.
-        parameters: of the network.
-        photos: that training showed.
-        training_speed: photographs a second.
-        inference_ms: of the exported network, at 256 × 256.
+        name: name and options of the recipe; or "grey", "best constant" or `DEFAULT_NETWORK`.
+        scores: the fields of `scoring.Scores`, and "frechet_distance" where it can be measured.
+        parameters: number of the network's parameters.
+        photos: photographs shown in training, repetitions included.
+        training_speed: photographs per second.
+        inference_ms: milliseconds of the exported network for 256 × 256 pixels; 0: no network.
+        faithful: scores with the faithful decoding parameters, for networks that output a
+            distribution.
     """
 
     name: str
@@ -103,8 +110,8 @@ class Entry:
     faithful: dict[str, float] = field(default_factory=dict)
 
 
-def contender(text: str) -> tuple[str, dict[str, Any]]:
-    """`fusion:version=beta` → the recipe's name, and its options.
+def candidate(text: str) -> tuple[str, dict[str, Any]]:
+    """Split `fusion:version=beta` into the recipe's name and its options.
 
     Raises:
         ConfigError: an option is not `key=value`.
@@ -117,7 +124,7 @@ def contender(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def folder_of(name: str, folder: Path) -> Path:
-    """Of a contender's run, in the folder of a comparison."""
+    """Return the folder of one candidate's run."""
     return folder / re.sub(r"[^\w.=-]+", "-", name)
 
 
@@ -131,31 +138,31 @@ def compare(
     validation: Path | None = None,
     judged: int = 200,
     listener: runs.Listener | None = None,
-    told: Callable[[str], None] = lambda _: None,
+    on_recipe: Callable[[str], None] = lambda _: None,
 ) -> list[Entry]:
-    """Train every recipe, and judge all on the same photographs.
+    """Train every recipe and evaluate all on the same photographs.
 
     Args:
-        photos: to learn from.
-        folder: of the comparison.
-        recipes: names; options may follow, `fusion:version=beta`.
-        budget: of each.
-        config: of every run, but for the recipe and how long it takes.
-        validation: photographs to judge by; otherwise a share of `photos`.
-        judged: on how many.
-        listener: told how the runs go.
-        told: of each recipe that begins.
+        photos: folder of training photographs.
+        folder: folder of the comparison.
+        recipes: names, optionally with options: `fusion:version=beta`.
+        budget: amount of training for each recipe.
+        config: configuration of every run, apart from its recipe and length.
+        validation: folder of photographs to judge by; by default a share of `photos`.
+        judged: maximum number of photographs to judge by.
+        listener: receives the progress of the runs.
+        on_recipe: called with the name of each recipe before it is trained.
 
     Returns:
-        Grey, the best constant, every recipe and the default network.
+        The entries of grey, the best constant, every recipe and the default network.
 
     Raises:
-        ConfigError: no recipe, or the folder holds another comparison.
-        RecipeError: there is no such recipe, or one of them has no such option.
-        DataError: too few photographs.
+        ConfigError: `recipes` is empty, or the folder holds another comparison.
+        RecipeError: a recipe or an option is unknown.
+        DataError: there are too few photographs.
     """
-    _check_contenders(recipes, config)
-    _same(
+    _check_candidates(recipes, config)
+    _check_request(
         folder,
         {
             "photos": str(photos.resolve()),
@@ -165,51 +172,63 @@ def compare(
             "settings": config.model_dump(mode="json", exclude={"recipe"}),
         },
     )
-    runs = []
+    # Prepare all runs first, so that errors show before hours of training.
+    prepared = []
     for name in recipes:
+        keras.backend.clear_session()  # or the networks of all runs would stay in memory
+        prepared.append(_run(photos, folder, name, budget, config, validation, listener))
+    evaluator, entries = _evaluator(prepared[0], judged, photos), []
+    for name, run in zip(recipes, prepared, strict=True):
+        on_recipe(name)
         keras.backend.clear_session()
-        runs.append(_run(photos, folder, name, budget, config, validation, listener))
-    jury, found = _jury(runs[0], judged, photos), []
-    for name, run in zip(recipes, runs, strict=True):
-        told(name)
-        keras.backend.clear_session()
-        if not (run.folder / _ENTRY).exists():  # or its model would be written once more
+        if not (run.folder / _ENTRY_FILE).exists():  # a finished run would be exported again
             trainer.train(run, listener)
-        found.append(_entry(run, name, jury))
-    others = [Entry(name, scores) for name, scores in jury.baselines().items()]
-    return [*others, *found, _measured(DEFAULT, Colorizer(), jury)]
+        entries.append(_entry(run, name, evaluator))
+    baselines = [Entry(name, scores) for name, scores in evaluator.baselines().items()]
+    return [*baselines, *entries, _measure(DEFAULT_NETWORK, Colorizer(), evaluator)]
 
 
-def _check_contenders(recipes: Sequence[str], config: RunConfig) -> None:
-    """What cannot work is said before hours of training."""
+def _check_candidates(recipes: Sequence[str], config: RunConfig) -> None:
+    """Check the recipes and options now rather than after hours of training."""
     if not recipes:
-        raise ConfigError("expected at least one recipe to compare; received none")
+        raise ConfigError("expected at least one recipe to compare; received an empty list")
     for name in recipes:
-        recipe, options = contender(name)
+        recipe, options = candidate(name)
         build_recipe(recipe, {**config.options, **options})
 
 
-def _jury(run: runs.Run, judged: int, photos: Path) -> HeldOutEvaluator:
+def _evaluator(run: runs.Run, judged: int, photos: Path) -> HeldOutEvaluator:
+    """Return the evaluator of the photographs that a run holds out.
+
+    Raises:
+        DataError: there are too few of them.
+    """
     photographs = held_out(run, judged)
-    if len(photographs) < _FEWEST:
+    if len(photographs) < _MIN_PHOTOS:
         raise DataError(
-            f"expected {_FEWEST} photographs to judge by; {len(photographs)} of {photos} are held "
-            "out: name some with --val"
+            f"expected at least {_MIN_PHOTOS} photographs to judge by; {len(photographs)} of "
+            f"{photos} are held out: choose a separate folder of validation photographs"
         )
     return HeldOutEvaluator(photographs)
 
 
-def _same(folder: Path, asked: dict[str, Any]) -> None:
-    """Whether a folder holds this comparison, or none so far."""
-    place, text = folder / _ASKED, json.dumps(asked, indent=2) + "\n"
-    if not place.exists():
+def _check_request(folder: Path, request: dict[str, Any]) -> None:
+    """Check that a folder is new or holds this comparison.
+
+    Raises:
+        ConfigError: the folder holds another comparison.
+    """
+    file, text = folder / _REQUEST_FILE, json.dumps(request, indent=2) + "\n"
+    if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        checkpoints.replace_text(place, text)
-    elif (kept := json.loads(place.read_text("utf-8"))) != json.loads(text):
-        others = [f"{key} = {kept.get(key)}" for key in asked if kept.get(key) != asked[key]]
+        checkpoints.replace_text(file, text)
+    elif (saved := json.loads(file.read_text("utf-8"))) != json.loads(text):
+        differences = [
+            f"{key} = {saved.get(key)}" for key in request if saved.get(key) != request[key]
+        ]
         raise ConfigError(
-            f"{folder} holds another comparison, {', '.join(others)}; name another folder, or ask "
-            "for the same"
+            f"{folder} holds another comparison, {', '.join(differences)}; choose another folder, "
+            "or repeat the same request"
         )
 
 
@@ -222,115 +241,134 @@ def _run(
     validation: Path | None,
     listener: runs.Listener | None,
 ) -> runs.Run:
-    place = folder_of(name, folder)
-    if (place / runs.CONFIG).exists():
-        run = runs.resume(place)
+    """Prepare or resume a candidate's run, with epochs that fit the budget."""
+    run_folder = folder_of(name, folder)
+    if (run_folder / runs.CONFIG).exists():
+        run = runs.resume(run_folder)
     else:
-        recipe, options = contender(name)
+        recipe, options = candidate(name)
+        # 0 marks a run whose budget is not converted to photographs yet.
         data = config.data.model_copy(update={"photos_per_epoch": 0})
-        mine = config.model_copy(
+        run_config = config.model_copy(
             update={"recipe": recipe, "options": {**config.options, **options}, "data": data}
         )
-        run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
-    if run.config.data.photos_per_epoch:  # or it was stopped before its budget was settled
+        run = trainer.prepare(
+            photos, run_folder, run_config, validation=validation, listener=listener
+        )
+    if run.config.data.photos_per_epoch:  # 0: it was interrupted before its budget was set
         return run
-    shown_ = budget.photos or round(budget.seconds * _speed(run))
+    total_photos = budget.photos or round(budget.seconds * _training_speed(run))
     batch = run.config.train.batch_size
     data = run.config.data.model_copy(
-        update={"photos_per_epoch": max(batch, round(shown_ / _EPOCHS))}
+        update={"photos_per_epoch": max(batch, round(total_photos / _EPOCHS))}
     )
     train = run.config.train.model_copy(update={"epochs": _EPOCHS})
-    settled = run.config.model_copy(update={"data": data, "train": train})
-    checkpoints.replace_text(place / runs.CONFIG, settled.model_dump_json(indent=2) + "\n")
-    return runs.Run(place, settled)
+    budget_config = run.config.model_copy(update={"data": data, "train": train})
+    checkpoints.replace_text(
+        run_folder / runs.CONFIG, budget_config.model_dump_json(indent=2) + "\n"
+    )
+    return runs.Run(run_folder, budget_config)
 
 
-def _speed(run: runs.Run) -> float:
-    """Training's, in photographs a second, without the reading of them."""
+def _training_speed(run: runs.Run) -> float:
+    """Measure the training speed in photographs per second, without reading them."""
     recipe, config = run.recipe, run.config
     size = config.data.size or recipe.working_size
     keras.config.set_dtype_policy(config.train.precision)
-    learner = recipe.learner(recipe.build(size))
+    training_model = recipe.training_model(recipe.build(size))
     if keras.backend.backend() == "tensorflow":
-        learner.jit_compile = False
-    few = [photo.square(s.read(), size, "crop") for s in run.photos("train")[:4]]
+        training_model.jit_compile = False  # as in `trainer.train`
+    # A few photographs, repeated, fill the batch: reading is not part of the measurement.
+    photos_rgb = [photo.square(s.read(), size, "crop") for s in run.photos("train")[:4]]
     batch = recipe.encode(
-        np.stack([few[i % len(few)] for i in range(config.train.batch_size)]),
+        np.stack([photos_rgb[i % len(photos_rgb)] for i in range(config.train.batch_size)]),
         rng=np.random.default_rng(0),
     )
-    for _ in range(_WARM):
-        learner.train_on_batch(*batch)
+    # The first steps compile and are slower.
+    for _ in range(_WARMUP_STEPS):
+        training_model.train_on_batch(*batch)
     start = time.perf_counter()
-    for _ in range(_TIMED):
-        learner.train_on_batch(*batch)
-    return _TIMED * config.train.batch_size / (time.perf_counter() - start)
+    for _ in range(_TIMED_STEPS):
+        training_model.train_on_batch(*batch)
+    return _TIMED_STEPS * config.train.batch_size / (time.perf_counter() - start)
 
 
-def _entry(run: runs.Run, name: str, jury: HeldOutEvaluator) -> Entry:
-    kept = run.folder / _ENTRY
-    if kept.exists():
-        return Entry(**json.loads(kept.read_text("utf-8")))
+def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator) -> Entry:
+    """Return the saved entry of a run, or measure and save it."""
+    saved = run.folder / _ENTRY_FILE
+    if saved.exists():
+        return Entry(**json.loads(saved.read_text("utf-8")))
     config, recipe = run.config, run.recipe
     colorizer = Colorizer(run.folder / runs.MODEL)
-    entry = _measured(
+    entry = _measure(
         name,
         colorizer,
-        jury,
+        evaluator,
         parameters=recipe.build(config.data.size or recipe.working_size).count_params(),
         photos=config.data.photos_per_epoch * config.train.epochs,
-        training_speed=_speed(run),
+        training_speed=_training_speed(run),
     )
-    checkpoints.replace_text(kept, json.dumps(asdict(entry), indent=2) + "\n")
+    checkpoints.replace_text(saved, json.dumps(asdict(entry), indent=2) + "\n")
     return entry
 
 
-def _measured(name: str, colorizer: Colorizer, jury: HeldOutEvaluator, **details: Any) -> Entry:
-    taken = _inference_ms(colorizer)  # first: an engine is quickest at the first size that it meets
-    scores = jury.scores(partial(_answer, colorizer))
+def _measure(name: str, colorizer: Colorizer, evaluator: HeldOutEvaluator, **details: Any) -> Entry:
+    """Evaluate a network and return its entry."""
+    # Measured first, because an engine is fastest at the first size that it gets.
+    inference_ms = _inference_ms(colorizer)
+    scores = evaluator.scores(partial(_colorize, colorizer))
     faithful = {}
     if colorizer.model.card.output_kind == "distribution":
-        faithful = jury.scores(partial(_answer, colorizer, vividness=0.0))
-    return Entry(name, scores, inference_ms=taken, faithful=faithful, **details)
+        faithful = evaluator.scores(partial(_colorize, colorizer, vividness=0.0))
+    return Entry(name, scores, inference_ms=inference_ms, faithful=faithful, **details)
 
 
-def held_out(run: runs.Run, most: int) -> list[Photograph]:
-    """Photographs that a run did not learn from: names and RGB, (256, 256, 3) uint8."""
-    chosen = subsample(run.photos("val"), most)
-    return [(source.name, photo.square(source.read(), SIZE, "crop")) for source in chosen]
+def held_out(run: runs.Run, limit: int) -> list[Photograph]:
+    """Return photographs that a run did not train on: names and RGB, (256, 256, 3) uint8."""
+    chosen = subsample(run.photos("val"), limit)
+    return [(source.name, photo.square(source.read(), _SIDE, "crop")) for source in chosen]
 
 
-def course(run: runs.Run) -> list[dict[str, float]]:
-    """A run's log, with how many photographs it had been shown by then, "photos"."""
+def learning_curve(run: runs.Run) -> list[dict[str, float]]:
+    """Return a run's log, with "photos", the photographs shown until each epoch's end."""
     history = checkpoints.latest_state(run.folder / "checkpoints").history
     return [{**row, "photos": row["epoch"] * run.config.data.photos_per_epoch} for row in history]
 
 
-def shown(
-    folder: Path, entries: Sequence[Entry], judging: Sequence[Photograph]
+def picture_rows(
+    folder: Path, entries: Sequence[Entry], photographs: Sequence[Photograph]
 ) -> Iterator[list[Rgb]]:
-    """For each photograph: grey, what every network makes of it, and the truth."""
+    """Yield a row of pictures for each photograph: grey, each network's result, the truth.
+
+    Args:
+        folder: folder of the comparison.
+        entries: results of `compare`.
+        photographs: names and RGB, (H, W, 3) uint8.
+    """
     networks = [
         Colorizer()
-        if entry.name == DEFAULT
+        if entry.name == DEFAULT_NETWORK
         else Colorizer(folder_of(entry.name, folder) / runs.MODEL)
         for entry in entries
-        if entry.inference_ms
+        if entry.inference_ms  # baselines are no networks
     ]
-    for _, rgb in judging:
-        yield [in_grey(rgb), *(_answer(network, rgb) for network in networks), rgb]
+    for _, rgb in photographs:
+        yield [grey_rgb(rgb), *(_colorize(network, rgb) for network in networks), rgb]
 
 
-def _answer(colorizer: Colorizer, rgb: Rgb, *, vividness: float | None = None) -> Rgb:
+def _colorize(colorizer: Colorizer, rgb: Rgb, *, vividness: float | None = None) -> Rgb:
+    """Return the coloured luma of a photograph, RGB, (H, W, 3) uint8."""
     return np.asarray(colorizer.colorize(rgb, vividness=vividness).rgb, np.uint8)
 
 
 def _inference_ms(colorizer: Colorizer) -> float:
+    """Return the median time for one picture of 256 × 256, in milliseconds."""
     model = colorizer.model
-    lightness = np.full((1, SIZE, SIZE, 1), 50, np.float32)
+    lightness = np.full((1, _SIDE, _SIDE, 1), 50, np.float32)
     model(lightness)
-    taken = []
-    for _ in range(_TIMED):
+    times = []
+    for _ in range(_TIMED_STEPS):
         start = time.perf_counter()
         model(lightness)
-        taken.append(time.perf_counter() - start)
-    return 1000 * median(taken)
+        times.append(time.perf_counter() - start)
+    return 1000 * median(times)

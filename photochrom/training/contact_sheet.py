@@ -1,4 +1,4 @@
-"""What a run shows: a contact sheet and the curves after every epoch."""
+"""Pictures of a run's progress: a contact sheet after each epoch, and curves."""
 
 from __future__ import annotations
 
@@ -24,77 +24,101 @@ if TYPE_CHECKING:
 
 __all__ = ["ContactSheetCallback", "draw_curves"]
 
-_AT_ONCE: Final = 8
+_BATCH_SIZE: Final = 8  # photographs at once, to limit memory
 
 
 class ContactSheetCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Colours some validation photographs after every epoch, measures them and draws them.
+    """A callback that colours, measures and draws validation photographs after each epoch.
 
-    Adds `val_psnr` (dB, over RGB) and `val_ab_error` (mean distance in the ab plane) to the log.
+    It adds `val_psnr` (dB, over RGB) and `val_ab_error` (mean distance in the ab plane) to the log.
     """
 
     def __init__(
-        self, run: Path, recipe: Recipe[Any], card: Card, photos: npt.NDArray[np.uint8], shown: int
+        self,
+        run: Path,
+        recipe: Recipe[Any],
+        card: Card,
+        photos: npt.NDArray[np.uint8],
+        row_count: int,
     ) -> None:
+        """Create the callback.
+
+        Args:
+            run: the run's folder; the sheets are written to `sheets` in it.
+            recipe: the recipe of the network.
+            card: a card of that recipe, for decoding.
+            photos: photographs to colour, RGB, (N, H, W, 3) uint8.
+            row_count: number of photographs on the sheet.
+        """
         super().__init__()
         self.run = run
         self.recipe = recipe
         self.card = card
         self.photos = photos
-        self.shown = shown
+        self.row_count = row_count
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """What is shown is what will be exported."""
-        self.shown_network = self.recipe.runtime(self.recipe.learnt(self.model))
+        """Wrap the network as for the export, so that the sheets show what a model will do."""
+        self.runtime_network = self.recipe.runtime(self.recipe.inference_model(self.model))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Colour, measure, draw."""
-        predicted = [rgb for part in self._parts() for rgb in self._colored(part)]
+        """Colour and measure the photographs, and write the sheet."""
+        predicted = [rgb for batch in self._batches() for rgb in self._colorize(batch)]
         if logs is not None:
-            logs.update(_measured(predicted, self.photos))
+            logs.update(_measure(predicted, self.photos))
         rows = [
-            [color.luma(true).repeat(3).reshape(true.shape), answer, true]
-            for true, answer in zip(self.photos[: self.shown], predicted, strict=False)
+            [color.luma(truth).repeat(3).reshape(truth.shape), answer, truth]
+            for truth, answer in zip(self.photos[: self.row_count], predicted, strict=False)
         ]
-        page = contact_sheet(rows, ("grey", f"epoch {epoch + 1}", "true"))
+        sheet = contact_sheet(rows, ("grey", f"epoch {epoch + 1}", "true"))
         folder = self.run / "sheets"
         folder.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(page).save(folder / f"epoch-{epoch + 1:04d}.png")
+        Image.fromarray(sheet).save(folder / f"epoch-{epoch + 1:04d}.png")
 
-    def _parts(self) -> list[npt.NDArray[np.uint8]]:
-        return [self.photos[i : i + _AT_ONCE] for i in range(0, len(self.photos), _AT_ONCE)]
+    def _batches(self) -> list[npt.NDArray[np.uint8]]:
+        """Split the photographs into small batches."""
+        return [self.photos[i : i + _BATCH_SIZE] for i in range(0, len(self.photos), _BATCH_SIZE)]
 
-    def _colored(self, photos: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
+    def _colorize(self, photos: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
+        """Return the coloured photographs, RGB, from their luma."""
         inputs, _ = self.recipe.encode(photos)
-        answers = self.shown_network(inputs, training=False)
-        first = answers[0] if isinstance(answers, list) else answers
-        outputs = keras.ops.convert_to_numpy(first)
+        # A second output holds features, which are not needed here.
+        outputs = self.runtime_network(inputs, training=False)
+        first_output = outputs[0] if isinstance(outputs, list) else outputs
+        values = keras.ops.convert_to_numpy(first_output)
         return [
             color.merge(color.luma(rgb), self._chroma(output, rgb), self.card.color_space)
-            for rgb, output in zip(photos, outputs.astype(np.float32), strict=True)
+            for rgb, output in zip(photos, values.astype(np.float32), strict=True)
         ]
 
     def _chroma(self, output: color.FloatArray, rgb: npt.NDArray[np.uint8]) -> color.FloatArray:
+        """Return a network's output as chroma at the photograph's size."""
         chroma = decode(output, self.card)
+        # Nearest-neighbour enlargement is enough to follow a run, and cheap in every epoch.
         factor = rgb.shape[0] // chroma.shape[0]
         return chroma.repeat(factor, 0).repeat(factor, 1)
 
 
-def _measured(
+def _measure(
     predicted: Sequence[npt.NDArray[np.uint8]], photos: npt.NDArray[np.uint8]
 ) -> dict[str, float]:
+    """Return the mean PSNR and ab error of coloured photographs."""
     pairs = list(zip(predicted, photos, strict=True))
-    psnr = [min(metrics.psnr(answer, true), metrics.PSNR_CEILING) for answer, true in pairs]
-    error = [
-        metrics.ab_error(metrics.to_lab(answer), metrics.to_lab(true)) for answer, true in pairs
+    # The PSNR of identical pictures is infinite, which would spoil the mean.
+    psnrs = [min(metrics.psnr(answer, truth), metrics.PSNR_CEILING) for answer, truth in pairs]
+    errors = [
+        metrics.ab_error(metrics.to_lab(answer), metrics.to_lab(truth)) for answer, truth in pairs
     ]
-    return {"val_psnr": float(np.mean(psnr)), "val_ab_error": float(np.mean(error))}
+    return {"val_psnr": float(np.mean(psnrs)), "val_ab_error": float(np.mean(errors))}
 
 
 def draw_curves(state: State, constants: dict[str, float], path: Path) -> None:
-    """Every logged quantity over the epochs, training and validation in one panel, as a PNG.
+    """Draw every logged quantity over the epochs as a PNG, training and validation in one panel.
 
-    A dashed line is what the best constant answer scores.
+    Args:
+        state: has the history.
+        constants: scores of the best constant colour, by quantity, drawn as dashed lines.
+        path: the PNG's path.
     """
     from matplotlib.figure import Figure
 
@@ -102,14 +126,20 @@ def draw_curves(state: State, constants: dict[str, float], path: Path) -> None:
     names.remove("epoch")
     figure = Figure(figsize=(5 * len(names), 3.6), layout="constrained")
     for axes, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
-        for key, label, hue in ((name, "training", "C0"), (f"val_{name}", "validation", "C1")):
+        for key, label, line_color in (
+            (name, "training", "C0"),
+            (f"val_{name}", "validation", "C1"),
+        ):
             points = [(row["epoch"], row[key]) for row in state.history if key in row]
             if points:
-                axes.plot(*zip(*points, strict=True), label=label, color=hue)
+                axes.plot(*zip(*points, strict=True), label=label, color=line_color)
             if key in constants:
-                axes.axhline(constants[key], color=hue, ls="--", lw=1, label=f"constant, {label}")
+                axes.axhline(
+                    constants[key], color=line_color, ls="--", lw=1, label=f"constant, {label}"
+                )
         axes.set(title=name, xlabel="epoch", yscale="log" if name == "loss" else "linear")
         axes.grid(alpha=0.3)
         axes.legend()
+    # A viewer may read the file while a run goes on, so replace it atomically.
     figure.savefig(path.with_suffix(".partial.png"), dpi=100)
     path.with_suffix(".partial.png").replace(path)

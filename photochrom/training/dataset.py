@@ -1,7 +1,7 @@
-"""Photographs, streamed: decoded in parallel, cropped, flipped, batched; never all in memory.
+"""Training batches, streamed: decoded in parallel, cropped, mirrored, never all in memory.
 
-Which photograph comes when, and how it is cropped, follows from the seed alone, so a run that goes
-on at batch n meets the photographs that it would have met.
+The order and the crops of the photographs depend only on the seed. So a run that is resumed at
+batch n gets the same batches as one that was never interrupted.
 """
 
 from __future__ import annotations
@@ -25,21 +25,29 @@ if TYPE_CHECKING:
 
 __all__ = ["random_view", "training_batches", "validation_batches"]
 
-Pair = tuple["npt.NDArray[np.uint8]", "npt.NDArray[np.uint8]"]  # a photograph, and its grey
+Pair = tuple["npt.NDArray[np.uint8]", "npt.NDArray[np.uint8]"]  # RGB, and its grey version
 
-_ASPECTS: Final = (3 / 4, 4 / 3)
-_AHEAD: Final = 2  # batches that are made or wait, at least; a thread makes one at a time
-_ENDLESS: Final = 2**53  # photographs; Grain counts batches in floats, its own endless overflows
+_ASPECT_RANGE: Final = (3 / 4, 4 / 3)
+_MIN_PREFETCH: Final = 2  # batches in the buffer; at least one for each thread keeps all busy
+# Grain counts batches in floats, and its own endless repeat overflows.
+_MAX_PHOTOS: Final = 2**53
 
 
 def random_view(
     source: Source, size: int, config: DataConfig, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
-    """A photograph cropped (share of area and aspect at random) and mirrored at random.
+    """Return a photograph with a random crop (area and aspect ratio) and mirrored at random.
+
+    Args:
+        source: the encoded photograph.
+        size: side of the result, in pixels.
+        config: gives the limits of crops, and whether to mirror.
+        rng: source of all random choices.
 
     Returns:
         RGB, (size, size, 3) uint8.
     """
+    # Decode at a size at which even the smallest crop need not be enlarged.
     rgb = photo.thumbnail(source.read(), round(size / config.crop**0.5))
     if config.fit == "crop":
         rgb = _random_crop(rgb, config.crop, rng)
@@ -49,19 +57,22 @@ def random_view(
 
 
 def _random_crop(
-    rgb: npt.NDArray[np.uint8], smallest: float, rng: np.random.Generator
+    rgb: npt.NDArray[np.uint8], min_area: float, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
+    """Return a crop with at least `min_area` of the largest square's area."""
     height, width = rgb.shape[:2]
-    side = min(height, width) * rng.uniform(smallest, 1) ** 0.5
-    aspect = np.exp(rng.uniform(*np.log(_ASPECTS)))
+    side = min(height, width) * rng.uniform(min_area, 1) ** 0.5
+    # Uniform in the logarithm: wide and tall crops are equally likely.
+    aspect = np.exp(rng.uniform(*np.log(_ASPECT_RANGE)))
     h, w = min(height, round(side / aspect**0.5)), min(width, round(side * aspect**0.5))
     top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
     return rgb[top : top + h, left : left + w]
 
 
 def _stream(batches: Any, config: DataConfig) -> grain.IterDataset:
+    """Return a dataset that makes batches in threads, ahead of their use."""
     options = grain.ReadOptions(
-        num_threads=config.threads, prefetch_buffer_size=max(_AHEAD, config.threads)
+        num_threads=config.threads, prefetch_buffer_size=max(_MIN_PREFETCH, config.threads)
     )
     return batches.to_iter_dataset(options)
 
@@ -76,7 +87,17 @@ def training_batches(
     seed: int,
     first: int = 0,
 ) -> grain.IterDataset:
-    """An endless stream of (input, target) from batch number `first` on, shuffled every pass."""
+    """Return an endless stream of (input, target) batches, reshuffled in each pass.
+
+    Args:
+        sources: the training photographs.
+        recipe: encodes batches.
+        config: settings of crops, augmentation and threads.
+        size: side of the pictures, in pixels.
+        batch_size: photographs in a batch.
+        seed: determines the order and all random choices.
+        first: number of the batch to begin with.
+    """
 
     def view(source: Source, rng: np.random.Generator) -> Pair:
         rgb = random_view(source, size, config, rng)
@@ -85,10 +106,10 @@ def training_batches(
     def encode(pair: Pair, rng: np.random.Generator) -> tuple[Any, Any]:
         return recipe.encode(*pair, rng)
 
-    passes = _ENDLESS // len(sources)
+    passes = _MAX_PHOTOS // len(sources)
     dataset = grain.MapDataset.source(sources).seed(seed).shuffle().repeat(passes)
     batches = dataset.random_map(view).batch(batch_size).random_map(encode)
-    return _stream(batches[first:], config)
+    return _stream(batches[first:], config)  # slicing skips batches without decoding them
 
 
 def validation_batches(
@@ -99,7 +120,15 @@ def validation_batches(
     size: int,
     batch_size: int,
 ) -> grain.IterDataset:
-    """One pass of (input, target), always the same."""
+    """Return one pass of (input, target) batches, always the same.
+
+    Args:
+        sources: the validation photographs.
+        recipe: encodes batches.
+        config: says how photographs are made square.
+        size: side of the pictures, in pixels.
+        batch_size: photographs in a batch; the last batch can have fewer.
+    """
     dataset = grain.MapDataset.source(sources).map(
         lambda source: photo.square(source.read(), size, config.fit)
     )

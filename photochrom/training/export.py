@@ -36,8 +36,8 @@ _OPSET: Final = 18
 
 def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
     """The card of a network of this recipe; `details` are further fields of `Card`."""
-    if recipe.readings:
-        faithful, vivid = recipe.readings
+    if recipe.decoding_params:
+        faithful, vivid = recipe.decoding_params
         details = {"faithful": faithful, "vivid": vivid, "vividness": 1.0, **details}
     details.setdefault("working_size", recipe.working_size)
     return Card(
@@ -116,7 +116,7 @@ def _main(folder: Path) -> None:
     """In the process of its own: convert what lies in the folder, and compare."""
     import keras
 
-    from photochrom.training.float16 import halve_weights
+    from photochrom.training.float16 import store_float16_weights
 
     card = Card.from_json((folder / CARD_FILE).read_bytes(), str(folder / CARD_FILE))
     recipe = build_recipe(card.recipe, card.options)
@@ -131,7 +131,7 @@ def _main(folder: Path) -> None:
         raise ModelError(f"expected a difference under {_TOLERANCE}; received {difference:.2g}")
     (folder / "difference").write_text(repr(difference))
     converted = (folder / NETWORK_FILE).read_bytes()
-    halve_weights(folder / NETWORK_FILE)
+    store_float16_weights(folder / NETWORK_FILE)
     if not largest_difference(runtime, Model.load(folder)) < _TOLERANCE:
         (folder / NETWORK_FILE).write_bytes(converted)
 

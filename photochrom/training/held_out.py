@@ -1,4 +1,4 @@
-"""Photographs that no recipe learnt from, and how good answers are on them."""
+"""Evaluation on photographs that no recipe was trained on."""
 
 from __future__ import annotations
 
@@ -14,56 +14,66 @@ from photochrom.errors import MissingExtra
 from photochrom.scoring import Judge, best_constant
 from photochrom.training.frechet import FeatureExtractor, ImageFeatures
 
-__all__ = ["HeldOutEvaluator", "Photograph", "Rgb", "in_grey"]
+__all__ = ["HeldOutEvaluator", "Photograph", "Rgb", "grey_rgb"]
 
 Rgb: TypeAlias = npt.NDArray[np.uint8]
 Photograph: TypeAlias = tuple[str, Rgb]
 
 
-def in_grey(rgb: Rgb) -> Rgb:
-    """A photograph's luma, three times."""
+def grey_rgb(rgb: Rgb) -> Rgb:
+    """Return a photograph's luma as RGB, (H, W, 3) uint8."""
     return np.asarray(np.dstack([luma(rgb)] * 3), np.uint8)
 
 
 class HeldOutEvaluator:
-    """Judges all answers on the same photographs."""
+    """An evaluator that scores all networks on the same photographs."""
 
     def __init__(self, photographs: Sequence[Photograph]) -> None:
-        """Names and RGB, (H, W, 3) uint8."""
+        """Create the evaluator.
+
+        Args:
+            photographs: names and RGB, (H, W, 3) uint8.
+        """
         self.photographs = photographs
 
     def baselines(self) -> dict[str, dict[str, float]]:
-        """What grey and the best constant score."""
-        best = best_constant(rgb for _, rgb in self.photographs)
-        constant = self.scores(lambda rgb: best(luma(rgb)))
-        constant["ab_argmax_accuracy"] = best.argmax_accuracy
-        return {"grey": self.scores(in_grey), "best constant": constant}
+        """Return the scores of grey and of the best constant colour."""
+        constant_color = best_constant(rgb for _, rgb in self.photographs)
+        constant_scores = self.scores(lambda rgb: constant_color(luma(rgb)))
+        constant_scores["ab_argmax_accuracy"] = constant_color.argmax_accuracy
+        return {"grey": self.scores(grey_rgb), "best constant": constant_scores}
 
-    def scores(self, answer: Callable[[Rgb], Rgb]) -> dict[str, float]:
-        """What answers score: as `scoring.Scores`, and the Fréchet distance if it can be measured.
+    def scores(self, colorize: Callable[[Rgb], Rgb]) -> dict[str, float]:
+        """Return the scores of a colouring function.
 
         Args:
-            answer: of a photograph's luma; it must not look at its colours.
+            colorize: takes a photograph in RGB and returns it coloured, both (H, W, 3) uint8; it
+                must use the photograph's luma only.
+
+        Returns:
+            The fields of `scoring.Scores`, and "frechet_distance" if the extractor is installed.
         """
-        judge, answers = Judge(quick=True), []
-        for name, true in self.photographs:
-            answers.append(answer(true))
-            judge.add(name, answers[-1], true)
+        judge, results = Judge(quick=True), []
+        for name, truth in self.photographs:
+            results.append(colorize(truth))
+            judge.add(name, results[-1], truth)
         scores = judge.scores().to_dict()
-        if self._perception and self._truth:
-            seen = self._perception.look(answers)
-            scores["frechet_distance"] = seen.distance(self._truth)
+        if self._extractor and self._true_features:
+            features = self._extractor.extract(results)
+            scores["frechet_distance"] = features.distance(self._true_features)
         return scores
 
     @cached_property
-    def _perception(self) -> FeatureExtractor | None:
+    def _extractor(self) -> FeatureExtractor | None:
+        """The feature extractor; None if its weights are not installed."""
         try:
             return FeatureExtractor()
-        except MissingExtra:
+        except MissingExtra:  # its weights are a package of their own, and optional
             return None
 
     @cached_property
-    def _truth(self) -> ImageFeatures | None:
-        if self._perception is None:
+    def _true_features(self) -> ImageFeatures | None:
+        """The features of the true photographs; None without an extractor."""
+        if self._extractor is None:
             return None
-        return self._perception.look(rgb for _, rgb in self.photographs)
+        return self._extractor.extract(rgb for _, rgb in self.photographs)

@@ -1,8 +1,8 @@
-"""Ctrl-C while a network learns: heeded at the end of the batch, and never lost.
+"""Handle Ctrl-C during training: stop after the current batch, and never lose the signal.
 
-Python raises `KeyboardInterrupt` wherever it happens to be; inside a finalizer or a callback of
-compiled code it is printed and forgotten. A note taken by the handler and read after the batch is
-not.
+Python raises `KeyboardInterrupt` wherever it happens to be. Inside a finalizer or a callback of
+compiled code, the exception is printed and lost. So the handler only sets a flag, which is checked
+after each batch.
 """
 
 from __future__ import annotations
@@ -19,46 +19,51 @@ __all__ = ["Interruption", "interruption"]
 
 
 class Interruption(keras.callbacks.Callback):  # type: ignore[misc]
-    """Raises `KeyboardInterrupt` after the batch during which a person asked for it."""
+    """A callback that raises `KeyboardInterrupt` after the batch in which Ctrl-C was pressed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = False
+        self.requested = False
 
-    def ask(self, *_: object) -> None:
-        """The signal's handler. Who asks twice does not want to wait for the batch."""
-        if self.asked:
+    def request_stop(self, *_: object) -> None:
+        """Handle the signal: set the flag, or raise at once if it is set already."""
+        if self.requested:
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stop here, if asked."""
-        self._heed()
+        """Stop here if requested."""
+        self._stop_if_requested()
 
     def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Stop here, if asked."""
-        self._heed()
+        """Stop here if requested."""
+        self._stop_if_requested()
 
-    def _heed(self) -> None:
-        if self.asked:
+    def _stop_if_requested(self) -> None:
+        """Raise `KeyboardInterrupt` if the flag is set."""
+        if self.requested:
             raise KeyboardInterrupt
 
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """A callback for `fit` that hears SIGINT, wherever Python would have raised for it."""
+    """Install the signal handler and yield the callback for `fit`.
+
+    Where Python would not raise `KeyboardInterrupt` on Ctrl-C either, the handler is not installed.
+    """
     callback = Interruption()
-    before = signal.getsignal(signal.SIGINT)
-    heard = (
+    previous_handler = signal.getsignal(signal.SIGINT)
+    # Only the main thread may set handlers; a handler that somebody else set must stay.
+    installed = (
         threading.current_thread() is threading.main_thread()
-        and before is signal.default_int_handler
+        and previous_handler is signal.default_int_handler
     )
-    if heard:
-        signal.signal(signal.SIGINT, callback.ask)
+    if installed:
+        signal.signal(signal.SIGINT, callback.request_stop)
     try:
         yield callback
-        if callback.asked:  # after the last batch
+        if callback.requested:  # during or after the last batch
             raise KeyboardInterrupt
     finally:
-        if heard:
-            signal.signal(signal.SIGINT, before)
+        if installed:
+            signal.signal(signal.SIGINT, previous_handler)

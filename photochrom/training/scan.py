@@ -1,4 +1,4 @@
-"""A look at every photograph before training: which can teach colour, and why the others cannot."""
+"""Check every photograph before training: whether colour can be learnt from it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,22 @@ from photochrom.training.sources import Source
 __all__ = ["Verdict", "load_index", "save_index", "scan", "summary", "verdict"]
 
 Verdict = Literal["good", "grey", "tiny", "broken"]
-_ODD_NAMES: Final = "surrogateescape"  # file names that are not UTF-8 go round
-_LOOK_AT: Final = 128  # pixels on the shorter side are enough to tell colour from sepia
+_NAME_ERRORS: Final = "surrogateescape"  # keeps file names that are not UTF-8
+_TINT_SIDE: Final = 128  # pixels on the shorter side, enough to tell colour from sepia
 
 
 def verdict(source: Source, min_side: int) -> Verdict:
-    """Whether a photograph can teach colour; sepia and other tints count as grey."""
+    """Check a photograph.
+
+    Args:
+        source: the encoded photograph.
+        min_side: smallest permitted side, in pixels.
+
+    Returns:
+        "good", "grey" (also sepia and other tints), "tiny" or "broken" (it cannot be decoded).
+    """
     try:
-        rgb = photo.thumbnail(source.read(), max(min_side, _LOOK_AT))
+        rgb = photo.thumbnail(source.read(), max(min_side, _TINT_SIDE))
     except (PhotoError, OSError):
         return "broken"
     if min(rgb.shape[:2]) < min_side:
@@ -33,38 +41,44 @@ def verdict(source: Source, min_side: int) -> Verdict:
 
 
 def scan(sources: Iterable[Source], min_side: int) -> Iterator[tuple[Source, Verdict]]:
-    """Verdicts in the order of the sources, found in parallel, a bounded number at a time."""
+    """Yield the photographs with their verdicts, in order; they are checked in parallel."""
 
-    def look(source: Source) -> tuple[Source, Verdict]:
+    def judge(source: Source) -> tuple[Source, Verdict]:
         return source, verdict(source, min_side)
 
-    return map_ordered(look, sources, (os.cpu_count() or 1) + 1)
+    # One thread more than cores, because some always wait for the disk.
+    return map_ordered(judge, sources, (os.cpu_count() or 1) + 1)
 
 
 def summary(verdicts: Counter[Verdict]) -> str:
-    """«305 photographs, 2 grey, 1 broken and 0 tiny ones left out»."""
-    left_out = f"{verdicts['grey']} grey, {verdicts['broken']} broken and {verdicts['tiny']} tiny"
-    return f"{verdicts['good']} photographs ({left_out} ones left out)"
+    """Format the counts: "305 photographs (skipped: 2 grey, 1 broken, 0 tiny)"."""
+    skipped = ", ".join(f"{verdicts[kind]} {kind}" for kind in ("grey", "broken", "tiny"))
+    return f"{verdicts['good']} photographs (skipped: {skipped})"
 
 
 def save_index(path: Path, rows: Iterable[tuple[str, Source, Verdict]]) -> None:
-    """Write which photograph went where: part, source, verdict; a row each."""
+    """Write the list of photographs as CSV.
+
+    Args:
+        path: the file to write.
+        rows: part ("train" or "val"), source and verdict of each photograph.
+    """
     partial = path.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8", errors=_ODD_NAMES) as file:
+    with partial.open("w", newline="", encoding="utf-8", errors=_NAME_ERRORS) as file:
         writer = csv.writer(file)
         writer.writerow(["part", *Source._fields, "verdict"])
-        writer.writerows([part, *source, found] for part, source, found in rows)
+        writer.writerows([part, *source, result] for part, source, result in rows)
     partial.replace(path)
 
 
 def load_index(path: Path, part: str) -> list[Source]:
-    """The good photographs of one part, as `save_index` wrote them.
+    """Return the good photographs of one part from a file that `save_index` wrote.
 
     Raises:
-        DataError: the index cannot be read.
+        DataError: the file cannot be read.
     """
     try:
-        with path.open(newline="", encoding="utf-8", errors=_ODD_NAMES) as file:
+        with path.open(newline="", encoding="utf-8", errors=_NAME_ERRORS) as file:
             return [
                 Source(row["path"], int(row["offset"]), int(row["length"]), row["member"])
                 for row in csv.DictReader(file)

@@ -1,4 +1,4 @@
-"""A comparison on paper: `scoreboard.md`, `scoreboard.json`, one picture, and the curves."""
+"""The report of a comparison: `scoreboard.md`, `scoreboard.json`, a contact sheet and curves."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from photochrom.scoring import contact_sheet
 from photochrom.training.checkpoints import replace_text
 from photochrom.training.comparison import Entry
 
-__all__ = ["draw_courses", "to_markdown", "write_scoreboard"]
+__all__ = ["draw_learning_curves", "to_markdown", "write_scoreboard"]
 
-# title, score, digits
+# Title, key of the score, digits after the point.
 _SCORES: Final = (
     ("PSNR", "psnr", 2),
     ("SSIM", "ssim", 3),
@@ -41,49 +41,54 @@ def write_scoreboard(
     budget: str,
     pictures: Iterable[list[npt.NDArray[np.uint8]]],
 ) -> None:
-    """Write all three into a folder.
+    """Write `scoreboard.md`, `scoreboard.json` and `scoreboard.png`.
 
     Args:
-        folder: it exists.
-        entries: the lines.
-        budget: in words.
-        pictures: a row a photograph: grey, every network's, the truth.
+        folder: an existing folder.
+        entries: the rows.
+        budget: the budget in words.
+        pictures: for each photograph a row of RGB pictures, (H, W, 3) uint8: grey, each
+            network's result, the truth.
     """
     replace_text(folder / "scoreboard.md", to_markdown(entries, budget))
     numbers = {"budget": budget, "entries": [asdict(entry) for entry in entries]}
     replace_text(folder / "scoreboard.json", json.dumps(numbers, indent=2) + "\n")
-    heads = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
-    Image.fromarray(contact_sheet(list(pictures), heads)).save(folder / "scoreboard.png")
+    headings = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
+    Image.fromarray(contact_sheet(list(pictures), headings)).save(folder / "scoreboard.png")
 
 
 def to_markdown(entries: Sequence[Entry], budget: str) -> str:
-    """A table, and the budget."""
-    head = ["", "parameters", "photos/s", "ms at 256²", *(title for title, _, _ in _SCORES)]
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *map(_line, _spread(entries))]
-    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
-    judged = round(entries[0].scores["photos"])
-    return f"Each recipe: {budget}. Judged on {judged} photographs at 256 × 256.\n\n{table}"
+    """Return the scoreboard as a Markdown table, preceded by the budget."""
+    header = ["", "parameters", "photos/s", "ms at 256²", *(title for title, _, _ in _SCORES)]
+    rows = [
+        header,
+        ["---", *["---:"] * (len(header) - 1)],
+        *map(_row, _with_faithful_rows(entries)),
+    ]
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    photo_count = round(entries[0].scores["photos"])
+    return f"Each recipe: {budget}. Judged on {photo_count} photographs at 256 × 256.\n\n{table}"
 
 
-def draw_courses(
-    courses: Mapping[str, Sequence[Mapping[str, float]]],
+def draw_learning_curves(
+    curves: Mapping[str, Sequence[Mapping[str, float]]],
     constants: Mapping[str, float],
     path: Path,
 ) -> None:
-    """What every recipe had learnt after so many photographs, as a PNG.
+    """Draw the validation scores of all recipes over the photographs shown, as a PNG.
 
-    Only what can be compared is drawn: each recipe has a loss of its own.
+    Only scores that are comparable are drawn; each recipe has a loss of its own.
 
     Args:
-        courses: logs, by name, with "photos".
-        constants: what the best constant answer scores: a dashed line.
-        path: of the PNG.
+        curves: logs with "photos", by the recipe's name.
+        constants: scores of the best constant colour, drawn as dashed lines.
+        path: the PNG's path.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     for axes, (key, title) in zip(figure.subplots(1, 2), _CURVES, strict=True):
-        for name, log in courses.items():
+        for name, log in curves.items():
             points = [(row["photos"], row[key]) for row in log if key in row]
             if points:
                 axes.plot(*zip(*points, strict=True), label=name, marker=".")
@@ -95,15 +100,16 @@ def draw_courses(
     figure.savefig(path, dpi=100)
 
 
-def _spread(entries: Sequence[Entry]) -> Iterator[Entry]:
-    """A further line for the faithful reading, where there is one."""
+def _with_faithful_rows(entries: Sequence[Entry]) -> Iterator[Entry]:
+    """Yield the entries, and after each a row of its faithful scores, if it has any."""
     for entry in entries:
         yield entry
         if entry.faithful:
             yield Entry(f"{entry.name}, faithful", entry.faithful)
 
 
-def _line(entry: Entry) -> list[str]:
+def _row(entry: Entry) -> list[str]:
+    """Return the cells of an entry."""
     return [
         entry.name,
         f"{entry.parameters:,}" if entry.parameters else "",

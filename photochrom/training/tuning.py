@@ -1,10 +1,10 @@
-"""The report's study: optimizers, kernels, padding and strides over a number of epochs.
+"""The report's hyperparameter study: optimizers, kernels, padding and strides.
 
-Every combination is a run of its own, in a folder named after it, so that a study that was stopped
-goes on where it was, in the middle of a run if need be.
+Each combination is a run in a folder named after it. So a study that was interrupted can be
+resumed, even in the middle of a run.
 
-A run of 1,000 epochs passes through 100, 500 and 600, so one run a combination answers for every
-number of epochs that is asked about: `milestones` are read from its log.
+A run of 1,000 epochs passes 100, 500 and 600. So one run for each combination answers for all
+numbers of epochs: their scores are read from its log.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ REPORT_SPACE: Final[dict[str, list[Any]]] = {
 
 @dataclass(frozen=True)
 class Result:
-    """A combination, and its log; or why it cannot be built."""
+    """The result of one combination of options.
+
+    Attributes:
+        options: the options that the study varies.
+        history: the run's log, a dictionary for each epoch.
+        reason: why the network cannot be built; empty if it can.
+    """
 
     options: dict[str, Any]
     history: list[dict[str, float]]
@@ -41,12 +47,12 @@ class Result:
 
     @property
     def name(self) -> str:
-        """«adamax, kernel_size 3, same, strides 2»."""
-        words = (v if isinstance(v, str) else f"{k} {v}" for k, v in self.options.items())
-        return ", ".join(words)
+        """The options in words: "adamax, kernel_size 3, same, strides 2"."""
+        parts = (v if isinstance(v, str) else f"{k} {v}" for k, v in self.options.items())
+        return ", ".join(parts)
 
     def at(self, epochs: int) -> dict[str, float]:
-        """The log's row of that epoch, if it got there."""
+        """Return the log's row after so many epochs, or an empty one if the run was shorter."""
         return self.history[epochs - 1] if len(self.history) >= epochs else {}
 
 
@@ -58,36 +64,37 @@ def tune(
     *,
     validation: Path | None = None,
     listener: runs.Listener | None = None,
-    told: Callable[[Result], None] = lambda _: None,
+    on_result: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Train every combination of a recipe's options.
 
     Args:
-        photos: to learn from.
-        folder: of the study.
-        config: of every run; `train.epochs` is the most.
-        space: option → values.
-        validation: photographs to validate with.
-        listener: told how the runs go.
-        told: of every result.
+        photos: folder of training photographs.
+        folder: folder of the study.
+        config: configuration of every run; `train.epochs` is the largest number of epochs.
+        space: values to try, by option.
+        validation: folder of validation photographs; by default a share of `photos`.
+        listener: receives the progress of the runs.
+        on_result: called with each result.
 
     Returns:
-        The results, those that cannot be built included.
+        The results, including those of combinations that cannot be built.
 
     Raises:
         ConfigError: the folder holds a run of a combination with other settings.
-        DataError: nothing to learn from.
+        DataError: there are no photographs to train on.
     """
     results = []
     for values in itertools.product(*space.values()):
-        keras.backend.clear_session()  # or every network would stay
-        chosen = dict(zip(space, values, strict=True))
-        results.append(_result(photos, folder, config, chosen, validation, listener))
-        told(results[-1])
+        keras.backend.clear_session()  # or the networks of all runs would stay in memory
+        options = dict(zip(space, values, strict=True))
+        results.append(_result(photos, folder, config, options, validation, listener))
+        on_result(results[-1])
     return results
 
 
-def _place(folder: Path, options: dict[str, Any]) -> Path:
+def _run_folder(folder: Path, options: dict[str, Any]) -> Path:
+    """Return the folder of a combination's run."""
     return folder / "-".join(str(value) for value in options.values())
 
 
@@ -95,17 +102,21 @@ def _result(
     photos: Path,
     folder: Path,
     config: RunConfig,
-    chosen: dict[str, Any],
+    options: dict[str, Any],
     validation: Path | None,
     listener: runs.Listener | None,
 ) -> Result:
-    place = _place(folder, chosen)
-    mine = config.model_copy(update={"options": {**config.options, **chosen}})
+    """Prepare or resume a combination's run and train it."""
+    run_folder = _run_folder(folder, options)
+    run_config = config.model_copy(update={"options": {**config.options, **options}})
     try:
-        if (place / runs.CONFIG).exists():
-            run = runs.resumed(place, mine)
+        if (run_folder / runs.CONFIG).exists():
+            run = runs.resumed(run_folder, run_config)
         else:
-            run = trainer.prepare(photos, place, mine, validation=validation, listener=listener)
+            run = trainer.prepare(
+                photos, run_folder, run_config, validation=validation, listener=listener
+            )
+    # Some combinations, such as strides of 1, cannot be built; the study reports them, too.
     except RecipeError as error:
-        return Result(chosen, [], str(error))
-    return Result(chosen, trainer.train(run, listener, exporting=False).history)
+        return Result(options, [], str(error))
+    return Result(options, trainer.train(run, listener, exporting=False).history)

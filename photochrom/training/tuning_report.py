@@ -1,4 +1,4 @@
-"""A study on paper: a table of every combination at every milestone, and its curves."""
+"""The report of a hyperparameter study: a table of all combinations, and curves."""
 
 from __future__ import annotations
 
@@ -17,38 +17,50 @@ _QUANTITIES: Final = ("loss", "val_loss", "val_psnr", "val_ab_error", "val_ab_ar
 
 
 def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str, Any]]:
-    """A row a combination and milestone, least validation loss first; then what was left out."""
-    found: list[dict[str, Any]] = [
+    """Return the rows of the table: one for each combination and milestone.
+
+    The lowest validation loss comes first. Combinations that cannot be built come last, with the
+    reason in "left out".
+
+    Args:
+        results: results of `tune`.
+        milestones: numbers of epochs to report.
+    """
+    trained: list[dict[str, Any]] = [
         {**result.options, "epochs": epochs, **{q: log[q] for q in _QUANTITIES if q in log}}
         for result in results
         for epochs in milestones
         if (log := result.at(epochs))
     ]
-    found.sort(key=lambda row: row.get("val_loss", row["loss"]))
-    return found + [{**r.options, "left out": r.reason} for r in results if r.reason]
+    # Runs without validation are ranked by their training loss.
+    trained.sort(key=lambda row: row.get("val_loss", row["loss"]))
+    return trained + [{**r.options, "left out": r.reason} for r in results if r.reason]
 
 
 def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], folder: Path) -> None:
-    """`study.csv`, `study.md` and `study.png` in a folder."""
+    """Write `study.csv`, `study.md` and `study.png` to a folder."""
     table = rows(results, milestones)
+    # Rows that are left out have other columns; dict keeps the order of the first.
     columns = list(dict.fromkeys(key for row in table for key in row))
-    held = io.StringIO()
-    writer = csv.DictWriter(held, columns)
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns)
     writer.writeheader()
     writer.writerows(table)
-    replace_text(folder / "study.csv", held.getvalue())
+    replace_text(folder / "study.csv", buffer.getvalue())
     lines = [columns, ["---"] * len(columns)]
-    lines += [[_text(row.get(column, "")) for column in columns] for row in table]
+    lines += [[_cell(row.get(column, "")) for column in columns] for row in table]
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     replace_text(folder / "study.md", text)
     _plot([result for result in results if result.history], folder / "study.png")
 
 
-def _text(value: object) -> str:
+def _cell(value: object) -> str:
+    """Format a value for a Markdown table."""
     return f"{value:.4f}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
 def _plot(results: Sequence[Result], path: Path) -> None:
+    """Draw validation loss and accuracy of all runs over the epochs."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")

@@ -1,1 +1,1 @@
-"""Building blocks that several recipes share."""
+"""Layers, losses and other building blocks that several recipes use."""

@@ -1,4 +1,4 @@
-"""Attention for networks that colour: over the whole picture, and from where colour is known."""
+"""Attention layers: over the whole picture, and from positions whose colour is known."""
 
 from __future__ import annotations
 
@@ -11,26 +11,32 @@ from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["KnownColor", "NonLocalMeans", "transformer"]
 
-_FARTHEST: Final = -1e4  # a score that softmax turns into nothing
+_MASKED_SCORE: Final = -1e4  # softmax gives such a score no weight
 
 
 @keras.saving.register_keras_serializable("photochrom")  # type: ignore[untyped-decorator]
 def gelu(x: Any) -> Any:
-    """D. Hendrycks, K. Gimpel 2016, exactly; Keras's own does not export under TensorFlow."""
+    """Compute the exact GELU (D. Hendrycks, K. Gimpel 2016).
+
+    Keras's own cannot be exported under TensorFlow.
+    """
     return x * (0.5 + 0.5 * ops.erf(x * 2**-0.5))
 
 
 def transformer(x: Any, *, heads: int, expansion: int, name: str) -> Any:
-    """One pre-norm transformer block over the pixels of a feature map.
+    """Apply a pre-norm transformer block to the pixels of a feature map.
 
-    A. Dosovitskiy et al.: An Image is Worth 16x16 Words, ICLR 2021; here every pixel is a word, and
-    place is left to the convolutions around.
+    After A. Dosovitskiy et al.: An Image is Worth 16x16 Words, ICLR 2021. Here every pixel is a
+    token, and there is no positional encoding: the convolutions around the block supply positions.
 
     Args:
         x: a Keras tensor, (B, H, W, C).
-        heads: of C / heads channels each.
-        expansion: the hidden layer's width over C.
-        name: of the layers.
+        heads: number of attention heads, with C / heads channels each.
+        expansion: width of the hidden layer divided by C.
+        name: prefix of the layers' names.
+
+    Returns:
+        A Keras tensor, (B, H, W, C).
     """
     width = x.shape[-1]
     y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm1")(x)
@@ -43,13 +49,13 @@ def transformer(x: Any, *, heads: int, expansion: int, name: str) -> Any:
 
 
 def _tokens(x: Any, heads: int) -> Any:
-    """(B, H, W, heads · C) → (B, heads, H · W, C)."""
+    """Reshape (B, H, W, heads · C) to (B, heads, H · W, C)."""
     x = ops.reshape(x, (-1, ops.shape(x)[1] * ops.shape(x)[2], heads, x.shape[-1] // heads))
     return ops.transpose(x, (0, 2, 1, 3))
 
 
-def _picture(x: Any, like: Any) -> Any:
-    """(B, heads, H · W, C) → (B, H, W, heads · C), with H and W as `like` has them."""
+def _feature_map(x: Any, like: Any) -> Any:
+    """Reshape (B, heads, H · W, C) to (B, H, W, heads · C), with the H and W of `like`."""
     _, heads, _, width = x.shape
     x = ops.transpose(x, (0, 2, 1, 3))
     return ops.reshape(x, (-1, ops.shape(like)[1], ops.shape(like)[2], heads * width))
@@ -57,14 +63,14 @@ def _picture(x: Any, like: Any) -> Any:
 
 @keras.saving.register_keras_serializable("photochrom")
 class GlobalAttention(layers.Layer):  # type: ignore[misc]
-    """Multi-head self-attention between all pixels of a map, (B, H, W, C) → the same."""
+    """A multi-head self-attention layer between all pixels of a map, (B, H, W, C)."""
 
     def __init__(self, heads: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.heads = heads
 
     def build(self, shape: tuple[Any, ...]) -> None:
-        """Three projections in, one out."""
+        """Create the projections to queries, keys and values, and the output projection."""
         width = shape[-1]
         self.project = layers.Dense(3 * width, use_bias=False, dtype=self.dtype_policy, name="qkv")
         self.project.build(shape)
@@ -73,35 +79,37 @@ class GlobalAttention(layers.Layer):  # type: ignore[misc]
         self.scale = (width // self.heads) ** -0.5
 
     def call(self, x: Any) -> Any:
-        """Attend."""
+        """Return the attended map, (B, H, W, C)."""
         query, key, value = (
             _tokens(part, self.heads) for part in ops.split(self.project(x), 3, axis=-1)
         )
         scores = ops.matmul(query * self.scale, ops.transpose(key, (0, 1, 3, 2)))
-        shares = ops.softmax(ops.cast(scores, "float32"), axis=-1)
-        mixed = ops.matmul(ops.cast(shares, value.dtype), value)
-        return self.output_layer(_picture(mixed, x))
+        # Softmax in float32: in half precision, small weights of many pixels would be lost.
+        weights = ops.softmax(ops.cast(scores, "float32"), axis=-1)
+        weighted_sum = ops.matmul(ops.cast(weights, value.dtype), value)
+        return self.output_layer(_feature_map(weighted_sum, x))
 
     def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """As it came."""
+        """Return the input's shape."""
         return shape
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "heads": self.heads}
 
 
 @keras.saving.register_keras_serializable("photochrom")
 class KnownColor(layers.Layer):  # type: ignore[misc]
-    """Carries known colour to every place that looks alike, however far it lies.
+    """A layer that propagates known colour to all similar-looking positions, at any distance.
 
-    Every pixel of the feature map asks all cells in which something is known. Their features,
-    averaged over what is known in them, are the keys; their colours are the values; likeness and
-    nearness, weighed by each head for itself, make the scores. A further key stands for "nothing
-    known is like this": what falls to it is trust withheld.
+    Each pixel of the feature map attends to all cells in which some colour is known. The keys are
+    the cells' features, averaged over their known pixels; the values are their colours. The scores
+    add similarity and nearness, weighted separately by each head. A further null key stands for "no
+    known colour is similar": the weight that it gets reduces the confidence.
 
-    Takes the features (B, H, W, C) and, at the same size, known chroma times mask, and mask,
-    (B, H, W, 3). Gives, for each head, trust times chroma, and trust: (B, H, W, 3 · heads) float32.
+    The inputs are the features, (B, H, W, C), and, at the same size, known chroma times mask, and
+    mask, (B, H, W, 3). The output has for each head confidence times chroma, and confidence:
+    (B, H, W, 3 · heads) float32.
     """
 
     def __init__(self, heads: int = 4, width: int = 32, **kwargs: Any) -> None:
@@ -109,105 +117,121 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         self.heads, self.width = heads, width
 
     def build(self, shapes: list[tuple[int | None, ...]]) -> None:
-        """A projection that queries and keys share, at first; each head's scale, reach and null."""
+        """Create the projections and the scalar weights of each head.
+
+        The weights are the gain of similarity, the penalty of distance and the score of the null
+        key.
+        """
         channels = self.heads * self.width
         self.query = layers.Dense(channels, dtype=self.dtype_policy, name="query")
         self.query.build(shapes[0])
         self.key = layers.Dense(channels, dtype=self.dtype_policy, name="key")
         self.key.build(shapes[0])
-        self.key.set_weights(
-            self.query.get_weights()
-        )  # what looks alike scores high from the start
+        # With equal projections, similar features have high scores from the first step on.
+        self.key.set_weights(self.query.get_weights())
 
-        def number(name: str, value: Any) -> Any:
-            start = keras.initializers.Constant(value)
-            return self.add_weight(shape=(1, self.heads, 1, 1), initializer=start, name=name)
+        def weight(name: str, value: Any) -> Any:
+            initializer = keras.initializers.Constant(value)
+            return self.add_weight(shape=(1, self.heads, 1, 1), initializer=initializer, name=name)
 
-        self.gain = number("gain", 8.0)
-        self.reach = number("reach", 8.0)
-        self.null = number("null", 4.0)
+        self.gain = weight("gain", 8.0)
+        self.reach = weight("reach", 8.0)
+        self.null = weight("null", 4.0)
 
     def call(self, inputs: list[Any]) -> Any:
-        """Attend to what is known."""
+        """Attend to the known colours."""
         features, known = inputs
         query = self._unit(self.query(features))
-        key, color, somewhere, places = self._cells(features, known)
+        key, color, is_known, positions = self._cells(features, known)
         scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), "float32")
-        squares = _square_distances(_places(features), places)
+        squares = _square_distances(_positions(features), positions)
         scores = scores * self.gain - squares * self.reach
-        scores = ops.where(somewhere > 0, scores, _FARTHEST)
+        # Cells without known colour take no part; their number differs, so they are masked.
+        scores = ops.where(is_known > 0, scores, _MASKED_SCORE)
+        # The null key takes the weight of pixels to which no known colour is similar.
         null = ops.ones_like(scores[..., :1]) * self.null
-        shares = ops.softmax(ops.concatenate([scores, null], -1), axis=-1)[..., :-1]
-        return _picture(ops.matmul(shares, color), features)
+        weights = ops.softmax(ops.concatenate([scores, null], -1), axis=-1)[..., :-1]
+        return _feature_map(ops.matmul(weights, color), features)
 
     def _unit(self, x: Any) -> Any:
-        """Heads' tokens, each of length 1."""
+        """Return the tokens of each head, scaled to length 1."""
         x = ops.cast(_tokens(x, self.heads), "float32")
         x = x * ops.rsqrt(ops.sum(x * x, -1, keepdims=True) + 1e-6)
         return ops.cast(x, self.compute_dtype)
 
     def _cells(self, features: Any, known: Any) -> tuple[Any, Any, Any, Any]:
-        """Of cells of 2 × 2 pixels: keys, chroma and 1, whether anything is known, places."""
+        """Average the known pixels in cells of 2 × 2 pixels.
+
+        Returns:
+            Keys, (chroma, 1), known amount (0: nothing is known) and positions of the cells.
+        """
         known = ops.cast(known, "float32")
         mask = known[..., 2:]
-        amount = _halved(mask)
-        share = 1 / (amount + 1e-6)
-        pooled = _halved(ops.cast(features, "float32") * mask) * share
+        known_amount = _half_size(mask)
+        # The mean over known pixels only; the small term avoids a division by zero.
+        inverse = 1 / (known_amount + 1e-6)
+        pooled = _half_size(ops.cast(features, "float32") * mask) * inverse
         key = self._unit(self.key(ops.cast(pooled, self.compute_dtype)))
-        color = _tokens(_halved(known) * share, 1)
-        somewhere = ops.transpose(_tokens(amount, 1), (0, 1, 3, 2))
-        return key, color, somewhere, _places(amount)
+        color = _tokens(_half_size(known) * inverse, 1)
+        is_known = ops.transpose(_tokens(known_amount, 1), (0, 1, 3, 2))
+        return key, color, is_known, _positions(known_amount)
 
     def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        """Three channels a head."""
+        """Return the shape (B, H, W, 3 · heads)."""
         return (*shapes[0][:-1], 3 * self.heads)
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "heads": self.heads, "width": self.width}
 
 
+# Registered under its old name, so that saved networks load.
 @keras.saving.register_keras_serializable("photochrom", name="Agreement")
 class NonLocalMeans(layers.Layer):  # type: ignore[misc]
-    """Lets places that look alike agree on what they are: no weights, a mean over likeness.
+    """A layer without weights that averages logits between similar-looking positions.
 
-    Takes logits (B, h, w, Q), features of length 1 at half their size, and there, from 0 to 1, how
-    far a place is known already, (B, h / 2, w / 2, 1): what is known is not put to the vote. Gives
-    logits. (A. Buades et al.: A Non-Local Algorithm for Image Denoising, CVPR 2005, of logits.)
+    This is A. Buades et al.: A Non-Local Algorithm for Image Denoising, CVPR 2005, applied to
+    logits.
+
+    The inputs are logits (B, h, w, Q), features of length 1 at half their size, and, at that size,
+    how far a position's colour is known, (B, h / 2, w / 2, 1) in [0, 1]. Logits of known positions
+    stay as they are. The output is logits, (B, h, w, Q).
     """
 
     def __init__(self, sharpness: float = 20.0, **kwargs: Any) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.sharpness = sharpness
-        self.doubled = Upsample2x(dtype="float32")
+        self.upsample = Upsample2x(dtype="float32")
 
     def call(self, inputs: list[Any]) -> Any:
-        """Vote."""
+        """Return the averaged logits."""
         logits, features, known = inputs
-        own = _halved(logits)
-        seen, votes = _tokens(features, 1), _tokens(own, 1)
-        likeness = ops.matmul(seen, ops.transpose(seen, (0, 1, 3, 2)))
-        shares = ops.softmax(likeness * self.sharpness, axis=-1)
-        change = _picture(ops.matmul(shares, votes), own) - own
-        return logits + self.doubled(change * (1 - known))
+        # At half size, the matrix of similarities is 16 times smaller.
+        half_logits = _half_size(logits)
+        feature_tokens, logit_tokens = _tokens(features, 1), _tokens(half_logits, 1)
+        similarity = ops.matmul(feature_tokens, ops.transpose(feature_tokens, (0, 1, 3, 2)))
+        weights = ops.softmax(similarity * self.sharpness, axis=-1)
+        change = _feature_map(ops.matmul(weights, logit_tokens), half_logits) - half_logits
+        return logits + self.upsample(change * (1 - known))
 
     def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
-        """That of the logits."""
+        """Return the shape of the logits."""
         return shapes[0]
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "sharpness": self.sharpness}
 
 
-def _halved(x: Any) -> Any:
-    """The means of 2 × 2 pixels."""
+def _half_size(x: Any) -> Any:
+    """Return the means of blocks of 2 × 2 pixels."""
     return ops.average_pool(x, (2, 2), (2, 2))
 
 
-def _places(x: Any) -> Any:
-    """The middle of every pixel as shares of the picture's sides, (B, 1, H · W, 2) float32."""
+def _positions(x: Any) -> Any:
+    """Return the centres of the pixels, relative to the sides, (B, 1, H · W, 2) float32."""
     ones = ops.ones_like(ops.cast(x[..., :1], "float32"))
+    # A running sum of ones numbers the rows and columns of maps whose size is not known.
     down, right = (ops.cumsum(ones, axis) - 0.5 for axis in (1, 2))
     down, right = (
         down / (ops.max(down, axis=1, keepdims=True) + 0.5),
@@ -216,8 +240,8 @@ def _places(x: Any) -> Any:
     return _tokens(ops.concatenate([down, right], -1), 1)
 
 
-def _square_distances(these: Any, those: Any) -> Any:
-    """(B, 1, N, 2) and (B, 1, M, 2) → (B, 1, N, M)."""
-    first = ops.sum(these * these, -1, keepdims=True)
-    second = ops.transpose(ops.sum(those * those, -1, keepdims=True), (0, 1, 3, 2))
-    return first + second - 2 * ops.matmul(these, ops.transpose(those, (0, 1, 3, 2)))
+def _square_distances(queries: Any, keys: Any) -> Any:
+    """Return the squared distances between (B, 1, N, 2) and (B, 1, M, 2), (B, 1, N, M)."""
+    first = ops.sum(queries * queries, -1, keepdims=True)
+    second = ops.transpose(ops.sum(keys * keys, -1, keepdims=True), (0, 1, 3, 2))
+    return first + second - 2 * ops.matmul(queries, ops.transpose(keys, (0, 1, 3, 2)))

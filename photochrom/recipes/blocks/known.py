@@ -1,9 +1,9 @@
-"""What is known of a photograph's colours while learning: nothing, points, patches, nearly all.
+"""Simulate the known colours that the network gets in training: hints, references, films.
 
-Half of the time nothing is known. Otherwise it is what will be known later: a person's points and
-strokes (R. Zhang et al.: Real-Time User-Guided Image Colorization, SIGGRAPH 2017), places matched
-in a reference photograph, some of them wrongly, or a film's last frame: nearly everything, but
-shifted, blurred, noisy and with holes.
+Half of the photographs have no known colour. The others simulate what the network gets in use:
+points and strokes of a person (R. Zhang et al.: Real-Time User-Guided Image Colorization, SIGGRAPH
+2017); positions matched in a reference photograph, some of them wrongly; or the previous frame of a
+film, which is nearly complete but shifted, blurred, noisy and with holes.
 """
 
 from __future__ import annotations
@@ -16,39 +16,41 @@ import numpy as np
 
 from photochrom.color import FloatArray
 
-__all__ = ["NOTHING", "sample_hints"]
+__all__ = ["NO_HINT_PROBABILITY", "sample_hints"]
 
-NOTHING: Final = 0.5  # the share of photographs of which nothing is known
-_MOST_POINTS: Final = 40
-_LARGEST_POINT: Final = 1 / 16  # of the shorter side
-_FARTHEST_SHIFT: Final = 1 / 32
-_CELLS: Final = 16  # of the matched places, along a side
+NO_HINT_PROBABILITY: Final = 0.5  # share of photographs without hints
+_MAX_POINTS: Final = 40
+_MAX_POINT_SIZE: Final = 1 / 16  # relative to the shorter side
+_MAX_SHIFT: Final = 1 / 32  # relative to the shorter side
+_CELLS: Final = 16  # of the grid of matched colours, along a side
 
 
 def sample_hints(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """What a photograph's chroma lets be known, at random.
+    """Simulate known colours for a photograph.
 
     Args:
-        ab: (H, W, 2) float32.
-        rng: decides.
+        ab: chroma of the photograph, (H, W, 2) float32, ab of CIE Lab.
+        rng: source of all random choices.
 
     Returns:
-        (H, W, 3) float32: a and b where known, 0 elsewhere; and the mask, 0 or 1.
+        (H, W, 3) float32: a and b where known and 0 elsewhere, and the mask, 0 or 1.
     """
-    if rng.random() < NOTHING:
+    if rng.random() < NO_HINT_PROBABILITY:
         return np.zeros((*ab.shape[:2], 3), np.float32)
-    ways: tuple[Callable[[FloatArray, np.random.Generator], FloatArray], ...]
-    ways = (_points, _points, _matched, _last_frame)
-    return ways[rng.integers(len(ways))](ab, rng)
+    samplers: tuple[Callable[[FloatArray, np.random.Generator], FloatArray], ...]
+    # Points are listed twice: they are the most frequent kind of hint in use.
+    samplers = (_points, _points, _matched, _last_frame)
+    return samplers[rng.integers(len(samplers))](ab, rng)
 
 
 def _points(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """A few squares, each of the mean colour of its place; fewer more often than many."""
+    """Return squares with the mean colour of their area."""
     height, width = ab.shape[:2]
     known = np.zeros((height, width, 3), np.float32)
-    largest = max(2, min(height, width) * _LARGEST_POINT)
-    for _ in range(int(np.exp(rng.uniform(0, np.log(_MOST_POINTS + 1))))):
-        side = int(rng.uniform(1, largest + 1))
+    max_side = max(2, min(height, width) * _MAX_POINT_SIZE)
+    # A log-uniform count: users give few hints more often than many.
+    for _ in range(int(np.exp(rng.uniform(0, np.log(_MAX_POINTS + 1))))):
+        side = int(rng.uniform(1, max_side + 1))
         top, left = rng.integers(0, height - side + 1), rng.integers(0, width - side + 1)
         place = np.s_[top : top + side, left : left + side]
         known[place] = (*ab[place].mean((0, 1)), 1)
@@ -56,12 +58,13 @@ def _points(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _matched(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Cells of a grid, of about the right colour, some of them of that of another place."""
+    """Return cells of a grid with about the right colour, some with that of another cell."""
     height, width = ab.shape[:2]
     cells = cv2.resize(ab, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
     known = np.zeros((_CELLS, _CELLS, 3), np.float32)
     known[..., :2] = cells + rng.normal(0, rng.uniform(0, 8), cells.shape)
     wrong = rng.random((_CELLS, _CELLS)) < rng.uniform(0, 0.15)
+    # Matching in a reference photograph errs; the network must learn to distrust such cells.
     known[wrong, :2] = rng.permutation(cells.reshape(-1, 2))[: wrong.sum()]
     known[..., 2] = 1
     known[rng.random((_CELLS, _CELLS)) < rng.uniform(0.3, 0.98)] = 0
@@ -69,10 +72,10 @@ def _matched(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _last_frame(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Nearly everything: shifted, blurred, faded or overdone, noisy, with holes."""
+    """Return most of the picture: shifted, blurred, scaled, noisy and with holes."""
     height, width = ab.shape[:2]
-    reach = min(height, width) * _FARTHEST_SHIFT
-    right, down = rng.uniform(-reach, reach, 2)
+    max_shift = min(height, width) * _MAX_SHIFT
+    right, down = rng.uniform(-max_shift, max_shift, 2)
     shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
     frame = cv2.warpAffine(ab, shift, (width, height), borderMode=cv2.BORDER_REPLICATE)
     frame = cv2.GaussianBlur(frame, (0, 0), rng.uniform(0.3, 3))
@@ -82,7 +85,7 @@ def _last_frame(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 
 def _blobs(height: int, width: int, rng: np.random.Generator) -> FloatArray:
-    """Smooth noise of mean 0 and deviation about 1."""
+    """Return smooth noise, (H, W), with mean 0 and standard deviation about 1."""
     side = int(rng.integers(4, 13))
     noise = rng.normal(0, 1, (side, side)).astype(np.float32)
     return np.asarray(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC))

@@ -1,4 +1,4 @@
-"""Optimizers and schedules that recipes share."""
+"""Optimizers and learning rate schedules that several recipes use."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ __all__ = ["ScaledAdamW", "cosine"]
 
 @keras.saving.register_keras_serializable("photochrom")
 class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
-    """AdamW (I. Loshchilov, F. Hutter 2019) that learns some variables more slowly.
+    """AdamW (I. Loshchilov, F. Hutter 2019) with a lower learning rate for some variables.
 
-    Those whose path holds `slow_path` are learnt, and decay, at `slow_ratio` times the rate: a
-    pretrained encoder's, say. Weights along one dimension (norms, biases) do not decay.
+    Variables whose path contains `slow_path`, such as those of a pretrained encoder, have
+    `slow_ratio` times the learning rate and weight decay. Vectors (norms, biases) have no weight
+    decay.
     """
 
     weight_decay: float | None
@@ -26,28 +27,33 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
         self.slow_path, self.slow_ratio = slow_path, slow_ratio
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """One step of one variable."""
+        """Update one variable."""
         super().update_step(gradient, variable, learning_rate * self._ratio(variable))
 
     def _ratio(self, variable: Any) -> float:
+        """Return the factor of a variable's learning rate."""
         path = self._trainable_variables[self._get_variable_index(variable)].path
         return self.slow_ratio if self.slow_path and self.slow_path in path else 1.0
 
     def _apply_weight_decay(self, variables: list[Any]) -> None:
-        decay, decaying = self.weight_decay, [v for v in variables if self._use_weight_decay(v)]
+        """Decay the variables at their own rates."""
+        decay, decayed = self.weight_decay, [v for v in variables if self._use_weight_decay(v)]
         if not decay:
             return
-        for ratio in sorted({self._ratio(variable) for variable in decaying}):
+        # Keras decays all variables at one rate, so call it once for each learning rate ratio.
+        for ratio in sorted({self._ratio(variable) for variable in decayed}):
             self.weight_decay = decay * ratio
-            super()._apply_weight_decay([v for v in decaying if self._ratio(v) == ratio])
-        self.weight_decay = decay
+            super()._apply_weight_decay([v for v in decayed if self._ratio(v) == ratio])
+        self.weight_decay = decay  # `get_config` saves it
 
     def _use_weight_decay(self, variable: Any) -> bool:
-        sides = sum(side > 1 for side in variable.shape)
-        return sides > 1 and bool(super()._use_weight_decay(variable))
+        # Decay regularizes kernels; on norms and biases it would only shift the output.
+        """Return whether a variable decays: only those with two or more dimensions."""
+        large_dimensions = sum(side > 1 for side in variable.shape)
+        return large_dimensions > 1 and bool(super()._use_weight_decay(variable))
 
     def get_config(self) -> dict[str, Any]:
-        """For saving."""
+        """Return the constructor arguments, which Keras saves."""
         return {
             **super().get_config(),
             "slow_path": self.slow_path,
@@ -56,10 +62,16 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
 
 
 def cosine(peak: float, steps: int, *, warmup: int = 500) -> Any:
-    """A rate that rises to `peak` over the first steps, then falls to nothing along a cosine."""
+    """Return a schedule that rises to `peak` in the first steps and falls to 0 along a cosine.
+
+    Args:
+        peak: the highest learning rate.
+        steps: number of training steps.
+        warmup: number of rising steps, at most a tenth of `steps`.
+    """
     warmup = min(warmup, max(1, steps // 10))
     return keras.optimizers.schedules.CosineDecay(
-        peak / 100,
+        peak / 100,  # where the warm-up starts
         decay_steps=max(1, steps - warmup),
         warmup_target=peak,
         warmup_steps=warmup,

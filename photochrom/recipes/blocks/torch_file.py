@@ -1,8 +1,8 @@
-"""Tensors out of a file that `torch.save` wrote, without torch.
+"""Read tensors from a file that `torch.save` wrote, without torch.
 
-Reads the format from before torch 1.6: pickles one after another (a magic number, the protocol, the
-system, the state dict, the storages' keys), then the storages' bytes. Nothing but tensors and plain
-containers is built, whatever the pickle asks for.
+Supports the format from before torch 1.6: several pickles (a magic number, the protocol, the
+system, the state dict, the storages' keys), then the storages' bytes. The unpickler creates only
+tensors and plain containers, so that a malicious file cannot run code.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from photochrom.errors import DataError
 __all__ = ["read_tensors"]
 
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
-_PICKLES: Final = 3  # before the state dict
+_HEADER_PICKLES: Final = 3  # magic number, protocol and system, before the state dict
 _DTYPES: Final = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 @dataclass
 class _Tensor:
-    """Where a tensor's values will be found."""
+    """The position of a tensor's values in a storage, in elements."""
 
     key: str
     dtype: np.dtype[Any]
@@ -36,13 +36,18 @@ class _Tensor:
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def within(self, storage: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The values."""
+    def values(self, storage: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the tensor as a view of its storage.
+
+        Raises:
+            ValueError: the tensor exceeds the storage.
+        """
+        # A damaged file must not make the view reach outside of the storage.
         last = sum(
             (side - 1) * stride for side, stride in zip(self.shape, self.strides, strict=True)
         )
         if self.offset < 0 or self.offset + last >= len(storage):
-            raise ValueError(f"a tensor of shape {self.shape} leaves its storage")
+            raise ValueError(f"a tensor of shape {self.shape} exceeds its storage")
         steps = [stride * storage.itemsize for stride in self.strides]
         return np.lib.stride_tricks.as_strided(
             storage[self.offset :], self.shape, steps, writeable=False
@@ -52,41 +57,50 @@ class _Tensor:
 def _rebuild(
     storage: tuple[str, np.dtype[Any]], offset: int, shape: Any, strides: Any, *_: Any
 ) -> _Tensor:
+    """Stand in for `torch._utils._rebuild_tensor_v2`."""
     return _Tensor(*storage, offset, tuple(shape), tuple(strides))
 
 
 class _Unpickler(pickle.Unpickler):
+    """An unpickler that knows only tensors, storages and ordered dictionaries."""
+
     def find_class(self, module: str, name: str) -> Any:
+        """Return the stand-in for a class; reject all others."""
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return _rebuild
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
-        raise DataError(f"expected nothing but tensors; found {module}.{name}")
+        raise DataError(f"expected only tensors; found {module}.{name}")
 
     def persistent_load(self, pid: Any) -> tuple[str, np.dtype[Any]]:
+        """Return the key and dtype of a storage."""
         _, dtype, key, *_ = pid
         return key, dtype
 
 
 def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
-    """The state dict in a `.pth` file.
+    """Return the state dict in a `.pth` file.
 
     Raises:
-        DataError: it is no such file, or holds more than float32 and int64 tensors.
+        DataError: the file is not in this format, or contains more than float32 and int64 tensors.
     """
     try:
         with path.open("rb") as file:
             return _read(file)
     except (OSError, EOFError, ValueError, pickle.UnpicklingError, struct.error) as error:
-        raise DataError(f"expected tensors that torch saved in {path}: {error}") from error
+        raise DataError(
+            f"expected tensors that torch saved; cannot read {path}: {error}"
+        ) from error
 
 
 def _read(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
+    # Each `load` reads one pickle and leaves the file at the start of the next.
+    """Read the pickles, then the storages, and return the tensors by name."""
     if _Unpickler(file).load() != _MAGIC:
-        raise ValueError("not torch's format from before 1.6")
-    for _ in range(_PICKLES - 1):
+        raise ValueError("it is not in torch's format from before 1.6")
+    for _ in range(_HEADER_PICKLES - 1):  # the magic number is read already
         _Unpickler(file).load()
     tensors: dict[str, _Tensor] = _Unpickler(file).load()
     dtypes = {tensor.key: tensor.dtype for tensor in tensors.values()}
@@ -95,4 +109,4 @@ def _read(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
         (count,) = struct.unpack("<q", file.read(8))
         data = file.read(count * dtypes[key].itemsize)
         storages[key] = np.frombuffer(data, dtypes[key], count)
-    return {name: tensor.within(storages[tensor.key]) for name, tensor in tensors.items()}
+    return {name: tensor.values(storages[tensor.key]) for name, tensor in tensors.items()}

@@ -1,0 +1,1 @@
+"""Training of networks: data, runs, export, comparison and tuning."""
