@@ -6,23 +6,34 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["app"]
+from photochrom.cli.console import note
+
+__all__ = ["RECIPE_HELP", "app"]
+
+RECIPE_HELP = "Recipe: a name, path/to/file.py or package.module:Class."
 
 app = typer.Typer(name="recipes", help="The networks that can be trained.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_recipes() -> None:
-    """Name them all."""
-    from photochrom.recipes import RECIPES
+    """List all recipes: those of Photochrom, and those of installed packages."""
+    from photochrom.recipes import RECIPES, offered, titles
 
-    for name, (_, _, what) in RECIPES.items():
-        typer.echo(f"{name:{max(map(len, RECIPES))}} {what}")
+    rows = titles()
+    for each in offered():
+        place = f"{each.value}, from {each.dist.name if each.dist else 'a package'}"
+        if each.name in RECIPES:
+            note(f"{place}: the name {each.name} is a bundled recipe's; use {each.value}")
+        else:
+            rows[each.name] = place
+    for name, what in rows.items():
+        typer.echo(f"{name:{max(map(len, rows))}} {what}")
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Of a recipe.")],
+    name: Annotated[str, typer.Argument(help=RECIPE_HELP)],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="An option as key=value; more than one may be given."),
@@ -38,7 +49,7 @@ def show(
     options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}
     recipe = recipe_class(name).from_options(options)
     network = recipe.blank(recipe.working_size)
-    typer.echo(f'Model: "{name}"\n{recipe.paper}\n')
+    typer.echo(f'Model: "{recipe.name}"\n{recipe.title}\n{recipe.paper}\n')
     rows = [("Layer (type)", "Output shape", "Param #")]
     rows += [
         (

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.console import note
+from photochrom.cli.recipes import RECIPE_HELP
 from photochrom.errors import ConfigError
 
 __all__ = ["train"]
@@ -20,7 +21,7 @@ def train(
         typer.Argument(metavar="[DIR]", help="Colour photographs, or .tar shards, however deep."),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="A recipe's name.", show_default="autoencoder")
+        str | None, typer.Option(help=RECIPE_HELP, show_default="autoencoder")
     ] = None,
     run: Annotated[
         Path | None, typer.Option(help="The run's folder.", show_default="runs/RECIPE-TIME")
@@ -50,6 +51,7 @@ def train(
     The run's folder gets checkpoints, logs, curves, a contact sheet for every epoch, and at the
     end a model for `photochrom colorize --model`. A run that was stopped goes on with --resume.
     """
+    from photochrom.recipes import short_name
     from photochrom.recipes.backend import choose_backend
     from photochrom.training.config import load_config
 
@@ -60,7 +62,7 @@ def train(
     if folder is None and not resume:
         raise ConfigError("expected a folder of photographs, or --resume with --run")
     loaded = load_config(config, settings, recipe=recipe)
-    place = run or Path("runs") / f"{loaded.recipe}-{time.strftime('%Y%m%d-%H%M%S')}"
+    place = run or Path("runs") / f"{short_name(loaded.recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
 
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.telling import Teller

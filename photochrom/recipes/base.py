@@ -49,7 +49,8 @@ class Recipe(ABC, Generic[O]):
     """
 
     name: ClassVar[str]
-    paper: ClassVar[str]
+    title: ClassVar[str] = ""  # one line for `photochrom recipes list`; text, not computed
+    paper: ClassVar[str] = ""
     Options: type[O]
 
     color_space: ClassVar[str] = "lab"

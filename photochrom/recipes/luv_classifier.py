@@ -58,6 +58,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
     """Lightness → logits over bins of u and of v at full size; exported, their annealed means."""
 
     name = "luv_classifier"
+    title = "Hwang and Zhou 2016: classes of u and of v"
     paper = "J. Hwang, Y. Zhou: Image Colorization with Deep Convolutional Neural Networks, 2016"
     Options = LuvClassifierOptions
     color_space = "luv"

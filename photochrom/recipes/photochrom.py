@@ -65,6 +65,7 @@ class Photochrom(Recipe[PhotochromOptions]):
     """Lightness, known ab and mask → logits over ab bins at stride 4."""
 
     name = "photochrom"
+    title = "The default network: known colour in, a distribution over colour out"
     paper = "Photochrom's own; photochrom/recipes/photochrom.py names what it draws on"
     Options = PhotochromOptions
     output_kind: ClassVar[OutputKind] = "distribution"
