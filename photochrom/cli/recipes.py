@@ -49,7 +49,9 @@ def show(
     options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}
     recipe = recipe_class(name).from_options(options)
     network = recipe.blank(recipe.working_size)
-    typer.echo(f'Model: "{recipe.name}"\n{recipe.title}\n{recipe.paper}\n')
+    typer.echo(
+        "\n".join(filter(None, (f'Model: "{recipe.name}"', recipe.title, recipe.paper))) + "\n"
+    )
     rows = [("Layer (type)", "Output shape", "Param #")]
     rows += [
         (
