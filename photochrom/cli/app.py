@@ -10,8 +10,15 @@ import typer
 from typer.core import TyperGroup
 
 from photochrom import __version__
-from photochrom.cli import colorize, compare, evaluate, film, recipes, serve, train, tune
+from photochrom.cli.colorize import colorize
+from photochrom.cli.compare import compare
 from photochrom.cli.console import fail
+from photochrom.cli.evaluate import evaluate
+from photochrom.cli.film import film
+from photochrom.cli.recipes import app as recipes
+from photochrom.cli.serve import serve, web
+from photochrom.cli.train import train
+from photochrom.cli.tune import tune
 from photochrom.errors import (
     FilmError,
     OutputExists,
@@ -77,18 +84,16 @@ def root(
     """Colour for black-and-white photographs and films."""
 
 
-for _command in (
-    colorize.colorize,
-    film.film,
-    train.train,
-    evaluate.evaluate,
-    tune.tune,
-    compare.compare,
-    serve.web,
-    serve.serve,
-):
-    app.command()(_command)
-app.add_typer(recipes.app)
+# In the order in which --help lists them. A command's file imports what it needs when it runs.
+app.command()(colorize)
+app.command()(film)
+app.command()(train)
+app.command()(evaluate)
+app.command()(tune)
+app.command()(compare)
+app.command()(web)
+app.command()(serve)
+app.add_typer(recipes)
 
 
 def main() -> None:

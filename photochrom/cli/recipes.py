@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["app"]
+from photochrom.cli.console import note
+
+__all__ = ["RECIPE_HELP", "app"]
+
+RECIPE_HELP = "Recipe: a name, path/to/file.py or package.module:Class."
 
 app = typer.Typer(
     name="recipes", help="List and describe the networks that can be trained.", no_args_is_help=True
@@ -15,17 +19,23 @@ app = typer.Typer(
 
 @app.command("list")
 def list_recipes() -> None:
-    """List all recipes, with a short description of each."""
-    from photochrom.recipes import RECIPES
+    """List all recipes: those of Photochrom, and those of installed packages."""
+    from photochrom.recipes import RECIPES, offered, titles
 
-    width = max(map(len, RECIPES))
-    for name, (_, _, description) in RECIPES.items():
-        typer.echo(f"{name:{width}} {description}")
+    rows = titles()
+    for each in offered():
+        place = f"{each.value}, from {each.dist.name if each.dist else 'a package'}"
+        if each.name in RECIPES:
+            note(f"{place}: the name {each.name} is a bundled recipe's; use {each.value}")
+        else:
+            rows[each.name] = place
+    for name, what in rows.items():
+        typer.echo(f"{name:{max(map(len, rows))}} {what}")
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Recipe name.")],
+    name: Annotated[str, typer.Argument(help=RECIPE_HELP)],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="An option as KEY=VALUE; can be given more than once."),
@@ -41,7 +51,9 @@ def show(
     options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}
     recipe = recipe_class(name).from_options(options)
     network = recipe.blank(recipe.working_size)
-    typer.echo(f'Model: "{name}"\n{recipe.paper}\n')
+    typer.echo(
+        "\n".join(filter(None, (f'Model: "{recipe.name}"', recipe.title, recipe.paper))) + "\n"
+    )
     rows = [("Layer (type)", "Output shape", "Param #")]
     rows += [
         (

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.console import note
+from photochrom.cli.recipes import RECIPE_HELP
 from photochrom.errors import ConfigError
 
 __all__ = ["train"]
@@ -22,7 +23,7 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        str | None, typer.Option(help="Recipe name.", show_default="autoencoder")
+        str | None, typer.Option(help=RECIPE_HELP, show_default="autoencoder")
     ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-TIME")
@@ -55,6 +56,7 @@ def train(
     at the end, a model for `photochrom colorize --model`. Use --resume to continue a run that was
     stopped.
     """
+    from photochrom.recipes import short_name
     from photochrom.recipes.backend import choose_backend
     from photochrom.training.config import load_config
 
@@ -65,7 +67,7 @@ def train(
     if folder is None and not resume:
         raise ConfigError("expected a folder of photographs, or --resume with --run")
     loaded = load_config(config, settings, recipe=recipe)
-    place = run or Path("runs") / f"{loaded.recipe}-{time.strftime('%Y%m%d-%H%M%S')}"
+    place = run or Path("runs") / f"{short_name(loaded.recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
 
     # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend)}")

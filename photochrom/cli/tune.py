@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photochrom.cli.console import note
+from photochrom.cli.recipes import RECIPE_HELP
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def tune(
         Path | None,
         typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth"),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="Recipe name.")] = "autoencoder",
+    recipe: Annotated[str, typer.Option(help=RECIPE_HELP)] = "autoencoder",
     milestones: Annotated[
         str,
         typer.Option("--epochs", help="Numbers of epochs to compare; each run has the largest."),

@@ -63,6 +63,7 @@ class Autoencoder(Recipe[AutoencoderOptions]):
     """A network from lightness to ab / 128, both at full size."""
 
     name = "autoencoder"
+    title = "Wast and Kanwar: a convolutional autoencoder"
     paper = "S. Wast, M. Kanwar: Coloring Black and White Images using Keras (project report)"
     Options = AutoencoderOptions
     output_scale = 128.0

@@ -66,7 +66,8 @@ class Recipe(ABC, Generic[O]):
 
     # These class variables are copied to the model's card; the runtime reads only the card.
     name: ClassVar[str]
-    paper: ClassVar[str]
+    title: ClassVar[str] = ""  # one line for `photochrom recipes list`; text, not computed
+    paper: ClassVar[str] = ""
     Options: type[O]
 
     # Defaults of the most common case: ab chroma of CIE Lab at full size.

@@ -49,6 +49,7 @@ class Dcgan(Recipe[DcganOptions]):
     """A generator from luma to U and V, each in [-1, 1], at full size."""
 
     name = "dcgan"
+    title = "Koo 2016: a generator and a discriminator"
     paper = "S. Koo: Automatic Colorization with Deep Convolutional Generative Adversarial Networks"
     Options = DcganOptions
     color_space = "yuv"

@@ -59,6 +59,7 @@ class DeepColorization(Recipe[DeepColorizationOptions]):
     """A network from luma to U and V at full size."""
 
     name = "deep_colorization"
+    title = "Cheng, Yang and Sheng 2015: each pixel by itself"
     paper = "Z. Cheng, Q. Yang, B. Sheng: Deep Colorization, ICCV 2015"
     Options = DeepColorizationOptions
     color_space = "yuv"

@@ -57,6 +57,7 @@ class Fusion(Recipe[FusionOptions]):
     """A network from lightness to ab / 128, both at full size."""
 
     name = "fusion"
+    title = "Wallner 2017: alpha, beta, and full with a classifier"
     paper = "E. Wallner: Colorize B&W photos with a 100-line neural network, 2017"
     Options = FusionOptions
     output_scale = 128.0

@@ -62,6 +62,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
     """
 
     name = "luv_classifier"
+    title = "Hwang and Zhou 2016: classes of u and of v"
     paper = "J. Hwang, Y. Zhou: Image Colorization with Deep Convolutional Neural Networks, 2016"
     Options = LuvClassifierOptions
     color_space = "luv"

@@ -64,6 +64,7 @@ class Photochrom(Recipe[PhotochromOptions]):
     """A network from lightness, known ab and mask to logits over ab bins at stride 4."""
 
     name = "photochrom"
+    title = "The default network: known colour in, a distribution over colour out"
     paper = "Photochrom's own; photochrom/recipes/photochrom.py names what it draws on"
     Options = PhotochromOptions
     output_kind: ClassVar[OutputKind] = "distribution"

@@ -61,6 +61,7 @@ class Rebalanced(Recipe[RebalancedOptions]):
     """A network from lightness to logits over ab bins at stride 4."""
 
     name = "rebalanced"
+    title = "Zhang, Isola and Efros 2016, Kotala 2019: rare colours count more"
     paper = "R. Zhang, P. Isola, A. A. Efros: Colorful Image Colorization, ECCV 2016"
     Options = RebalancedOptions
     output_kind: ClassVar[OutputKind] = "distribution"

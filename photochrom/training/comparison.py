@@ -23,6 +23,7 @@ import numpy as np
 from photochrom import photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError
+from photochrom.recipes import locate
 from photochrom.recipes import recipe as build_recipe
 from photochrom.sampling import subsample
 from photochrom.training import checkpoints, runs, trainer
@@ -110,22 +111,22 @@ class Entry:
     faithful: dict[str, float] = field(default_factory=dict)
 
 
-def candidate(text: str) -> tuple[str, dict[str, Any]]:
-    """Split `fusion:version=beta` into the recipe's name and its options.
+def contender(text: str) -> tuple[str, dict[str, Any]]:
+    """Split `fusion:version=beta` into the recipe's name, a path made absolute, and its options.
 
     Raises:
         ConfigError: an option is not `key=value`.
         RecipeError: there is no such recipe or option.
     """
-    name, *settings = text.split(":")
+    name, *settings = re.split(r":(?=[^:=]*=)", text)  # a class may follow a file or a module
     options = {".".join(keys): value for keys, value in map(parse_setting, settings)}
     build_recipe(name, options)
-    return name, options
+    return locate(name), options
 
 
 def folder_of(name: str, folder: Path) -> Path:
-    """Return the folder of one candidate's run."""
-    return folder / re.sub(r"[^\w.=-]+", "-", name)
+    """Of a contender's run, in the folder of a comparison."""
+    return folder / re.sub(r"[^\w.=-]+", "-", name).lstrip(".-")  # no hidden folder for ./mine.py
 
 
 def compare(

@@ -7,10 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from photochrom.errors import ConfigError
 from photochrom.photo import Fit
+from photochrom.recipes import locate
 from photochrom.recipes.base import complaints
 
 __all__ = ["DataConfig", "RunConfig", "TrainConfig", "load_config", "parse_setting"]
@@ -54,10 +55,18 @@ class TrainConfig(_Section):
 class RunConfig(_Section):
     """A whole run."""
 
-    recipe: str = "autoencoder"
+    recipe: str = Field(
+        default="autoencoder", description="name, path/to/file.py or package.module:Class"
+    )
     options: dict[str, Any] = Field(default_factory=dict, description="the recipe's own")
     data: DataConfig = Field(default_factory=DataConfig)
     train: TrainConfig = Field(default_factory=TrainConfig)
+
+    @field_validator("recipe")
+    @classmethod
+    def _located(cls, name: str) -> str:
+        """Make a path absolute: a run is resumed and exported from other folders, too."""
+        return locate(name)
 
 
 def parse_setting(text: str) -> tuple[list[str], Any]:
@@ -79,12 +88,17 @@ def parse_setting(text: str) -> tuple[list[str], Any]:
 def load_config(
     path: Path | None = None, settings: list[str] | None = None, **overrides: Any
 ) -> RunConfig:
-    """The configuration in a TOML or JSON file, then `overrides`, then `key=value` settings.
+    """Read the configuration: a TOML or JSON file, then `overrides`, then `key=value` settings.
+
+    The path of a recipe is relative to the file that names it; in `overrides` and `settings`, to
+    the working directory.
 
     Raises:
         ConfigError: the file cannot be read, or a setting is unknown or out of range.
     """
     raw = _read(path) if path else {}
+    if path and isinstance(raw.get("recipe"), str):
+        raw["recipe"] = locate(raw["recipe"], path.parent)
     raw.update({key: value for key, value in overrides.items() if value is not None})
     for text in settings or []:
         keys, value = parse_setting(text)

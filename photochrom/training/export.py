@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ from photochrom import __version__
 from photochrom.errors import MissingExtra, ModelError
 from photochrom.model.card import Card
 from photochrom.model.model import CARD_FILE, KERAS_FILE, NETWORK_FILE, Model
+from photochrom.recipes import public_name, reference
 from photochrom.recipes import recipe as build_recipe
 
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
     details.setdefault("working_size", recipe.working_size)
     return Card(
         name=name or recipe.name,
-        recipe=recipe.name,
+        recipe=reference(type(recipe)),
         color_space=recipe.color_space,
         input_scale=recipe.input_scale,
         known_scale=recipe.known_scale,
@@ -87,7 +89,9 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
     try:
         network.save(partial / KERAS_FILE)
         (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
-        _convert(partial)
+        _convert(partial)  # it finds the recipe by the card; others need no path of this machine
+        public = replace(card, recipe=public_name(card.recipe))
+        (partial / CARD_FILE).write_text(public.to_json(), encoding="utf-8")
         difference = float((partial / "difference").read_text())
         (partial / "difference").unlink()
         before = partial.with_name(f"{partial.name}-before")
@@ -104,7 +108,13 @@ def _convert(folder: Path) -> None:
     backend = next((name for name in _EXPORTERS if find_spec(name)), None)
     if backend is None:
         raise MissingExtra("train", "exporting a network")
-    environment = {**os.environ, "KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""}
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": backend,
+        "CUDA_VISIBLE_DEVICES": "",
+        # a recipe's module is found there as it was here
+        "PYTHONPATH": os.pathsep.join(part or str(Path.cwd()) for part in sys.path),
+    }
     command = [sys.executable, "-m", __name__, str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
