@@ -171,7 +171,7 @@ def main() -> None:
         raise SystemExit("\n".join(missing))
     model, extractor = arguments.run / "model", load_extractor()
     part = None if arguments.part == "all" else arguments.part
-    album = scoring.Album(arguments.val, size=SIZE, most=arguments.limit, part=part)
+    album = scoring.Album(arguments.val, size=SIZE, limit=arguments.limit, part=part)
     scores = evaluate(Colorizer(Model.load(model)), extractor, album)
     for title, numbers in scores.items():
         print(title, {key: round(value, 3) for key, value in numbers.items()}, flush=True)

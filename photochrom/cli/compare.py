@@ -21,7 +21,7 @@ def compare(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the comparison.")],
     recipes: Annotated[
         str,
-        typer.Option(help="all, or names with or without options: mine.py,fusion:version=beta."),
+        typer.Option(help="all, or names with or without options: ./mine.py,fusion:version=beta."),
     ] = "all",
     budget: Annotated[
         str,
@@ -68,14 +68,14 @@ def compare(
     run_budget = comparison.Budget.parse(budget)
     with TrainingProgress() as progress:
         entries = comparison.compare(
-            folder, output, names, granted, load_config(config, settings),
-            validation=validation, judged=judged, listener=teller, on_recipe=note,
+            folder, output, names, run_budget, load_config(config, settings),
+            validation=validation, judged=judged, listener=progress, on_recipe=note,
         )  # fmt: skip
     runs = {name: resume(comparison.folder_of(name, output)) for name in names}
     judging = comparison.held_out(runs[names[0]], judged)
-    pictures = comparison.picture_rows(output, entries, subsample(judging, _IN_THE_PICTURE))
-    write_scoreboard(output, entries, str(granted), pictures)
+    pictures = comparison.picture_rows(output, entries, subsample(judging, _PICTURE_ROWS))
+    write_scoreboard(output, entries, str(run_budget), pictures)
     curves = {name: comparison.learning_curve(run) for name, run in runs.items()}
     constants = json.loads((runs[names[0]].folder / CONSTANTS).read_text("utf-8"))
     draw_learning_curves(curves, constants, output / "curves.png")
-    note(f"written: {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")
+    note(f"wrote {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

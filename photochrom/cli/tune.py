@@ -67,7 +67,13 @@ def tune(
     loaded = load_config(config, run_settings, recipe=recipe)
     with TrainingProgress() as progress:
         results = tuning.tune(
-            folder, output, loaded, chosen, validation=validation, listener=teller, on_result=_tell
+            folder,
+            output,
+            loaded,
+            search_space,
+            validation=validation,
+            listener=progress,
+            on_result=_report,
         )
     write_tuning_report(results, epochs, output)
     note(f"wrote {output / 'study.md'}, study.csv and study.png")

@@ -111,7 +111,7 @@ class Entry:
     faithful: dict[str, float] = field(default_factory=dict)
 
 
-def contender(text: str) -> tuple[str, dict[str, Any]]:
+def candidate(text: str) -> tuple[str, dict[str, Any]]:
     """Split `fusion:version=beta` into the recipe's name, a path made absolute, and its options.
 
     Raises:
@@ -125,7 +125,7 @@ def contender(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def folder_of(name: str, folder: Path) -> Path:
-    """Of a contender's run, in the folder of a comparison."""
+    """Return the folder of one candidate's run."""
     return folder / re.sub(r"[^\w.=-]+", "-", name).lstrip(".-")  # no hidden folder for ./mine.py
 
 

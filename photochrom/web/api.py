@@ -209,10 +209,10 @@ def _photographs_job(
     work = photographs_work(
         service.colorizer,
         sources,
-        workers=here.settings.threads,
-        suffix=FORMATS[asked.format.upper()].suffixes[0] if asked.format else None,
-        quality=asked.quality,
-        options=how,
+        workers=service.settings.threads,
+        suffix=FORMATS[options.format.upper()].suffixes[0] if options.format else None,
+        quality=options.quality,
+        options=arguments,
     )
     return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
 
