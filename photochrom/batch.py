@@ -10,14 +10,15 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
 from photochrom.files.atomic import ensure_not_original, identity
 from photochrom.files.folders import files_in, matching
+from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
 from photochrom.photo import READABLE_SUFFIXES, read
 from photochrom.photo.formats import RAW_SUFFIXES, format_of
@@ -38,7 +39,7 @@ _UNSUPPORTED_SUFFIXES: Final = {
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 Exists = Literal["skip", "overwrite", "error"]
-Status = Literal["done", "skipped", "failed", "stopped"]
+Status = Literal["done", "skipped", "failed", "cancelled"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Outcome:
 
     Attributes:
         job: the job.
-        status: "done", "skipped", "failed", or "stopped" when an earlier failure kept it from
+        status: "done", "skipped", "failed", or "cancelled" when an earlier failure kept it from
             starting.
         reason: why the job failed, was skipped or did not start; empty when done.
         seconds: time from the start of reading to the end of writing.
@@ -248,7 +249,7 @@ def run(
     keep_colour: bool = False,
     quality: int | None = None,
     workers: int | None = None,
-    options: Mapping[str, Any] | None = None,
+    options: ColorOptions | None = None,
 ) -> Generator[Outcome]:
     """Colour photographs in parallel, and yield the outcomes in the order of the jobs.
 
@@ -257,27 +258,28 @@ def run(
         colorizer: the colorizer to use.
         exists: what to do where a result exists already.
         keep_going: whether to continue after a failure; otherwise the remaining jobs that have
-            not started are "stopped".
+            not started are "cancelled".
         keep_colour: whether to skip photographs that are in colour.
         quality: encoder quality, 1 to 100, for lossy formats.
         workers: how many photographs to work on at once; None: one per core, at most 4.
-        options: further arguments of `Colorizer.colorize`, the same for all photographs.
+        options: how to colour all photographs; the number of variants is that of each job.
 
     Raises:
         PhotoError: the reference photograph cannot be read.
         ConfigError: the reference photograph is grey, or the model does not support references.
     """
-    options = dict(options or {})
-    if options.get("reference") is not None:
+    options = options or ColorOptions()
+    if options.reference is not None:
         # Prepared once for all jobs: the network has to see it, too.
-        options["reference"] = colorizer.reference(options["reference"])
+        options = replace(options, reference=colorizer.reference(options.reference))
     failed = threading.Event()
 
     def work(job: Job) -> Outcome:
         if failed.is_set() and not keep_going:
-            return Outcome(job, "stopped", "an earlier photograph failed")
+            return Outcome(job, "cancelled", "an earlier photograph failed")
         try:
-            return _colour(job, colorizer, exists, quality, keep_colour=keep_colour, **options)
+            own = replace(options, variants=job.variants)
+            return _color(job, colorizer, own, exists, quality, keep_colour=keep_colour)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
             reason = _reason(error)
@@ -295,14 +297,14 @@ def _reason(error: Exception) -> str:
     return str(error) if known else f"{type(error).__name__}: {error}"
 
 
-def _colour(
+def _color(
     job: Job,
     colorizer: Colorizer,
+    options: ColorOptions,
     exists: Exists,
     quality: int | None,
     *,
     keep_colour: bool,
-    **options: Any,
 ) -> Outcome:
     # `lexists`, because a broken link in the result's place is something to keep, too.
     existing = [target for target in job.targets if os.path.lexists(target)]
@@ -315,7 +317,7 @@ def _colour(
     grey = read(job.source, max_pixels=colorizer.max_pixels)
     if keep_colour and grey.tint == "colour":
         return Outcome(job, "skipped", "is in colour already", size=grey.size, tint=grey.tint)
-    results = _results(colorizer, grey, job.variants, options)
+    results = _results(colorizer, grey, options)
     _make_folder(job.target.parent)
     for target, result in zip(job.targets, results, strict=True):
         if exists == "overwrite" or target not in existing:
@@ -330,16 +332,12 @@ def _colour(
     )
 
 
-def _results(
-    colorizer: Colorizer, grey: Photo, count: int, options: Mapping[str, Any]
-) -> list[ColorPhoto]:
-    """Return `count` differently coloured versions of a photograph."""
-    if count == 1:
-        return [colorizer.colorize(grey, **options)]
-    if options.get("hints") or options.get("palette"):
-        raise ConfigError("expected variants without hints and palette; received them together")
-    prediction = colorizer.predict(grey, reference=options.get("reference"))
-    return prediction.variants(count, vividness=options.get("vividness"))
+def _results(colorizer: Colorizer, grey: Photo, options: ColorOptions) -> list[ColorPhoto]:
+    """Return as many differently coloured versions of a photograph as the options ask for."""
+    if options.variants == 1:
+        return [colorizer.colorize(grey, options)]
+    prediction = colorizer.predict(grey, reference=options.reference)
+    return prediction.variants(options.variants, vividness=options.vividness)
 
 
 def _make_folder(folder: Path) -> None:

@@ -87,7 +87,7 @@ def with_a_broken_one(place: Path) -> list[Job]:
 
 def test_a_failure_stops_what_has_not_begun(place, warm):
     outcomes = list(run(with_a_broken_one(place), warm, workers=1))
-    assert [outcome.status for outcome in outcomes] == ["done", "failed", *["stopped"] * 7]
+    assert [outcome.status for outcome in outcomes] == ["done", "failed", *["cancelled"] * 7]
     assert {outcome.reason for outcome in outcomes[2:]} == {"an earlier photograph failed"}
     assert contents(Path("out")) == ["0.png"]
 

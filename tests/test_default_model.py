@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image
 
 import photochrom
-from photochrom import Hint, color
+from photochrom import ColorOptions, Hint, color
 from photochrom.batch import plan, run
 from photochrom.errors import ConfigError
 from photochrom.guidance.reference import Reference
@@ -122,7 +122,7 @@ def test_many_follow_a_reference_that_is_looked_at_once(colorizer, monkeypatch, 
     Image.fromarray(colour_pictures()[5]).save(tmp_path / "theirs.png")
     write_pictures(tmp_path / "in", "a.png", "b.png", "c.png")
     jobs = plan([str(tmp_path / "in")], tmp_path / "out")
-    done = list(run(jobs, colorizer, options={"reference": tmp_path / "theirs.png"}))
+    done = list(run(jobs, colorizer, options=ColorOptions(reference=tmp_path / "theirs.png")))
     assert [each.status for each in done] == ["done"] * 3
     assert len(looked) == 1
 

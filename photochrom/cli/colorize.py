@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +19,7 @@ from photochrom.errors import ConfigError, OutputExists
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
     from photochrom.colorizer import Colorizer
+    from photochrom.options import ColorOptions
     from photochrom.prediction import ColorPhoto
 
 __all__ = ["colorize"]
@@ -278,25 +279,24 @@ def _options(
     reference: Path | None,
     max_pixels: int,
     variants: int,
-) -> dict[str, Any]:
-    """Return keyword arguments of `Colorizer.colorize`, parsed from the command line."""
+) -> ColorOptions:
+    """Parse the options of the command line; reads the palette's picture and the reference."""
     from photochrom import photo
-    from photochrom.guidance.hints import palette_of, parse_color, parse_hint
+    from photochrom.guidance.hints import RGB, palette_of, parse_color, parse_hint
+    from photochrom.options import ColorOptions
     from photochrom.photo.photo import eight_bits
 
     if variants > 1 and (hints or palette):
         raise ConfigError("expected --variants without --hint and --palette")
-    options: dict[str, Any] = {
-        "vividness": vividness,
-        "hints": [parse_hint(text) for text in hints],
-    }
+    colors: Sequence[RGB] = ()
+    reference_photo = None
     # `os.path`, because `Path.is_file` raises an error for a list too long to be a file name.
     if palette and os.path.isfile(palette):  # noqa: PTH113
         picture = photo.read(palette, max_pixels=max_pixels)
-        options["palette"] = palette_of(eight_bits(picture.rgb))
+        colors = palette_of(eight_bits(picture.rgb))
     elif palette:
         try:
-            options["palette"] = [parse_color(text) for text in palette.split(",")]
+            colors = [parse_color(text) for text in palette.split(",")]
         except ConfigError as error:
             raise ConfigError(
                 "expected --palette with a picture or colours as #RRGGBB,#RRGGBB; there is no "
@@ -305,16 +305,22 @@ def _options(
     if reference:
         if not reference.exists():
             raise ConfigError(f"expected a photograph; there is no file {reference}")
-        options["reference"] = photo.read(reference, max_pixels=max_pixels)
-    return options
+        reference_photo = photo.read(reference, max_pixels=max_pixels)
+    return ColorOptions.of(
+        vividness=vividness,
+        hints=[parse_hint(text) for text in hints],
+        palette=colors,
+        reference=reference_photo,
+        variants=variants,
+    )
 
 
-def _colorize_stream(source: str, colorizer: Colorizer, options: dict[str, Any]) -> ColorPhoto:
+def _colorize_stream(source: str, colorizer: Colorizer, options: ColorOptions) -> ColorPhoto:
     if source != _STREAM:
-        return colorizer.colorize(source, **options)
+        return colorizer.colorize(source, options)
     if sys.stdin is None:
         raise ConfigError("expected a photograph from stdin, which is closed")
-    return colorizer.colorize(sys.stdin.buffer.read(), name="stdin", **options)
+    return colorizer.colorize(sys.stdin.buffer.read(), options, name="stdin")
 
 
 def _write_stream(
@@ -371,12 +377,12 @@ def _conclude(outcomes: list[Outcome], engine: str) -> None:
     """Print how many photographs had each outcome; exit with 1 where any failed."""
     count = {
         status: sum(outcome.status == status for outcome in outcomes)
-        for status in ("done", "skipped", "failed", "stopped")
+        for status in ("done", "skipped", "failed", "cancelled")
     }
     parts = [f"{count['done']} coloured"]
     parts += [f"{count[name]} {name}" for name in ("skipped", "failed") if count[name]]
-    if count["stopped"]:
-        parts.append(f"{count['stopped']} not started (--keep-going continues after a failure)")
+    if count["cancelled"]:
+        parts.append(f"{count['cancelled']} not started (--keep-going continues after a failure)")
     note(", ".join(parts) + (f" ({engine})" if count["done"] else ""))
     if count["failed"]:
         raise typer.Exit(1)

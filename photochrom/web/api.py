@@ -19,7 +19,7 @@ from photochrom.film import require as require_film
 from photochrom.photo import FORMATS
 from photochrom.photo.formats import RAW_SUFFIXES, sniff
 from photochrom.web.filenames import content_disposition, named_for, safe_name, unique
-from photochrom.web.forms import Wishes, wishes
+from photochrom.web.forms import ColorForm, color_form
 from photochrom.web.jobs import Item, Job, Status, film_target, film_work, photographs_work
 from photochrom.web.problems import documented, respond
 from photochrom.web.uploads import UploadRoute
@@ -91,7 +91,7 @@ async def _service(request: Request) -> ServiceState:
 
 
 Service = Annotated[Any, Depends(_service)]
-Options = Annotated[Wishes, Depends(wishes)]
+ColorFields = Annotated[ColorForm, Depends(color_form)]
 
 
 @router.post(
@@ -105,7 +105,7 @@ Options = Annotated[Wishes, Depends(wishes)]
 async def colorize(
     image: Annotated[UploadFile, File(description="The photograph.")],
     service: Service,
-    options: Options,
+    form: ColorFields,
     request: Request,
     variants: Annotated[
         int, Form(ge=1, le=8, description="Number of different versions, returned as a zip.")
@@ -114,7 +114,7 @@ async def colorize(
     """Colour a photograph at full size, and keep its metadata."""
     try:
         download = await service.worker_queue.run(
-            lambda: _colorize(service, image, options, variants),
+            lambda: _colorize(service, image, form, variants),
             unless=_wait_for_disconnect(request),
         )
     except ClientDisconnected:
@@ -130,32 +130,32 @@ async def _wait_for_disconnect(request: Request) -> None:
 
 
 def _colorize(
-    service: ServiceState, image: UploadFile, options: Wishes, variants: int
+    service: ServiceState, image: UploadFile, form: ColorForm, variants: int
 ) -> _Download:
-    name, arguments = safe_name(image.filename), options.how(service.settings.limits.pixels)
+    name = safe_name(image.filename)
+    options = form.options(service.settings.limits.pixels, variants)
     prediction = service.colorizer.predict(
-        image.file.read(), name=name, reference=arguments.pop("reference", None)
+        image.file.read(), name=name, reference=options.reference
     )
     service.metrics.pixels.inc(prediction.photo.luma.size)
     if variants == 1:
-        colored = prediction.color(**arguments)
-        format_name = options.format_for(colored.format)
-        data = colored.encode(format_name, quality=options.quality)
+        colored = prediction.color(
+            vividness=options.vividness, hints=options.hints, palette=options.palette
+        )
+        format_name = form.format_for(colored.format)
+        data = colored.encode(format_name, quality=form.quality)
         return _Download(data, _MEDIA_TYPES[format_name], named_for(name, format_name))
-    if unwanted := [field for field in ("hints", "palette") if arguments[field]]:
-        received = " and ".join(unwanted)
-        raise ConfigError(f"expected variants without hints and palette; received {received}")
-    return _zip_of_variants(prediction, name, options, variants)
+    return _zip_of_variants(prediction, name, form, variants)
 
 
-def _zip_of_variants(prediction: Prediction, name: str, options: Wishes, count: int) -> _Download:
+def _zip_of_variants(prediction: Prediction, name: str, form: ColorForm, count: int) -> _Download:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        variants: list[ColorPhoto] = prediction.variants(count, vividness=options.vividness)
+        variants: list[ColorPhoto] = prediction.variants(count, vividness=form.vividness)
         for number, colored in enumerate(variants, 1):
-            format_name = options.format_for(colored.format)
+            format_name = form.format_for(colored.format)
             path = PurePath(named_for(name, format_name))
-            data = colored.encode(format_name, quality=options.quality)
+            data = colored.encode(format_name, quality=form.quality)
             archive.writestr(f"{path.stem}-{number}{path.suffix}", data)
     return _Download(buffer.getvalue(), "application/zip", f"{PurePath(name).stem}.zip")
 
@@ -174,7 +174,7 @@ def _zip_of_variants(prediction: Prediction, name: str, options: Wishes, count: 
 )
 async def begin(  # the name is part of the operation id in OpenAPI
     service: Service,
-    options: Options,
+    form: ColorFields,
     request: Request,
     response: Response,
     photographs: Annotated[list[UploadFile], File(description="The photographs.")] = [],  # noqa: B006
@@ -189,9 +189,9 @@ async def begin(  # the name is part of the operation id in OpenAPI
     folder = service.new_folder()
     try:
         if film:
-            job = await asyncio.to_thread(_film_job, service, folder, film, options)
+            job = await asyncio.to_thread(_film_job, service, folder, film, form)
         else:
-            job = await asyncio.to_thread(_photographs_job, service, folder, photographs, options)
+            job = await asyncio.to_thread(_photographs_job, service, folder, photographs, form)
         service.jobs.add(job)
     except BaseException:  # also when the client disconnects, which cancels this function
         shutil.rmtree(folder, ignore_errors=True)
@@ -201,18 +201,18 @@ async def begin(  # the name is part of the operation id in OpenAPI
 
 
 def _photographs_job(
-    service: ServiceState, folder: Path, files: list[UploadFile], options: Wishes
+    service: ServiceState, folder: Path, files: list[UploadFile], form: ColorForm
 ) -> Job:
-    arguments = options.how(service.settings.limits.pixels)
+    options = form.options(service.settings.limits.pixels)
     names = list(unique(_name_with_suffix(file) for file in files))
     sources = [_store(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
     work = photographs_work(
         service.colorizer,
         sources,
         workers=service.settings.threads,
-        suffix=FORMATS[options.format.upper()].suffixes[0] if options.format else None,
-        quality=options.quality,
-        options=arguments,
+        suffix=FORMATS[form.format.upper()].suffixes[0] if form.format else None,
+        quality=form.quality,
+        options=options,
     )
     return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
 
@@ -229,11 +229,11 @@ def _name_with_suffix(file: UploadFile) -> str:
     return named_for(name, str(format_name)) if known else name
 
 
-def _film_job(service: ServiceState, folder: Path, file: UploadFile, options: Wishes) -> Job:
+def _film_job(service: ServiceState, folder: Path, file: UploadFile, form: ColorForm) -> Job:
     require_film()
-    if options.hints or options.palette or options.format or options.quality:
+    if form.hints or form.palette or form.format or form.quality:
         raise ConfigError("expected only vividness and reference with a film")
-    arguments = options.how(service.settings.limits.pixels)
+    options = form.options(service.settings.limits.pixels)
     name = safe_name(file.filename, "film")
     source = _store(file, folder / "in" / name)
     target = film_target(folder / "out", name)
@@ -243,7 +243,7 @@ def _film_job(service: ServiceState, folder: Path, file: UploadFile, options: Wi
         source,
         target,
         vividness=options.vividness,
-        references=[arguments["reference"]] if "reference" in arguments else [],
+        references=[] if options.reference is None else [options.reference],
     )
     return Job("film", folder, [Item(name)], work)
 

@@ -1,16 +1,17 @@
-"""How a client wants its photographs coloured."""
+"""The form fields of requests that colour photographs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import File, Form, UploadFile
 
 from photochrom import photo
 from photochrom.guidance.hints import parse_color, parse_hint
+from photochrom.options import ColorOptions
 
-__all__ = ["Wishes", "wishes"]
+__all__ = ["ColorForm", "color_form"]
 
 FormatName = Literal["jpeg", "png", "webp", "avif", "tiff", "bmp"]
 
@@ -18,16 +19,16 @@ _HINT = "A known colour, as X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS in pixels. Can be 
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What may be asked of a photograph's colours.
+class ColorForm:
+    """The form fields that say how photographs are coloured, and how the results are encoded.
 
     Attributes:
-        vividness: from 0, faithful, to 1, vivid; None: what the model's card says.
-        hints: each as `parse_hint` reads it.
-        palette: each #RRGGBB.
-        reference: a colour photograph of something alike.
-        format: of the result; None: the photograph's own.
-        quality: of lossy formats.
+        vividness: colour strength, 0 to 1; None: the value on the model's card.
+        hints: texts for `parse_hint`.
+        palette: #RRGGBB texts.
+        reference: a colour photograph of a similar subject.
+        format: file format of the results; None: the format of each photograph.
+        quality: encoder quality, 1 to 100, for lossy formats.
     """
 
     vividness: float | None = None
@@ -37,32 +38,35 @@ class Wishes:
     format: FormatName | None = None
     quality: int | None = None
 
-    def how(self, max_pixels: int) -> dict[str, Any]:
-        """Arguments for `Colorizer.colorize`.
+    def options(self, max_pixels: int, variants: int = 1) -> ColorOptions:
+        """Parse the fields; reads the reference photograph.
 
         Args:
-            max_pixels: of the reference.
+            max_pixels: the most pixels that the reference may have.
+            variants: how many different results are wanted.
 
         Raises:
-            ConfigError: a hint or a colour is none.
+            ConfigError: a field is not a hint or a colour, or fields exclude each other.
             PhotoError: the reference cannot be read.
         """
-        how: dict[str, Any] = {
-            "vividness": self.vividness,
-            "hints": [parse_hint(text) for text in self.hints],
-            "palette": [parse_color(text) for text in self.palette],
-        }
+        reference = None
         if self.reference is not None:
             data = self.reference.file.read()
-            how["reference"] = photo.read(data, max_pixels=max_pixels, name="the reference")
-        return how
+            reference = photo.read(data, max_pixels=max_pixels, name="the reference")
+        return ColorOptions.of(
+            vividness=self.vividness,
+            hints=[parse_hint(text) for text in self.hints],
+            palette=[parse_color(text) for text in self.palette],
+            reference=reference,
+            variants=variants,
+        )
 
-    def format_for(self, held: str) -> str:
-        """The name of the result's format, for a photograph of that format."""
-        return (self.format or held).upper()
+    def format_for(self, own: str) -> str:
+        """Return the name of the result's format for a photograph whose own format is `own`."""
+        return (self.format or own).upper()
 
 
-async def wishes(
+async def color_form(
     vividness: Annotated[
         float | None,
         Form(ge=0, le=1, description="Colour strength, from 0 (cautious) to 1 (vivid)."),
@@ -84,6 +88,6 @@ async def wishes(
     quality: Annotated[
         int | None, Form(ge=1, le=100, description="Quality, 1 to 100, for JPEG, WebP and AVIF.")
     ] = None,
-) -> Wishes:
-    """The fields of a form."""
-    return Wishes(vividness, tuple(hints), tuple(palette), reference, format, quality)
+) -> ColorForm:
+    """Collect the fields of a form."""
+    return ColorForm(vividness, tuple(hints), tuple(palette), reference, format, quality)
