@@ -34,7 +34,7 @@ __all__ = [
     "read",
 ]
 
-_HOMES = {
+_MODULES = {
     "Card": "model.card",
     "ColorPhoto": "prediction",
     "Colorizer": "colorizer",
@@ -49,11 +49,12 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use, so that `photochrom --version` need not wait for OpenCV."""
-    if name not in _HOMES:
+    """Import a public name on first use, so that `photochrom --version` does not load OpenCV."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"photochrom.{_HOMES[name]}"), name)
+    return getattr(import_module(f"photochrom.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
+    """List the public names, including those that are not imported yet."""
     return sorted(__all__)

@@ -157,4 +157,4 @@ def test_rare_colours_count_more():
 def test_the_rebalancing_is_undone_at_the_faithful_end():
     made = recipe("rebalanced", recipe("rebalanced").surveyed(photographs()))
     faithful, default = made.readings
-    assert (faithful.gamma, default.gamma, default.temperature) == (-1, 0, 0.38)
+    assert (faithful.rebalancing, default.rebalancing, default.temperature) == (-1, 0, 0.38)

@@ -89,7 +89,7 @@ class Rebalanced(Recipe[RebalancedOptions]):
     def readings(self) -> tuple[DecodingParams, DecodingParams]:
         """The annealed mean; faithfully, with the rebalancing undone."""
         temperature = self.options.temperature
-        return DecodingParams(gamma=-1, temperature=temperature), DecodingParams(
+        return DecodingParams(rebalancing=-1, temperature=temperature), DecodingParams(
             temperature=temperature
         )
 

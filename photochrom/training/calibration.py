@@ -41,7 +41,7 @@ _GAINS: Final = (0.9, 1.0, 1.1, 1.25)
 _AS_COLORFUL: Final = 0.8  # of the truth's colourfulness, at the default
 _BEYOND: Final = 2.0  # how far the vivid reading goes, the default being at 1
 _COHERENT: Final = DecodingParams(
-    restored=0.7, agreement=0.5, caution=0.1, clean_tones=0.5, cast_correction=0.45
+    chroma_restoration=0.7, agreement=0.5, caution=0.1, clean_tones=0.5, cast_correction=0.45
 )
 """What the default reading has besides: chosen once, by eye and by measures."""
 
@@ -55,7 +55,7 @@ def calibrated(model: Model, sources: Sequence[Source]) -> Card:
     """
     card = model.card
     tried = [DecodingParams(temperature=each) for each in _TEMPERATURES] + [
-        replace(_COHERENT, gamma=gamma, temperature=temperature, gain=gain)
+        replace(_COHERENT, rebalancing=gamma, temperature=temperature, gain=gain)
         for gamma, temperature, gain in itertools.product(_GAMMAS, _TEMPERATURES, _GAINS)
     ]
     chosen = subsample(sources, _MEASURED)
