@@ -39,7 +39,7 @@ class Colorizer:
         engine: str = "openvino",
         precision: str = "f32",
     ) -> None:
-        """Open a model.
+        """Make a colorizer for a model.
 
         Args:
             model: a model, or the path of its folder or zip; None for `default_model()`.
@@ -153,14 +153,11 @@ class Colorizer:
             source: anything that FFmpeg reads; `frames/%05d.png` reads a film in single pictures.
             target: the coloured film; its suffix chooses the container.
             vividness: as in `Prediction.color`.
-            references: colour frames or photographs to copy colours from, in any form that
-                `predict` takes.
-            hints: pairs of a time, in seconds from the start of the film, and a known colour in
-                the frame at that time.
+            references: colour photographs to copy colours from, in any form `predict` takes.
+            hints: pairs of a time, in seconds from the film's start, and a hint for that frame.
             start: where to begin, in seconds from the start of the film.
             end: where to end, in seconds; None for the end of the film.
-            codec: "h264", "hevc", "vp9", "av1", "prores" or "ffv1"; empty for the container's
-                default.
+            codec: "h264", "hevc", "vp9", "av1", "prores" or "ffv1"; empty for the default.
             quality: the codec's CRF, where lower is better; None for the codec's default.
             preset: encoder preset, for example "fast" or "slow"; empty for the default.
             overwrite: whether an existing file may be replaced.
@@ -175,8 +172,7 @@ class Colorizer:
             ConfigError: an argument is out of range, or arguments contradict each other.
             MissingExtra: PyAV is not installed.
         """
-        film.require()
-        # PyAV is an optional extra: these modules can be imported only once it is known to exist.
+        film.require()  # these modules import PyAV, an optional extra
         from photochrom.film.encoder import Encoding
         from photochrom.film.job import Job, Span
         from photochrom.film.pipeline import color_film

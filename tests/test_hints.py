@@ -163,7 +163,7 @@ def test_onnx_runtime_answers_alike(camera):
 
 
 def test_a_hint_without_a_place():
-    with pytest.raises(ConfigError, match="expected a point at least"):
+    with pytest.raises(ConfigError, match="expected one point or more"):
         Hint((), RED)
 
 

@@ -114,7 +114,7 @@ def segment_means(values: FloatArray, segments: IndexArray) -> FloatArray:
     Returns:
         (segments, n) float32.
     """
-    # Sorting by segment and summing runs is much faster than `np.add.at`.
+    # Summing runs of sorted pixels is quicker than `np.add.at`.
     labels = segments.reshape(-1)
     order = np.argsort(labels, kind="stable")
     counts = np.bincount(labels)
