@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from photochrom.guidance.hints import Hint
     from photochrom.model.card import Card
     from photochrom.model.model import Model
+    from photochrom.options import ColorOptions
     from photochrom.photo import Photo, read
     from photochrom.prediction import ColorPhoto, Prediction
 
@@ -22,6 +24,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Card",
+    "ColorOptions",
     "ColorPhoto",
     "Colorizer",
     "Hint",
@@ -34,8 +37,9 @@ __all__ = [
     "read",
 ]
 
-_HOMES = {
+_MODULES = {
     "Card": "model.card",
+    "ColorOptions": "options",
     "ColorPhoto": "prediction",
     "Colorizer": "colorizer",
     "Hint": "guidance.hints",
@@ -48,12 +52,19 @@ _HOMES = {
 }
 
 
+_RENAMED = {"Study": "Prediction"}  # old name → new name; to be removed in 0.2
+
+
 def __getattr__(name: str) -> Any:
-    """Import on first use, so that `photochrom --version` need not wait for OpenCV."""
-    if name not in _HOMES:
+    """Import a public name on first use, so that `photochrom --version` does not load OpenCV."""
+    if name in _RENAMED:
+        name, old = _RENAMED[name], name
+        warnings.warn(f"photochrom.{old} is named {name} now", DeprecationWarning, stacklevel=2)
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"photochrom.{_HOMES[name]}"), name)
+    return getattr(import_module(f"photochrom.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
+    """List the public names, including those that are not imported yet."""
     return sorted(__all__)

@@ -1,8 +1,9 @@
-"""The heart: a `Colorizer` holds a model, and colours photographs and films with it."""
+"""Colour photographs and films with a model: the `Colorizer` class and the `colorize` function."""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -11,17 +12,26 @@ from typing import TYPE_CHECKING, Any
 from photochrom import film, photo
 from photochrom.guidance.reference import Reference
 from photochrom.model.model import Model, default_model
+from photochrom.options import ColorOptions
 from photochrom.prediction import ColorPhoto, Prediction
 
 if TYPE_CHECKING:
     from photochrom.guidance.hints import RGB, Hint
-    from photochrom.photo import Photo
+from photochrom.photo import Photo
 
 __all__ = ["Colorizer", "colorize"]
 
 
 class Colorizer:
-    """Colours photographs with one model. For all threads of a process; another has its own."""
+    """Colours photographs and films with one model.
+
+    A `Colorizer` may be shared between threads. It cannot be passed to another process, which has
+    to make its own.
+
+    Attributes:
+        model: the model in use.
+        max_pixels: the largest number of pixels a photograph may have.
+    """
 
     def __init__(
         self,
@@ -31,18 +41,19 @@ class Colorizer:
         engine: str = "openvino",
         precision: str = "f32",
     ) -> None:
-        """Open a model.
+        """Make a colorizer for a model.
 
         Args:
-            model: a model, or its folder or zip; by default the one that `default_model` finds.
-            max_pixels: larger photographs are refused.
-            engine: "openvino", or "onnxruntime" for an accelerator; of a model named by its place.
-            precision: "f32", or "bf16" with OpenVINO.
+            model: a model, or the path of its folder or zip; None for `default_model()`.
+            max_pixels: the largest number of pixels a photograph may have.
+            engine: "openvino", or "onnxruntime" for an accelerator. Has no effect on a model that
+                is open already.
+            precision: "f32", or "bf16" with OpenVINO. Has no effect on a model that is open.
 
         Raises:
-            ModelNotFound: there is none.
-            InvalidModel: it is not what it should be.
-            ConfigError: there is no such engine or precision.
+            ModelNotFound: there is no model at this path.
+            InvalidModel: the model's card or network is damaged or inconsistent.
+            ConfigError: `engine` or `precision` is unknown.
             MissingExtra: the engine is not installed.
         """
         self.model = (
@@ -54,40 +65,47 @@ class Colorizer:
 
     @cached_property
     def engine(self) -> str:
-        """What runs the network, and at which precision."""
+        """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
         return self.model.engine
 
     def predict(self, source: Any, *, reference: Any = None, name: str | None = None) -> Prediction:
-        """Read a photograph and show it to the network: the dear step.
+        """Read a photograph and run the network on it: the expensive step.
 
         Args:
             source: a path, bytes, a binary file object, a Pillow image, a NumPy array, (H, W) or
                 (H, W, C) with C of 1, 3 (RGB) or 4 (RGBA), or a `Photo`.
-            reference: a colour photograph of something alike, in any of these forms or looked at
-                already, whose colours are taken where its places look like this one's.
-            name: what to call it in messages.
+            reference: a colour photograph of a similar subject, in any of these forms or prepared
+                with `reference`. Its colours are copied to the places that look like its own.
+            name: the photograph's name in messages; None for its path.
 
         Raises:
-            PhotoError: it cannot be read.
-            InvalidModel: the network's answer is not what its card promises.
-            ConfigError: the reference is grey, or the model cannot be told colours.
+            PhotoError: the photograph or the reference cannot be read.
+            InvalidModel: the network's output does not match its card.
+            ConfigError: the reference is grey, or the model does not take known colours.
         """
-        grey = self._read(source, name)
-        model, lightness = self.model, self.model.lightness(grey.luma)
+        picture = self._read(source, name)
+        model, lightness = self.model, self.model.lightness(picture.luma)
         if reference is None:
             answer, features = model.predict_with_features(lightness)
-            return Prediction(grey, model, lightness, answer, features)
-        theirs = self.reference(reference)
+            return Prediction(picture, model, lightness, answer, features)
+        # The features do not depend on known colours: the first pass finds the places that match
+        # the reference, the second predicts with their colours.
+        prepared = self.reference(reference)
         features = model.features(lightness[None, ..., None])[0]
-        known = theirs.known(features, lightness.shape)
-        return Prediction(grey, model, lightness, model.predict(lightness, known), features, known)
+        known = prepared.known(features, lightness.shape)
+        answer = model.predict(lightness, known)
+        return Prediction(picture, model, lightness, answer, features, known)
 
     def reference(self, source: Any) -> Reference:
-        """Prepare a reference once, so that many photographs can take their colours from it.
+        """Prepare a reference once, for many photographs to copy colours from.
+
+        Args:
+            source: a colour photograph, in any form that `predict` takes. A `Reference` is
+                returned as it is.
 
         Raises:
-            PhotoError: it cannot be read.
-            ConfigError: it is grey, or the model cannot be told colours.
+            PhotoError: the photograph cannot be read.
+            ConfigError: the photograph is grey, or the model does not take a reference.
         """
         if isinstance(source, Reference):
             return source
@@ -96,6 +114,7 @@ class Colorizer:
     def colorize(
         self,
         source: Any,
+        options: ColorOptions | None = None,
         *,
         reference: Any = None,
         name: str | None = None,
@@ -103,9 +122,20 @@ class Colorizer:
         hints: Sequence[Hint] = (),
         palette: Sequence[str | RGB] = (),
     ) -> ColorPhoto:
-        """Read and colour a photograph; arguments and errors are those of `predict` and `color`."""
-        prediction = self.predict(source, reference=reference, name=name)
-        return prediction.color(vividness=vividness, hints=hints, palette=palette)
+        """Read and colour a photograph.
+
+        This is `predict` followed by `Prediction.color`: it takes their arguments and raises
+        their errors. The options may also come in one object, `options`.
+        """
+        options = ColorOptions.either(
+            options, reference=reference, vividness=vividness, hints=hints, palette=palette
+        )
+        return self.predict(source, reference=options.reference, name=name).color(options)
+
+    def study(self, source: Any, *, reference: Any = None, name: str | None = None) -> Prediction:
+        """Return what `predict` returns. This old name will be removed in 0.2."""
+        warnings.warn("Colorizer.study is named predict now", DeprecationWarning, stacklevel=2)
+        return self.predict(source, reference=reference, name=name)
 
     def film(
         self,
@@ -125,34 +155,34 @@ class Colorizer:
         most_rows: int = 0,
         watcher: film.Watcher | None = None,
     ) -> film.FilmReport:
-        """Colour a film; luma, sound, subtitles, chapters and words stay as they are.
+        """Colour a film; luma, sound, subtitles, chapters and metadata stay as they are.
 
-        What is done is kept beside the target: called again after a stop, it goes on.
+        Finished parts are kept beside the target, so that a second call resumes a stopped one.
 
         Args:
-            source: anything that FFmpeg reads; `frames/%05d.png` is a film in single pictures.
-            target: the coloured film; its suffix names the container.
-            vividness: as of `Prediction.color`.
-            references: frames or photographs to be followed, in any form that `predict` takes.
-            hints: moments, in seconds from the film's start, and what is known of the frame then.
-            start: seconds from the film's start at which to begin.
-            end: seconds at which to end.
-            codec: one of "h264", "hevc", "vp9", "av1", "prores", "ffv1".
-            quality: the codec's CRF; less is better.
-            preset: the encoder's own word for how hard to try.
-            overwrite: whether a file that is there may be replaced.
-            partial: whether Ctrl-C leaves a film of what is done.
-            most_rows: a taller film is made smaller; 0: it is not.
-            watcher: told how it goes.
+            source: anything that FFmpeg reads; `frames/%05d.png` reads a film in single pictures.
+            target: the coloured film; its suffix chooses the container.
+            vividness: as in `Prediction.color`.
+            references: colour photographs to copy colours from, in any form `predict` takes.
+            hints: pairs of a time, in seconds from the film's start, and a hint for that frame.
+            start: where to begin, in seconds from the start of the film.
+            end: where to end, in seconds; None for the end of the film.
+            codec: "h264", "hevc", "vp9", "av1", "prores" or "ffv1"; empty for the default.
+            quality: the codec's CRF, where lower is better; None for the codec's default.
+            preset: encoder preset, for example "fast" or "slow"; empty for the default.
+            overwrite: whether an existing file may be replaced.
+            partial: whether Ctrl-C leaves a playable film of the part that is finished.
+            most_rows: the largest height in pixels: a taller film is scaled down; 0 for no limit.
+            watcher: receives progress.
 
         Raises:
             FilmError: the film cannot be read.
-            OutputError: it cannot be written there, or its sound cannot be kept.
+            OutputError: the target cannot be written, or the container cannot hold the sound.
             PhotoError: a reference cannot be read.
-            ConfigError: something that is asked for makes no sense.
+            ConfigError: an argument is out of range, or arguments contradict each other.
             MissingExtra: PyAV is not installed.
         """
-        film.require()
+        film.require()  # these modules import PyAV, an optional extra
         from photochrom.film.encoder import Encoding
         from photochrom.film.job import Job, Span
         from photochrom.film.pipeline import color_film
@@ -161,7 +191,7 @@ class Colorizer:
             source=Path(source),
             target=Path(target),
             vividness=vividness,
-            references=[self.reference(each) for each in references],
+            references=[self.reference(source) for source in references],
             hints=hints,
             span=Span(start, end),
             encoding=Encoding(codec, quality, preset),
@@ -179,6 +209,7 @@ class Colorizer:
 
 def colorize(
     source: Any,
+    options: ColorOptions | None = None,
     *,
     model: str | os.PathLike[str] | Model | None = None,
     reference: Any = None,
@@ -188,8 +219,9 @@ def colorize(
 ) -> ColorPhoto:
     """Colour one photograph: `photochrom.colorize("old.jpg").save("new.jpg")`.
 
-    For more than one, keep a `Colorizer`, whose arguments and errors these are.
+    Each call loads the model. To colour several photographs, keep a `Colorizer`, whose arguments
+    and errors are the same.
     """
     return Colorizer(model).colorize(
-        source, reference=reference, vividness=vividness, hints=hints, palette=palette
+        source, options, reference=reference, vividness=vividness, hints=hints, palette=palette
     )

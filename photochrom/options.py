@@ -74,3 +74,26 @@ class ColorOptions:
         """
         colors = tuple(as_rgb(each) for each in palette)
         return cls(vividness, tuple(hints), colors, reference, variants)
+
+    @classmethod
+    def either(cls, options: ColorOptions | None, **keywords: Any) -> ColorOptions:
+        """Return `options`, or options made of keyword arguments.
+
+        Args:
+            options: options that are made already, or None.
+            keywords: arguments of `of`, as a function with the same keywords received them.
+
+        Raises:
+            ConfigError: both were given; or as `of`.
+        """
+        if options is None:
+            return cls.of(**keywords)
+        given = [
+            name
+            for name, value in keywords.items()
+            if not (value is None or (isinstance(value, list | tuple) and not value))
+        ]
+        if given:
+            received = " and ".join(given)
+            raise ConfigError(f"expected options or keyword arguments; received both: {received}")
+        return options

@@ -1,4 +1,4 @@
-"""Work on many things at once, a bounded number at a time, with the results in order."""
+"""Process items in threads, a bounded number at a time, and yield the results in order."""
 
 from __future__ import annotations
 
@@ -17,10 +17,18 @@ R = TypeVar("R")
 
 
 def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R]:
-    """`map` in threads: at most `workers` at work and as many results waiting.
+    """Map a function over items in threads, and yield the results in the order of the items.
 
-    An error reaches the caller in its turn. When the caller stops asking, work that has not begun
-    is not begun.
+    The queue is bounded, so that neither items nor results pile up in memory.
+
+    Args:
+        work: the function; it is called in several threads at once.
+        items: its arguments.
+        workers: the number of threads; at most twice as many items are in progress or wait.
+
+    Yields:
+        The results. An exception of `work` is raised when its result is due. When the caller
+        closes the generator, items that have not started are cancelled.
     """
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -36,39 +44,42 @@ def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Gen
                 future.cancel()
 
 
-def prefetch(items: Iterable[T], most: int) -> Generator[T]:
-    """Make items in a thread of their own, before they are asked for.
+def prefetch(items: Iterable[T], limit: int) -> Generator[T]:
+    """Iterate over items in a thread of its own, ahead of the caller.
 
     Args:
-        items: what the thread goes through.
-        most: how many may wait.
+        items: the iterable; it is used in that thread only.
+        limit: the largest number of items that wait for the caller.
 
     Yields:
-        The same items. An error reaches the caller in its turn. When the caller stops asking, the
-        thread stops, too.
+        The same items. An exception of the iterable is raised when its item is due. When the
+        caller closes the generator, the thread ends, too.
     """
-    waiting: Queue[tuple[str, Any]] = Queue(most)
+    queue: Queue[tuple[str, Any]] = Queue(limit)
     stopped = Event()
-    thread = Thread(target=_make, args=(items, waiting, stopped), daemon=True)
+    thread = Thread(target=_produce, args=(items, queue, stopped), daemon=True)
     thread.start()
     try:
         while True:
-            what, thing = waiting.get()
-            if what == "error":
-                raise thing
-            if what == "end":
+            kind, value = queue.get()
+            if kind == "error":
+                raise value
+            if kind == "end":
                 return
-            yield thing
+            yield value
     finally:
         stopped.set()
         thread.join()
 
 
-def _make(items: Iterable[Any], waiting: Queue[tuple[str, Any]], stopped: Event) -> None:
-    def put(what: str, thing: Any = None) -> None:
+def _produce(items: Iterable[Any], queue: Queue[tuple[str, Any]], stopped: Event) -> None:
+    """Put all items into the queue, then an "end" or an "error"; stop when `stopped` is set."""
+
+    def put(kind: str, value: Any = None) -> None:
+        # With a timeout, since nobody takes items from a full queue once the caller has stopped.
         while not stopped.is_set():
             with suppress(Full):
-                waiting.put((what, thing), timeout=0.1)
+                queue.put((kind, value), timeout=0.1)
                 return
 
     try:
@@ -77,8 +88,9 @@ def _make(items: Iterable[Any], waiting: Queue[tuple[str, Any]], stopped: Event)
             if stopped.is_set():
                 break
         put("end")
-    except BaseException as error:  # noqa: BLE001  it is raised where it can be handled
+    except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
         put("error", error)
     finally:
+        # A generator must be closed in the thread that ran it, or its files may stay open.
         if isinstance(items, Generator):
             items.close()

@@ -1,8 +1,13 @@
-"""A photograph that the network has seen, and the photograph that comes of it."""
+"""A network's prediction for a photograph, and the colour photograph that it becomes.
+
+Running the network is the expensive step. A `Prediction` keeps its result, so that colouring the
+photograph again with another vividness or palette is quick.
+"""
 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -21,6 +26,7 @@ from photochrom.guidance.reference import no_more_than
 from photochrom.model.distribution import Distribution, decode
 from photochrom.model.guide import Guide
 from photochrom.model.variants import variants
+from photochrom.options import ColorOptions
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.provenance import with_provenance
 
@@ -33,7 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ColorPhoto", "Prediction"]
 
-_TELLABLE: Final = (90, 200)  # luma between which colours can be told apart
+# Luma of colour candidates is kept within these bounds: near black and white, all look alike.
+_CANDIDATE_LUMA: Final = (90, 200)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +48,12 @@ class ColorPhoto:
     """A coloured photograph.
 
     Attributes:
-        luma: the photograph's own BT.601 Y', (H, W) uint8 or uint16.
-        chroma: the colours over it.
+        luma: BT.601 Y' of the original, unchanged, (H, W) uint8 or uint16.
+        chroma: the predicted colours, as functions of luma.
         alpha: (H, W) of the dtype of `luma`, or None.
-        metadata: the photograph's own, with a mark that its colours are a machine's.
-        format: the photograph's own, "JPEG" for example.
-        mean_chroma: how far from grey the colours are: mean chroma, in Lab.
+        metadata: metadata of the original, with a note that the colours are computer-generated.
+        format: file format of the original, for example "JPEG".
+        mean_chroma: mean distance of the colours from grey, in Lab units.
     """
 
     luma: IntArray = field(repr=False)
@@ -58,7 +65,7 @@ class ColorPhoto:
 
     @cached_property
     def rgb(self) -> IntArray:
-        """(H, W, 3) of the dtype of `luma`, sRGB; its luma is within one level of `luma`."""
+        """sRGB, (H, W, 3) of the dtype of `luma`; its luma is within one level of `luma`."""
         return self.chroma.over(self.luma)
 
     def save(
@@ -69,17 +76,39 @@ class ColorPhoto:
         quality: int | None = None,
         overwrite: bool = False,
     ) -> None:
-        """Write it, whole or not at all, with the photograph's metadata; see `photo.write`."""
+        """Write the photograph with its metadata, completely or not at all.
+
+        Args:
+            destination: a path, or a binary file object.
+            format: a key of `photo.FORMATS`. By default the suffix of the path decides; for a
+                file object, the format of the original.
+            quality: 1 to 100 for JPEG, WebP and AVIF; None for the format's default.
+            overwrite: whether an existing file may be replaced.
+
+        Raises:
+            OutputExists: the file exists and `overwrite` is False.
+            OutputError: the file cannot be written, or not in this format.
+            ConfigError: `quality` is out of range.
+        """
         if format is None and not isinstance(destination, str | os.PathLike):
             format = self.format  # noqa: A001
 
-        def encoded(name: str) -> bytes:
+        def encode(name: str) -> bytes:
             return self.encode(name, quality=quality)
 
-        photo.deliver(destination, encoded, format=format, overwrite=overwrite)
+        photo.deliver(destination, encode, format=format, overwrite=overwrite)
 
     def encode(self, format: str | None = None, *, quality: int | None = None) -> bytes:  # noqa: A002
-        """As the bytes of a file; in the photograph's own format unless another is named."""
+        """Return the bytes of an image file.
+
+        Args:
+            format: a key of `photo.FORMATS`; None for the format of the original.
+            quality: 1 to 100 for JPEG, WebP and AVIF; None for the format's default.
+
+        Raises:
+            OutputError: the format is unknown or cannot hold this photograph.
+            ConfigError: `quality` is out of range.
+        """
         return photo.encode_colored(
             self.luma,
             self.chroma,
@@ -90,23 +119,24 @@ class ColorPhoto:
         )
 
     def to_pil(self) -> Image.Image:
-        """As an 8-bit Pillow image, RGB or RGBA."""
+        """Return an 8-bit Pillow image, RGB or RGBA."""
         planes = [self.rgb] if self.alpha is None else [self.rgb, self.alpha[..., None]]
         return Image.fromarray(eight_bits(cast("IntArray", np.concatenate(planes, -1))))
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """A photograph with what the network said of it; colouring it from here on is quick.
+    """A photograph with the network's output for it, from which colours are computed quickly.
 
     Attributes:
         photo: the photograph.
-        model: the model that prediction it.
-        lightness: what the network saw, (h, w) float32.
-        answer: what it said, (h', w', C) float32.
-        features: what it saw, alike where things are alike, (h", w", F) float32, each of length 1;
-            or None if it does not tell.
-        known: what a reference photograph lets be known, (h, w, 3) float32, or None.
+        model: the model that made the prediction.
+        lightness: the network's input, (h, w) float32, in the units of the model's colour space.
+        answer: the network's output, (h', w', C) float32.
+        features: the network's features, (h", w", F) float32, unit vectors that are similar where
+            things look similar; None if the network gives none.
+        known: colours that come from a reference photograph, (h, w, 3) float32: chroma, and 1
+            where it is known, 0 elsewhere; None without a reference.
     """
 
     photo: Photo = field(repr=False)
@@ -118,102 +148,124 @@ class Prediction:
 
     @cached_property
     def guide(self) -> Guide:
-        """Lightness and segments of the photograph, by which its colours are read."""
+        """Lightness and segments of the photograph, which guide how its colours are decoded."""
         space = self.model.card.color_space
         return Guide.of(self.lightness, space, self.answer.shape[:2], self.features)
 
     def color(
         self,
+        options: ColorOptions | None = None,
         *,
         vividness: float | None = None,
         hints: Sequence[Hint] = (),
         palette: Sequence[str | RGB] = (),
     ) -> ColorPhoto:
-        """Lay the colours over the photograph, at full resolution, luma untouched.
+        """Colour the photograph at full resolution, without changing its luma.
 
         Args:
-            vividness: from 0, faithful, to 1, vivid; by default what the model's card says.
-            hints: colours that a person knows; the network looks once more, for these.
-            palette: colours to be drawn to, besides grey: #RRGGBB, or sRGB, 0 to 255.
+            options: all of the following in one object. Its reference and its number of variants
+                belong to `Colorizer.predict` and `variants`, and have no effect here.
+            vividness: colour strength, from 0 (faithful) to 1 (vivid); None for the default of
+                the model's card.
+            hints: known colours at points or strokes. They take another pass of the network.
+            palette: the colours to prefer, besides grey: "#RRGGBB", or sRGB triples, 0 to 255.
+
+        Returns:
+            The coloured photograph, of the same size and bit depth.
 
         Raises:
-            ConfigError: a hint, a colour or the vividness is out of range, or of no use to the
-                model.
-            InvalidModel: the network's answer is not what its card promises.
+            ConfigError: a hint, a colour or the vividness is out of range, or the model does not
+                support it.
+            InvalidModel: the network's output does not match its card.
         """
-        reading = self._reading(vividness)
-        plain = self._read(self.answer, reading, palette)
+        options = ColorOptions.either(options, vividness=vividness, hints=hints, palette=palette)
+        params, hints = self._decoding_params(options.vividness), options.hints
+        unhinted = self._small_chroma(self.answer, params, options.palette)
         if not hints:
-            return self._painted(plain)
+            return self._color_photo(unhinted)
         space, photo_size = self.model.card.color_space, self.photo.luma.shape
-        told = self._read(self._told(hints), reading, palette)
+        hinted = self._small_chroma(self._predict_with_hints(hints), params, options.palette)
         binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
-        small = binding.spread(plain, told, space)
-        return self._painted(small, binding)
+        small = binding.spread(unhinted, hinted, space)
+        return self._color_photo(small, binding)
 
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
-        """Several coherent answers, the best first: whole things change colour.
+        """Return several different colourings, the most likely first.
+
+        The colourings differ in the colour of whole regions, not of single pixels.
 
         Args:
-            count: how many.
+            count: the number of colourings, 1 or more.
             vividness: as in `color`.
 
         Raises:
-            ConfigError: the model gives one answer only, or none is asked for.
+            ConfigError: `count` is below 1, or the model gives no distribution.
         """
         _check_count(count)
-        reading = self._reading(vividness)
-        found = variants(self._distribution(self.answer), reading, count)
-        return [self._painted(small) for small in found]
+        params = self._decoding_params(vividness)
+        colorings = variants(self._distribution(self.answer), params, count)
+        return [self._color_photo(small) for small in colorings]
 
     def confidence(self, *, vividness: float | None = None) -> FloatArray:
-        """How likely the true chroma lies within 20 (in Lab) of what is shown.
+        """Return how likely the true chroma lies within 20 Lab units of the predicted one.
+
+        Args:
+            vividness: as in `color`.
 
         Returns:
             (H, W) float32 in [0, 1], of the photograph's size.
 
         Raises:
-            ConfigError: the model gives no distribution.
+            ConfigError: the model gives no distribution, or `vividness` is out of range.
         """
-        reading, spread = self._reading(vividness), self._distribution(self.answer)
-        small = spread.confidence(spread.mean(reading))
+        distribution = self._distribution(self.answer)
+        small = distribution.confidence(distribution.mean(self._decoding_params(vividness)))
         return np.asarray(
             cv2.resize(small, self.photo.size, interpolation=cv2.INTER_LINEAR), np.float32
         )
 
     def color_candidates(self, x: float, y: float, count: int = 6) -> list[tuple[RGB, float]]:
-        """The likeliest colours at a place, to choose a hint's from.
+        """Return the most likely colours at a pixel, for a person to choose a hint from.
 
         Args:
-            x: in pixels of the photograph, from its left.
-            y: from its top.
-            count: how many at most.
+            x: column in pixels of the photograph, from the left.
+            y: row in pixels, from the top.
+            count: the largest number of colours to return, 1 or more.
 
         Returns:
-            sRGB, 0 to 255, light enough to be told apart, and how likely something like it is.
+            Pairs of an sRGB colour, 0 to 255, and the probability of this or a similar colour,
+            the most likely first. The colours have medium luma, so that they can be told apart.
 
         Raises:
-            ConfigError: the model gives no distribution, the place is not in the photograph, or
-                none is asked for.
+            ConfigError: `count` is below 1, the pixel lies outside the photograph, or the model
+                gives no distribution.
         """
         _check_count(count)
         width, height = self.photo.size
         if not (0 <= x < width and 0 <= y < height):
-            raise ConfigError(f"expected a place within {width} × {height}; received {x:g}, {y:g}")
-        spread = self._distribution(self.answer)
+            raise ConfigError(f"expected a point within {width} × {height}; received {x:g}, {y:g}")
         rows, columns = self.answer.shape[:2]
-        place = int(y / height * rows), int(x / width * columns)
-        found = spread.color_candidates(*place, count, self._reading(1.0))
+        row, column = int(y / height * rows), int(x / width * columns)
+        candidates = self._distribution(self.answer).color_candidates(
+            row, column, count, self._decoding_params(1.0)
+        )
         luma = eight_bits(self.photo.luma[int(y) : int(y) + 1, int(x) : int(x) + 1])
-        level = np.clip(luma, *_TELLABLE).astype(np.uint8)
+        level = np.clip(luma, *_CANDIDATE_LUMA).astype(np.uint8)
         space = self.model.card.color_space
-        shown = (color.merge(level, chroma[None, None], space)[0, 0] for chroma, _ in found)
-        return [
-            ((int(r), int(g), int(b)), each[1])
-            for (r, g, b), each in zip(shown, found, strict=True)
-        ]
+        result: list[tuple[RGB, float]] = []
+        for chroma, probability in candidates:
+            r, g, b = color.merge(level, chroma[None, None], space)[0, 0]
+            result.append(((int(r), int(g), int(b)), probability))
+        return result
 
-    def _reading(self, vividness: float | None) -> DecodingParams:
+    def likely(self, x: float, y: float, count: int = 6) -> list[tuple[RGB, float]]:
+        """Return what `color_candidates` returns. This old name will be removed in 0.2."""
+        warnings.warn(
+            "Prediction.likely is named color_candidates now", DeprecationWarning, stacklevel=2
+        )
+        return self.color_candidates(x, y, count)
+
+    def _decoding_params(self, vividness: float | None) -> DecodingParams:
         try:
             return self.model.card.reading(vividness)
         except ValueError as error:
@@ -222,37 +274,39 @@ class Prediction:
     def _distribution(self, answer: FloatArray) -> Distribution:
         if self.model.card.output_kind != "distribution":
             raise ConfigError(
-                "expected a model that answers with a distribution over colour; "
-                f"{self.model.source} gives one colour only"
+                "expected a model that predicts a distribution over colours; "
+                f"{self.model.source} predicts a single colour"
             )
         return Distribution.of(answer, self.model.card, self.guide)
 
-    def _read(
-        self, answer: FloatArray, reading: DecodingParams, palette: Sequence[str | RGB]
+    def _small_chroma(
+        self, answer: FloatArray, params: DecodingParams, palette: Sequence[str | RGB]
     ) -> FloatArray:
-        """The small chroma, (h, w, 2), of an answer; no stronger than a palette or a reference."""
+        """Decode a network's output to chroma, (h, w, 2), within the palette and the reference."""
         if len(palette):
-            colors = self._palette(palette)
-            kept = self._distribution(answer).with_palette(colors)
-            small = kept.mean(replace(reading, gain=1.0, restored=0.0))  # or it would go beyond
+            colors = self._palette_chroma(palette)
+            distribution = self._distribution(answer).with_palette(colors)
+            # Gain and restoration would make colours stronger than those of the palette.
+            small = distribution.mean(replace(params, gain=1.0, chroma_restoration=0.0))
             small = limited(small, float(np.linalg.norm(colors, axis=-1).max()))
         else:
             card = self.model.card
             guide = self.guide if card.output_kind == "distribution" else None
-            small = decode(answer, card, reading, guide)
+            small = decode(answer, card, params, guide)
         return small if self.known is None else no_more_than(self.known, small)
 
-    def _palette(self, palette: Sequence[str | RGB]) -> FloatArray:
-        return chroma_of([as_rgb(each) for each in palette], self.model.card.color_space)
+    def _palette_chroma(self, palette: Sequence[str | RGB]) -> FloatArray:
+        return chroma_of([as_rgb(entry) for entry in palette], self.model.card.color_space)
 
-    def _told(self, hints: Sequence[Hint]) -> FloatArray:
+    def _predict_with_hints(self, hints: Sequence[Hint]) -> FloatArray:
+        """Run the network again with the hints; a hint takes precedence over the reference."""
         space = self.model.card.color_space
         known = draw(hints, self.photo.luma.shape, self.lightness.shape, space)
         if self.known is not None:
             known = np.where(known[..., 2:] > 0, known, self.known)
         return self.model.predict(self.lightness, known)
 
-    def _painted(self, small: FloatArray, binding: Binding | None = None) -> ColorPhoto:
+    def _color_photo(self, small: FloatArray, binding: Binding | None = None) -> ColorPhoto:
         space = self.model.card.color_space
         chroma = LinearChroma.fit(small, self.photo.luma, space)
         return ColorPhoto(

@@ -1,4 +1,4 @@
-"""Some of many."""
+"""Choose some of many items."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ T = TypeVar("T")
 
 
 def subsample(items: Sequence[T], count: int) -> list[T]:
-    """At most so many of them, evenly spread from the first on, in their order."""
+    """Return at most `count` items, evenly spread from the first on, in their order."""
     count = min(count, len(items))
-    return [items[number * len(items) // count] for number in range(count)]
+    return [items[index * len(items) // count] for index in range(count)]

@@ -18,7 +18,7 @@ def enlarge(small: np.ndarray, guide: np.ndarray) -> np.ndarray:
     found = LinearChroma.fit(small / UNIT, luma, "ycbcr")
     y = (luma / 255).astype(np.float32)
     cb, cr, spare = (np.empty_like(y) for _ in range(3))
-    _evaluate(found._tall(len(y)), y, cb, cr, spare)
+    _evaluate(found._model_for_rows(len(y)), y, cb, cr, spare)
     return np.dstack([cb, cr]) * UNIT
 
 
@@ -111,7 +111,7 @@ def test_luma_stays(shape, dtype):
 def test_band_by_band_as_on_the_whole(monkeypatch):
     chroma, luma = wild((203, 61))
     whole, halves = chroma.over(luma), chroma.planes(luma, halved=True)
-    monkeypatch.setattr(color, "_BAND_PIXELS", 1000)
+    monkeypatch.setattr("photochrom.color.bands._BAND_PIXELS", 1000)
     assert np.abs(chroma.over(luma).astype(int) - whole).max() <= 1
     for one, other in zip(chroma.planes(luma, halved=True), halves, strict=True):
         assert np.abs(one.astype(int) - other).max() <= 1

@@ -277,7 +277,7 @@ def test_a_network_that_answers_nan(camera, broken):
 
 
 def test_a_network_with_three_channels(camera):
-    with pytest.raises(InvalidModel, match=r"expected \(height, width, 2\)"):
+    with pytest.raises(InvalidModel, match=r"expected output of shape \(height, width, 2\)"):
         Colorizer(model(network((0.1, 0.2, 0.3)))).colorize(camera)
 
 

@@ -142,5 +142,5 @@ def test_likely_colours_of_skin_are_warm(colorizer):
     assert skin[0] > skin[1] > skin[2] - 30
     assert 1 >= share >= max([each for _, each in others], default=0)
     for wrong in ((-1, 0), (512, 0), (0, 512)):
-        with pytest.raises(ConfigError, match="a place within 512 × 512"):
+        with pytest.raises(ConfigError, match="a point within 512 × 512"):
             prediction.color_candidates(*wrong)

@@ -49,7 +49,9 @@ def test_a_network_that_knows_nothing_gives_the_mean_of_the_bins():
 
 @pytest.mark.parametrize("shape", [(4, 6, 3), (4, 6, 1), (4, 6), (1, 4, 6, 2)])
 def test_chroma_of_a_wrong_shape(shape):
-    with pytest.raises(InvalidModel, match=r"expected \(height, width, 2\) .*'chroma'; received"):
+    with pytest.raises(
+        InvalidModel, match=r"expected output of shape \(height, width, 2\) .*'chroma'; received"
+    ):
         decode(np.zeros(shape, np.float32), card())
 
 
@@ -82,7 +84,7 @@ def test_rare_colours_are_thought_of_but_no_likelier_than_they_are():
     weighed = card(output_kind="distribution", bins=BINS, bin_weights=[1.0, 1.0, 60.0])
     shares = np.array([0.64, 0.345, 0.015], np.float32)
     found = Distribution.of(np.log(shares)[None, None], weighed).color_candidates(
-        0, 0, 6, DecodingParams(gamma=1.0)
+        0, 0, 6, DecodingParams(rebalancing=1.0)
     )
     assert [share for _, share in found] == pytest.approx(list(shares), abs=0.01)
 
@@ -98,13 +100,17 @@ def spread(seed: int = 0, size: tuple[int, int] = (6, 8)) -> Distribution:
 
 
 def test_gamma_weighs_bins_by_their_rarity():
-    shares = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE).shares(DecodingParams(gamma=1))
+    shares = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE).shares(
+        DecodingParams(rebalancing=1)
+    )
     np.testing.assert_allclose(shares[0, 0], np.array([4, 1, 0.25]) / 5.25, rtol=1e-5)
 
 
 def test_half_a_gamma_is_half_the_way_of_the_logarithm():
     flat = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE)
-    none, half, whole = (np.log(flat.shares(DecodingParams(gamma=g))[0, 0]) for g in (0, 0.5, 1))
+    none, half, whole = (
+        np.log(flat.shares(DecodingParams(rebalancing=g))[0, 0]) for g in (0, 0.5, 1)
+    )
     gaps = [x - x.mean() for x in (none, half, whole)]
     np.testing.assert_allclose(gaps[1], (gaps[0] + gaps[2]) / 2, atol=1e-5)
 
@@ -131,7 +137,9 @@ def test_a_restored_picture_is_as_colourful_as_its_distribution():
     logits[..., 2] = -20  # only the two colours that are not opposites
     found = Distribution.of(logits, DISTRIBUTION)
     likely = float((found.shares(DecodingParams()) @ (found.bins**2).sum(-1)).sum())
-    dull, half, whole = (energy(found.mean(DecodingParams(restored=r))) for r in (0, 0.5, 1))
+    dull, half, whole = (
+        energy(found.mean(DecodingParams(chroma_restoration=r))) for r in (0, 0.5, 1)
+    )
     assert dull < 0.9 * likely
     assert whole == pytest.approx(likely, rel=1e-3)
     assert half == pytest.approx((dull * likely) ** 0.5, rel=1e-3)
@@ -139,7 +147,7 @@ def test_a_restored_picture_is_as_colourful_as_its_distribution():
 
 def test_what_is_restored_is_one_factor_for_the_whole_picture():
     found = spread(7)
-    plain, restored = found.mean(DecodingParams()), found.mean(DecodingParams(restored=1))
+    plain, restored = found.mean(DecodingParams()), found.mean(DecodingParams(chroma_restoration=1))
     factors = restored / plain
     assert factors.min() > 1.05
     np.testing.assert_allclose(factors, factors[0, 0, 0], rtol=1e-4)
@@ -149,7 +157,7 @@ def test_no_chroma_is_more_than_doubled():
     logits = np.zeros((2, 2, 3), np.float32)  # its mean is next to grey, its colours are not
     found = Distribution.of(logits, DISTRIBUTION)
     assert (
-        energy(found.mean(DecodingParams(restored=1)))
+        energy(found.mean(DecodingParams(chroma_restoration=1)))
         <= 4 * energy(found.mean(DecodingParams())) + 1e-3
     )
 
@@ -238,7 +246,7 @@ def test_where_all_is_grey_nothing_is_restored(restored):
     grey = card(output_kind="distribution", bins=[[0.0, 0.0]] * 3)
     found = Distribution.of(np.zeros((2, 2, 3), np.float32), grey)
     np.testing.assert_array_equal(
-        found.mean(DecodingParams(restored=restored)), np.zeros((2, 2, 2))
+        found.mean(DecodingParams(chroma_restoration=restored)), np.zeros((2, 2, 2))
     )
 
 
@@ -301,5 +309,7 @@ def test_variants_are_the_same_every_time():
 
 @pytest.mark.parametrize("restored", [-1, 11])
 def test_restoration_is_bounded(restored):
-    with pytest.raises(InvalidModel, match=r"faithful\.restored to be a number from 0 to 10"):
-        card(faithful=DecodingParams(restored=restored))
+    with pytest.raises(
+        InvalidModel, match=r"faithful\.chroma_restoration to be a number from 0 to 10"
+    ):
+        card(faithful=DecodingParams(chroma_restoration=restored))

@@ -86,14 +86,14 @@ def test_a_package_exports_all_that_it_imports_to_be_exported(name):
 
 def test_the_package_itself_leaves_nothing_out():
     listed = set(photochrom.__all__)
-    assert listed == {*photochrom._HOMES, "__version__"}
+    assert listed == {*photochrom._MODULES, "__version__"}
     known = {
         alias.name
         for node in ast.walk(tree(""))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("photochrom.")
         for alias in node.names
     }
-    assert known == set(photochrom._HOMES)  # what a type checker sees is what is there
+    assert known == set(photochrom._MODULES)  # what a type checker sees is what is there
     defined = {
         node.name for node in tree("").body if isinstance(node, ast.FunctionDef | ast.ClassDef)
     }
@@ -105,7 +105,7 @@ def test_dir_tells_them():
 
 
 def test_names_come_from_the_places_that_a_type_checker_sees():
-    for name, home in photochrom._HOMES.items():
+    for name, home in photochrom._MODULES.items():
         assert getattr(photochrom, name) is getattr(import_module(f"photochrom.{home}"), name)
 
 

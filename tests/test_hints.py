@@ -117,7 +117,7 @@ def test_a_network_that_can_be_told_heeds_a_hint(pliant, camera):
 
 
 def test_a_network_that_cannot_be_told_says_so(camera):
-    with pytest.raises(ConfigError, match="expected a model that can be told colours"):
+    with pytest.raises(ConfigError, match="expected a model that takes known colours"):
         Colorizer(model()).predict(camera).color(hints=[Hint.at(3, 3, RED)])
 
 
@@ -128,7 +128,7 @@ def test_a_network_without_a_distribution_says_so(camera):
         prediction.variants,
         lambda: prediction.color(palette=[RED]),
     ):
-        with pytest.raises(ConfigError, match="expected a model that answers with a distribution"):
+        with pytest.raises(ConfigError, match="expected a model that predicts a distribution"):
             ask()
 
 
@@ -163,7 +163,7 @@ def test_onnx_runtime_answers_alike(camera):
 
 
 def test_a_hint_without_a_place():
-    with pytest.raises(ConfigError, match="expected a point at least"):
+    with pytest.raises(ConfigError, match="expected one point or more"):
         Hint((), RED)
 
 

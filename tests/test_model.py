@@ -16,7 +16,7 @@ import pytest
 
 from photochrom.errors import InvalidModel, ModelNotFound
 from photochrom.model import engine
-from photochrom.model.card import Card
+from photochrom.model.card import Card, DecodingParams
 from photochrom.model.model import CARD_FILE, NETWORK_FILE, Model
 from tests.support import BINS, card, model, network, sloped, write_model, write_zip
 
@@ -94,6 +94,27 @@ def test_a_missing_field_is_named():
     del raw["color_space"]
     with pytest.raises(InvalidModel, match=r"m/card\.json is not a card: .*'color_space'"):
         Card.from_json(json.dumps(raw), "m/card.json")
+
+
+@pytest.mark.parametrize("params", [[], 3, "gamma", None, [["gain", 2]]])
+def test_decoding_parameters_are_an_object(params):
+    with pytest.raises(InvalidModel, match=r"m/card\.json is not a card"):
+        Card.from_json(rewritten(vivid=params), "m/card.json")
+
+
+def test_a_card_with_the_old_names_of_decoding_parameters_loads():
+    old = {"gamma": 0.4, "temperature": 0.9, "gain": 1.2, "restored": 1.4}
+    loaded = Card.from_json(rewritten(vivid=old))
+    assert loaded.vivid == DecodingParams(
+        rebalancing=0.4, temperature=0.9, gain=1.2, chroma_restoration=1.4
+    )
+    assert Card.from_json(loaded.to_json()) == loaded
+    assert '"gamma"' not in loaded.to_json()
+
+
+def test_a_field_under_its_old_and_its_new_name_is_refused():
+    with pytest.raises(InvalidModel, match="expected one of gamma and rebalancing; received both"):
+        Card.from_json(rewritten(vivid={"gamma": 0.4, "rebalancing": 0.4}))
 
 
 def test_unknown_fields_are_named():

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 
+import numpy as np
 import pytest
 
-from photochrom import ColorOptions, Hint
+from photochrom import Colorizer, ColorOptions, Hint
 from photochrom.errors import ConfigError
 from photochrom.options import MAX_VARIANTS
 
@@ -51,3 +52,14 @@ def test_wrong_options_say_what_was_expected(make: partial[ColorOptions], messag
 def test_they_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         ColorOptions().vividness = 1  # type: ignore[misc]
+
+
+def test_options_and_keywords_exclude_each_other() -> None:
+    grey = np.full((32, 48), 128, np.uint8)
+    prediction = Colorizer().predict(grey)
+    options = ColorOptions(vividness=0.1)
+    assert np.array_equal(prediction.color(options).rgb, prediction.color(vividness=0.1).rgb)
+    with pytest.raises(ConfigError, match="received both: vividness and hints"):
+        prediction.color(options, vividness=0.2, hints=[HINT])
+    with pytest.raises(ConfigError, match="received both: reference"):
+        Colorizer().colorize(grey, options, reference=np.dstack([grey] * 3))

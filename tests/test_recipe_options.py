@@ -160,4 +160,4 @@ def test_rare_colours_count_more():
 def test_the_rebalancing_is_undone_at_the_faithful_end():
     made = recipe("rebalanced", recipe("rebalanced").options_from_data(photographs()))
     faithful, default = made.decoding_params
-    assert (faithful.gamma, default.gamma, default.temperature) == (-1, 0, 0.38)
+    assert (faithful.rebalancing, default.rebalancing, default.temperature) == (-1, 0, 0.38)

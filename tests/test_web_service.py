@@ -225,7 +225,7 @@ def test_a_field_out_of_range(fields, words, knowing, camera):
 
 
 def test_a_model_that_cannot_be_told(client, camera):
-    assert "told colours" in problem(post(client, jpeg(camera), hints="1,1,#ff0000"), 422)
+    assert "takes known colours" in problem(post(client, jpeg(camera), hints="1,1,#ff0000"), 422)
 
 
 @pytest.mark.parametrize(

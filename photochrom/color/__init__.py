@@ -1,4 +1,4 @@
-"""Colour spaces, luma and chroma, and the merge that keeps luma exact."""
+"""Colour spaces, luma and chroma, and merging them so that luma stays exact."""
 
 from photochrom.color.bands import in_bands
 from photochrom.color.spaces import (

@@ -1,4 +1,4 @@
-"""Work on a picture in bands of rows, on all cores."""
+"""Process a picture in bands of rows, on all cores."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ import numpy as np
 
 __all__ = ["in_bands"]
 
-_BAND_PIXELS: Final = 1 << 18  # per band; with smaller bands the threads wait for one another
+# Large enough that threads seldom wait for Python's lock, small enough for the cache of a core.
+_BAND_PIXELS: Final = 1 << 18
 
 
-def in_bands(work: Callable[..., None], shape: tuple[int, ...], spares: int = 0) -> None:
-    """Do something to every row of a picture, in bands that stay in the cache, on all cores.
+def in_bands(work: Callable[..., None], shape: tuple[int, ...], buffers: int = 0) -> None:
+    """Process every row of a picture, in bands that fit the cache, on all cores.
 
     Args:
-        work: told a slice of rows, and arrays of their size, (h, W) float32, to write over.
-        shape: of the picture.
-        spares: how many such arrays.
+        work: called with a slice of rows and with `buffers` arrays of the size of the band,
+            (h, W) float32, to use as scratch memory.
+        shape: shape of the picture, height and width first.
+        buffers: the number of scratch arrays.
     """
     rows = max(2, _BAND_PIXELS // max(1, shape[1]) // 2 * 2)  # even, for chroma at half size
-    held = threading.local()
+    scratch = threading.local()
 
     def band(top: int) -> None:
-        if not hasattr(held, "spares"):
-            held.spares = np.empty((spares, rows, shape[1]), np.float32)
+        # One allocation a thread, not one a band: the first use of fresh memory is slow.
+        if not hasattr(scratch, "buffers"):
+            scratch.buffers = np.empty((buffers, rows, shape[1]), np.float32)
         part = slice(top, min(top + rows, shape[0]))
-        work(part, *held.spares[:, : part.stop - top])
+        work(part, *scratch.buffers[:, : part.stop - top])
 
-    if shape[0] <= rows:  # a thread costs more than it saves
+    if shape[0] <= rows:  # for a single band, starting threads costs more than it saves
         band(0)
     else:
         with ThreadPoolExecutor() as pool:

@@ -44,7 +44,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-Samples = TypeVar("Samples", bound=IntArray)  # what goes in decides the depth of what comes out
+Samples = TypeVar("Samples", bound=IntArray)  # the result has the depth of the argument
 
 LUMA_WEIGHTS: Final[FloatArray] = BT601.weights
 
@@ -69,18 +69,19 @@ _YUV_GAINS: Final[FloatArray] = np.array([1, 0.436 / 0.5, 0.615 / 0.5], np.float
 
 
 def _linear(rgb: FloatArray) -> FloatArray:
+    """Return linear light for non-linear sRGB."""
     bright = cv2.pow((np.maximum(rgb, 0) + 0.055) / 1.055, 2.4)
     return np.where(rgb <= 0.04045, rgb / 12.92, bright).astype(np.float32, copy=False)
 
 
 def _encoded(linear: FloatArray) -> FloatArray:
-    """The sRGB curve, continued as a straight line below zero, so that nothing is clipped."""
+    """Apply the sRGB curve; below zero it goes on as a straight line, so nothing is clipped."""
     bright = 1.055 * cv2.pow(np.maximum(linear, 0), 1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, bright).astype(np.float32, copy=False)
 
 
 def _convert(pixels: FloatArray, code: int) -> FloatArray:
-    """OpenCV wants pictures; this takes any (..., 3)."""
+    """Convert pixels of any shape (..., 3) with OpenCV, which takes pictures only."""
     flat = np.ascontiguousarray(pixels, np.float32).reshape(-1, 1, 3)
     return np.asarray(cv2.cvtColor(flat, code), np.float32).reshape(pixels.shape)
 
@@ -89,12 +90,13 @@ def _convert(pixels: FloatArray, code: int) -> FloatArray:
 
 
 def rgb_to_lab(rgb: FloatArray) -> FloatArray:
-    """RGB in [0, 1], (..., 3) → CIE Lab (D65)."""
+    """Convert RGB in [0, 1], (..., 3), to CIE Lab (D65)."""
     return _convert(_linear(rgb), cv2.COLOR_LRGB2Lab)
 
 
 def lab_to_rgb(lab: FloatArray) -> FloatArray:
-    """CIE Lab (D65), (..., 3) → RGB, **not clipped**: out of gamut it leaves [0, 1]."""
+    """Convert CIE Lab (D65), (..., 3), to RGB; colours out of gamut lie outside [0, 1]."""
+    # Not by OpenCV, which clips to [0, 1]; the caller needs to know how far out a colour lies.
     y = (lab[..., 0] + 16) / 116
     f = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
     xyz: FloatArray = np.where(f > 6 / 29, f * f * f, (f - 4 / 29) * (108 / 841)) * _WHITE
@@ -102,12 +104,12 @@ def lab_to_rgb(lab: FloatArray) -> FloatArray:
 
 
 def rgb_to_luv(rgb: FloatArray) -> FloatArray:
-    """RGB in [0, 1], (..., 3) → CIE Luv (D65)."""
+    """Convert RGB in [0, 1], (..., 3), to CIE Luv (D65)."""
     return _convert(_linear(rgb), cv2.COLOR_LRGB2Luv)
 
 
 def luv_to_rgb(luv: FloatArray) -> FloatArray:
-    """CIE Luv (D65), (..., 3) → RGB, **not clipped**: out of gamut it leaves [0, 1]."""
+    """Convert CIE Luv (D65), (..., 3), to RGB; colours out of gamut lie outside [0, 1]."""
     lightness = luv[..., 0]
     y = np.where(lightness > 8, ((lightness + 16) / 116) ** 3, lightness / 903.3)
     gain = 1 / np.maximum(13 * lightness, 1e-3)
@@ -118,13 +120,13 @@ def luv_to_rgb(luv: FloatArray) -> FloatArray:
 
 
 def rgb_to_ycbcr(rgb: FloatArray) -> FloatArray:
-    """RGB in [0, 1], (..., 3) → BT.601 Y in [0, 1], Cb and Cr in [-0.5, 0.5]."""
+    """Convert RGB in [0, 1], (..., 3), to BT.601 Y in [0, 1], Cb and Cr in [-0.5, 0.5]."""
     y = rgb @ LUMA_WEIGHTS
     return np.stack([y, (rgb[..., 2] - y) / 1.772, (rgb[..., 0] - y) / 1.402], -1)
 
 
 def ycbcr_to_rgb(ycbcr: FloatArray) -> FloatArray:
-    """BT.601 Y in [0, 1], Cb and Cr in [-0.5, 0.5], (..., 3) → RGB, **not clipped**."""
+    """Convert BT.601 YCbCr, (..., 3), to RGB; colours out of gamut lie outside [0, 1]."""
     y, cb, cr = ycbcr[..., 0], ycbcr[..., 1], ycbcr[..., 2]
     r, b = y + 1.402 * cr, y + 1.772 * cb
     g = (y - LUMA_WEIGHTS[0] * r - LUMA_WEIGHTS[2] * b) / LUMA_WEIGHTS[1]
@@ -132,23 +134,30 @@ def ycbcr_to_rgb(ycbcr: FloatArray) -> FloatArray:
 
 
 def rgb_to_yuv(rgb: FloatArray) -> FloatArray:
-    """RGB in [0, 1], (..., 3) → BT.601 Y'UV."""
+    """Convert RGB in [0, 1], (..., 3), to BT.601 Y'UV."""
     return rgb_to_ycbcr(rgb) * _YUV_GAINS
 
 
 def yuv_to_rgb(yuv: FloatArray) -> FloatArray:
-    """BT.601 Y'UV, (..., 3) → RGB, **not clipped**."""
+    """Convert BT.601 Y'UV, (..., 3), to RGB; colours out of gamut lie outside [0, 1]."""
     return ycbcr_to_rgb(yuv / _YUV_GAINS)
 
 
 def _from_xyz(xyz: FloatArray) -> FloatArray:
+    """Convert CIE XYZ (D65), (..., 3), to RGB, without clipping."""
     flat = xyz.astype(np.float32, copy=False).reshape(-1, 1, 3)
     return _encoded(np.asarray(cv2.transform(flat, _XYZ_TO_LINEAR), np.float32).reshape(xyz.shape))
 
 
 @dataclass(frozen=True)
 class ColorSpace:
-    """A space whose first channel is lightness or luma and whose other two are chroma."""
+    """A colour space whose first channel is lightness or luma and whose other two are chroma.
+
+    Attributes:
+        name: its key in `SPACES`.
+        from_rgb: converts RGB in [0, 1], (..., 3) float32, to this space.
+        to_rgb: converts this space to RGB, without clipping.
+    """
 
     name: str
     from_rgb: Callable[[FloatArray], FloatArray]
@@ -164,13 +173,15 @@ SPACES: Final = {
 
 
 def space(name: str) -> ColorSpace:
-    """The colour space of that name.
+    """Return the colour space of a name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: `name` is not a key of `SPACES`.
     """
     if name not in SPACES:
-        raise ValueError(f"expected a colour space out of {', '.join(SPACES)}; received {name!r}")
+        raise ValueError(
+            f"expected one of the colour spaces {', '.join(SPACES)}; received {name!r}"
+        )
     return SPACES[name]
 
 
@@ -178,7 +189,14 @@ def space(name: str) -> ColorSpace:
 
 
 def luma(rgb: Samples) -> Samples:
-    """The BT.601 luma of RGB, (H, W, 3) uint8 or uint16 → (H, W) of the same dtype, rounded."""
+    """Return the BT.601 luma of a picture, rounded to whole levels.
+
+    Args:
+        rgb: (H, W, 3) uint8 or uint16.
+
+    Returns:
+        (H, W) of the same dtype.
+    """
     if rgb.dtype == np.uint8:
         grey = cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY)
         return cast("Samples", np.asarray(grey, np.uint8))
@@ -194,6 +212,7 @@ def luma(rgb: Samples) -> Samples:
 
 @lru_cache(maxsize=8)
 def _grey_levels(name: str, top: int) -> FloatArray:
+    """Return the first channel of space `name` for every grey level from 0 to `top`."""
     ramp = np.linspace(0, 1, top + 1, dtype=np.float32)[:, None].repeat(3, 1)
     levels = SPACES[name].from_rgb(ramp)[:, 0].copy()
     levels.flags.writeable = False
@@ -201,10 +220,13 @@ def _grey_levels(name: str, top: int) -> FloatArray:
 
 
 def grey_level(grey: IntArray, name: str) -> FloatArray:
-    """The first channel (L, or Y in [0, 1]) that a grey pixel of this luma has in space `name`.
+    """Return the first channel of grey pixels in a colour space: L, or Y in [0, 1].
 
     Args:
-        grey: (H, W) uint8 or uint16.
+        grey: luma of the pixels, (H, W) uint8 or uint16.
         name: a key of `SPACES`.
+
+    Returns:
+        (H, W) float32.
     """
     return np.asarray(_grey_levels(name, int(np.iinfo(grey.dtype).max))[grey])

@@ -20,10 +20,13 @@ from photochrom.color.spaces import (
     IntArray,
     Samples,
     grey_level,
+    rgb_to_lab,
+    ycbcr_to_rgb,
 )
 
 __all__ = [
     "SCRATCH_BUFFERS",
+    "ab_to_cbcr",
     "chroma_planes",
     "compose_rgb",
     "compress_to_gamut",
@@ -33,20 +36,24 @@ __all__ = [
     "to_cbcr",
 ]
 
-_HAIR: Final = np.float32(1e-6)
-_HALVE_ABOVE: Final = 4  # times the size; so the odd row that halving drops is not missed
+_EPSILON: Final = np.float32(1e-6)  # avoids division by zero in black and white
+# Pictures are halved while they are at least this many times the size; at such sizes the odd row
+# and column that halving drops make no difference.
+_HALVE_ABOVE: Final = 4
 _ONE: Final = np.float32(1)
-_WILDEST: Final = 1e6  # chroma beyond this would overflow; it shrinks into the gamut anyway
-SCRATCH_BUFFERS: Final = 4  # arrays that `shrink` and `lay` need to work in
+_MAX_CHROMA: Final = 1e6  # larger values would overflow; the gamut is far smaller anyway
+_AB_ROUNDS: Final = 4  # of the iteration in `ab_to_cbcr`
+SCRATCH_BUFFERS: Final = 4  # arrays that `compress_to_gamut` and `compose_rgb` work in
 
 
 def downscale(grey: Samples, size: tuple[int, int]) -> Samples:
-    """A smaller copy, each pixel the mean of those it covers; halved, which is quick, and resized.
+    """Return a smaller copy, in which each pixel is the mean of the pixels that it covers.
 
     Args:
         grey: (H, W) uint8 or uint16.
-        size: width and height.
+        size: width and height of the copy.
     """
+    # Halving first is quicker than one resize by a large factor.
     small: Any = grey
     while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= _HALVE_ABOVE:
         height, width = small.shape[0] // 2, small.shape[1] // 2
@@ -56,9 +63,16 @@ def downscale(grey: Samples, size: tuple[int, int]) -> Samples:
 
 
 def pad_to_multiple(plane: Samples, step: tuple[int, int] = (2, 2)) -> Samples:
-    """(H, W), with its last row and column repeated until the sides are multiples of a step."""
-    missing = [(0, -side % each) for side, each in zip(plane.shape, step, strict=True)]
-    padded: Any = np.pad(plane, missing, mode="edge") if any(n for _, n in missing) else plane
+    """Repeat the last row and column until the sides are multiples of a step.
+
+    Args:
+        plane: (H, W) uint8 or uint16.
+        step: the factors of height and width.
+    """
+    missing = [(0, -side % factor) for side, factor in zip(plane.shape, step, strict=True)]
+    padded: Any = (
+        np.pad(plane, missing, mode="edge") if any(count for _, count in missing) else plane
+    )
     return cast("Samples", padded)
 
 
@@ -66,10 +80,10 @@ def pad_to_multiple(plane: Samples, step: tuple[int, int] = (2, 2)) -> Samples:
 
 
 def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
-    """Lay colour over a grey photograph without touching its luma.
+    """Combine a grey photograph with chroma, without changing its luma.
 
-    Where a colour does not fit the gamut at that luma, its chroma shrinks towards grey;
-    channels are never clipped. So the luma of the result is within one level of `grey`.
+    Where a colour does not fit the gamut at its luma, its chroma shrinks towards grey; channels
+    are never clipped. So the luma of the result is within one level of `grey`.
 
     Args:
         grey: luma, (H, W), uint8 or uint16.
@@ -80,16 +94,16 @@ def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
         RGB, (H, W, 3), of the dtype of `grey`.
 
     Raises:
-        ValueError: the shapes differ.
+        ValueError: the shapes of `grey` and `chroma` differ.
     """
     if chroma.shape != (*grey.shape, 2):
         raise ValueError(f"expected chroma of shape {(*grey.shape, 2)}; received {chroma.shape}")
     result = np.empty((*grey.shape, 3), grey.dtype)
 
-    def band(rows: slice, y: FloatArray, *spares: FloatArray) -> None:
+    def band(rows: slice, y: FloatArray, *scratch: FloatArray) -> None:
         np.divide(grey[rows], np.iinfo(grey.dtype).max, out=y, dtype=np.float32)
         planes = to_cbcr(grey_level(grey[rows], name), chroma[rows], name)
-        compose_rgb(y, *planes, result[rows], spares)
+        compose_rgb(y, *planes, result[rows], scratch)
 
     in_bands(band, grey.shape, 1 + SCRATCH_BUFFERS)
     return cast("Samples", result)
@@ -98,18 +112,21 @@ def merge(grey: Samples, chroma: FloatArray, name: str = "lab") -> Samples:
 def to_cbcr(
     level: FloatArray, chroma: FloatArray, name: str, matrix: Matrix = BT601
 ) -> tuple[FloatArray, FloatArray]:
-    """Chroma of any space at a lightness → Cb and Cr, (...) each, out of gamut or not.
+    """Convert chroma of any space to Cb and Cr, without a limit to the gamut.
 
     Args:
-        level: the first channel of the space `name`, (...).
-        chroma: its other two, (..., 2).
+        level: the first channel of the space `name`, (...) float32.
+        chroma: its other two channels, (..., 2) float32.
         name: a key of `SPACES`.
-        matrix: of Cb and Cr.
+        matrix: the matrix that defines Cb and Cr.
+
+    Returns:
+        Cb and Cr, (...) float32 each.
     """
-    known = np.clip(np.nan_to_num(chroma), -_WILDEST, _WILDEST)
-    guess = SPACES[name].to_rgb(np.concatenate([level[..., None], known], -1))
-    y = guess @ matrix.weights
-    cb, cr = (guess[..., 2] - y) / matrix.blue_cb, (guess[..., 0] - y) / matrix.red_cr
+    finite = np.clip(np.nan_to_num(chroma), -_MAX_CHROMA, _MAX_CHROMA)
+    rgb = SPACES[name].to_rgb(np.concatenate([level[..., None], finite], -1))
+    y = rgb @ matrix.weights
+    cb, cr = (rgb[..., 2] - y) / matrix.blue_cb, (rgb[..., 0] - y) / matrix.red_cr
     return np.asarray(cb, np.float32), np.asarray(cr, np.float32)
 
 
@@ -118,68 +135,74 @@ def compress_to_gamut(
     cr: FloatArray,
     darkest: FloatArray,
     lightest: FloatArray,
-    spares: Sequence[FloatArray],
+    scratch: Sequence[FloatArray],
     matrix: Matrix = BT601,
 ) -> None:
-    """Make chroma fit the gamut, in place: shorter, towards grey, by as little as will do.
+    """Shrink chroma towards grey, in place, by as little as makes it fit the gamut.
+
+    All arrays are (H, W) float32. Chroma of a block of pixels has to fit the darkest and the
+    lightest of them; for single pixels both are the same.
 
     Args:
-        cb: Cb in [-0.5, 0.5], (H, W) float32, like the others.
-        cr: Cr in [-0.5, 0.5].
-        darkest: the least luma that goes with it, in [0, 1].
-        lightest: the greatest.
-        spares: `SPARES` arrays to write over.
-        matrix: of Cb and Cr.
+        cb: Cb, in [-0.5, 0.5].
+        cr: Cr, in [-0.5, 0.5].
+        darkest: the lowest luma in [0, 1] that the chroma has to fit.
+        lightest: the highest luma that it has to fit.
+        scratch: `SCRATCH_BUFFERS` arrays that are overwritten.
+        matrix: the matrix that defines Cb and Cr.
     """
-    red, green, blue, longest = spares
-    _primaries(cb, cr, (red, green, blue), longest, matrix)
-    above, room = np.maximum(red, blue, out=longest), np.minimum(red, blue, out=red)
-    np.maximum(above, green, out=above)
-    below = np.minimum(room, green, out=green)
-    above /= np.subtract(1 + _HAIR, lightest, out=blue)
-    below /= np.subtract(-_HAIR, darkest, out=blue)
-    np.maximum(above, below, out=longest)
-    np.maximum(longest, _ONE, out=longest)
-    cb /= longest
-    cr /= longest
+    # Luma + d must lie in [0, 1] for the differences d of red, green and blue. So chroma is
+    # divided by the largest of d / (1 - luma) and d / -luma, if that is above 1.
+    red, green, blue, divisor = scratch
+    _color_differences(cb, cr, (red, green, blue), divisor, matrix)
+    # Results go into arrays that are not needed any more: allocating would take longer.
+    highest, lower = np.maximum(red, blue, out=divisor), np.minimum(red, blue, out=red)
+    np.maximum(highest, green, out=highest)
+    lowest = np.minimum(lower, green, out=green)
+    highest /= np.subtract(1 + _EPSILON, lightest, out=blue)
+    lowest /= np.subtract(-_EPSILON, darkest, out=blue)
+    np.maximum(highest, lowest, out=divisor)
+    np.maximum(divisor, _ONE, out=divisor)
+    cb /= divisor
+    cr /= divisor
 
 
-def _primaries(
-    cb: FloatArray, cr: FloatArray, rgb: Sequence[FloatArray], spare: FloatArray, matrix: Matrix
+def _color_differences(
+    cb: FloatArray, cr: FloatArray, rgb: Sequence[FloatArray], scratch: FloatArray, matrix: Matrix
 ) -> None:
-    """Write by how much red, green and blue differ from luma."""
+    """Write the differences R' - Y', G' - Y' and B' - Y' into three arrays."""
     red, green, blue = rgb
     np.multiply(cr, matrix.red_cr, out=red)
     np.multiply(cb, matrix.blue_cb, out=blue)
     np.multiply(cb, matrix.green_cb, out=green)
-    np.multiply(cr, matrix.green_cr, out=spare)
-    green += spare
+    np.multiply(cr, matrix.green_cr, out=scratch)
+    green += scratch
 
 
 def compose_rgb(
-    y: FloatArray, cb: FloatArray, cr: FloatArray, rgb: IntArray, spares: Sequence[FloatArray]
+    y: FloatArray, cb: FloatArray, cr: FloatArray, rgb: IntArray, scratch: Sequence[FloatArray]
 ) -> None:
-    """Chroma over luma, within the gamut.
+    """Combine luma with chroma to RGB, within the gamut.
 
     Args:
         y: luma in [0, 1], (H, W) float32.
         cb: Cb in [-0.5, 0.5], (H, W) float32; overwritten.
-        cr: Cr, likewise.
-        rgb: where the result goes, (H, W, 3) uint8 or uint16.
-        spares: `SPARES` arrays, (H, W) float32, to write over.
+        cr: Cr in [-0.5, 0.5], (H, W) float32; overwritten.
+        rgb: receives the result, (H, W, 3) uint8 or uint16.
+        scratch: `SCRATCH_BUFFERS` arrays, (H, W) float32, that are overwritten.
     """
-    compress_to_gamut(cb, cr, y, y, spares)
+    compress_to_gamut(cb, cr, y, y, scratch)
     top = np.float32(np.iinfo(rgb.dtype).max)
-    *tints, spare = spares
-    _primaries(cb, cr, tints, spare, BT601)
-    for channel, tint in enumerate(tints):
-        tint += y
-        tint *= top
-        np.rint(tint, out=rgb[..., channel], casting="unsafe")
+    *planes, free = scratch
+    _color_differences(cb, cr, planes, free, BT601)
+    for channel, plane in enumerate(planes):
+        plane += y
+        plane *= top
+        np.rint(plane, out=rgb[..., channel], casting="unsafe")
 
 
 def chroma_planes(rgb: IntArray) -> tuple[IntArray, IntArray]:
-    """Cb and Cr as an 8-bit JPEG file stores them: BT.601 full range around 128.
+    """Return Cb and Cr as an 8-bit JPEG file stores them: BT.601, full range, around 128.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -189,3 +212,37 @@ def chroma_planes(rgb: IntArray) -> tuple[IntArray, IntArray]:
     """
     _, cr, cb = cv2.split(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2YCrCb))
     return np.asarray(cb, np.uint8), np.asarray(cr, np.uint8)
+
+
+def ab_to_cbcr(wanted: FloatArray, levels: IntArray) -> FloatArray:
+    """Return the Cb and Cr that show given a and b of Lab at a luma, as far as the gamut allows.
+
+    Luma is not lightness: colours of the same luma differ in L, and so a little in a and b. An
+    iteration corrects for that; the best of its rounds is returned.
+
+    Args:
+        wanted: a and b, (m, 2) float32.
+        levels: luma, (m,) uint8 or uint16.
+
+    Returns:
+        (m, 2) float32.
+    """
+    y = np.divide(levels, np.iinfo(levels.dtype).max, dtype=np.float32)
+    grey = grey_level(levels, "lab")
+    target, best = wanted, np.zeros_like(wanted)
+    least_error = np.full(len(wanted), np.inf, np.float32)
+    for _ in range(_AB_ROUNDS):
+        planes = _in_gamut(y, *to_cbcr(grey, target, "lab"))
+        missing = wanted - rgb_to_lab(ycbcr_to_rgb(np.stack([y, *planes], -1)))[:, 1:]
+        error = np.hypot(*missing.T)
+        better = error < least_error
+        best[better], least_error[better] = np.stack(planes, -1)[better], error[better]
+        target = target + missing
+    return best
+
+
+def _in_gamut(y: FloatArray, cb: FloatArray, cr: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return Cb and Cr, (m,) each, shrunk to fit the gamut at their luma."""
+    cb, cr = cb[None].copy(), cr[None].copy()
+    compress_to_gamut(cb, cr, y[None], y[None], [np.empty_like(cb) for _ in range(SCRATCH_BUFFERS)])
+    return cb[0], cr[0]

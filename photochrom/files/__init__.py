@@ -1,1 +1,1 @@
-"""Files and folders: atomic writes, and which files a folder holds."""
+"""Files and folders: write files atomically, and list the files of a folder."""

@@ -1,4 +1,7 @@
-"""Write a file whole or not at all."""
+"""Write files atomically: completely or not at all.
+
+A file is written under a temporary name in the same folder, and renamed when it is complete.
+"""
 
 from __future__ import annotations
 
@@ -15,42 +18,47 @@ from photochrom.errors import OutputError, OutputExists, OutputFailed
 
 __all__ = ["atomic_write", "check_destination", "ensure_not_original", "identity", "write_bytes"]
 
-_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-_OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# Opens a new file only: an existing one, or a link that someone put there, is an error.
+_NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+# After these errors, writing other files would fail, too; see `OutputFailed`.
+_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
-    """Put `data` at `path` in one step; whatever goes wrong, what was there is untouched.
+    """Write a file atomically; if anything fails, an existing file is unchanged.
 
     Args:
-        path: where; its folder must exist.
-        data: the whole file.
-        overwrite: whether a file that is there already may be replaced.
+        path: where to write; the folder must exist.
+        data: the contents of the file.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputExists: something is there and `overwrite` is False.
-        OutputFailed: the disk is full, or fails.
-        OutputError: it cannot be written there.
+        OutputExists: `path` exists and `overwrite` is False.
+        OutputFailed: the disk is full or broken.
+        OutputError: the file cannot be written.
     """
     with atomic_write(path, overwrite=overwrite) as draft:
-        _write_through(draft, data)
+        _write_and_sync(draft, data)
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A name beside `path` to write under; if all goes well, what is there is put at `path`.
+    """Yield a temporary path to write to; it is renamed to `path` at the end of the block.
+
+    If the block raises an exception, the temporary file is deleted.
 
     Args:
         path: as in `write_bytes`.
         overwrite: as in `write_bytes`.
 
     Raises:
-        OutputExists: as `write_bytes`.
-        OutputFailed: as `write_bytes`.
-        OutputError: as `write_bytes`.
+        OutputExists: as in `write_bytes`.
+        OutputFailed: as in `write_bytes`.
+        OutputError: as in `write_bytes`.
     """
     try:
         check_destination(path, overwrite=overwrite)
+        # Replacing follows a symbolic link, so that the link stays and its target is replaced.
         target = Path(os.path.realpath(path)) if overwrite else path
         draft = target.with_name(f".photochrom-{secrets.token_hex(8)}.tmp")
         try:
@@ -58,7 +66,7 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
             if overwrite:
                 draft.replace(target)
             else:
-                _place(draft, target)
+                _rename_to_new(draft, target)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 draft.unlink()
@@ -66,7 +74,7 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
         raise _exists(path) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        kind = OutputFailed if getattr(error, "errno", None) in _OF_THE_DISK else OutputError
+        kind = OutputFailed if getattr(error, "errno", None) in _DISK_ERRORS else OutputError
         raise kind(f"cannot write {path}: {reason}") from error
     _sync_folder(target.parent)
 
@@ -76,14 +84,18 @@ def _exists(path: Path) -> OutputExists:
 
 
 def check_destination(path: Path, *, overwrite: bool) -> None:
-    """Find what stands in the way before any work is done.
+    """Check that a file can be written, before any work is done for it.
+
+    Args:
+        path: as in `write_bytes`.
+        overwrite: as in `write_bytes`.
 
     Raises:
-        OutputExists: something is there and `overwrite` is False.
-        OutputError: a folder, a device, or no such folder to write in.
+        OutputExists: `path` exists and `overwrite` is False.
+        OutputError: `path` is a folder or a device, or its folder does not exist.
     """
     if path.is_dir():
-        raise OutputError(f"expected the name of a file to write; {path} is a folder")
+        raise OutputError(f"expected a file name to write to; {path} is a folder")
     if not path.parent.is_dir():
         raise OutputError(f"there is no folder {path.parent} to write {path.name} in")
     if not os.path.lexists(path):
@@ -95,51 +107,53 @@ def check_destination(path: Path, *, overwrite: bool) -> None:
 
 
 def identity(place: str | os.PathLike[str] | int) -> tuple[int, int] | None:
-    """The same for one file under two names: letters of another case, another mount, a link.
+    """Return what identifies a file under all its names: other cases, other mounts, links.
 
     Args:
-        place: a path, or the number of an open file.
+        place: a path, or the descriptor of an open file.
 
     Returns:
-        Device and inode; None if nothing is there.
+        Device and inode; None if there is no such file.
     """
     try:
-        status = os.stat(place)  # noqa: PTH116  it may be a number
-    except (OSError, ValueError):  # no name at all
+        status = os.stat(place)  # noqa: PTH116  `place` may be a descriptor
+    except (OSError, ValueError):  # ValueError: not a possible name
         return None
     return status.st_dev, status.st_ino
 
 
 def ensure_not_original(place: Path | int, originals: Collection[tuple[int, int] | None]) -> None:
-    """Whether a result leaves the files alone that it comes from.
+    """Refuse to write over an original.
 
     Args:
-        place: where it is to go; or the number of an open file, 1 for stdout.
-        originals: each file's `identity`.
+        place: where a result will be written: a path, or the descriptor of an open file, 1 for
+            stdout.
+        originals: the `identity` of each original.
 
     Raises:
-        OutputError: it would take the place of one of them.
+        OutputError: `place` is one of the originals.
     """
-    if (there := identity(place)) and there in originals:
+    if (existing := identity(place)) and existing in originals:
         name = "the file behind stdout" if place == 1 else place
-        raise OutputError(f"{name} is an original and is never written over; name another place")
+        raise OutputError(f"{name} is an original and is never written over; choose another name")
 
 
-def _write_through(draft: Path, data: bytes) -> None:
-    with os.fdopen(os.open(draft, _NEW, 0o666), "wb") as file:
+def _write_and_sync(draft: Path, data: bytes) -> None:
+    with os.fdopen(os.open(draft, _NEW_FILE, 0o666), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _place(draft: Path, target: Path) -> None:
-    """Give the draft its name, unless somebody has taken it meanwhile."""
+def _rename_to_new(draft: Path, target: Path) -> None:
+    """Rename the draft, unless another program has made a file of this name meanwhile."""
+    # A hard link fails if the name exists; a rename would silently replace the file.
     try:
         os.link(draft, target)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links: take the name first
-        os.close(os.open(target, _NEW, 0o666))
+    except OSError:  # a file system without hard links: reserve the name with an empty file
+        os.close(os.open(target, _NEW_FILE, 0o666))
         try:
             draft.replace(target)
         except BaseException:
@@ -148,7 +162,7 @@ def _place(draft: Path, target: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where the system can."""
+    """Make a rename survive a power cut, on systems that can sync a folder."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Which files lie in a folder, or match a pattern."""
+"""List the files of a folder, or those that match a pattern."""
 
 from __future__ import annotations
 
@@ -10,63 +10,68 @@ from typing import Final
 
 __all__ = ["files_in", "matching"]
 
-_OF_A_NAS: Final = "@eaDir"  # its own small copies
-_OF_THE_SYSTEM: Final = (".", _OF_A_NAS)
+_NAS_THUMBNAILS: Final = "@eaDir"  # where Synology's network drives keep thumbnails
+_HIDDEN_PREFIXES: Final = (".", _NAS_THUMBNAILS)
 
 
 def files_in(
     folder: Path, *, recursive: bool = True, locked: list[Path] | None = None
 ) -> list[Path]:
-    """Files in a folder, sorted, without what is hidden there (`._scan.jpg`, `.thumbnails/`).
+    """Return the files of a folder, sorted, without hidden ones (`._scan.jpg`, `.thumbnails/`).
 
     Args:
-        folder: may be hidden itself.
-        recursive: whether folders within folders are gone through; links to folders are not.
-        locked: gets the folders within that cannot be read.
+        folder: the folder; it may be hidden itself.
+        recursive: whether to include the files of its subfolders; links to folders are ignored.
+        locked: receives the subfolders that cannot be read.
 
     Raises:
-        OSError: the folder cannot be read, or one within it, and there is no list for those.
+        OSError: the folder cannot be read; or a subfolder cannot be read and `locked` is None.
     """
-    walked = _walked(folder, locked)
-    places = walked if recursive else [next(walked)]
-    return sorted(place / name for place, names in places for name in names)
+    walk = _walk(folder, locked)
+    folders = walk if recursive else [next(walk)]
+    return sorted(parent / name for parent, names in folders for name in names)
 
 
 def matching(pattern: str, *, locked: list[Path]) -> list[Path]:
-    """What a pattern stands for, sorted; `**` is a folder with all within, as in `files_in`.
+    """Return the paths that match a pattern, sorted.
 
     Args:
-        pattern: of `glob`.
-        locked: gets the folders below a `**` that cannot be read.
+        pattern: a pattern as in `glob`; `**` stands for a folder with all its subfolders, except
+            hidden ones, as in `files_in`.
+        locked: receives the folders below a `**` that cannot be read.
 
     Raises:
         OSError: a folder before a `**` cannot be read.
     """
+    # Not with `glob`'s own `**`, which silently skips folders that cannot be read.
     parts = Path(pattern).parts
     if "**" not in parts:
         return sorted(map(Path, glob.glob(pattern)))  # noqa: PTH207
     at = parts.index("**")
     heads = glob.glob(str(Path(*parts[:at]))) if at else ["."]  # noqa: PTH207
     below = Path(*parts[at + 1 :] or "*")
-    found = {
+    paths = {
         path
         for head in heads
         if os.path.isdir(head)  # noqa: PTH112
-        for place, _ in _walked(Path(head), locked)
-        for path in matching(str(Path(glob.escape(str(place)), below)), locked=locked)
+        for folder, _ in _walk(Path(head), locked)
+        for path in matching(str(Path(glob.escape(str(folder)), below)), locked=locked)
     }
-    return sorted(found)
+    return sorted(paths)
 
 
-def _walked(folder: Path, locked: list[Path] | None) -> Iterator[tuple[Path, list[str]]]:
-    def complain(error: OSError) -> None:
+def _walk(folder: Path, locked: list[Path] | None) -> Iterator[tuple[Path, list[str]]]:
+    """Yield a folder and its subfolders, each with the names of its files, without hidden ones."""
+
+    def handle(error: OSError) -> None:
         if locked is None or Path(error.filename) == folder:
             raise error
         locked.append(Path(error.filename))
 
     try:
-        for place, folders, names in os.walk(folder, onerror=complain):
-            folders[:] = [name for name in folders if not name.startswith(_OF_THE_SYSTEM)]
-            yield Path(place), [name for name in names if not name.startswith(_OF_THE_SYSTEM)]
-    except RecursionError as error:  # Python 3.11
-        raise OSError(f"the folders in {folder} lie too deep within one another") from error
+        for parent, folders, names in os.walk(folder, onerror=handle):
+            # Changed in place: `os.walk` then does not enter the folders that are left out.
+            folders[:] = [name for name in folders if not name.startswith(_HIDDEN_PREFIXES)]
+            yield Path(parent), [name for name in names if not name.startswith(_HIDDEN_PREFIXES)]
+    except RecursionError as error:  # only Python 3.11 recurses here
+        raise OSError(f"the folders in {folder} are nested too deeply") from error

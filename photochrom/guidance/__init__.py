@@ -1,1 +1,1 @@
-"""What a person knows about the colours: hints, a palette, a reference photograph."""
+"""Colours that are known beforehand: hints, a palette, a reference photograph."""

@@ -1,4 +1,4 @@
-"""Colour that is already known: points and strokes, a palette, a reference photograph."""
+"""Hints (known colours at points and strokes), palettes, and matching with a reference."""
 
 from __future__ import annotations
 
@@ -37,12 +37,14 @@ __all__ = [
 
 RGB = tuple[int, int, int]
 
-_RADIUS: Final = 1 / 100  # of the shorter side, unless a hint says otherwise
-_THICKEST: Final = 32767  # of OpenCV's lines
+_DEFAULT_RADIUS: Final = 1 / 100  # of the photograph's shorter side
+_MAX_THICKNESS: Final = 32767  # of a line in OpenCV, in pixels
 _HEX: Final = re.compile(r"#?([0-9a-fA-F]{6})")
-_PALETTE_SIDE: Final = 96  # pixels are enough to take a palette from
-_ALIKE: Final = 0.5  # the cosine of two places' features from which on they count as the same
-_SURE: Final = 0.9  # … and how near the runner-up may come before the match is left out
+_PALETTE_SIDE: Final = 96  # pixels; a larger picture gives much the same palette
+_MIN_SIMILARITY: Final = 0.5  # cosine of the features of two places that match
+# A match must have more than this share of the greatest similarity that any place of the
+# photograph has to the same place of the reference.
+_MUTUAL_SHARE: Final = 0.9
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ class Hint:
     """A colour that a person knows, at a point or along a stroke.
 
     Attributes:
-        points: (x, y) in pixels of the upright photograph, from its upper left corner.
+        points: one (x, y) for a point, several for a stroke, in pixels of the upright photograph
+            from its upper left corner.
         color: sRGB, 0 to 255.
-        radius: in pixels; by default a hundredth of the shorter side.
+        radius: radius of the point or stroke in pixels; None for a hundredth of the shorter side.
     """
 
     points: tuple[tuple[float, float], ...]
@@ -60,24 +63,45 @@ class Hint:
     radius: float | None = None
 
     def __post_init__(self) -> None:
-        """Raises ConfigError for no points, a radius not positive and finite, or no colour."""
+        """Check the fields.
+
+        Raises:
+            ConfigError: there are no points, `radius` is not positive and finite, or `color` is
+                not a colour.
+        """
         if not self.points:
-            raise ConfigError("expected a point at least; received none")
+            raise ConfigError("expected one point or more; received no points")
         if self.radius is not None and not 0 < self.radius < math.inf:
             raise ConfigError(f"expected a positive, finite radius; received {self.radius}")
         object.__setattr__(self, "color", as_rgb(self.color))
 
     @classmethod
     def at(cls, x: float, y: float, color: str | RGB, radius: float | None = None) -> Hint:
-        """A point; arguments and errors are those of the class, and `#RRGGBB` is a colour, too."""
+        """Make a hint at a point.
+
+        Args:
+            x: column in pixels of the upright photograph, from the left.
+            y: row in pixels, from the top.
+            color: "#RRGGBB", or sRGB, 0 to 255.
+            radius: as in the class.
+
+        Raises:
+            ConfigError: as in the class.
+        """
         return cls(((x, y),), as_rgb(color), radius)
 
 
 def as_rgb(color: str | Sequence[float]) -> RGB:
-    """A colour, as `#RRGGBB` or as (red, green, blue), each 0 to 255.
+    """Convert a colour to sRGB.
+
+    Args:
+        color: "#RRGGBB", or three numbers from 0 to 255.
+
+    Returns:
+        Red, green and blue, 0 to 255.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: `color` is not a colour.
     """
     if isinstance(color, str):
         return parse_color(color)
@@ -85,29 +109,32 @@ def as_rgb(color: str | Sequence[float]) -> RGB:
         red, green, blue = map(float, color)
     except (TypeError, ValueError):
         red = green = blue = math.nan
-    if not all(0 <= each <= 255 for each in (red, green, blue)):
+    if not all(0 <= value <= 255 for value in (red, green, blue)):
         raise ConfigError(f"expected three numbers from 0 to 255; received {color!r}")
     return round(red), round(green), round(blue)
 
 
 def parse_color(text: str) -> RGB:
-    """`#RRGGBB` → (red, green, blue), each 0 to 255.
+    """Parse a colour written as "#RRGGBB"; the "#" may be missing.
+
+    Returns:
+        Red, green and blue, 0 to 255.
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: `text` is not a colour.
     """
-    found = _HEX.fullmatch(text.strip())
-    if not found:
+    matched = _HEX.fullmatch(text.strip())
+    if not matched:
         raise ConfigError(f"expected a colour as #RRGGBB; received {text!r}")
-    red, green, blue = bytes.fromhex(found.group(1))
+    red, green, blue = bytes.fromhex(matched.group(1))
     return red, green, blue
 
 
 def parse_hint(text: str) -> Hint:
-    """`X,Y,#RRGGBB` or `X,Y,#RRGGBB,RADIUS` → a hint.
+    """Parse a hint written as "X,Y,#RRGGBB" or "X,Y,#RRGGBB,RADIUS".
 
     Raises:
-        ConfigError: it is none.
+        ConfigError: `text` is not a hint.
     """
     parts = text.split(",")
     try:
@@ -119,7 +146,15 @@ def parse_hint(text: str) -> Hint:
 
 
 def chroma_of(colors: Sequence[RGB], space: str) -> FloatArray:
-    """The chroma of colours, (n, 2), in the units of a space."""
+    """Return the chroma of colours.
+
+    Args:
+        colors: n colours in sRGB, 0 to 255.
+        space: a key of `color.SPACES`.
+
+    Returns:
+        (n, 2) float32, in the units of the space.
+    """
     scaled = np.array(colors, np.float32).reshape(-1, 3) / np.float32(255)
     return color.SPACES[space].from_rgb(scaled)[:, 1:]
 
@@ -127,31 +162,31 @@ def chroma_of(colors: Sequence[RGB], space: str) -> FloatArray:
 def draw(
     hints: Sequence[Hint], photo: tuple[int, int], size: tuple[int, int], space: str
 ) -> FloatArray:
-    """Hints as a network is told of them.
+    """Draw hints as the known colours that a network reads.
 
     Args:
-        hints: later ones lie over earlier ones.
+        hints: the hints; later ones cover earlier ones.
         photo: height and width of the photograph, in pixels.
-        size: height and width of what is drawn.
+        size: height and width of the result.
         space: a key of `color.SPACES`.
 
     Returns:
-        (h, w, 3) float32: chroma in the space's units, and 1 where it is known, 0 where not.
+        (h, w, 3) float32: chroma in the units of the space, and 1 where it is known, 0 elsewhere.
 
     Raises:
-        ConfigError: a hint lies outside of the photograph.
+        ConfigError: a hint lies outside the photograph.
     """
     known = np.zeros((*size, 3), np.float32)
-    for hint, chroma in zip(hints, chroma_of([h.color for h in hints], space), strict=True):
+    for hint, chroma in zip(hints, chroma_of([hint.color for hint in hints], space), strict=True):
         _stamp(known, hint, photo, (float(chroma[0]), float(chroma[1]), 1.0))
     return known
 
 
 def owners(hints: Sequence[Hint], photo: tuple[int, int], size: tuple[int, int]) -> IndexArray:
-    """Which hint covers which place; arguments and errors are those of `draw`.
+    """Return which hint covers each pixel; arguments and errors are those of `draw`.
 
     Returns:
-        (h, w) int32: the number of the last hint that covers a place, from 0; or -1.
+        (h, w) int32: the index of the last hint that covers the pixel, or -1.
     """
     numbers = np.full(size, -1, np.int32)
     for number, hint in enumerate(hints):
@@ -162,7 +197,7 @@ def owners(hints: Sequence[Hint], photo: tuple[int, int], size: tuple[int, int])
 def _stamp(
     canvas: FloatArray | IndexArray, hint: Hint, photo: tuple[int, int], value: Sequence[float]
 ) -> None:
-    """Draw one hint over a canvas for the whole photograph, of any size."""
+    """Draw one hint on a canvas that stands for the whole photograph, in any size."""
     height, width = canvas.shape[:2]
     down, across = height / photo[0], width / photo[1]
     for x, y in hint.points:
@@ -171,21 +206,24 @@ def _stamp(
                 f"expected hints within the photograph, {photo[1]} × {photo[0]}; "
                 f"received {x:g}, {y:g}"
             )
-    radius = (hint.radius or min(photo) * _RADIUS) * min(down, across)
+    radius = (hint.radius or min(photo) * _DEFAULT_RADIUS) * min(down, across)
     radius = min(radius, math.hypot(height, width))
-    places = [(int(x * across), int(y * down)) for x, y in hint.points]
-    for start, end in zip(places, places[1:] or places, strict=False):
+    points = [(int(x * across), int(y * down)) for x, y in hint.points]
+    for start, end in zip(points, points[1:] or points, strict=False):
         if start != end:
-            cv2.line(canvas, start, end, value, max(1, min(_THICKEST, round(2 * radius))))
+            cv2.line(canvas, start, end, value, max(1, min(_MAX_THICKNESS, round(2 * radius))))
         cv2.circle(canvas, end, max(0, round(radius)), value, -1)
 
 
 def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:
-    """The main colours of a picture, the most frequent first: median cut, then k-means.
+    """Return the main colours of a picture, by median cut and then k-means.
 
     Args:
-        rgb: (H, W, 3) uint8.
-        count: how many at most.
+        rgb: sRGB, (H, W, 3) uint8.
+        count: the largest number of colours.
+
+    Returns:
+        Colours in sRGB, 0 to 255, the most frequent first.
     """
     side = (_PALETTE_SIDE, _PALETTE_SIDE)
     small = Image.fromarray(cv2.resize(rgb, side, interpolation=cv2.INTER_AREA))
@@ -196,25 +234,26 @@ def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:
 
 
 def match(features: FloatArray, others: FloatArray, chroma: FloatArray) -> FloatArray:
-    """What a reference photograph lets be known of another: colours of places that look alike.
+    """Match the places of a photograph to similar places of a reference, and copy their colours.
 
     Args:
-        features: of the photograph's places, (h, w, F) float32 of length 1.
-        others: of the reference's places, (h', w', F).
-        chroma: of the reference at those places, (h', w', 2).
+        features: features of the photograph, (h, w, F) float32, unit vectors.
+        others: features of the reference, (h', w', F) float32, unit vectors.
+        chroma: chroma of the reference, (h', w', 2) float32.
 
     Returns:
-        (h, w, 3) float32: chroma, and 1 where a place found its like, 0 where not.
+        (h, w, 3) float32: chroma, and 1 where a place has a match, 0 elsewhere.
     """
-    theirs = others.reshape(-1, others.shape[-1])
-    likeness = features.reshape(-1, features.shape[-1]) @ theirs.T
-    best = likeness.argmax(1)
-    score = likeness[np.arange(len(best)), best]
-    # mutual: the place that is found must find this one, or one nearly as good
-    back = likeness.max(0)[best]
-    sure = (score > _ALIKE) & (score > back * _SURE)
+    flat_others = others.reshape(-1, others.shape[-1])
+    similarity = features.reshape(-1, features.shape[-1]) @ flat_others.T
+    best = similarity.argmax(1)
+    score = similarity[np.arange(len(best)), best]
+    # Matches must be mutual, or nearly: otherwise one place of the reference, which happens to
+    # be similar to everything, would colour much of the photograph.
+    score_back = similarity.max(0)[best]
+    matched = (score > _MIN_SIMILARITY) & (score > score_back * _MUTUAL_SHARE)
     known = np.zeros((*features.shape[:2], 3), np.float32)
     flat = known.reshape(-1, 3)
-    flat[sure, :2] = chroma.reshape(-1, 2)[best[sure]]
-    flat[sure, 2] = 1
+    flat[matched, :2] = chroma.reshape(-1, 2)[best[matched]]
+    flat[matched, 2] = 1
     return known

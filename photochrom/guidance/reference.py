@@ -1,4 +1,4 @@
-"""A colour photograph of something alike, whose colours are known."""
+"""A colour photograph of a similar subject, from which colours are copied."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "no_more_than"]
 
-_AROUND: Final = 5  # places: a match may be off by that many in all
+# Side of a square, in pixels of the small picture: a match may be a few pixels off, so chroma is
+# limited by the strongest colour near the matched place.
+_NEIGHBOURHOOD: Final = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """What a network sees in a colour photograph, and its colours.
+    """A network's features of a colour photograph, with its colours.
 
     Attributes:
-        features: of its places, (h, w, F) float32, each of length 1.
-        chroma: at those places, (h, w, 2) float32, in the units of the network's colour space.
+        features: (h, w, F) float32, unit vectors.
+        chroma: (h, w, 2) float32, in the units of the network's colour space.
     """
 
     features: FloatArray
@@ -37,10 +39,10 @@ class Reference:
 
     @classmethod
     def of(cls, photo: Photo, model: Model) -> Reference:
-        """Look at it once.
+        """Run a model's network on a colour photograph.
 
         Raises:
-            ConfigError: it is grey, or the model does not take a reference.
+            ConfigError: the photograph is grey or tinted, or the model does not take a reference.
         """
         if photo.color is None or photo.is_monochrome:
             raise ConfigError(f"expected a reference in colour; {photo.name} is {photo.tint}")
@@ -52,30 +54,30 @@ class Reference:
         return cls(features, space.from_rgb(scaled)[..., 1:])
 
     def known(self, features: FloatArray, size: tuple[int, int]) -> FloatArray:
-        """Its colours where another photograph's places look like its own.
+        """Return this reference's colours where another photograph looks similar.
 
         Args:
-            features: of the other photograph's places, (h, w, F) float32, by the same model.
-            size: height and width of what is returned.
+            features: features of the other photograph by the same model, (h, w, F) float32.
+            size: height and width of the result.
 
         Returns:
-            (height, width, 3) float32: chroma, and 1 where it is known, 0 where not.
+            (height, width, 3) float32: chroma, and 1 where it is known, 0 elsewhere.
         """
         known = match(features, self.features, self.chroma)
         return np.asarray(cv2.resize(known, size[::-1], interpolation=cv2.INTER_NEAREST))
 
 
 def no_more_than(known: FloatArray, chroma: FloatArray) -> FloatArray:
-    """Chroma that is no stronger, where places were matched, than a reference's around there.
+    """Limit chroma to the strength of the reference's colours where places were matched.
 
     Args:
-        known: as `Reference.known` gives it, (h, w, 3) float32.
-        chroma: of the photograph that follows the reference, (h', w', 2) float32.
+        known: the result of `Reference.known`, (h, w, 3) float32.
+        chroma: chroma of the other photograph, (h', w', 2) float32, in the same units.
 
     Returns:
         (h', w', 2) float32.
     """
     small = cv2.resize(known, chroma.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     strength = np.linalg.norm(small[..., :2], axis=-1)
-    around = cv2.dilate(strength, np.ones((_AROUND, _AROUND), np.uint8))
-    return np.where(small[..., 2:] > 0, limited(chroma, np.asarray(around)), chroma)
+    limit = cv2.dilate(strength, np.ones((_NEIGHBOURHOOD, _NEIGHBOURHOOD), np.uint8))
+    return np.where(small[..., 2:] > 0, limited(chroma, np.asarray(limit)), chroma)

@@ -1,1 +1,1 @@
-"""Models: a network, its card, the engine that runs it, and how its answer becomes colour."""
+"""Models: a network, its card, the engine that runs it, and how its output is decoded."""

@@ -1,4 +1,8 @@
-"""What a network reads and writes: the card that lies beside it."""
+"""The card of a model: what its network reads and writes, and how its answer becomes colour.
+
+The card lies beside the network as `card.json`. The runtime reads everything that it has to know
+about a network from the card, whichever recipe built the network.
+"""
 
 from __future__ import annotations
 
@@ -18,50 +22,64 @@ __all__ = ["CARD_FORMAT", "Card", "DecodingParams", "OutputKind"]
 
 CARD_FORMAT: Final = 1
 
-_SHARES: Final = ("agreement", "caution", "clean_tones", "cast_correction")  # of a reading
+# The fields of `DecodingParams` that are shares, from 0 to 1.
+_SHARE_FIELDS: Final = ("agreement", "caution", "clean_tones", "cast_correction")
+# Cards written before these fields were renamed use the old names; they must still load.
+_OLD_FIELDS: Final = {"gamma": "rebalancing", "restored": "chroma_restoration"}
+_MAX_RESTORATION: Final = 10
 
 OutputKind = Literal["chroma", "distribution"]
 
 
 @dataclass(frozen=True)
 class DecodingParams:
-    """How a network's answer becomes colour.
+    """The parameters by which a network's answer is decoded into colour.
 
-    A network that answers with chroma, not with a distribution, uses `gain` alone. A segment is a
-    region of the photograph between edges; see `photochrom.model.guide`.
+    A network whose output is chroma, not a distribution, uses `gain` alone. A segment is a region
+    of the photograph between edges; see `photochrom.model.guide`.
 
     Attributes:
-        gamma: how far a distribution's bins are weighed up by their rarity, w(q) ** gamma.
-        temperature: below 1, a distribution is sharpened before its mean is taken.
-        gain: chroma is multiplied by this.
-        restored: how much of the colour that a mean takes away the picture gets back, from 0 to
-            as colourful as its distribution is, 1, and beyond.
-        agreement: how far the places of one segment of the photograph agree, from 0, each for
-            itself, to 1, all as one.
-        caution: the share of its chroma that a place loses where the network is uncertain, from
+        rebalancing: how strongly the bins of a distribution are weighted by their rarity: bin q
+            by w(q) ** rebalancing. 0 leaves them as they are.
+        temperature: positive; below 1, a distribution is sharpened before its mean is taken.
+        gain: factor on chroma.
+        chroma_restoration: how much of the chroma that averaging removes is restored. 0 restores
+            nothing, 1 makes the photograph as colourful as its distribution; at most 10.
+        agreement: how far the pixels of one segment are drawn to a common distribution, from 0
+            (each pixel for itself) to 1 (one distribution for the whole segment).
+        caution: the share of its chroma that a pixel loses where the network is uncertain, from
             0 to 1.
         clean_tones: the share of their chroma that black and white lose, from 0 to 1.
-        cast_correction: how much of the cast over the whole photograph that gain and restoration
-            add is taken back, from 0 to 1.
+        cast_correction: how much of the colour cast that gain and restoration add is removed,
+            from 0 to 1.
     """
 
-    gamma: float = 0.0
+    rebalancing: float = 0.0
     temperature: float = 1.0
     gain: float = 1.0
-    restored: float = 0.0
+    chroma_restoration: float = 0.0
     agreement: float = 0.0
     caution: float = 0.0
     clean_tones: float = 0.0
     cast_correction: float = 0.0
 
     def toward(self, other: DecodingParams, share: float) -> DecodingParams:
-        """A part of the way to another, or beyond it; of the temperature, in ratios."""
+        """Interpolate between these parameters and others.
 
-        def between(name: str) -> float:
+        Args:
+            other: the parameters at share 1.
+            share: 0 gives these parameters, 1 the others; values beyond 1 extrapolate.
+
+        Returns:
+            New parameters. Temperature is interpolated geometrically, since it is a ratio; the
+            others linearly.
+        """
+
+        def interpolate(name: str) -> float:
             a, b = getattr(self, name), getattr(other, name)
             return float(a + (b - a) * share)
 
-        values = {each.name: between(each.name) for each in fields(self)}
+        values = {field.name: interpolate(field.name) for field in fields(self)}
         ratio = other.temperature / self.temperature
         return DecodingParams(**values | {"temperature": self.temperature * ratio**share})
 
@@ -71,31 +89,31 @@ class Card:
     """What a network reads and writes, where it comes from and how well it does.
 
     Attributes:
-        name: what people call the model.
-        recipe: the recipe that built it, for people only.
-        color_space: a key of `photochrom.color.SPACES`; the network reads its first channel and
-            answers with the other two.
-        input_scale: the network's input is the first channel times this.
-        output_kind: "chroma", two channels; or "distribution", logits, one channel a bin.
-        output_scale: chroma is the network's output times this.
-        working_size: the side, in pixels, of the square pictures that it does best on.
-        size_multiple: both sides of its input must be multiples of this; 0 if only a square of
-            `working_size` will do.
+        name: the model's name, for people.
+        recipe: the recipe that built it; for people only, no code depends on it.
+        color_space: a key of `photochrom.color.SPACES`; the network reads the first channel and
+            predicts the other two.
+        input_scale: factor on the first channel before it enters the network.
+        output_kind: "chroma" for two channels, or "distribution" for logits, one channel a bin.
+        output_scale: factor from the network's output to chroma.
+        working_size: the side, in pixels, of the square pictures that the network does best on.
+        size_multiple: both sides of the input must be multiples of this; 0 if the network takes
+            only a square of `working_size`.
         stride: input pixels per output pixel, along a side.
-        known_scale: a network that can be told colours reads them, times this, and a mask, as its
-            second to fourth channel; 0 if it cannot.
+        known_scale: factor on known chroma, which the network reads with a mask as its second to
+            fourth channel; 0 if it takes no known colours.
         bins: the chroma of every bin, for a distribution.
-        bin_weights: how rare each bin is: w(q) of R. Zhang et al., 1 on average.
-        faithful: the reading at vividness 0.
-        vivid: the reading at vividness 1.
-        vividness: what is read when nobody asks for another.
-        licence: of the weights, as an SPDX expression or in words.
+        bin_weights: the rarity w(q) of each bin (R. Zhang et al., 2016), 1 on average.
+        faithful: decoding parameters at vividness 0.
+        vivid: decoding parameters at vividness 1.
+        vividness: the default vividness, from 0 to 1.
+        licence: licence of the weights, as an SPDX expression or in words.
         paper: where the design was published.
-        data: what it was trained on, and on which terms.
+        data: what the network was trained on, and on which terms.
         options: the recipe's options.
-        scores: measured on photographs that it never saw.
-        made_by: the version of Photochrom that wrote it.
-        format: the version of this card's layout.
+        scores: results on photographs that were not used for training.
+        made_by: the version of Photochrom that wrote the card.
+        format: the version of the card's layout.
     """
 
     name: str
@@ -137,14 +155,17 @@ class Card:
             _require(_is_number(value) and value != 0, name, "a number other than 0", value)
         _require(_is_number(self.known_scale), "known_scale", "a number", self.known_scale)
         self._check_bins()
-        self._check_readings()
-        self._check_words()
+        self._check_decoding()
+        self._check_text()
 
     def reading(self, vividness: float | None = None) -> DecodingParams:
-        """How to read the network's answer, from 0, faithful, to 1, vivid.
+        """Return the decoding parameters for a vividness.
+
+        Args:
+            vividness: colour strength from 0 (faithful) to 1 (vivid); None for the card's own.
 
         Raises:
-            ValueError: the vividness is out of range.
+            ValueError: `vividness` is not between 0 and 1.
         """
         share = self.vividness if vividness is None else vividness
         if not 0 <= share <= 1:
@@ -153,7 +174,7 @@ class Card:
 
     @property
     def known_scales(self) -> FloatArray:
-        """What known chroma and its mask are multiplied with, (3,)."""
+        """The factors on known chroma and its mask, (3,) float32."""
         return np.array([self.known_scale, self.known_scale, 1], np.float32)
 
     def _check_bins(self) -> None:
@@ -167,22 +188,27 @@ class Card:
         )
         _require(good, "bin_weights", "a positive number for every bin", weights)
 
-    def _check_readings(self) -> None:
+    def _check_decoding(self) -> None:
         for name in ("faithful", "vivid"):
             value = getattr(self, name)
             good = isinstance(value, DecodingParams) and all(
                 map(_is_number, asdict(value).values())
             )
-            names = ", ".join(each.name for each in fields(DecodingParams))
+            names = ", ".join(field.name for field in fields(DecodingParams))
             _require(good, name, f"an object of numbers: {names}", value)
-            _require(value.temperature > 0, name, "a positive temperature", value.temperature)
-            restored = f"{name}.restored"
-            _require(0 <= value.restored <= 10, restored, "a number from 0 to 10", value.restored)
-            for share in _SHARES:
+            temperature, restoration = value.temperature, value.chroma_restoration
+            _require(temperature > 0, f"{name}.temperature", "a positive number", temperature)
+            _require(
+                0 <= restoration <= _MAX_RESTORATION,
+                f"{name}.chroma_restoration",
+                f"a number from 0 to {_MAX_RESTORATION}",
+                restoration,
+            )
+            for share in _SHARE_FIELDS:
                 _check_share(getattr(value, share), f"{name}.{share}")
         _check_share(self.vividness, "vividness")
 
-    def _check_words(self) -> None:
+    def _check_text(self) -> None:
         for name in ("name", "recipe", "licence", "paper", "data", "made_by"):
             value = getattr(self, name)
             _require(isinstance(value, str), name, "text", value)
@@ -191,15 +217,19 @@ class Card:
             _require(isinstance(value, dict), name, "an object", value)
 
     def to_json(self) -> str:
-        """The card as `card.json` holds it."""
+        """Return the card as the text of `card.json`."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, source: str = "card.json") -> Card:
-        """Read a card.
+        """Read a card from the text of `card.json`.
+
+        Args:
+            text: JSON. The field names of older cards are accepted, too.
+            source: the name of the card in messages.
 
         Raises:
-            InvalidModel: not JSON, or a field is missing, unknown or out of range.
+            InvalidModel: `text` is not JSON, or a field is missing, unknown or out of range.
         """
         try:
             raw = json.loads(text)
@@ -211,12 +241,28 @@ class Card:
         if unknown := sorted(set(raw) - known):
             raise InvalidModel(f"unknown fields in {source}: {', '.join(unknown)}")
         try:
-            readings = {
-                name: DecodingParams(**raw[name]) for name in ("faithful", "vivid") if name in raw
+            decoding = {
+                name: DecodingParams(**_renamed(raw[name]))
+                for name in ("faithful", "vivid")
+                if name in raw
             }
-            return cls(**raw | readings)
+            return cls(**raw | decoding)
         except (TypeError, InvalidModel) as error:
             raise InvalidModel(f"{source} is not a card: {error}") from error
+
+
+def _renamed(values: dict[str, float]) -> dict[str, float]:
+    """Return decoding parameters with old field names replaced by the current ones.
+
+    Raises:
+        TypeError: `values` is not a JSON object.
+        InvalidModel: a field occurs under both names.
+    """
+    if not isinstance(values, dict):
+        raise TypeError(f"expected decoding parameters as an object; received {values!r}")
+    if both := [old for old, new in _OLD_FIELDS.items() if old in values and new in values]:
+        raise InvalidModel(f"expected one of {both[0]} and {_OLD_FIELDS[both[0]]}; received both")
+    return {_OLD_FIELDS.get(name, name): value for name, value in values.items()}
 
 
 def _is_whole(value: object) -> bool:
@@ -224,7 +270,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    """Whether it is one that float32 can hold; JSON knows NaN, infinity and 400 digits."""
+    """Whether `value` is a number that float32 can hold; JSON allows NaN and 400 digits, too."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
 
 

@@ -1,4 +1,8 @@
-"""A distribution over colour for every place, and what can be read from it without another pass."""
+"""A distribution over colours for every pixel, and how it is decoded to one colour.
+
+Vividness, palettes, candidates and the confidence map all come from one output of the network,
+without another pass.
+"""
 
 from __future__ import annotations
 
@@ -18,63 +22,65 @@ if TYPE_CHECKING:
 
 __all__ = ["Distribution", "decode"]
 
-_PALETTE_SPREAD: Final = 14.0  # ab units around a colour of the palette
-_ALIKE: Final = 12.0  # ab units; colours nearer than that are one colour to a person who chooses
-_HARDLY: Final = 0.01
-_MOST_RESTORED: Final = 2.0  # times: or faint traces of colour would become strong ones
-_DOUBTFUL: Final = 0.25  # certainty from which on a place keeps its colour
-_BLACK: Final = (0.04, 0.16)  # lightness up to which, and from which on, …
-_WHITE: Final = (0.84, 0.97)  # … a place counts as quite black or white
-_GREYISH: Final = 8.0  # chroma, in ab units, that counts half as a colour where casts are lessened
-_NOTHING: Final = 1e-6
-_GREY_COSTS: Final = 6.0  # nats; grey goes with every palette, but is not what was asked for
+_PALETTE_SPREAD: Final = 14.0  # ab units: standard deviation around a colour of the palette
+# Grey goes with every palette, but nobody chooses a palette to see grey: it has a penalty, in nats.
+_GREY_PENALTY: Final = 6.0
+_CANDIDATE_SPREAD: Final = 12.0  # ab units; a person sees nearer colours as one
+_MIN_PROBABILITY: Final = 0.01  # of a colour candidate
+# Limit on the factor of chroma restoration: a larger one would make faint traces strong colours.
+_MAX_RESTORATION: Final = 2.0
+_CONFIDENT: Final = 0.25  # certainty from which a pixel keeps all of its chroma
+_BLACK: Final = (0.04, 0.16)  # lightness: entirely black up to the first, not black from the second
+_WHITE: Final = (0.84, 0.97)  # lightness: not white up to the first, entirely white from the second
+_CAST_HALF_CHROMA: Final = 8.0  # ab units; a pixel of this chroma gets half the cast correction
+_TINY: Final = 1e-6  # avoids division by zero
 
 
 def decode(
     answer: FloatArray,
     card: Card,
-    reading: DecodingParams | None = None,
+    params: DecodingParams | None = None,
     guide: Guide | None = None,
 ) -> FloatArray:
-    """What a network says of a photograph → chroma, in the units of the card's colour space.
+    """Decode a network's output for one photograph to chroma.
 
     Args:
-        answer: (h, w, C) float32, one photograph of a batch.
-        card: of the network.
-        reading: how to read it; by default as the card says.
-        guide: the grey photograph at that size. Without it, `agreement` and `clean_tones` of the
-            reading have no effect.
+        answer: the output, (h, w, C) float32.
+        card: the card of the network.
+        params: decoding parameters; None for those of the card's default vividness.
+        guide: lightness and segments of the photograph, (h, w). Without it, the parameters
+            `agreement` and `clean_tones` have no effect.
 
     Returns:
-        (h, w, 2) float32.
+        Chroma in the units of the card's colour space, (h, w, 2) float32.
 
     Raises:
-        InvalidModel: the network does not give what its card promises.
+        InvalidModel: the output does not match the card.
     """
-    reading = reading or card.reading()
+    params = params or card.reading()
     if card.output_kind == "distribution":
-        return Distribution.of(answer, card, guide).mean(reading)
+        return Distribution.of(answer, card, guide).mean(params)
     _check_channels(answer, card, 2)
-    return answer * np.float32(card.output_scale * reading.gain)
+    return answer * np.float32(card.output_scale * params.gain)
 
 
 def _check_channels(answer: FloatArray, card: Card, channels: int) -> None:
     if answer.ndim != 3 or answer.shape[-1] != channels:
         raise InvalidModel(
-            f"expected (height, width, {channels}) from a network whose output is "
+            f"expected output of shape (height, width, {channels}) from a network of kind "
             f"{card.output_kind!r}; received {answer.shape}"
         )
 
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """Logits over bins of chroma, place by place.
+    """Logits over bins of chroma, for every pixel of a small picture.
 
     Attributes:
         logits: (h, w, Q) float32.
-        bins: (Q, 2) float32, in the units of the colour space.
-        rarity: the logarithm of each bin's weight, (Q,) float32.
-        guide: the grey photograph, or None.
+        bins: chroma of the bins, (Q, 2) float32, in the units of the colour space.
+        rarity: the logarithm of each bin's rarity weight, (Q,) float32.
+        guide: lightness and segments of the photograph, (h, w), or None.
     """
 
     logits: FloatArray
@@ -84,142 +90,171 @@ class Distribution:
 
     @classmethod
     def of(cls, answer: FloatArray, card: Card, guide: Guide | None = None) -> Distribution:
-        """A network's answer, (h, w, Q) float32, as its card explains it.
+        """Make a distribution from a network's output.
+
+        Args:
+            answer: the output, (h, w, Q) float32.
+            card: the card of the network.
+            guide: lightness and segments of the photograph, (h, w), or None.
 
         Raises:
-            InvalidModel: the network does not give what its card promises.
+            InvalidModel: the output does not match the card.
         """
         bins = np.array(card.bins, np.float32)
         _check_channels(answer, card, len(bins))
         rarity = np.log(np.array(card.bin_weights or [1.0], np.float32))
         return cls(answer, bins, rarity, guide)
 
-    def shares(self, reading: DecodingParams) -> FloatArray:
-        """How likely each bin is under a reading, (h, w, Q).
+    def shares(self, params: DecodingParams) -> FloatArray:
+        """Return the probability of each bin under decoding parameters, (h, w, Q) float32.
 
-        Annealed as in R. Zhang et al., Colorful Image Colorization, ECCV 2016; weighed as in A. K.
-        Menon et al., Long-Tail Learning via Logit Adjustment, ICLR 2021.
+        The temperature follows R. Zhang et al., Colorful Image Colorization, ECCV 2016; the
+        weighting by rarity follows A. K. Menon et al., Long-Tail Learning via Logit Adjustment,
+        ICLR 2021.
         """
-        scores = self._exponentials(reading)
+        scores = self._exponentials(params)
         scores /= scores.sum(-1, keepdims=True)
         return scores
 
-    def _exponentials(self, reading: DecodingParams) -> FloatArray:
-        """Return what is proportional to the shares of the bins, (h, w, Q)."""
-        scores = self.logits + self.rarity * np.float32(reading.gamma)
+    def _exponentials(self, params: DecodingParams) -> FloatArray:
+        """Return the probabilities of the bins before they are normalized, (h, w, Q) float32."""
+        scores = self.logits + self.rarity * np.float32(params.rebalancing)
         scores -= scores.max(-1, keepdims=True)
-        scores *= np.float32(1 / reading.temperature)
+        scores *= np.float32(1 / params.temperature)
         return np.asarray(np.exp(scores, out=scores))
 
-    def _expected(self, reading: DecodingParams, values: FloatArray) -> FloatArray:
-        """The mean of numbers that belong to the bins, (Q, n), place by place, (h, w, n)."""
+    def _expected(self, params: DecodingParams, values: FloatArray) -> FloatArray:
+        """Return the expectation of values of the bins, (Q, n), for every pixel, (h, w, n)."""
+        # One product gives the sums and their normalizer: quicker than dividing all Q channels.
         ones = np.ones((len(values), 1), np.float32)
-        sums = self._exponentials(reading) @ np.concatenate([values, ones], -1)
+        sums = self._exponentials(params) @ np.concatenate([values, ones], -1)
         return np.asarray(sums[..., :-1] / sums[..., -1:])
 
-    def mean(self, reading: DecodingParams) -> FloatArray:
-        """The mean colour under a reading, (h, w, 2).
+    def mean(self, params: DecodingParams) -> FloatArray:
+        """Return the mean chroma under decoding parameters, (h, w, 2) float32.
 
-        A mean of many possible colours is duller than each of them. The lost strength is given
-        back by one factor for the whole picture: given to uncertain places alone it makes stains.
+        The mean of many possible colours is duller than each of them. Chroma restoration makes up
+        for that with one factor for the whole picture; a factor for each pixel would make stains
+        where the network is uncertain.
         """
-        if reading.agreement:
-            agreed = self.agreed(reading.agreement)
-            return agreed.mean(replace(reading, agreement=0.0))
-        squares = (self.bins**2).sum(-1, keepdims=True)
-        found = self._expected(reading, np.concatenate([self.bins, squares], -1))
-        chroma, likely = found[..., :2], found[..., 2]
-        shown = (chroma**2).sum(-1)
-        duller = float(likely.sum()) / max(float(shown.sum()), _NOTHING)
-        factor = reading.gain * min(duller ** (reading.restored / 2), _MOST_RESTORED)
-        certainty = shown / np.maximum(likely, _NOTHING)
-        lost = reading.caution * (1 - _rising(certainty, 0, _DOUBTFUL))
-        kept = (1 - lost) * self._toned(reading.clean_tones) * np.float32(factor)
-        wanted = chroma * kept[..., None]
-        added = wanted.mean((0, 1)) * np.float32(max(0.0, 1 - 1 / max(factor, _NOTHING)))
-        return _without_cast(wanted, added, reading.cast_correction)
+        if params.agreement:
+            agreed = self.agreed(params.agreement)
+            return agreed.mean(replace(params, agreement=0.0))
+        bin_squares = (self.bins**2).sum(-1, keepdims=True)
+        expected = self._expected(params, np.concatenate([self.bins, bin_squares], -1))
+        chroma, expected_square = expected[..., :2], expected[..., 2]
+        # The square of the mean is at most the mean of the squares; their ratio over the whole
+        # picture tells how much averaging has dulled it, and at a pixel how certain its colour is.
+        square = (chroma**2).sum(-1)
+        dulling = float(expected_square.sum()) / max(float(square.sum()), _TINY)
+        restoration = min(dulling ** (params.chroma_restoration / 2), _MAX_RESTORATION)
+        factor = params.gain * restoration
+        certainty = square / np.maximum(expected_square, _TINY)
+        muted = params.caution * (1 - _ramp(certainty, 0, _CONFIDENT))
+        scale = (1 - muted) * self._tone_factor(params.clean_tones) * np.float32(factor)
+        scaled = chroma * scale[..., None]
+        # Only the cast that the factor has added is corrected, not the photograph's own.
+        added_cast = scaled.mean((0, 1)) * np.float32(max(0.0, 1 - 1 / max(factor, _TINY)))
+        return _without_cast(scaled, added_cast, params.cast_correction)
 
     def agreed(self, share: float) -> Distribution:
-        """The same, with each place drawn towards what its segment says: one thing, one colour.
+        """Return a copy in which each pixel is drawn to the mean logits of its segment.
 
         Args:
-            share: how far, from 0 to 1; without a guide nothing is changed.
+            share: how far, from 0 (unchanged) to 1 (the segment's mean). Without a guide there
+                are no segments, and nothing changes.
         """
         if self.guide is None or not share:
             return self
         segments = self.guide.segments
+        # logits + share · (mean - logits), in place: the array is the largest of all
         logits = segment_means(self.logits, segments)[segments]
         logits -= self.logits
         logits *= np.float32(share)
         logits += self.logits
         return replace(self, logits=logits)
 
-    def _toned(self, share: float) -> FloatArray | float:
-        """What black and white keep of their chroma, (h, w)."""
+    def _tone_factor(self, share: float) -> FloatArray | float:
+        """Return the factor on chroma that cleans black and white, (h, w) float32 or 1."""
         if self.guide is None or not share:
             return 1.0
         lightness = self.guide.lightness
-        ends = (1 - _rising(lightness, *_BLACK)) + _rising(lightness, *_WHITE)
+        ends = (1 - _ramp(lightness, *_BLACK)) + _ramp(lightness, *_WHITE)
         return np.asarray(1 - np.float32(share) * ends)
 
     def confidence(self, chroma: FloatArray, within: float = 20.0) -> FloatArray:
-        """How likely the true chroma lies within a distance of the one shown, (h, w) in [0, 1]."""
+        """Return how likely the true chroma lies near a given one.
+
+        Args:
+            chroma: (h, w, 2) float32, in the units of the colour space.
+            within: the greatest distance that counts as near, in the same units.
+
+        Returns:
+            (h, w) float32 in [0, 1].
+        """
         squares = (
             (chroma**2).sum(-1, keepdims=True) + (self.bins**2).sum(-1) - 2 * chroma @ self.bins.T
         )
-        likely = self.shares(DecodingParams())
-        return np.asarray((likely * (squares < within**2)).sum(-1), np.float32)
+        probabilities = self.shares(DecodingParams())
+        return np.asarray((probabilities * (squares < within**2)).sum(-1), np.float32)
 
     def color_candidates(
-        self, row: int, column: int, count: int, reading: DecodingParams
+        self, row: int, column: int, count: int, params: DecodingParams
     ) -> list[tuple[FloatArray, float]]:
-        """The likeliest colours of a place, no two of them near one another.
+        """Return the most likely colours of a pixel, no two of them similar.
 
         Args:
-            row: of the place.
-            column: of the place.
-            count: how many at most, 1 or more; what is hardly likely is left out.
-            reading: which colours are thought of; a vivid one thinks of rare ones, too.
+            row: row of the pixel, in 0 to h - 1.
+            column: column of the pixel, in 0 to w - 1.
+            count: the largest number of colours, 1 or more; colours of less than 1% are left out.
+            params: decoding parameters that choose the colours; vivid ones find rare colours, too.
 
         Returns:
-            Chroma, (2,) float32, and how likely something like it is, the likeliest first.
+            Pairs of chroma, (2,) float32, and the probability of this or a similar colour, the
+            most likely first.
         """
-        place = replace(self, logits=self.logits[row : row + 1, column : column + 1])
-        shares, truly = place.shares(reading)[0, 0], place.shares(DecodingParams())[0, 0]
+        pixel = replace(self, logits=self.logits[row : row + 1, column : column + 1])
+        # `params` may favour rare colours to find more candidates; what a person is told is the
+        # probability without that.
+        weighted, plain = pixel.shares(params)[0, 0], pixel.shares(DecodingParams())[0, 0]
         distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
-        mass = np.exp(distances / np.float32(-2 * _ALIKE**2)) @ shares
+        mass = np.exp(distances / np.float32(-2 * _CANDIDATE_SPREAD**2)) @ weighted
         peaks: list[int] = []
-        while len(peaks) < count and mass.max() > _HARDLY:
+        while len(peaks) < count and mass.max() > _MIN_PROBABILITY:
             peaks.append(int(mass.argmax()))
-            mass[distances[peaks[-1]] < (2 * _ALIKE) ** 2] = 0
+            mass[distances[peaks[-1]] < (2 * _CANDIDATE_SPREAD) ** 2] = 0
         nearest = distances[:, peaks].argmin(-1)
-        found = []
+        candidates = []
         for number in range(len(peaks)):
-            taken = shares * (nearest == number)
-            if (share := float(taken.sum())) > _HARDLY:
-                chroma = np.asarray(taken @ self.bins / np.float32(share))
-                found.append((chroma, float(truly[nearest == number].sum())))
-        return sorted(found, key=lambda each: -each[1])
+            weights = weighted * (nearest == number)
+            if (total := float(weights.sum())) > _MIN_PROBABILITY:
+                chroma = np.asarray(weights @ self.bins / np.float32(total))
+                candidates.append((chroma, float(plain[nearest == number].sum())))
+        return sorted(candidates, key=lambda candidate: -candidate[1])
 
     def with_palette(self, palette: FloatArray) -> Distribution:
-        """Drawn to the colours of a palette, (n, 2) float32, and to grey."""
+        """Return a copy that is drawn to the colours of a palette and to grey.
+
+        Args:
+            palette: chroma of the colours, (n, 2) float32, in the units of the colour space.
+        """
         colors = np.concatenate([palette, np.zeros((1, 2), np.float32)])
         loss = ((self.bins[:, None] - colors) ** 2).sum(-1) / (2 * _PALETTE_SPREAD**2)
-        loss[:, -1] += _GREY_COSTS
+        loss[:, -1] += _GREY_PENALTY
         pull = -loss.min(-1)
         return replace(self, logits=self.logits + pull.astype(np.float32))
 
 
 def _without_cast(chroma: FloatArray, cast: FloatArray, share: float) -> FloatArray:
-    """Chroma, (h, w, 2), less a share of a cast, (2,), on average; greys stay grey."""
+    """Return chroma, (h, w, 2), without a share of a cast, (2,), on average; greys stay grey."""
     if share:
         length = np.linalg.norm(chroma, axis=-1, keepdims=True)
-        weight = length / (length + np.float32(_GREYISH))
-        weight /= max(float(weight.mean()), _NOTHING)
+        weight = length / (length + np.float32(_CAST_HALF_CHROMA))
+        weight /= max(float(weight.mean()), _TINY)
         chroma = chroma - np.float32(share) * weight * cast
     return np.asarray(chroma, np.float32)
 
 
-def _rising(values: FloatArray, begin: float, end: float) -> FloatArray:
-    """From 0 to 1 in a straight line between two values."""
+def _ramp(values: FloatArray, begin: float, end: float) -> FloatArray:
+    """Return 0 up to `begin`, 1 from `end` on, and a straight line between them."""
     return np.asarray(np.clip((values - np.float32(begin)) / np.float32(end - begin), 0, 1))

@@ -1,4 +1,4 @@
-"""What runs a network: OpenVINO on a CPU, or ONNX Runtime with whatever accelerator it finds."""
+"""Engines that run a network: OpenVINO on a CPU, or ONNX Runtime on an accelerator."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["ENGINES", "PRECISIONS", "Engine", "core", "make_engine"]
 ENGINES: Final = ("openvino", "onnxruntime")
 PRECISIONS: Final = ("f32", "bf16")
 
-# of ONNX Runtime's execution providers, the fastest first; the CPU is always there
+# ONNX Runtime's execution providers, the fastest first; the CPU provider always exists.
 _PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
 
-
-_making = threading.Lock()
+_core_lock = threading.Lock()
 
 
 def core() -> Any:
-    """OpenVINO's, one for the whole process, and never given back.
+    """Return OpenVINO's `Core`: a single one for the whole process, which is never freed.
 
-    Each has a stack for signals put in place of the thread's own, and frees it with itself: with
-    two of them, or one that ends in another thread, a later Ctrl-C is handled on freed memory.
+    A `Core` replaces the signal stack of the thread that makes it, and frees that stack when it
+    ends. With two of them, or with one that ends in another thread, a later Ctrl-C would be
+    handled on freed memory.
     """
-    with _making:  # `cache` alone lets two threads in
+    with _core_lock:  # `cache` alone lets two threads make one each
         return _made_core()
 
 
@@ -45,38 +45,45 @@ def _made_core() -> Any:
 
 
 class Engine(Protocol):
-    """Runs one network; may be shared between threads."""
+    """An engine that runs one network; it may be shared between threads."""
 
     @property
     def name(self) -> str:
-        """What runs, where, and at which precision: «OpenVINO CPU f32»."""
+        """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:
-        """All that the network answers to (B, H, W, C) float32: arrays (B, h, w, C'), float32.
+        """Run the network.
+
+        Args:
+            inputs: (B, H, W, C) float32.
+
+        Returns:
+            All outputs, (B, h, w, C') float32 each.
 
         Raises:
-            InvalidModel: the network cannot be run, or not on this.
+            InvalidModel: the network cannot run, or does not take this shape.
         """
 
 
 def make_engine(
     network: bytes, source: str, engine: str = "openvino", precision: str = "f32"
 ) -> Engine:
-    """An engine for a network; it starts when it is first used.
+    """Make an engine for a network; the engine starts when it is first used.
 
     Args:
-        network: ONNX.
-        source: what messages call it.
+        network: the network as the bytes of an ONNX file.
+        source: the model's name in messages.
         engine: one of `ENGINES`.
-        precision: one of `PRECISIONS`; bf16 is quicker where the CPU has it, and off by 1 to 2%.
+        precision: one of `PRECISIONS`. On CPUs that support it, bf16 is quicker than f32; its
+            results differ by 1 to 2%.
 
     Raises:
-        ConfigError: there is no such engine or precision, or not both together.
-        MissingExtra: it is not installed.
+        ConfigError: `engine` or `precision` is unknown, or `engine` lacks this precision.
+        MissingExtra: the engine is not installed.
     """
     if engine not in ENGINES or precision not in PRECISIONS:
         raise ConfigError(
-            f"expected an engine out of {', '.join(ENGINES)} and a precision out of "
+            f"expected one of the engines {', '.join(ENGINES)} and one of the precisions "
             f"{', '.join(PRECISIONS)}; received {engine!r} and {precision!r}"
         )
     if engine == "openvino":
@@ -89,10 +96,11 @@ def make_engine(
 
 
 class _OpenVino:
-    """One call at a time: two threads in OpenVINO's bindings can wait for one another for ever.
+    """The engine for OpenVINO on a CPU.
 
-    A call keeps all cores busy by itself, so nothing is lost. The first size that it meets gets a
-    network compiled for that size, which is a quarter quicker; all others share one.
+    It runs one call at a time, since two threads in OpenVINO's bindings can deadlock. Nothing is
+    lost, as one call keeps all cores busy. The network is compiled twice: once for the first input
+    size only, which runs a quarter faster, and once for all other sizes.
     """
 
     def __init__(self, network: bytes, source: str, precision: str) -> None:
@@ -111,6 +119,7 @@ class _OpenVino:
 
     @cached_property
     def _for_any_size(self) -> Any:
+        """The network compiled for inputs of any size."""
         return self._compile(self._model)
 
     def _compile(self, model: Any) -> Any:
@@ -123,7 +132,7 @@ class _OpenVino:
         return self._first[1] if shape == self._first[0] else self._for_any_size
 
     def _fixed(self, shape: tuple[int, ...]) -> Any:
-        """For that size alone, if it is one that the network takes."""
+        """Return the network with its input fixed to a shape, if the network takes that shape."""
         import openvino
 
         model = self._model.clone()
@@ -134,44 +143,49 @@ class _OpenVino:
     @property
     def name(self) -> str:
         with self._lock:
-            self._model  # noqa: B018  one that cannot be read has no name
-            can = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        return f"OpenVINO CPU {self._precision if self._precision.upper() in can else 'f32'}"
+            self._model  # noqa: B018  raises InvalidModel for a network that cannot run
+            supported = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        # The precision is a hint only: a CPU without bf16 silently computes in f32.
+        precision = self._precision if self._precision.upper() in supported else "f32"
+        return f"OpenVINO CPU {precision}"
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:
         with self._lock:
             try:
                 compiled = self._for_size(inputs.shape)
-                answers = compiled.create_infer_request().infer(inputs)
-                return [np.array(answers[place], np.float32) for place in range(len(answers))]
+                outputs = compiled.create_infer_request().infer(inputs)
+                # Copied, since the outputs are views of memory that the request frees.
+                return [np.array(outputs[index], np.float32) for index in range(len(outputs))]
             except RuntimeError as error:
-                raise _refused(self._source, inputs, error) from error
+                raise _rejected(self._source, inputs, error) from error
 
 
 class _OnnxRuntime:
+    """The engine for ONNX Runtime, on the fastest execution provider of this machine."""
+
     def __init__(self, network: bytes, source: str) -> None:
         self._network, self._source = network, source
-        self._starting = threading.Lock()
+        self._start_lock = threading.Lock()
 
     @cached_property
-    def _started(self) -> Any:
+    def _loaded_session(self) -> Any:
         import onnxruntime
 
-        there: Sequence[str] = onnxruntime.get_available_providers()
-        wanted = [name for name in _PROVIDERS if name in there] + ["CPUExecutionProvider"]
+        available: Sequence[str] = onnxruntime.get_available_providers()
+        providers = [name for name in _PROVIDERS if name in available] + ["CPUExecutionProvider"]
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 3  # errors only
         try:
-            return onnxruntime.InferenceSession(self._network, options, providers=wanted)
-        except Exception as error:  # its exceptions have no common root
+            return onnxruntime.InferenceSession(self._network, options, providers=providers)
+        except Exception as error:  # ONNX Runtime's exceptions have no common base class
             raise InvalidModel(
                 f"the network of {self._source} cannot be run: {_last_line(error)}"
             ) from error
 
     @property
     def _session(self) -> Any:
-        with self._starting:
-            return self._started
+        with self._start_lock:
+            return self._loaded_session
 
     @property
     def name(self) -> str:
@@ -181,17 +195,18 @@ class _OnnxRuntime:
     def run(self, inputs: FloatArray) -> list[FloatArray]:
         session = self._session
         try:
-            answers = session.run(None, {session.get_inputs()[0].name: inputs})
+            outputs = session.run(None, {session.get_inputs()[0].name: inputs})
         except Exception as error:
-            raise _refused(self._source, inputs, error) from error
-        return [np.asarray(answer, np.float32) for answer in answers]
+            raise _rejected(self._source, inputs, error) from error
+        return [np.asarray(output, np.float32) for output in outputs]
 
 
 def _last_line(error: Exception) -> str:
+    """Return the last line of an error's message: the cause, after a trace of source files."""
     return (str(error).strip() or "no reason given").splitlines()[-1]
 
 
-def _refused(source: str, inputs: FloatArray, error: Exception) -> InvalidModel:
+def _rejected(source: str, inputs: FloatArray, error: Exception) -> InvalidModel:
     return InvalidModel(
         f"the network of {source} does not take {inputs.shape}: {_last_line(error)}"
     )

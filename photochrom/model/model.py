@@ -1,7 +1,7 @@
 """A model: a folder or a zip with `network.onnx` and `card.json`, ready to run.
 
-The card says all that the runtime must know of a network, so that no line outside a recipe has to
-ask which recipe a model came from.
+The card holds everything that the runtime has to know about the network. So no code outside a
+recipe depends on which recipe built a model.
 """
 
 from __future__ import annotations
@@ -31,12 +31,19 @@ NETWORK_FILE: Final = "network.onnx"
 KERAS_FILE: Final = "network.keras"
 MODEL_VARIABLE: Final = "PHOTOCHROM_MODEL"
 
-_IN_A_RUN: Final = "model"
-_LONGEST: Final = 64.0
+_RUN_SUBFOLDER: Final = "model"  # where the folder of a training run keeps its model
+_MAX_ASPECT: Final = 64.0  # longer strips are squeezed to this aspect ratio
 
 
 class Model:
-    """A network with its card and the engine that runs it. May be shared between threads."""
+    """A network with its card and the engine that runs it.
+
+    A model may be shared between threads.
+
+    Attributes:
+        card: what the network reads and writes.
+        source: the model's name in messages, usually its path.
+    """
 
     def __init__(
         self,
@@ -47,17 +54,17 @@ class Model:
         engine: str = "openvino",
         precision: str = "f32",
     ) -> None:
-        """Make a model.
+        """Make a model from a card and a network in memory.
 
         Args:
             card: what the network reads and writes.
-            network: ONNX.
-            source: what messages call it.
+            network: the network as the bytes of an ONNX file.
+            source: the model's name in messages.
             engine: one of `engine.ENGINES`.
             precision: one of `engine.PRECISIONS`.
 
         Raises:
-            ConfigError: there is no such engine or precision.
+            ConfigError: `engine` or `precision` is unknown.
             MissingExtra: the engine is not installed.
         """
         self.card = card
@@ -69,103 +76,121 @@ class Model:
     def load(
         cls, path: str | os.PathLike[str], *, engine: str = "openvino", precision: str = "f32"
     ) -> Model:
-        """Open a model folder or zip, or the model of a training run's folder.
+        """Load a model from a folder or zip, or from the folder of a training run.
+
+        Args:
+            path: the folder or zip.
+            engine: one of `engine.ENGINES`.
+            precision: one of `engine.PRECISIONS`.
 
         Raises:
-            ModelNotFound: nothing is there, or no card or network in it.
-            InvalidModel: the card or the network cannot be read.
+            ModelNotFound: `path` does not exist, or has no card or no network.
+            InvalidModel: the card cannot be read, or `path` is neither a folder nor a zip. A
+                damaged network is found when it first runs.
+            ConfigError: `engine` or `precision` is unknown.
+            MissingExtra: the engine is not installed.
         """
         place = Path(path)
         if not place.exists():
             raise ModelNotFound(f"expected a model folder or zip; there is nothing at {place}")
-        if not (place / CARD_FILE).exists() and (place / _IN_A_RUN / CARD_FILE).exists():
-            place /= _IN_A_RUN
+        if not (place / CARD_FILE).exists() and (place / _RUN_SUBFOLDER / CARD_FILE).exists():
+            place /= _RUN_SUBFOLDER
         read = _read_folder if place.is_dir() else _read_zip
-        card, network = read(place)
-        source = str(place)
-        read_card = Card.from_json(card, str(place / CARD_FILE))
-        return cls(read_card, network, source, engine=engine, precision=precision)
+        card_text, network = read(place)
+        card = Card.from_json(card_text, str(place / CARD_FILE))
+        return cls(card, network, str(place), engine=engine, precision=precision)
 
     @property
     def engine(self) -> str:
-        """What runs the network, and at which precision: «OpenVINO CPU f32»."""
+        """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
         return self._engine.name
 
     @cached_property
     def digest(self) -> str:
-        """A fingerprint of the network and its card, to tell one model from another."""
+        """SHA-256 of the network and its card, in hexadecimal; it tells one model from another."""
         return hashlib.sha256(self._network + self.card.to_json().encode()).hexdigest()
 
     def __call__(self, lightness: FloatArray, known: FloatArray | None = None) -> FloatArray:
-        """Run the network.
+        """Run the network on a batch.
 
         Args:
-            lightness: (B, H, W, 1) float32, the first channel of the card's colour space, in that
-                space's own units; H and W as `fit` gives them.
-            known: (B, H, W, 3) float32: chroma in the space's own units, and 1 where it is known, 0
-                where not; for a network that can be told colours.
+            lightness: (B, H, W, 1) float32, the first channel of the card's colour space, in the
+                units of that space; H and W as returned by `fit`.
+            known: known colours, (B, H, W, 3) float32: chroma in the units of the space, and 1
+                where it is known, 0 elsewhere. Only for a network that takes known colours.
 
         Returns:
-            (B, H / stride, W / stride, C) float32, as the network gives it.
+            The network's output, (B, H / stride, W / stride, C) float32.
 
         Raises:
-            InvalidModel: the network cannot be run, or not on this, or answers in another shape.
-            ConfigError: the network cannot be told colours.
+            InvalidModel: the network cannot run, does not take this size, or its output has
+                the wrong shape.
+            ConfigError: `known` is given, and the network does not take known colours.
         """
         return self._run(lightness, known)[0]
 
     def features(self, lightness: FloatArray) -> FloatArray:
-        """What the network sees in photographs, place by place: alike where things are alike.
+        """Return the network's features, which are similar where photographs look similar.
 
         Args:
-            lightness: as in a call.
+            lightness: as in `__call__`.
 
         Returns:
-            (B, h, w, F) float32, each of length 1.
+            (B, h, w, F) float32, unit vectors.
 
         Raises:
-            ConfigError: the network does not give them.
+            InvalidModel: as in `__call__`.
+            ConfigError: the network has no output for features.
         """
-        answers = self._run(lightness, None)
-        if len(answers) < 2:
+        outputs = self._run(lightness, None)
+        if len(outputs) < 2:
             raise ConfigError(
                 f"expected a model that takes a reference photograph; {self.source} does not"
             )
-        return answers[1]
+        return outputs[1]
 
     def lightness(self, luma: IntArray) -> FloatArray:
-        """A photograph's luma, (H, W) uint8 or uint16, as the network is to see it, (h, w)."""
+        """Convert a photograph's luma to the network's input.
+
+        Args:
+            luma: BT.601 Y', (H, W) uint8 or uint16.
+
+        Returns:
+            (h, w) float32, the first channel of the card's colour space; h and w as in `fit`.
+        """
         height, width = self.fit(*luma.shape)
         return color.grey_level(color.downscale(luma, (width, height)), self.card.color_space)
 
     def predict(self, lightness: FloatArray, known: FloatArray | None = None) -> FloatArray:
-        """Show it one photograph.
+        """Run the network on one photograph.
 
         Args:
-            lightness: (h, w) float32.
-            known: (h, w, 3) float32, as in a call, or None.
+            lightness: (h, w) float32, as returned by `lightness`.
+            known: known colours, (h, w, 3) float32, as in `__call__`, or None.
 
         Returns:
-            (h / stride, w / stride, C) float32.
+            The network's output, (h / stride, w / stride, C) float32.
 
         Raises:
-            InvalidModel: the answer is not finite; or as in a call.
-            ConfigError: as in a call.
+            InvalidModel: the output holds NaN or infinity; or as in `__call__`.
+            ConfigError: as in `__call__`.
         """
         return self.predict_with_features(lightness, known)[0]
 
     def predict_with_features(
         self, lightness: FloatArray, known: FloatArray | None = None
     ) -> tuple[FloatArray, FloatArray | None]:
-        """Show it one photograph; return its answer and the features of its places.
+        """Run the network on one photograph, and return its features, too.
 
         Arguments and errors are those of `predict`.
 
         Returns:
-            The answer, and what `features` gives, (h, w, F), or None if the network gives none.
+            The network's output as from `predict`, and the features, (h, w, F) float32, or None
+            if the network has no output for them.
         """
-        told = None if known is None else known[None]
-        answer, *others = (each[0] for each in self._run(lightness[None, ..., None], told))
+        known_batch = None if known is None else known[None]
+        outputs = self._run(lightness[None, ..., None], known_batch)
+        answer, *others = (output[0] for output in outputs)
         if not np.isfinite(answer).all():
             raise InvalidModel(f"the network of {self.source} answered with NaN or infinity")
         features = others[0] if others else None
@@ -177,29 +202,39 @@ class Model:
         return answer, features
 
     def _run(self, lightness: FloatArray, known: FloatArray | None) -> list[FloatArray]:
+        """Return all outputs of the network: the answer first, then its features, if any."""
         scaled = lightness * np.float32(self.card.input_scale)
         if self.card.known_scale:
-            told = np.zeros((*lightness.shape[:3], 3), np.float32) if known is None else known
-            scaled = np.concatenate([scaled, told * self.card.known_scales], -1)
+            if known is None:
+                known = np.zeros((*lightness.shape[:3], 3), np.float32)
+            scaled = np.concatenate([scaled, known * self.card.known_scales], -1)
         elif known is not None:
-            raise ConfigError(f"expected a model that can be told colours; {self.source} cannot")
-        answers = self._engine.run(np.ascontiguousarray(scaled, np.float32))
-        if answers[0].ndim != 4 or len(answers[0]) != len(scaled):
+            raise ConfigError(f"expected a model that takes known colours; {self.source} does not")
+        outputs = self._engine.run(np.ascontiguousarray(scaled, np.float32))
+        if outputs[0].ndim != 4 or len(outputs[0]) != len(scaled):
             raise InvalidModel(
-                f"expected ({len(scaled)}, height, width, channels) from the network of "
-                f"{self.source}; received {answers[0].shape}"
+                f"expected output of shape ({len(scaled)}, height, width, channels) from the "
+                f"network of {self.source}; received {outputs[0].shape}"
             )
-        return answers
+        return outputs
 
     def fit(self, height: int, width: int) -> tuple[int, int]:
-        """The size, near the working size in area, at which to show a photograph to the network.
+        """Return the size at which a photograph enters the network.
 
+        The size keeps the photograph's aspect ratio and has about the area of the working size.
         A strip more than 64 times as long as it is wide is squeezed.
+
+        Args:
+            height: height of the photograph, in pixels.
+            width: its width.
+
+        Returns:
+            Height and width, in pixels.
         """
         side, multiple = self.card.working_size, self.card.size_multiple
         if not multiple:
             return side, side
-        aspect = min(max(height / width, 1 / _LONGEST), _LONGEST) ** 0.5
+        aspect = min(max(height / width, 1 / _MAX_ASPECT), _MAX_ASPECT) ** 0.5
         return (
             max(1, round(side * aspect / multiple)) * multiple,
             max(1, round(side / aspect / multiple)) * multiple,
@@ -230,6 +265,6 @@ def _read_zip(place: Path) -> tuple[bytes, bytes]:
 
 
 def default_model() -> Path:
-    """The model to use when none is named: what `PHOTOCHROM_MODEL` says, or the one that ships."""
+    """Return the path of the default model: `PHOTOCHROM_MODEL`, or else the packaged model."""
     named = os.environ.get(MODEL_VARIABLE)
     return Path(named) if named else Path(__file__).parents[1] / "models" / "default"

@@ -1,8 +1,8 @@
-"""Several coherent answers from one distribution: whole things change colour, not pixels.
+"""Several different colourings from one distribution.
 
-Places whose distributions look alike are taken together; each such region has, besides its best
-colour, others that are likely too. An answer differs from the first in what one region shows, the
-likeliest and largest changes first.
+Pixels whose distributions are similar form a region. Each region has a most likely colour and
+others that are likely, too. Each colouring differs from the first in the colour of one region,
+not of single pixels; the most likely and largest changes come first.
 """
 
 from __future__ import annotations
@@ -21,67 +21,85 @@ if TYPE_CHECKING:
 
 __all__ = ["variants"]
 
-_HUES: Final = 6  # regions by hue, to begin with; and one for greys
-_GREY: Final = 6.0  # chroma up to which a place counts as grey
-_ROUNDS: Final = 6
-_SPREAD: Final = 12.0  # ab units; bins nearer than that speak for one another
-_APART: Final = 28.0  # ab units that another colour must be away
-_PULL: Final = 24.0  # ab units: the spread around the colour that a region is drawn to
-_WARM_AND_COOL: Final = np.array([[0.4, 0.9], [-0.3, -0.95], [0.95, -0.3]], np.float32)
-_TILT: Final = 0.06  # nats for each ab unit
+_HUE_REGIONS: Final = 6  # regions that k-means begins with, by hue; one more is for greys
+_GREY_CHROMA: Final = 6.0  # ab units; below that a pixel counts as grey
+_KMEANS_ROUNDS: Final = 6
+_BIN_SPREAD: Final = 12.0  # ab units: standard deviation by which neighbouring bins are pooled
+_MIN_DISTANCE: Final = 28.0  # ab units between a region's colour and another colour for it
+_TARGET_SPREAD: Final = 24.0  # ab units: standard deviation around a region's new colour
+_PULL_STRENGTH: Final = 4  # factor on the logits that draw a region to its new colour
+_COLORS_PER_REGION: Final = 2  # other colours that are tried for a region
+_MIN_AREA: Final = 1 / 100  # share of the picture; smaller regions keep their colour
+# Directions in ab: warmer, cooler and rosier light, for when no region has another likely colour.
+_LIGHT_DIRECTIONS: Final = np.array([[0.4, 0.9], [-0.3, -0.95], [0.95, -0.3]], np.float32)
+_LIGHT_STRENGTH: Final = 0.06  # nats for each ab unit
+_DULLING: Final = 0.8  # factor on chroma from one duller colouring to the next
 
 
 @dataclass(frozen=True)
 class _Change:
+    """Another colour, `target` (2,), for one region, and how good a change it would be."""
+
     score: float
     region: int
     target: FloatArray
 
 
-def variants(distribution: Distribution, reading: DecodingParams, count: int) -> list[FloatArray]:
-    """The best answer, and others.
+def variants(distribution: Distribution, params: DecodingParams, count: int) -> list[FloatArray]:
+    """Return the most likely colouring of a photograph, and others.
+
+    When no region has another likely colour, the rest are colourings in another light, and after
+    these, duller ones.
 
     Args:
-        distribution: of a photograph.
-        reading: how to read it.
-        count: how many, 1 or more.
+        distribution: the distribution of the photograph, (h, w).
+        params: decoding parameters.
+        count: the number of colourings, 1 or more.
 
     Returns:
-        So many chromas, (h, w, 2) float32, in the units of the colour space.
+        `count` arrays of chroma, (h, w, 2) float32, in the units of the colour space.
     """
-    # segments agree before regions change: otherwise they would average a change away
-    agreed, reading = distribution.agreed(reading.agreement), replace(reading, agreement=0.0)
-    first = agreed.mean(reading)
-    found = [first]
-    membership = _regions(distribution, reading, first)
+    # Segments agree before regions change: afterwards, they would average a change away.
+    agreed, params = distribution.agreed(params.agreement), replace(params, agreement=0.0)
+    first = agreed.mean(params)
+    colorings = [first]
+    membership = _regions(distribution, params, first)
     changes = sorted(
-        _changes(distribution, reading, first, membership), key=lambda c: c.score, reverse=True
+        _changes(distribution, params, first, membership),
+        key=lambda change: change.score,
+        reverse=True,
     )
-    local = replace(reading, cast_correction=0.0)  # one region's new colour is no cast
+    local = replace(params, cast_correction=0.0)  # a region's new colour is not a cast
     for change in changes[: count - 1]:
         member = membership[..., change.region, None]
         squares = ((distribution.bins - change.target) ** 2).sum(-1)
-        pull = member * (squares / (-2 * _PULL**2)) * 4
+        pull = member * (squares / (-2 * _TARGET_SPREAD**2)) * _PULL_STRENGTH
         changed = replace(agreed, logits=agreed.logits + pull.astype(np.float32))
-        # the other regions stay exactly as they are, whatever the whole picture's restoration
-        found.append(np.asarray(first + member * (changed.mean(local) - first)))
-    for direction in _WARM_AND_COOL[: count - len(found)]:  # nothing else is likely: other light
-        tilted = agreed.logits + agreed.bins @ direction * np.float32(_TILT)
-        found.append(replace(agreed, logits=tilted).mean(reading))
-    duller = (first * np.float32(0.8**power) for power in range(1, 1 + count - len(found)))
-    return [*found, *duller]
+        # Chroma restoration depends on the whole picture; blending keeps the other regions exact.
+        colorings.append(np.asarray(first + member * (changed.mean(local) - first)))
+    for direction in _LIGHT_DIRECTIONS[: count - len(colorings)]:
+        tilted = agreed.logits + agreed.bins @ direction * np.float32(_LIGHT_STRENGTH)
+        colorings.append(replace(agreed, logits=tilted).mean(params))
+    powers = range(1, 1 + count - len(colorings))
+    return [*colorings, *(first * np.float32(_DULLING**power) for power in powers)]
 
 
-def _regions(distribution: Distribution, reading: DecodingParams, mean: FloatArray) -> FloatArray:
-    """How much each place belongs to each region, (h, w, regions): k-means over distributions."""
+def _regions(distribution: Distribution, params: DecodingParams, mean: FloatArray) -> FloatArray:
+    """Find regions by k-means over the distributions of pixels.
+
+    Returns:
+        How much each pixel belongs to each region, (h, w, regions) float32 in [0, 1].
+    """
     height, width, bins = distribution.logits.shape
-    points = np.sqrt(distribution.shares(reading)).reshape(-1, bins)
+    # Square roots make Euclidean distance the Hellinger distance of distributions.
+    points = np.sqrt(distribution.shares(params)).reshape(-1, bins)
     hue = np.arctan2(mean[..., 1], mean[..., 0]).reshape(-1)
-    labels = ((hue + np.pi) / (2 * np.pi) * _HUES).astype(int) % _HUES
-    labels[np.linalg.norm(mean, axis=-1).reshape(-1) < _GREY] = _HUES
-    for _ in range(_ROUNDS):
+    labels = ((hue + np.pi) / (2 * np.pi) * _HUE_REGIONS).astype(int) % _HUE_REGIONS
+    labels[np.linalg.norm(mean, axis=-1).reshape(-1) < _GREY_CHROMA] = _HUE_REGIONS
+    for _ in range(_KMEANS_ROUNDS):
         present = np.unique(labels)
-        centres = np.stack([points[labels == each].mean(0) for each in present])
+        centres = np.stack([points[labels == label].mean(0) for label in present])
+        # The nearest centre: |p - c|² without |p|², which is the same for all of them.
         labels = (points @ centres.T - (centres**2).sum(-1) / 2).argmax(-1)
     hard = (labels[:, None] == np.arange(len(present))).reshape(height, width, -1)
     soft = cv2.blur(hard.astype(np.float32), (3, 3))
@@ -89,25 +107,28 @@ def _regions(distribution: Distribution, reading: DecodingParams, mean: FloatArr
 
 
 def _changes(
-    distribution: Distribution, reading: DecodingParams, mean: FloatArray, membership: FloatArray
+    distribution: Distribution, params: DecodingParams, mean: FloatArray, membership: FloatArray
 ) -> Iterator[_Change]:
+    """Yield other likely colours of each region, up to two a region."""
     bins = distribution.bins
-    shares = distribution.shares(reading).reshape(-1, len(bins))
-    near = np.exp(((bins[:, None] - bins) ** 2).sum(-1) / (-2 * _SPREAD**2))
+    probabilities = distribution.shares(params).reshape(-1, len(bins))
+    similarity = np.exp(((bins[:, None] - bins) ** 2).sum(-1) / (-2 * _BIN_SPREAD**2))
     for region in range(membership.shape[-1]):
         weights = membership[..., region].reshape(-1)
         area = weights.sum()
-        if area < len(weights) / 100:
+        if area < len(weights) * _MIN_AREA:
             continue
-        mass = weights @ shares @ near / area
-        taken = [weights @ mean.reshape(-1, 2) / area]
-        best = mass[((bins - taken[0]) ** 2).sum(-1).argmin()]
-        for _ in range(2):
-            away = np.sqrt(((bins[:, None] - np.array(taken)) ** 2).sum(-1)).min(-1)
-            score = np.where(away < _APART, 0, mass * np.minimum(away, 2 * _APART))
+        mass = weights @ probabilities @ similarity / area
+        colors = [weights @ mean.reshape(-1, 2) / area]
+        current = mass[((bins - colors[0]) ** 2).sum(-1).argmin()]
+        for _ in range(_COLORS_PER_REGION):
+            distance = np.sqrt(((bins[:, None] - np.array(colors)) ** 2).sum(-1)).min(-1)
+            capped = np.minimum(distance, 2 * _MIN_DISTANCE)
+            score = np.where(distance < _MIN_DISTANCE, 0, mass * capped)
             chosen = int(score.argmax())
             if score[chosen] == 0:
                 break
-            taken.append(bins[chosen])
-            likely = float(np.sqrt(mass[chosen] / max(best, 1e-9)))
-            yield _Change(likely * float(area) * float(away[chosen]), region, bins[chosen])
+            colors.append(bins[chosen])
+            likelihood = float(np.sqrt(mass[chosen] / max(current, 1e-9)))
+            change = likelihood * float(area) * float(distance[chosen])
+            yield _Change(change, region, bins[chosen])

@@ -1,4 +1,4 @@
-"""Photographs on disk and in memory: read, judged, encoded and written whole."""
+"""Read photographs, tell grey from colour, and encode and write the results."""
 
 from __future__ import annotations
 

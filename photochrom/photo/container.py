@@ -1,4 +1,7 @@
-"""Open a picture's container and check its head, before a single pixel is decoded."""
+"""Open an image file and check its header, before any pixels are decoded.
+
+A small file can claim to be huge, so the limits must be checked before memory is allocated.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,13 @@ __all__ = ["DEFAULT_MAX_PIXELS", "decoding", "open_container", "quiet"]
 
 DEFAULT_MAX_PIXELS: Final = 250_000_000
 
-_PROGRESSIVE: Final = (0xC2, 0xC6, 0xCA, 0xCE)
-_MAX_SCANS: Final = 500  # encoders make ten or so
-_LOCK: Final = RLock()  # warnings.catch_warnings is not safe among threads
+_PROGRESSIVE: Final = (0xC2, 0xC6, 0xCA, 0xCE)  # frame headers (SOF) of progressive JPEG
+_MAX_SCANS: Final = 500  # of a progressive JPEG; encoders make about ten
+_LOCK: Final = RLock()  # warnings.catch_warnings is not thread-safe
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):
-    """Pillow's reader, without its global size limit and without turning the picture."""
+    """Pillow's TIFF reader, without its global size limit and without turning the picture."""
 
     def load_prepare(self) -> None:
         self._size = self._tile_size
@@ -48,7 +51,7 @@ class _Tiff(TiffImagePlugin.TiffImageFile):
         return None
 
 
-# The classes are called, not Image.open: its limit on pixels is global, ours is an argument.
+# These classes are used instead of Image.open, whose limit on pixels is global.
 _READERS: Final[dict[str, type[ImageFile.ImageFile]]] = {
     "JPEG": JpegImagePlugin.JpegImageFile,
     "PNG": PngImagePlugin.PngImageFile,
@@ -62,7 +65,10 @@ _READERS: Final[dict[str, type[ImageFile.ImageFile]]] = {
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Pillow's warnings about odd files to ourselves; for short work only."""
+    """Suppress Pillow's warnings about unusual files.
+
+    For short blocks only: other threads wait for the lock.
+    """
     with _LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -70,7 +76,15 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def decoding(name: str) -> Iterator[None]:
-    """Whatever a decoder throws at a bad file leaves as an `UnreadablePhoto`."""
+    """Convert whatever a decoder raises for a damaged file to a `PhotoError`.
+
+    Args:
+        name: the photograph's name in messages.
+
+    Raises:
+        UnreadablePhoto: the block raised an exception that is not one of Photochrom's.
+        PhotoTooLarge: there is not enough memory, or the picture exceeds Pillow's limit.
+    """
     try:
         yield
     except PhotochromError:
@@ -84,40 +98,46 @@ def decoding(name: str) -> Iterator[None]:
 
 
 def open_container(
-    data: bytes, held: str, name: str, max_pixels: int = DEFAULT_MAX_PIXELS
+    data: bytes, file_format: str, name: str, max_pixels: int = DEFAULT_MAX_PIXELS
 ) -> ImageFile.ImageFile:
-    """The opened but undecoded picture, whose size, depth and page count are as they should be.
+    """Open a picture without decoding it, and check its size, depth and number of pages.
 
     Args:
         data: the whole file.
-        held: its format, out of `FORMATS` or "GIF".
-        name: what messages call it.
-        max_pixels: the most pixels it may have.
+        file_format: its format, a key of `FORMATS` or "GIF".
+        name: the photograph's name in messages.
+        max_pixels: the largest number of pixels.
 
     Raises:
-        PhotoError: it is damaged, too large, or of a kind that is not handled.
+        PhotoError: the file is damaged, too large or not supported.
     """
     with decoding(name), quiet():
-        if held == "AVIF":
+        if file_format == "AVIF":
             _check_avif_depth(data, name)
-        elif held == "JPEG":
+        elif file_format == "JPEG":
             _check_jpeg(data, name)
-        elif held == "TIFF":
+        elif file_format == "TIFF":
             check_tiff(data, name)
-        elif held == "PNG" and len(data) >= 24:
+        elif file_format == "PNG" and len(data) >= 24:
+            # Width and height in the IHDR chunk; Pillow would read the rest of the head first.
             check_size(struct.unpack_from(">II", data, 16), name, max_pixels)
-        image = _READERS[held](io.BytesIO(data))
+        image = _READERS[file_format](io.BytesIO(data))
         check_size(image.size, name, max_pixels)
-        _check_single(image, held, name)
+        _check_single(image, file_format, name)
         return image
 
 
 def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
-    """Refuse pictures with no pixels and pictures with too many.
+    """Refuse pictures with no pixels or with too many.
+
+    Args:
+        size: width and height.
+        name: the photograph's name in messages.
+        max_pixels: the largest number of pixels.
 
     Raises:
-        UnreadablePhoto: a side is zero.
-        PhotoTooLarge: there are more than `max_pixels`.
+        UnreadablePhoto: width or height is 0.
+        PhotoTooLarge: there are more than `max_pixels` pixels.
     """
     width, height = size
     if width <= 0 or height <= 0:
@@ -129,19 +149,23 @@ def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         )
 
 
-def _check_single(image: ImageFile.ImageFile, held: str, name: str) -> None:
-    frames = 1 if held == "TIFF" else int(getattr(image, "n_frames", 1))
+def _check_single(image: ImageFile.ImageFile, file_format: str, name: str) -> None:
+    """Refuse animations, and GIF in any case."""
+    # A TIFF's pages have been counted by `check_tiff`, which ignores reduced copies.
+    frames = 1 if file_format == "TIFF" else int(getattr(image, "n_frames", 1))
     if frames > 1:
         raise UnsupportedPhoto(f"expected a still; {name} is an animation of {frames} frames")
-    if held == "GIF":
+    if file_format == "GIF":
         raise UnsupportedPhoto(f"{name} holds GIF data; the formats read are {KNOWN}")
 
 
 def _check_jpeg(data: bytes, name: str) -> None:
-    """Find the frame header (SOF); look at its precision and, where they may be many, its scans.
+    """Check the precision of a JPEG, and the number of scans of a progressive one.
 
-    Each scan goes over the whole picture, and takes no more than some bytes to ask for.
+    Every scan makes the decoder go over the whole picture, but takes only a few bytes in the file.
+    So a small hostile file could keep it busy for hours.
     """
+    # Walk the segments up to the frame header (SOF).
     at = 2
     while at + 5 <= len(data) and data[at] == 0xFF:
         marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
@@ -156,10 +180,10 @@ def _check_jpeg(data: bytes, name: str) -> None:
 
 
 def _check_avif_depth(data: bytes, name: str) -> None:
-    """Look at the flags high_bitdepth and twelve_bit of the first AV1 configuration box."""
+    """Refuse an AVIF of more than 8 bits, by the flags of its first AV1 configuration box."""
     at = data.find(b"av1C")
     if at < 0 or at + 6 >= len(data):
         return
     flags = data[at + 6]
-    if flags & 0x40:
+    if flags & 0x40:  # high_bitdepth; 0x20 is twelve_bit
         raise depth_error(name, 12 if flags & 0x20 else 10)

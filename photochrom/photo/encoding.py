@@ -1,4 +1,4 @@
-"""From pixels to the bytes of a file."""
+"""Encode pixels as the bytes of an image file."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _ORIENTATION: Final = 274
 
 
 class Chroma(Protocol):
-    """Colours that can be laid over luma at whatever size a format wants them."""
+    """Colours for a luma, as RGB or as chroma planes: `color.guided.LinearChroma` for example."""
 
     def over(self, luma: IntArray) -> IntArray:
-        """RGB, (H, W, 3), for luma (H, W) uint8 or uint16."""
+        """Return RGB, (H, W, 3), for luma (H, W) uint8 or uint16."""
 
     def planes(self, luma: IntArray, *, halved: bool) -> tuple[IntArray, IntArray]:
-        """Cb and Cr as a JPEG file stores them, for luma (H, W) uint8."""
+        """Return Cb and Cr as a JPEG file stores them, for luma (H, W) uint8."""
 
 
 def encode_colored(
@@ -45,26 +45,28 @@ def encode_colored(
     metadata: Metadata | None = None,
     quality: int | None = None,
 ) -> bytes:
-    """As `encode`, of luma and colours: a JPEG file gets its planes without a detour over RGB.
+    """Encode luma and chroma as the bytes of an image file.
+
+    A JPEG file gets its planes directly, not by way of RGB, so its luma is exact.
 
     Args:
         luma: BT.601 Y', (H, W) uint8 or uint16.
         chroma: the colours.
-        format: as for `encode`.
-        alpha: as for `encode`.
-        metadata: as for `encode`.
-        quality: as for `encode`.
+        format: as in `encode`.
+        alpha: as in `encode`.
+        metadata: as in `encode`.
+        quality: as in `encode`.
 
     Raises:
-        OutputError: as from `encode`.
-        ConfigError: as from `encode`.
+        OutputError: as in `encode`.
+        ConfigError: as in `encode`.
     """
     target = format_named(format)
     if target.name != "JPEG":
         rgb = chroma.over(luma)
         return encode(rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality)
-    quality = DEFAULT_QUALITY["JPEG"] if quality is None else _checked(quality)
-    _kept_alpha(alpha, target)
+    quality = DEFAULT_QUALITY["JPEG"] if quality is None else _check_quality(quality)
+    _check_alpha(alpha, target)
     _check_size(luma, target)
     luma = eight_bits(luma)
     try:
@@ -83,34 +85,33 @@ def encode(
     metadata: Metadata | None = None,
     quality: int | None = None,
 ) -> bytes:
-    """A picture as the bytes of a file, in sRGB with its profile.
+    """Encode RGB as the bytes of an image file, in sRGB with a profile.
 
-    A JPEG file gets `luma` as its Y plane, as it is. Sixteen bits are rounded to eight where the
-    format has no more.
+    A JPEG file gets `luma` as its Y plane, unchanged. For formats of 8 bits, 16 bits are rounded.
 
     Args:
-        rgb: (H, W, 3) uint8 or uint16, sRGB.
-        luma: BT.601 Y', (H, W) of the same dtype; by default that of `rgb`.
+        rgb: sRGB, (H, W, 3) uint8 or uint16.
+        luma: BT.601 Y', (H, W) of the same dtype; None for the luma of `rgb`.
         format: "JPEG", "PNG", "WEBP", "AVIF", "TIFF" or "BMP".
-        alpha: (H, W) of the same dtype.
-        metadata: what the file says about itself, as far as the format can hold it.
-        quality: 1 to 100 for JPEG, WebP and AVIF; WebP of 100 is lossless.
+        alpha: (H, W) of the same dtype, or None.
+        metadata: metadata for the file, as far as the format can hold it.
+        quality: 1 to 100 for JPEG, WebP and AVIF; 100 is lossless for WebP. None for the default.
 
     Raises:
         OutputError: the format is unknown or cannot hold this picture.
-        ConfigError: the quality is out of range.
-        ValueError: the arrays do not fit one another.
+        ConfigError: `quality` is out of range.
+        ValueError: the shapes or dtypes of the arrays do not agree.
     """
     target = format_named(format)
     _check_arrays(rgb, luma, alpha)
-    quality = DEFAULT_QUALITY.get(target.name, 0) if quality is None else _checked(quality)
-    alpha = _kept_alpha(alpha, target)
+    quality = DEFAULT_QUALITY.get(target.name, 0) if quality is None else _check_quality(quality)
+    alpha = _check_alpha(alpha, target)
     _check_size(rgb, target)
     if not target.deep:
         rgb = eight_bits(rgb)
         luma, alpha = (None if plane is None else eight_bits(plane) for plane in (luma, alpha))
     try:
-        return _encoded(target.name, rgb, luma, alpha, metadata or Metadata(), quality)
+        return _encode(target.name, rgb, luma, alpha, metadata or Metadata(), quality)
     except Exception as error:
         raise OutputError(f"cannot encode this picture as {target.name}: {error}") from error
 
@@ -128,19 +129,25 @@ def _check_arrays(rgb: IntArray, luma: IntArray | None, alpha: IntArray | None) 
             )
 
 
-def _checked(quality: int) -> int:
+def _check_quality(quality: int) -> int:
+    """Return `quality` if it is in range."""
     if not 1 <= quality <= 100:
         raise ConfigError(f"expected a quality from 1 to 100; received {quality}")
     return quality
 
 
-def _kept_alpha(alpha: IntArray | None, target: Format) -> IntArray | None:
+def _check_alpha(alpha: IntArray | None, target: Format) -> IntArray | None:
+    """Return the alpha to write; an opaque one is dropped where the format has no alpha.
+
+    Raises:
+        OutputError: the format cannot hold the transparency.
+    """
     if alpha is None or bool((alpha == np.iinfo(alpha.dtype).max).all()):
         return alpha if target.alpha else None
     if not target.alpha:
-        able = ", ".join(known.name for known in FORMATS.values() if known.alpha)
+        suitable = ", ".join(entry.name for entry in FORMATS.values() if entry.alpha)
         raise OutputError(
-            f"{target.name} cannot hold this picture's transparency; these formats can: {able}"
+            f"{target.name} cannot hold this picture's transparency; these formats can: {suitable}"
         )
     return alpha
 
@@ -154,7 +161,7 @@ def _check_size(picture: IntArray, target: Format) -> None:
         )
 
 
-def _encoded(
+def _encode(
     name: str,
     rgb: IntArray,
     luma: IntArray | None,
@@ -167,12 +174,12 @@ def _encoded(
     if name == "TIFF":
         return encode_tiff(rgb, alpha, metadata)
     if name == "JPEG":
-        return _jpeg(rgb, luma_of(rgb) if luma is None else luma, metadata, quality)
+        return _encode_jpeg(rgb, luma_of(rgb) if luma is None else luma, metadata, quality)
     image = Image.fromarray(np.ascontiguousarray(rgb if alpha is None else np.dstack([rgb, alpha])))
     if name == "BMP":
-        return _saved(image, "BMP", **({"dpi": metadata.dpi} if metadata.dpi else {}))
-    exif = _safe_exif(metadata.exif) if name == "AVIF" else metadata.exif
-    return _saved(
+        return _save(image, "BMP", **({"dpi": metadata.dpi} if metadata.dpi else {}))
+    exif = _clean_exif(metadata.exif) if name == "AVIF" else metadata.exif
+    return _save(
         image,
         name,
         quality=quality,
@@ -183,15 +190,15 @@ def _encoded(
     )
 
 
-def _jpeg(rgb: IntArray, luma: IntArray, metadata: Metadata, quality: int) -> bytes:
+def _encode_jpeg(rgb: IntArray, luma: IntArray, metadata: Metadata, quality: int) -> bytes:
     cb, cr = chroma_planes(rgb)
     if quality < FULL_CHROMA_QUALITY:
         cb, cr = halved(cb), halved(cr)
     return encode_jpeg(luma, cb, cr, metadata, quality)
 
 
-def _safe_exif(exif: bytes | None) -> bytes | None:
-    """EXIF as Pillow's AVIF writer can take it apart; None where it is too broken for that."""
+def _clean_exif(exif: bytes | None) -> bytes | None:
+    """Return EXIF that Pillow's AVIF writer can parse; None if it is too damaged for that."""
     if not exif:
         return None
     source = Image.Exif()
@@ -202,11 +209,11 @@ def _safe_exif(exif: bytes | None) -> bytes | None:
             for tag in source:
                 source[tag] = as_stored(source[tag])
             return source.tobytes()[len(b"Exif\0\0") :]
-        except Exception:  # noqa: BLE001  the picture matters more than what a broken tag said
+        except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
             return None
 
 
-def _saved(image: Image.Image, name: str, **options: Any) -> bytes:
+def _save(image: Image.Image, name: str, **options: Any) -> bytes:
     stream = io.BytesIO()
     image.save(stream, name, **options)
     return stream.getvalue()

@@ -1,4 +1,4 @@
-"""The file formats that photographs come in, and how to tell them apart."""
+"""The image formats that are read and written, and how they are recognized."""
 
 from __future__ import annotations
 
@@ -13,18 +13,26 @@ __all__ = ["FORMATS", "READABLE_SUFFIXES", "Format", "format_named", "format_of"
 
 @dataclass(frozen=True)
 class Format:
-    """What a file format can hold."""
+    """What an image format can hold.
+
+    Attributes:
+        name: name of the format, for example "JPEG".
+        suffixes: its file suffixes in lower case; the first is used for new files.
+        alpha: whether it holds transparency.
+        deep: whether it holds 16 bits a sample.
+        max_side: the largest width and height, in pixels.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     alpha: bool
-    deep: bool  # 16 bits a sample
+    deep: bool
     max_side: int
 
 
 FORMATS: Final = {
-    known.name: known
-    for known in (
+    entry.name: entry
+    for entry in (
         Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), alpha=False, deep=False, max_side=65500),
         Format("PNG", (".png",), alpha=True, deep=True, max_side=1_000_000),
         Format("WEBP", (".webp",), alpha=True, deep=False, max_side=16383),
@@ -34,13 +42,15 @@ FORMATS: Final = {
     )
 }
 READABLE_SUFFIXES: Final = {
-    suffix: known.name for known in FORMATS.values() for suffix in known.suffixes
+    suffix: entry.name for entry in FORMATS.values() for suffix in entry.suffixes
 }
 KNOWN: Final = f"{', '.join(FORMATS)} ({' '.join(READABLE_SUFFIXES)})"
 
+# Many cameras' raw files are TIFF files inside, so they are recognized by their suffix.
 _RAW: Final = "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 srw"
 RAW_SUFFIXES: Final = frozenset(f".{ending}" for ending in _RAW.split())
 
+# The first bytes of files. Formats that are not read are listed, too, so that messages name them.
 _SIGNATURES: Final = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -70,7 +80,14 @@ _HEIF_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"m
 
 
 def sniff(head: bytes) -> str | None:
-    """The format that a file's first bytes tell, one that is read or not; None if unknown."""
+    """Recognize a file's format by its first bytes.
+
+    Args:
+        head: the first 256 bytes.
+
+    Returns:
+        The name of a format, which may be one that is not read; None if it is unknown.
+    """
     for signature, name in _SIGNATURES:
         if head.startswith(signature):
             return name
@@ -80,6 +97,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def _sniff_boxes(head: bytes) -> str | None:
+    """Recognize a format by the brands in its `ftyp` box (ISO base media file format)."""
     end = min(int.from_bytes(head[:4], "big"), 256)
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, end, 4))]
     if b"avif" in brands or b"avis" in brands:
@@ -90,25 +108,25 @@ def _sniff_boxes(head: bytes) -> str | None:
 
 
 def format_named(name: str) -> Format:
-    """The format of that name, upper or lower case ("jpg" will do for "JPEG").
+    """Return the format of a name or suffix, in upper or lower case ("JPEG", "jpg", ".jpg").
 
     Raises:
-        OutputError: there is none.
+        OutputError: `name` is not a format that is written.
     """
     key = READABLE_SUFFIXES.get(f".{name.lower().lstrip('.')}", name.upper())
     if key not in FORMATS:
-        raise OutputError(f"expected a format out of {KNOWN}; received {name!r}")
+        raise OutputError(f"expected one of the formats {KNOWN}; received {name!r}")
     return FORMATS[key]
 
 
 def format_of(path: PurePath) -> Format:
-    """The format that a path's suffix asks for.
+    """Return the format of a path's suffix.
 
     Raises:
-        OutputError: there is no suffix, or an unknown one.
+        OutputError: the path has no suffix, or an unknown one.
     """
     suffix = path.suffix.lower()
     if suffix not in READABLE_SUFFIXES:
-        came = f"the suffix {suffix!r}" if suffix else "no suffix"
-        raise OutputError(f"expected a name that ends like one of {KNOWN}; {path} has {came}")
+        received = f"the suffix {suffix!r}" if suffix else "no suffix"
+        raise OutputError(f"expected the suffix of one of {KNOWN}; {path} has {received}")
     return FORMATS[READABLE_SUFFIXES[suffix]]

@@ -1,4 +1,4 @@
-"""What a photograph says about itself, carried from the grey file to the coloured one."""
+"""Metadata of a photograph, which is carried over from the grey file to the coloured one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ __all__ = [
 ]
 
 _ORIENTATION, _EXIF, _GPS, _XMP, _ICC = 274, 0x8769, 0x8825, 700, 34675
-_IPTC, _IPTC_IN_TIFF, _IPTC_BEGINS = 0x0404, 33723, b"\x1c"  # of Photoshop's blocks; a tag
+# IPTC: the number of its Photoshop block, its TIFF tag, and the byte that each record begins with.
+_IPTC, _IPTC_IN_TIFF, _IPTC_BEGINS = 0x0404, 33723, b"\x1c"
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
 # DocumentName, ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, Copyright,
 # rating, XP*
@@ -37,10 +38,10 @@ _XMP_ORIENTATION: Final = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|\s*>)\s
 
 @dataclass(frozen=True, eq=False)
 class Metadata:
-    r"""Metadata for an upright picture: the orientation has been applied and set to 1.
+    r"""Metadata of an upright picture: the orientation has been applied and set to 1.
 
     Attributes:
-        exif: a TIFF block, without "Exif\0\0" before it and without a thumbnail.
+        exif: EXIF as a TIFF block, without "Exif\0\0" before it and without a thumbnail.
         xmp: an XMP packet.
         iptc: an IPTC record (IIM 4): caption, keywords, credit.
         dpi: horizontal and vertical resolution in dots per inch.
@@ -53,38 +54,47 @@ class Metadata:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """EXIF orientation of an opened image; 1 where its EXIF is broken."""
+    """Return the EXIF orientation of an opened image; 1 if its EXIF is damaged."""
     with quiet():
         try:
             return read_orientation(image.getexif())
-        except Exception:  # noqa: BLE001  the picture matters more than its tags
+        except Exception:  # noqa: BLE001  a damaged tag must not keep the picture from opening
             return 1
 
 
 def read_orientation(exif: Mapping[int, Any]) -> int:
-    """EXIF orientation, 1 to 8; 1 where it is missing or senseless."""
+    """Return the EXIF orientation, 1 to 8; 1 if it is missing or invalid."""
     value = exif.get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def tiff_info(data: bytes) -> tuple[dict[str, Any], Image.Exif]:
-    """A TIFF's tags, given as Pillow gives those of other formats."""
+    """Read the tags of a TIFF file.
+
+    Args:
+        data: the whole file.
+
+    Returns:
+        Metadata as in the `info` of a Pillow image of another format, and all tags of the first
+        directory.
+    """
     exif = Image.Exif()
     with quiet():
         exif.endian, exif.bigtiff = ("<" if data[:2] == b"II" else ">"), b"+" in data[2:4]
         place = (exif.endian + "Q", 8) if exif.bigtiff else (exif.endian + "I", 4)
         exif.load_from_fp(io.BytesIO(data), struct.unpack_from(place[0], data, place[1])[0])
         info: dict[str, Any] = {"icc_profile": exif.get(_ICC), "xmp": exif.get(_XMP)}
-        unit = {2: 1.0, 3: 2.54}.get(exif.get(_UNIT, 2))
+        unit = {2: 1.0, 3: 2.54}.get(exif.get(_UNIT, 2))  # inches, centimetres
         sides = exif.get(_X_RESOLUTION), exif.get(_Y_RESOLUTION)
-        info["dpi"] = _scaled(sides, unit)
+        info["dpi"] = _to_dpi(sides, unit)
         info["exif"] = _text_and_camera(exif)
         if _IPTC_IN_TIFF in exif:
-            info["photoshop"] = {_IPTC: _raw(data, _IPTC_IN_TIFF)}
+            info["photoshop"] = {_IPTC: _raw_value(data, _IPTC_IN_TIFF)}
     return info, exif
 
 
-def _scaled(sides: tuple[Any, Any], unit: float | None) -> tuple[float, float] | None:
+def _to_dpi(sides: tuple[Any, Any], unit: float | None) -> tuple[float, float] | None:
+    """Convert resolutions in x and y to dots per inch; None if they are invalid."""
     try:
         return None if unit is None else (float(sides[0]) * unit, float(sides[1]) * unit)
     except (TypeError, ValueError, ArithmeticError):
@@ -92,37 +102,45 @@ def _scaled(sides: tuple[Any, Any], unit: float | None) -> tuple[float, float] |
 
 
 def _text_and_camera(exif: Image.Exif) -> bytes | None:
-    """A TIFF's first directory without what describes its pixels; None if there is nothing else."""
-    kept = Image.Exif()
+    """Return EXIF with a TIFF's tags, without those that describe its pixels; None if empty."""
+    result = Image.Exif()
     for tag in _TEXT_TAGS:
         if tag in exif:
-            kept[tag] = as_stored(exif[tag])
+            result[tag] = as_stored(exif[tag])
     for pointer in (_EXIF, _GPS):
         if pointer in exif and (directory := exif.get_ifd(pointer)):
-            kept[pointer] = directory
+            result[pointer] = directory
     try:
-        return kept.tobytes() if len(kept) else None
-    except Exception:  # noqa: BLE001  the picture matters more than what a broken tag said
+        return result.tobytes() if len(result) else None
+    except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
         return None
 
 
 def as_stored(value: Any) -> Any:
-    """A tag's text as the bytes that it is: Pillow reads them as Latin-1 and would write ASCII."""
+    """Return the bytes of a tag's text; other values are unchanged.
+
+    Pillow decodes text as Latin-1, but would encode it as ASCII and lose all other letters.
+    """
     return value.encode("latin-1") if isinstance(value, str) else value
 
 
-def _raw(data: bytes, tag: int) -> bytes | None:
-    """What a tag of a TIFF's first directory holds, whatever its type says."""
+def _raw_value(data: bytes, tag: int) -> bytes | None:
+    """Return the bytes of a tag in a TIFF's first directory, whatever its declared type."""
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            found = file.pages.first.tags[tag]
-            return data[found.valueoffset : found.valueoffset + found.valuebytecount]
+            entry = file.pages.first.tags[tag]
+            return data[entry.valueoffset : entry.valueoffset + entry.valuebytecount]
     except (tifffile.TiffFileError, KeyError, ValueError, struct.error):
         return None
 
 
 def read_metadata(info: Mapping[Any, Any], orientation: int) -> Metadata:
-    """Metadata from Pillow's `info`, for the picture once it stands upright."""
+    """Return metadata for a picture after it has been turned upright.
+
+    Args:
+        info: metadata as in the `info` of a Pillow image.
+        orientation: EXIF orientation of the picture before, 1 to 8.
+    """
     swap = swaps_sides(orientation)
     exif = info.get("exif")
     return Metadata(
@@ -134,11 +152,13 @@ def read_metadata(info: Mapping[Any, Any], orientation: int) -> Metadata:
 
 
 def _iptc(blocks: object) -> bytes | None:
-    found = blocks.get(_IPTC) if isinstance(blocks, dict) else None
-    return found if isinstance(found, bytes) and found.startswith(_IPTC_BEGINS) else None
+    """Return IPTC from Photoshop's resource blocks; None if there is none or it is damaged."""
+    record = blocks.get(_IPTC) if isinstance(blocks, dict) else None
+    return record if isinstance(record, bytes) and record.startswith(_IPTC_BEGINS) else None
 
 
 def _xmp(packet: object) -> bytes | None:
+    """Return an XMP packet with the orientation set to 1; None if there is none."""
     if isinstance(packet, str):
         packet = packet.encode()
     if isinstance(packet, tuple):  # a TIFF tag of type BYTE
@@ -149,6 +169,7 @@ def _xmp(packet: object) -> bytes | None:
 
 
 def _dpi(value: Any, *, swap: bool) -> tuple[float, float] | None:
+    """Return the resolution of the upright picture; None if it is missing or implausible."""
     try:
         x, y = (float(side) for side in value)
     except (TypeError, ValueError, ArithmeticError):

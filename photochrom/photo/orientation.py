@@ -1,4 +1,4 @@
-"""The eight ways in which EXIF says a stored picture is to be turned."""
+"""Turn stored pictures upright, by the eight orientations of EXIF."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ __all__ = ["swaps_sides", "upright"]
 
 
 def swaps_sides(orientation: int) -> bool:
+    """Whether turning a picture of this EXIF orientation upright swaps width and height."""
     return orientation in (5, 6, 7, 8)
 
 
 def upright(samples: IntArray, orientation: int) -> IntArray:
-    """Turn stored samples so that they stand as the photographer saw them.
+    """Turn stored samples upright.
 
     Args:
         samples: (H, W) or (H, W, C).

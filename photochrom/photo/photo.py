@@ -20,13 +20,13 @@ class Photo:
     """A photograph, upright and in sRGB.
 
     Attributes:
-        luma: BT.601 Y', (H, W) uint8 or uint16; of a grey photograph the stored grey, untouched.
+        luma: BT.601 Y', (H, W) uint8 or uint16; for a grey photograph the stored grey, unchanged.
         color: RGB, (H, W, 3) of the same dtype; None for a grey photograph.
         alpha: (H, W) of the same dtype, or None.
-        tint: "grey", "tinted" (sepia, cyanotype, faded: monochrome too) or "colour".
-        metadata: what to write along with the result.
-        format: the file format it came in; "PNG" for arrays and images in memory.
-        name: what messages call it.
+        tint: "grey", "tinted" (monochrome in another tone: sepia, cyanotype, faded) or "colour".
+        metadata: metadata for the result.
+        format: format of the file; "PNG" for arrays and images in memory.
+        name: the photograph's name in messages.
     """
 
     luma: IntArray
@@ -42,8 +42,8 @@ class Photo:
         """RGB, (H, W, 3); for a grey photograph a read-only view of its luma."""
         if self.color is not None:
             return self.color
-        spread: Any = np.broadcast_to(self.luma[..., None], (*self.luma.shape, 3))
-        return cast("IntArray", spread)
+        repeated: Any = np.broadcast_to(self.luma[..., None], (*self.luma.shape, 3))
+        return cast("IntArray", repeated)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,14 +52,15 @@ class Photo:
 
     @property
     def is_monochrome(self) -> bool:
-        """Whether it is grey or tinted, sepia say."""
+        """Whether the photograph is grey or tinted, for example sepia."""
         return self.tint != "colour"
 
 
 def eight_bits(samples: IntArray) -> npt.NDArray[np.uint8]:
-    """The nearest uint8 samples, of the same shape: 65,535 becomes 255."""
+    """Round uint16 samples to uint8, so that 65,535 becomes 255; uint8 samples are unchanged."""
     if samples.dtype == np.uint8:
         return cast("npt.NDArray[np.uint8]", samples)
+    # In integers: the same as rounding samples / 257, without a float copy of the picture.
     rounded = samples // np.uint16(257)
     rounded += samples % np.uint16(257) > 128
     return rounded.astype(np.uint8)

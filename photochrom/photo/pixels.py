@@ -1,4 +1,4 @@
-"""From an opened picture of any mode to arrays of samples."""
+"""Decode an opened picture of any mode to arrays of samples."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ __all__ = ["Pixels", "pixels_of"]
 
 @dataclass(frozen=True, eq=False)
 class Pixels:
-    """Samples as they are stored: grey or colour, never both.
+    """The samples of a picture as they are stored: either grey or colour.
 
     Attributes:
         grey: (H, W) uint8 or uint16, or None.
         color: RGB (H, W, 3), or CMYK (H, W, 4) uint8; or None.
         alpha: (H, W) of the same dtype, or None.
-        luma: (H, W) of the same dtype, where a file holds it beside its colours, or None.
+        luma: (H, W) of the same dtype, if the file stores luma itself, as JPEG does; or None.
     """
 
     grey: IntArray | None = None
@@ -32,13 +32,18 @@ class Pixels:
 
     @property
     def samples(self) -> IntArray:
+        """The grey or the colour samples, whichever there are."""
         samples = self.grey if self.color is None else self.color
         assert samples is not None
         return samples
 
     @classmethod
     def split(cls, samples: Any) -> Pixels:
-        """(H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4) samples, alpha last."""
+        """Make `Pixels` from an array whose last channel, of 2 or 4, is alpha.
+
+        Args:
+            samples: (H, W), or (H, W, C) with C of 1 to 4, uint8 or uint16.
+        """
         if samples.ndim == 2:
             return cls(grey=samples)
         channels = samples.shape[2]
@@ -48,18 +53,23 @@ class Pixels:
         return cls(color=np.ascontiguousarray(samples[..., :3]), alpha=alpha)
 
 
-_SAME_AS = {"1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
+# Modes of Pillow that are converted to another one, which holds the same.
+_CONVERTED_TO = {"1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbCr": "RGB", "HSV": "RGB"}
 
 
 def pixels_of(image: Image.Image, name: str) -> Pixels:
     """Decode an 8-bit picture of any of Pillow's modes, or a 16-bit grey one.
 
+    Args:
+        image: the opened picture; it is decoded here.
+        name: the photograph's name in messages.
+
     Raises:
-        UnsupportedPhoto: samples of 32 bits or floating point, or a mode without a meaning.
+        UnsupportedPhoto: the samples have 32 bits or are floats, or the mode is not supported.
     """
     key = None if image.mode in ("P", "PA") else image.info.get("transparency")
     image.load()
-    image = _plain(image)
+    image = _convert(image)
     if image.mode.startswith("I;16"):
         pixels = Pixels(grey=np.asarray(image).astype(np.uint16, copy=False))
     elif image.mode == "CMYK":
@@ -71,24 +81,30 @@ def pixels_of(image: Image.Image, name: str) -> Pixels:
             f"expected grey, RGB, CMYK or palette samples of 8 or 16 bits; "
             f"{name} has Pillow's mode {image.mode}"
         )
-    return pixels if key is None else see_through(pixels, key)
+    return pixels if key is None else add_alpha(pixels, key)
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _convert(image: Image.Image) -> Image.Image:
+    """Convert palettes and rare modes to grey or RGB, with or without alpha."""
     if image.mode in ("P", "PA"):
-        clear = image.mode == "PA" or "transparency" in image.info
-        return image.convert("RGBA" if clear else "RGB")
-    target = _SAME_AS.get(image.mode)
+        transparent = image.mode == "PA" or "transparency" in image.info
+        return image.convert("RGBA" if transparent else "RGB")
+    target = _CONVERTED_TO.get(image.mode)
     return image.convert(target) if target else image
 
 
-def see_through(pixels: Pixels, key: Any) -> Pixels:
-    """Alpha from PNG's tRNS chunk: one sample value, grey or RGB, stands for nothing."""
+def add_alpha(pixels: Pixels, key: Any) -> Pixels:
+    """Add alpha from the tRNS chunk of a PNG, which names one transparent grey or RGB value.
+
+    Args:
+        pixels: the decoded picture.
+        key: the transparent value, as Pillow gives it. Bytes are for palettes, and are ignored.
+    """
     samples = pixels.samples
     if pixels.alpha is not None or isinstance(key, bytes):
         return pixels
-    match = samples == np.asarray(key)
-    clear = match if samples.ndim == 2 else match.all(-1)
+    equal = samples == np.asarray(key)
+    transparent = equal if samples.ndim == 2 else equal.all(-1)
     top = np.iinfo(samples.dtype).max
-    alpha: Any = np.where(clear, 0, top).astype(samples.dtype)
+    alpha: Any = np.where(transparent, 0, top).astype(samples.dtype)
     return replace(pixels, alpha=alpha)

@@ -1,4 +1,7 @@
-"""Write PNG at 8 and 16 bits: OpenCV's pixels with our own chunks."""
+"""Encode PNG at 8 and 16 bits.
+
+OpenCV encodes the pixels, since Pillow has no 16-bit RGB; the chunks of metadata are added here.
+"""
 
 from __future__ import annotations
 
@@ -15,33 +18,41 @@ from photochrom.photo.profile import SRGB_NAME, srgb_profile
 
 __all__ = ["encode_png"]
 
-_HEAD_BYTES = 33  # the signature and IHDR
-_INCH = 0.0254
+_HEAD_BYTES = 33  # the signature and the IHDR chunk; other chunks may follow these
+_METRES_PER_INCH = 0.0254
 
 
 def encode_png(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> bytes:
-    """A PNG file.
+    """Encode a picture as a PNG file with an sRGB profile.
 
     Args:
-        rgb: (H, W, 3) uint8 or uint16.
+        rgb: sRGB, (H, W, 3) uint8 or uint16.
         alpha: (H, W) of the same dtype, or None.
-        metadata: what it says about itself.
+        metadata: metadata for the file.
+
+    Returns:
+        The bytes of the file.
+
+    Raises:
+        ValueError: OpenCV cannot encode the picture.
     """
+    # OpenCV expects BGR.
     planes: Any = np.ascontiguousarray(
         rgb[..., ::-1] if alpha is None else np.dstack([rgb[..., ::-1], alpha])
     )
     ok, pixels = cv2.imencode(".png", planes)
     if not ok:
-        raise ValueError("OpenCV cannot encode it")
+        raise ValueError("OpenCV cannot encode the picture")
     file = pixels.tobytes()
     return file[:_HEAD_BYTES] + b"".join(_chunks(metadata)) + file[_HEAD_BYTES:]
 
 
 def _chunks(metadata: Metadata) -> list[bytes]:
+    """Return the chunks of the profile and of the metadata."""
     profile = SRGB_NAME.encode() + b"\0\0" + zlib.compress(srgb_profile())
     chunks = [_chunk(b"iCCP", profile)]
     if metadata.dpi:
-        dots = (round(side / _INCH) for side in metadata.dpi)
+        dots = (round(side / _METRES_PER_INCH) for side in metadata.dpi)  # per metre
         chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *dots, 1)))
     if metadata.exif:
         chunks.append(_chunk(b"eXIf", metadata.exif))
@@ -51,4 +62,5 @@ def _chunks(metadata: Metadata) -> list[bytes]:
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk: its length, type, data and checksum."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

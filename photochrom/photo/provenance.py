@@ -1,6 +1,7 @@
-"""What a coloured photograph says of its colours: that a machine put them in.
+"""Mark coloured photographs as such in their metadata: a trained network made the colours.
 
-IPTC Photo Metadata 2025.1, in XMP: Digital Source Type, AI System Used, AI System Version Used.
+The fields are those of IPTC Photo Metadata 2025.1, in XMP: Digital Source Type, AI System Used,
+AI System Version Used.
 """
 
 from __future__ import annotations
@@ -12,19 +13,20 @@ from typing import Final
 from photochrom import __version__
 from photochrom.photo.metadata import Metadata
 
-__all__ = ["fitting", "with_provenance"]
+__all__ = ["shortened", "with_provenance"]
 
-# In a hostile packet no search may begin everywhere and go on to the end: runs are bounded.
+# All repetitions are bounded: on a hostile packet, unbounded ones would take quadratic time.
 _NAMES: Final = rb"[\w.-]{1,40}:(?:DigitalSourceType|AISystemUsed|AISystemVersionUsed)"
-_SAID: Final = re.compile(  # as an element, an empty one, an attribute
+# Earlier values of these fields: as an element, as an empty element, or as an attribute.
+_EARLIER_FIELDS: Final = re.compile(
     rb"<(%s)\b[^<>]*(?<!/)>.{0,400}?</\1\s*>|<%s\b[^<>]*/>|"
     rb"\s%s\s*=\s*(?:\"[^\"<]*\"|'[^'<]*')" % (_NAMES, _NAMES, _NAMES),
     re.DOTALL,
 )
 _ABOUT: Final = re.compile(rb"\s[\w.-]{1,40}:about\s*=\s*[\"']([^\"'<]*)[\"']")
-_NOTHING: Final = re.compile(rb"<([\w.-]{1,40}:RDF)\b([^<>]*)/>")
-_END: Final = re.compile(rb"</[\w.-]{1,40}:RDF\s*>")
-_MOST: Final = 1 << 20  # bytes
+_EMPTY_RDF: Final = re.compile(rb"<([\w.-]{1,40}:RDF)\b([^<>]*)/>")
+_RDF_END: Final = re.compile(rb"</[\w.-]{1,40}:RDF\s*>")
+_MAX_PACKET: Final = 1 << 20  # bytes; longer packets are not searched
 _MARK: Final = (
     b'<rdf:Description xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
     b' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" rdf:about="%s"'
@@ -32,7 +34,7 @@ _MARK: Final = (
     b'compositeWithTrainedAlgorithmicMedia"'
     b' Iptc4xmpExt:AISystemUsed="Photochrom" Iptc4xmpExt:AISystemVersionUsed="'
 )
-_EMPTY: Final = (
+_EMPTY_PACKET: Final = (
     b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>'
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/">'
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF>'
@@ -41,26 +43,36 @@ _EMPTY: Final = (
 
 
 def with_provenance(metadata: Metadata) -> Metadata:
-    """The same, with a mark that a trained network has put in a part of what is seen.
+    """Return metadata with a mark that part of the picture was made by a trained network.
 
-    A packet that cannot be read, or is longer than a megabyte, stays as it is.
+    An XMP packet that cannot be parsed, or is longer than a megabyte, is left unchanged.
     """
-    return replace(metadata, xmp=_marked(metadata.xmp or _EMPTY))
+    return replace(metadata, xmp=_marked(metadata.xmp or _EMPTY_PACKET))
 
 
-def fitting(xmp: bytes, most: int) -> bytes | None:
-    """So many bytes of a packet at most: all; or, where it is too long, the mark if it has one."""
-    if len(xmp) <= most:
+def shortened(xmp: bytes, limit: int) -> bytes | None:
+    """Return an XMP packet of a limited length.
+
+    Args:
+        xmp: a packet.
+        limit: the largest number of bytes.
+
+    Returns:
+        The packet, if it is short enough. Else a packet with only the mark, if `xmp` has the
+        mark; or None.
+    """
+    if len(xmp) <= limit:
         return xmp
-    return _marked(_EMPTY) if _MARK[_MARK.index(b" Iptc4xmpExt:Dig") :] in xmp else None
+    return _marked(_EMPTY_PACKET) if _MARK[_MARK.index(b" Iptc4xmpExt:Dig") :] in xmp else None
 
 
 def _marked(packet: bytes) -> bytes:
-    bare = _NOTHING.sub(rb"<\1\2></\1>", packet[:_MOST])
-    ends = list(_END.finditer(bare))
-    if len(packet) > _MOST or not ends:
+    """Add the mark at the end of a packet's RDF, and remove earlier values of its fields."""
+    bare = _EMPTY_RDF.sub(rb"<\1\2></\1>", packet[:_MAX_PACKET])
+    ends = list(_RDF_END.finditer(bare))
+    if len(packet) > _MAX_PACKET or not ends:
         return packet
-    about = _ABOUT.search(bare)  # one packet speaks of one thing
+    about = _ABOUT.search(bare)  # all descriptions in a packet must name the same resource
     mark = _MARK % (about.group(1) if about else b"") + __version__.encode() + b'"/>'
     place = ends[-1].start()
-    return _SAID.sub(b"", bare[:place]) + mark + bare[place:]
+    return _EARLIER_FIELDS.sub(b"", bare[:place]) + mark + bare[place:]

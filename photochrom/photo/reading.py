@@ -1,4 +1,4 @@
-"""Read a photograph, whatever it comes in."""
+"""Read a photograph from a file, from bytes, from an image or from an array."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from photochrom.photo.orientation import upright
 from photochrom.photo.photo import Photo, eight_bits
 from photochrom.photo.pixels import Pixels, pixels_of
 from photochrom.photo.profile import to_srgb
-from photochrom.photo.source import ByteSource, format_held, name_of, read_bytes
+from photochrom.photo.source import ByteSource, detect_format, name_of, read_bytes
 from photochrom.photo.tiffs import check_tiff, first_directory, is_odd
 from photochrom.photo.tint import is_exactly_grey, tint_of
 
@@ -45,7 +45,13 @@ Source: TypeAlias = "ByteSource | Image.Image | npt.NDArray[Any]"
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Samples as stored, not yet turned, and what the file says about them."""
+    """The samples of a file as they are stored, with what is needed to interpret them.
+
+    Attributes:
+        pixels: the samples, not yet turned upright and not yet in sRGB.
+        info: metadata as in the `info` of a Pillow image.
+        orientation: EXIF orientation, 1 to 8.
+    """
 
     pixels: Pixels
     info: Mapping[Any, Any]
@@ -53,19 +59,20 @@ class Decoded:
 
 
 def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None) -> Photo:
-    """Read a photograph: upright, in sRGB, its luma untouched.
+    """Read a photograph, turn it upright and convert it to sRGB; luma is kept as stored.
 
     Args:
         source: a path, bytes, a binary file object, a PIL image (whose luma is that of its RGB),
             or an array (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA of uint8, uint16, bool,
             or floats in [0, 1], which become 16 bits.
-        max_pixels: the most pixels it may have; checked before any is decoded.
-        name: what messages call it; by default the path.
+        max_pixels: the largest number of pixels; checked before anything is decoded.
+        name: the photograph's name in messages; None for its path.
 
     Raises:
-        UnreadablePhoto: missing, empty, damaged, mislabelled or not a picture.
-        UnsupportedPhoto: an animation, several pages, 12 or 32 bits, or an unknown format.
-        PhotoTooLarge: more than `max_pixels`.
+        UnreadablePhoto: the file is missing, empty, damaged, mislabelled or not a picture.
+        UnsupportedPhoto: the file is an animation, has several pages, has 12 or 32 bits a
+            sample, or is of a format that is not read.
+        PhotoTooLarge: the photograph has more than `max_pixels` pixels.
     """
     name = name_of(source) if name is None else name
     if isinstance(source, np.ndarray):
@@ -73,41 +80,47 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
         return _photo(Decoded(pixels, {}, 1), "PNG", name)
     if isinstance(source, Image.Image):
         decoded = _image_pixels(source, name, max_pixels)
-        held = source.format if source.format in FORMATS else None
-        return _photo(decoded, held or "PNG", name)
+        file_format = source.format if source.format in FORMATS else None
+        return _photo(decoded, file_format or "PNG", name)
     data = read_bytes(source, name)
-    held = format_held(data, source, name)
-    return _photo(decode(data, held, name, max_pixels), held, name)
+    file_format = detect_format(data, source, name)
+    return _photo(decode(data, file_format, name, max_pixels), file_format, name)
 
 
-def decode(data: bytes, held: str, name: str, max_pixels: int) -> Decoded:
-    """Decode a whole file.
+def decode(data: bytes, file_format: str, name: str, max_pixels: int) -> Decoded:
+    """Decode the samples of a file.
 
     Args:
-        data: the file.
-        held: its format.
-        name: what messages call it.
-        max_pixels: the most pixels it may have.
+        data: the whole file.
+        file_format: its format, a key of `FORMATS` or "GIF".
+        name: the photograph's name in messages.
+        max_pixels: the largest number of pixels.
+
+    Raises:
+        PhotoError: as in `read`.
     """
     with decoding(name):
-        if held == "TIFF" and (odd := _odd_tiff(data, name, max_pixels)):
+        if file_format == "TIFF" and (odd := _odd_tiff(data, name, max_pixels)):
             return odd
-        image = open_container(data, held, name, max_pixels)
-        if held == "JPEG" and image.mode == "L":
+        image = open_container(data, file_format, name, max_pixels)
+        if file_format == "JPEG" and image.mode == "L":
             pixels = Pixels(grey=decode_jpeg_luma(data))
         elif is_deep(image):
-            pixels = deep_pixels(image, data, held, name)
+            pixels = deep_pixels(image, data, file_format, name)
         else:
             pixels = pixels_of(image, name)
-        if held == "JPEG" and image.mode == "RGB":
+        if file_format == "JPEG" and image.mode == "RGB":
+            # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.
+            # Not strict, since Pillow has decoded the file and accepted what damage there is.
             pixels = replace(pixels, luma=decode_jpeg_luma(data, strict=False))
-        if held == "TIFF":
+        if file_format == "TIFF":
             info, exif = tiff_info(data)
             return Decoded(pixels, info, read_orientation(exif))
         return Decoded(pixels, image.info, orientation_of(image))
 
 
 def _odd_tiff(data: bytes, name: str, max_pixels: int) -> Decoded | None:
+    """Decode a TIFF of a layout that Pillow misreads; None if Pillow can read it."""
     with quiet():
         check_tiff(data, name)
         directory = first_directory(data, name)
@@ -119,7 +132,7 @@ def _odd_tiff(data: bytes, name: str, max_pixels: int) -> Decoded | None:
 
 
 def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:
-    """A PIL image; what it came from stays open, and its orientation tag is heeded."""
+    """Decode a PIL image, with its orientation tag; the image itself is not changed or closed."""
     check_size(image.size, name, max_pixels)
     frames = int(getattr(image, "n_frames", 1))
     if frames > 1:
@@ -130,16 +143,18 @@ def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:
 
 
 def _array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels:
+    """Return the samples of an array, which share no memory with it."""
     if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
         raise UnsupportedPhoto(
             f"expected an image with 1, 3 or 4 channels; received shape {array.shape} from {name}"
         )
     check_size((array.shape[1], array.shape[0]), name, max_pixels)
-    samples = np.ascontiguousarray(_whole_numbers(array, name))
+    samples = np.ascontiguousarray(_as_integers(array, name))
     return Pixels.split(samples.copy() if np.may_share_memory(samples, array) else samples)
 
 
-def _whole_numbers(array: npt.NDArray[Any], name: str) -> IntArray:
+def _as_integers(array: npt.NDArray[Any], name: str) -> IntArray:
+    """Convert an array to uint8 or uint16 samples; floats become 16 bits."""
     if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         return array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype == np.bool_:
@@ -149,33 +164,36 @@ def _whole_numbers(array: npt.NDArray[Any], name: str) -> IntArray:
             f"expected uint8, uint16, bool, or floats in [0, 1]; received {array.dtype} from {name}"
         )
     low, high = float(array.min()), float(array.max())
-    if not (low >= 0 and high <= 1):  # NaN comes here too
+    if not (low >= 0 and high <= 1):  # also true for NaN
         raise UnsupportedPhoto(
             f"expected floats in [0, 1]; received values from {low:g} to {high:g} from {name}"
         )
     return np.rint(array.astype(np.float64) * 65535).astype(np.uint16)
 
 
-def _photo(decoded: Decoded, held: str, name: str) -> Photo:
-    """Turn, convert to sRGB, and judge."""
-    turn = decoded.orientation
+def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:
+    """Turn a photograph upright, convert it to sRGB, and tell whether it is grey."""
+    orientation = decoded.orientation
     stored, icc = decoded.pixels, decoded.info.get("icc_profile")
-    metadata: Metadata = read_metadata(decoded.info, turn)
-    alpha = None if stored.alpha is None else upright(stored.alpha, turn)
+    metadata: Metadata = read_metadata(decoded.info, orientation)
+    alpha = None if stored.alpha is None else upright(stored.alpha, orientation)
     if stored.color is None:
-        return Photo(upright(stored.samples, turn), None, alpha, "grey", metadata, held, name)
+        return Photo(
+            upright(stored.samples, orientation), None, alpha, "grey", metadata, file_format, name
+        )
     srgb = to_srgb(stored.color, icc if isinstance(icc, bytes) else None)
-    rgb = upright(srgb, turn)
+    rgb = upright(srgb, orientation)
     if is_exactly_grey(rgb):
         grey: Any = np.ascontiguousarray(rgb[..., 0])
-        return Photo(grey, None, alpha, "grey", metadata, held, name)
-    own = stored.luma if srgb is stored.color else None  # or what a profile makes of its colours
-    y = luma(rgb) if own is None else upright(own, turn)
-    return Photo(y, rgb, alpha, tint_of(_preview(rgb)), metadata, held, name)
+        return Photo(grey, None, alpha, "grey", metadata, file_format, name)
+    # A profile changes colours and so their luma; only without one is the stored luma right.
+    stored_luma = stored.luma if srgb is stored.color else None
+    y = luma(rgb) if stored_luma is None else upright(stored_luma, orientation)
+    return Photo(y, rgb, alpha, tint_of(_preview(rgb)), metadata, file_format, name)
 
 
 def _preview(rgb: IntArray) -> npt.NDArray[np.uint8]:
-    """A small 8-bit copy to judge by."""
+    """Return a small 8-bit copy, which is enough to tell a tint."""
     scale = max(1, min(rgb.shape[:2]) // 512)
     size = max(1, rgb.shape[1] // scale), max(1, rgb.shape[0] // scale)
     small: Any = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA) if scale > 1 else rgb

@@ -1,4 +1,4 @@
-"""From whatever names a photograph to its bytes."""
+"""Read the bytes of a photograph and recognize their format."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import BinaryIO, TypeAlias
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
 from photochrom.photo.formats import FORMATS, KNOWN, RAW_SUFFIXES, READABLE_SUFFIXES, sniff
 
-__all__ = ["ByteSource", "format_held", "name_of", "read_bytes"]
+__all__ = ["ByteSource", "detect_format", "name_of", "read_bytes"]
 
 ByteSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO"
 
 
 def name_of(source: object) -> str:
-    """What messages call this source."""
+    """Return the name of a source in messages: its path, or a placeholder such as "<bytes>"."""
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
     if isinstance(source, bytes | bytearray | memoryview):
@@ -26,10 +26,15 @@ def name_of(source: object) -> str:
 
 
 def read_bytes(source: ByteSource, name: str) -> bytes:
-    """The bytes of a path, a buffer or a binary file object (read from where it stands).
+    """Read a path, a buffer or a binary file object (from its current position).
+
+    Args:
+        source: what to read.
+        name: its name in messages.
 
     Raises:
-        UnreadablePhoto: it is missing, a folder, locked, empty or not binary.
+        UnreadablePhoto: the source is missing, a folder, empty or not binary, or there is no
+            permission to read it.
     """
     if isinstance(source, str | os.PathLike):
         data = _read_path(Path(source), name)
@@ -46,7 +51,7 @@ def _read_path(path: Path, name: str) -> bytes:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            os.scandir(path).close()
+            os.scandir(path).close()  # a folder without permission is reported as such
             raise UnreadablePhoto(f"expected a photograph; {name} is a folder")
         if not stat.S_ISREG(mode):
             raise UnreadablePhoto(f"expected a photograph; {name} is not a regular file")
@@ -74,25 +79,38 @@ def _read_object(source: BinaryIO, name: str) -> bytes:
     return bytes(data)
 
 
-def format_held(data: bytes, source: object, name: str) -> str:
-    """The format of these bytes, which must agree with the suffix if they came from a path.
+def detect_format(data: bytes, source: object, name: str) -> str:
+    """Return the format of a file, which must agree with its suffix if it has a path.
+
+    Args:
+        data: the whole file.
+        source: where it came from.
+        name: its name in messages.
+
+    Returns:
+        A key of `FORMATS`, or "GIF".
 
     Raises:
-        UnsupportedPhoto: a format that is not read.
-        UnreadablePhoto: not a picture, or not the one that the suffix promises.
+        UnsupportedPhoto: the format is not read.
+        UnreadablePhoto: the file is not a picture, or not of the format of its suffix.
     """
-    held = sniff(data[:256])
+    file_format = sniff(data[:256])
     suffix = PurePath(source).suffix.lower() if isinstance(source, str | os.PathLike) else ""
     if suffix in RAW_SUFFIXES:
         raise UnsupportedPhoto(f"{name} is a camera's raw file; the formats read are {KNOWN}")
-    if held is None:
+    if file_format is None:
         raise UnreadablePhoto(f"expected a photograph; {name} is not a picture of a known kind")
-    if held not in FORMATS and held != "GIF":
-        raise UnsupportedPhoto(f"{name} holds {held} data; the formats read are {KNOWN}")
-    promised = READABLE_SUFFIXES.get(suffix, held)
-    if held != promised:
-        better = FORMATS[held].suffixes[0] if held in FORMATS else f".{held.lower()}"
-        raise UnreadablePhoto(
-            f"{name} is named {suffix} but holds {held} data; rename it to {better}"
+    # GIF goes on, so that `open_container` can tell animations from stills in its message.
+    if file_format not in FORMATS and file_format != "GIF":
+        raise UnsupportedPhoto(f"{name} holds {file_format} data; the formats read are {KNOWN}")
+    expected = READABLE_SUFFIXES.get(suffix, file_format)
+    if file_format != expected:
+        suggested = (
+            FORMATS[file_format].suffixes[0]
+            if file_format in FORMATS
+            else f".{file_format.lower()}"
         )
-    return held
+        raise UnreadablePhoto(
+            f"{name} is named {suffix} but holds {file_format} data; rename it to {suggested}"
+        )
+    return file_format

@@ -1,4 +1,4 @@
-"""Photographs as squares: what networks learn from and are judged on."""
+"""Read photographs as squares, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Fit = Literal["crop", "squash"]
 def square(
     source: str | os.PathLike[str] | bytes, size: int, fit: Fit = "crop"
 ) -> npt.NDArray[np.uint8]:
-    """A photograph as a square of a given size.
+    """Read a photograph as a square.
 
     Args:
         source: a path or bytes.
         size: the side of the result, in pixels.
-        fit: "crop" takes the middle square, "squash" the whole photograph.
+        fit: "crop" takes the middle square; "squash" changes the aspect ratio of the whole.
 
     Returns:
         RGB, (size, size, 3) uint8.
@@ -41,6 +41,6 @@ def square(
 
 
 def resized(rgb: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.uint8]:
-    """RGB, (H, W, 3) uint8, at size × size, whatever its aspect."""
-    how = cv2.INTER_AREA if min(rgb.shape[:2]) > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(rgb, (size, size), interpolation=how), np.uint8)
+    """Resize RGB, (H, W, 3) uint8, to size × size, whatever its aspect ratio."""
+    interpolation = cv2.INTER_AREA if min(rgb.shape[:2]) > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(rgb, (size, size), interpolation=interpolation), np.uint8)

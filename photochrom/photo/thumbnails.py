@@ -1,4 +1,4 @@
-"""Small colour copies, quickly: what training streams."""
+"""Read small colour copies of photographs quickly, for training."""
 
 from __future__ import annotations
 
@@ -19,47 +19,48 @@ from photochrom.photo.photo import eight_bits
 from photochrom.photo.pixels import pixels_of
 from photochrom.photo.profile import to_srgb
 from photochrom.photo.reading import Decoded, decode
-from photochrom.photo.source import format_held, name_of, read_bytes
+from photochrom.photo.source import detect_format, name_of, read_bytes
 
 __all__ = ["thumbnail"]
 
 
 def thumbnail(source: str | os.PathLike[str] | bytes, min_side: int) -> npt.NDArray[np.uint8]:
-    """A small copy of a photograph, upright and in sRGB; alpha is dropped.
+    """Read a small copy of a photograph, upright and in sRGB, without alpha.
 
     Args:
         source: a path or bytes.
-        min_side: the shorter side of the result, or the photograph's own where that is shorter:
-            nothing is enlarged.
+        min_side: the shorter side of the result, in pixels. A smaller photograph keeps its size.
 
     Returns:
         RGB, (H, W, 3) uint8.
 
     Raises:
         PhotoError: as in `read`.
-        ConfigError: `min_side` is not positive.
+        ConfigError: `min_side` is below 1.
     """
     if min_side < 1:
         raise ConfigError(f"expected a side of at least 1 pixel; received {min_side}")
     name = name_of(source)
     data = read_bytes(source, name)
-    held = format_held(data, source, name)
-    if held == "JPEG":
-        decoded = _drafted(data, name, min_side)
+    file_format = detect_format(data, source, name)
+    if file_format == "JPEG":
+        decoded = _decode_reduced(data, name, min_side)
     else:
-        decoded = decode(data, held, name, DEFAULT_MAX_PIXELS)
-    small: Any = _shrunk(eight_bits(decoded.pixels.samples), min_side)
+        decoded = decode(data, file_format, name, DEFAULT_MAX_PIXELS)
+    # Shrunk before the profile is applied, which takes longer the more pixels there are.
+    small: Any = _shrink(eight_bits(decoded.pixels.samples), min_side)
     icc = decoded.info.get("icc_profile")
     if small.ndim == 3:
         small = to_srgb(small, icc if isinstance(icc, bytes) else None)
     else:
         small = np.repeat(small[..., None], 3, axis=2)
     turned = upright(small, decoded.orientation)
+    # Decoded samples may be a read-only view of Pillow's memory; callers may change the result.
     return np.asarray(turned if turned.flags.writeable else turned.copy(), np.uint8)
 
 
-def _drafted(data: bytes, name: str, min_side: int) -> Decoded:
-    """A JPEG decoded at a half, a quarter or an eighth of its size, where that is enough."""
+def _decode_reduced(data: bytes, name: str, min_side: int) -> Decoded:
+    """Decode a JPEG at a half, a quarter or an eighth of its size, if that is large enough."""
     with decoding(name):
         image = open_container(data, "JPEG", name)
         assert isinstance(image, JpegImagePlugin.JpegImageFile)
@@ -67,7 +68,8 @@ def _drafted(data: bytes, name: str, min_side: int) -> Decoded:
         return Decoded(pixels_of(image, name), image.info, orientation_of(image))
 
 
-def _shrunk(samples: IntArray, min_side: int) -> IntArray:
+def _shrink(samples: IntArray, min_side: int) -> IntArray:
+    """Shrink samples until the shorter side is `min_side`, or leave them if they are smaller."""
     height, width = samples.shape[:2]
     scale = min_side / min(height, width)
     if scale >= 1:

@@ -1,4 +1,7 @@
-"""Write TIFF at 8 and 16 bits, with EXIF and GPS directories, which neither library can."""
+"""Encode TIFF at 8 and 16 bits with EXIF and GPS directories.
+
+Pillow cannot write 16-bit RGB, and tifffile cannot write these directories.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +20,31 @@ from photochrom.photo.profile import srgb_profile
 
 __all__ = ["encode_tiff"]
 
-_STRIP_BYTES: Final = 1 << 20
+_STRIP_BYTES: Final = 1 << 20  # before compression; a strip is compressed by one thread
 _POINTERS: Final = (0x8769, 0x8825)  # EXIF, GPS
 _ADOBE_DEFLATE, _RGB, _DIFFERENCES, _UNASSOCIATED, _INCHES = 8, 2, 2, 2, 2
 _UNDEFINED, _BYTE = 7, 1
-_HEAD: Final = b"II*\0\x08\0\0\0"
-_MAX_BYTES: Final = 2**32 - 2
+_HEAD: Final = b"II*\0\x08\0\0\0"  # little-endian, first directory at byte 8
+_MAX_BYTES: Final = 2**32 - 2  # offsets have 32 bits
 
 
 def encode_tiff(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> bytes:
-    """A little-endian TIFF file: one page, deflated, with horizontal differences.
+    """Encode a picture as a little-endian TIFF of one page, deflated with horizontal differences.
 
     Args:
-        rgb: (H, W, 3) uint8 or uint16.
-        alpha: (H, W) of the same dtype, or None; written as not premultiplied.
-        metadata: what it says about itself.
+        rgb: sRGB, (H, W, 3) uint8 or uint16.
+        alpha: (H, W) of the same dtype, or None; written as unassociated (not premultiplied).
+        metadata: metadata for the file.
+
+    Returns:
+        The bytes of the file.
 
     Raises:
-        ValueError: it would be larger than 4 GB.
+        ValueError: the file would be larger than 4 GB.
     """
     rows = max(1, _STRIP_BYTES // (rgb.shape[1] * rgb.itemsize * 4))
     with ThreadPoolExecutor() as pool:
-        strips = list(pool.map(_deflated, _strips(rgb, alpha, rows)))
+        strips = list(pool.map(_deflate, _strips(rgb, alpha, rows)))
     directory = _directory(rgb, alpha, metadata)
     directory[278] = rows
     directory[279] = tuple(len(strip) for strip in strips)
@@ -46,34 +52,40 @@ def encode_tiff(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> by
     if int(offsets[-1]) > _MAX_BYTES - 2**20:
         raise ValueError("a TIFF file holds at most 4 GB")
     directory[273] = tuple(int(offset) for offset in offsets[:-1])
-    directory.tagtype[273] = directory.tagtype[279] = 4
+    directory.tagtype[273] = directory.tagtype[279] = 4  # LONG, or Pillow may choose SHORT
     head: bytes = directory.tobytes(len(_HEAD))
     return _HEAD + head + b"".join(strips)
 
 
 def _strips(rgb: IntArray, alpha: IntArray | None, rows: int) -> Iterator[IntArray]:
+    """Yield strips of `rows` rows, (h, W, 3) or (h, W, 4)."""
     for top in range(0, rgb.shape[0], rows):
         part: Any = rgb[top : top + rows]
         yield part if alpha is None else np.dstack([part, alpha[top : top + rows]])
 
 
-def _deflated(samples: IntArray) -> bytes:
+def _deflate(samples: IntArray) -> bytes:
+    """Compress a strip, as the differences of neighbouring samples, which compress better."""
     differences = samples.copy()
     differences[:, 1:] -= samples[:, :-1]
     return zlib.compress(differences.astype(differences.dtype.newbyteorder("<")).tobytes(), 6)
 
 
 def _directory(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> Any:
+    """Return a directory with all tags but those of the strips; the comments name the tags."""
     with quiet():
-        directory = _described(metadata.exif)
+        directory = _text_directory(metadata.exif)
     channels = 3 if alpha is None else 4
-    directory[256], directory[257] = rgb.shape[1], rgb.shape[0]
-    directory[258] = (rgb.itemsize * 8,) * channels
+    directory[256], directory[257] = rgb.shape[1], rgb.shape[0]  # ImageWidth, ImageLength
+    directory[258] = (rgb.itemsize * 8,) * channels  # BitsPerSample
+    # Compression, PhotometricInterpretation, Orientation
     directory[259], directory[262], directory[274] = _ADOBE_DEFLATE, _RGB, 1
+    # SamplesPerPixel, PlanarConfiguration, Predictor
     directory[277], directory[284], directory[317] = channels, 1, _DIFFERENCES
     if alpha is not None:
-        directory[338] = _UNASSOCIATED
+        directory[338] = _UNASSOCIATED  # ExtraSamples
     if metadata.dpi:
+        # XResolution, YResolution, ResolutionUnit
         directory[282], directory[283], directory[296] = *metadata.dpi, _INCHES
     if metadata.xmp:
         directory.tagtype[700] = _BYTE
@@ -86,8 +98,8 @@ def _directory(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> Any
     return directory
 
 
-def _described(exif: bytes | None) -> Any:
-    """A new directory with the text, EXIF and GPS of the photograph; empty if they are broken."""
+def _text_directory(exif: bytes | None) -> Any:
+    """Return a new directory with the text, EXIF and GPS of EXIF; empty if they are damaged."""
     directory: Any = TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
     if not exif:
         return directory
@@ -99,13 +111,14 @@ def _described(exif: bytes | None) -> Any:
                 directory[tag] = as_stored(source[tag])
             elif values := _nested(source, tag):
                 directory[tag] = values
-        directory.tobytes(8)
-    except Exception:  # noqa: BLE001  the picture matters more than what a broken tag said
+        directory.tobytes(8)  # fails on damaged values here, not while the file is written
+    except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
         return TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
     return directory
 
 
 def _nested(exif: Image.Exif, pointer: int) -> dict[int, Any]:
+    """Return the values of an EXIF or GPS directory, with its interoperability directory."""
     values = dict(exif.get_ifd(pointer))
     interop = 0xA005
     if interop in values and not isinstance(values[interop], dict):

@@ -1,4 +1,4 @@
-"""What a TIFF's directories say before it is decoded."""
+"""Check the directories of a TIFF before it is decoded."""
 
 from __future__ import annotations
 
@@ -17,32 +17,38 @@ _SUBFILE, _OLD_SUBFILE, _BITS, _PHOTOMETRIC = 254, 255, 258, 262
 _SAMPLES, _PLANAR, _SAMPLE_KIND, _DNG_VERSION = 277, 284, 339, 50706
 _COMPRESSION, _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES = 259, 273, 279, 324, 325
 _CMYK: Final = 5
-_MAX_PAGES: Final = 1000  # enough to say "many"
+_MAX_PAGES: Final = 1000  # more are not counted
 
 
 def depth_error(name: str, bits: object) -> UnsupportedPhoto:
+    """Return the error for samples of an unsupported number of bits."""
     return UnsupportedPhoto(f"expected 8 or 16 bits a sample; {name} has {bits}")
 
 
 def _directories(data: bytes) -> Iterator[Any]:
+    """Yield the directories of a TIFF, up to a limit; a chain that loops ends."""
     stream = io.BytesIO(data)
     head = stream.read(8)
     if b"+" in head[2:4]:  # BigTIFF
         head += stream.read(8)
     directory: Any = TiffImagePlugin.ImageFileDirectory_v2(head)
-    seen: set[int] = set()
-    while directory.next and directory.next not in seen and len(seen) < _MAX_PAGES:
-        seen.add(directory.next)
+    offsets: set[int] = set()
+    while directory.next and directory.next not in offsets and len(offsets) < _MAX_PAGES:
+        offsets.add(directory.next)
         stream.seek(directory.next)
         directory.load(stream)
         yield directory
 
 
 def first_directory(data: bytes, name: str) -> Any:
-    """Pillow's directory of tags, a mapping from number to value, of the first page.
+    """Return the first page's directory, a mapping from tag numbers to values.
+
+    Args:
+        data: the whole file.
+        name: the photograph's name in messages.
 
     Raises:
-        UnreadablePhoto: there is none.
+        UnreadablePhoto: the file has no page.
     """
     directory = next(_directories(data), None)
     if directory is None:
@@ -51,17 +57,23 @@ def first_directory(data: bytes, name: str) -> Any:
 
 
 def _is_reduced(directory: Any) -> bool:
-    """A small copy of another page (NewSubfileType bit 0, or the old SubfileType 2)."""
+    """Whether a page is a reduced copy of another (NewSubfileType bit 0, or SubfileType 2)."""
     return bool(int(directory.get(_SUBFILE, 0)) & 1) or directory.get(_OLD_SUBFILE) == 2
 
 
 def check_tiff(data: bytes, name: str) -> None:
-    """One page of unsigned samples of at most 16 bits, or an error.
+    """Check that a TIFF has one page, with unsigned samples of at most 16 bits.
+
+    Args:
+        data: the whole file.
+        name: the photograph's name in messages.
 
     Raises:
-        UnsupportedPhoto: several pages, a small copy before the page, a raw file, or other samples.
+        UnreadablePhoto: the file is damaged or truncated.
+        UnsupportedPhoto: the file has several pages, begins with a reduced copy, is a camera's
+            raw file, is a big-endian BigTIFF, or has other samples.
     """
-    if data[:4] == b"MM\0+":  # Pillow takes its head for that of a small TIFF
+    if data[:4] == b"MM\0+":  # Pillow reads its header as that of an ordinary TIFF
         raise UnsupportedPhoto(f"expected little-endian BigTIFF; {name} is big-endian")
     first = first_directory(data, name)
     _check_samples(first, name)
@@ -76,6 +88,7 @@ def check_tiff(data: bytes, name: str) -> None:
 
 
 def _check_samples(directory: Any, name: str) -> None:
+    """Refuse raw files, and samples that are not unsigned integers of at most 16 bits."""
     if _DNG_VERSION in directory:
         raise UnsupportedPhoto(f"{name} is a camera's raw file (DNG); the formats read are {KNOWN}")
     bits = set(directory.get(_BITS, (1,)))
@@ -90,7 +103,7 @@ def _check_samples(directory: Any, name: str) -> None:
 
 
 def _check_end(directory: Any, size: int, name: str) -> None:
-    """Find truncation before libtiff does, which would print to the terminal."""
+    """Find truncation before libtiff does, which would print a warning to the terminal."""
     offsets = directory.get(_STRIP_OFFSETS) or directory.get(_TILE_OFFSETS) or ()
     counts = directory.get(_STRIP_BYTES) or directory.get(_TILE_BYTES) or ()
     end = max((a + b for a, b in zip(offsets, counts, strict=False)), default=0)
@@ -101,9 +114,12 @@ def _check_end(directory: Any, size: int, name: str) -> None:
 
 
 def is_odd(directory: Any) -> bool:
-    """16-bit layouts that Pillow misreads: planes apart, grey with alpha, white at zero."""
+    """Whether a page has a 16-bit layout that Pillow misreads.
+
+    These are separate planes, grey with alpha, and grey in which 0 is white.
+    """
     if 16 not in directory.get(_BITS, (1,)):
         return False
     samples = directory.get(_SAMPLES, 1)
-    apart = samples > 1 and directory.get(_PLANAR, 1) == 2
-    return bool(apart or samples == 2 or directory.get(_PHOTOMETRIC) == 0)
+    separate = samples > 1 and directory.get(_PLANAR, 1) == 2
+    return bool(separate or samples == 2 or directory.get(_PHOTOMETRIC) == 0)

@@ -1,7 +1,7 @@
-"""Is a picture grey, grey under a tint (sepia, cyanotype, faded), or truly in colour?
+"""Tell whether a picture is grey, tinted (sepia, cyanotype, faded) or in colour.
 
-A tinted picture's chroma is a function of its lightness alone: one curve through Lab, along which
-every pixel lies but for noise. A colour photograph leaves the curve.
+In a tinted picture, chroma depends on lightness alone: apart from noise, all pixels lie on one
+curve through Lab. In a colour photograph they do not.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ __all__ = ["Tint", "is_exactly_grey", "tint_of"]
 
 Tint: TypeAlias = Literal["grey", "tinted", "colour"]
 
-_SIDE: Final = 64  # the picture is judged at this size, where grain and JPEG's noise have gone ...
-_REDUCTION: Final = 4  # ... and at a quarter of its own at most, where halved chroma has too
-_BINS: Final = 32
-_GREY_CHROMA: Final = 2.0  # Lab chroma that an eye takes for grey
-_RARE: Final = 0.002  # the share of pixels that is left out of account
-_SPREAD: Final = 2.2  # root mean square distance from the curve
-_OUTLIER: Final = 15.0  # a distance that no tint explains
+# The picture is reduced to this side, where grain and the noise of JPEG average out, and at least
+# by this factor, where the artefacts of halved chroma do.
+_SIDE: Final = 64
+_REDUCTION: Final = 4
+_NODES: Final = 32  # of the curve, along lightness
+_GREY_CHROMA: Final = 2.0  # Lab units; less looks grey
+_IGNORED_SHARE: Final = 0.002  # of the most extreme pixels
+_MAX_SPREAD: Final = 2.2  # Lab units: root mean square distance from the curve in a tinted picture
+_MAX_DISTANCE: Final = 15.0  # Lab units: largest distance from the curve in a tinted picture
 
 
 def is_exactly_grey(rgb: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bool:
-    """Whether the channels of (H, W, 3) agree in every pixel."""
+    """Whether the three channels of a picture, (H, W, 3), agree in every pixel."""
+    # In bands: most colour photographs differ in the first one, and the rest is not looked at.
     rows = max(1, (1 << 20) // max(1, rgb.shape[1]))
     bands = (rgb[top : top + rows] for top in range(0, rgb.shape[0], rows))
     return all(
@@ -38,18 +41,23 @@ def is_exactly_grey(rgb: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bool
 
 
 def tint_of(rgb: npt.NDArray[np.uint8]) -> Tint:
-    """Judge sRGB, (H, W, 3) uint8."""
+    """Tell whether a picture is grey, tinted or in colour.
+
+    Args:
+        rgb: sRGB, (H, W, 3) uint8.
+    """
     lab = _small_lab(rgb).reshape(-1, 3)
     chroma = np.hypot(lab[:, 1], lab[:, 2])
-    if np.quantile(chroma, 1 - _RARE) < _GREY_CHROMA:
+    if np.quantile(chroma, 1 - _IGNORED_SHARE) < _GREY_CHROMA:
         return "grey"
     distance = _distance_from_curve(lab)
     spread = np.sqrt(np.square(distance).mean())
-    farthest = np.quantile(distance, 1 - _RARE)
-    return "tinted" if spread < _SPREAD and farthest < _OUTLIER else "colour"
+    farthest = np.quantile(distance, 1 - _IGNORED_SHARE)
+    return "tinted" if spread < _MAX_SPREAD and farthest < _MAX_DISTANCE else "colour"
 
 
 def _small_lab(rgb: npt.NDArray[np.uint8]) -> FloatArray:
+    """Return a small copy of a picture in Lab."""
     height, width = rgb.shape[:2]
     scale = min(_SIDE / max(height, width), 1 / _REDUCTION)
     size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -60,10 +68,10 @@ def _small_lab(rgb: npt.NDArray[np.uint8]) -> FloatArray:
 
 
 def _distance_from_curve(lab: FloatArray) -> FloatArray:
-    """How far each pixel's (a, b) lies from the mean (a, b) of its lightness; (N,)."""
-    place = lab[:, 0] / 100 * (_BINS - 1)
-    low = np.clip(place.astype(int), 0, _BINS - 2)
-    share = place - low
+    """Return each pixel's distance in (a, b) from the mean of its lightness, (N,) float32."""
+    position = lab[:, 0] / 100 * (_NODES - 1)
+    low = np.clip(position.astype(int), 0, _NODES - 2)
+    share = position - low
     curve = np.empty_like(lab[:, 1:])
     for channel in (0, 1):
         values = lab[:, 1 + channel]
@@ -75,9 +83,10 @@ def _distance_from_curve(lab: FloatArray) -> FloatArray:
 def _smooth_nodes(
     low: npt.NDArray[np.int64], share: FloatArray, values: FloatArray
 ) -> npt.NDArray[np.float64]:
-    weight = np.bincount(low, 1 - share, _BINS) + np.bincount(low + 1, share, _BINS)
-    total = np.bincount(low, (1 - share) * values, _BINS) + np.bincount(
-        low + 1, share * values, _BINS
+    """Return a channel of the curve at its nodes, smoothed over neighbours, (32,)."""
+    weight = np.bincount(low, 1 - share, _NODES) + np.bincount(low + 1, share, _NODES)
+    total = np.bincount(low, (1 - share) * values, _NODES) + np.bincount(
+        low + 1, share * values, _NODES
     )
     kernel = np.array([1, 2, 1]) / 4
     return np.asarray(

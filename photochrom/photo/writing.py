@@ -28,50 +28,55 @@ def write(
     quality: int | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write a picture, whole or not at all.
+    """Write a picture completely or not at all.
 
     Args:
         destination: a path, or a binary file object (written in one piece).
-        rgb: (H, W, 3) uint8 or uint16, sRGB.
-        luma: BT.601 Y', (H, W) of the same dtype, which a JPEG file stores as it is; by default
-            that of `rgb`.
-        alpha: (H, W) of the same dtype.
-        metadata: what the file says about itself.
-        format: a key of `FORMATS`; by default what the suffix says.
-        quality: 1 to 100 for JPEG, WebP and AVIF.
-        overwrite: whether a file that is there already may be replaced.
+        rgb: sRGB, (H, W, 3) uint8 or uint16.
+        luma: BT.601 Y', (H, W) of the same dtype, which a JPEG file stores unchanged; None for
+            the luma of `rgb`.
+        alpha: (H, W) of the same dtype, or None.
+        metadata: metadata for the file.
+        format: a key of `FORMATS`; None for the format of the suffix.
+        quality: 1 to 100 for JPEG, WebP and AVIF; None for the default.
+        overwrite: whether an existing file may be replaced.
 
     Raises:
-        OutputExists: something is there and `overwrite` is False.
-        OutputError: it cannot be written there, or not in that format.
-        ConfigError: the quality is out of range.
+        OutputExists: the file exists and `overwrite` is False.
+        OutputError: the file cannot be written, or not in this format.
+        ConfigError: `quality` is out of range.
     """
 
-    def encoded(name: str) -> bytes:
+    def encode_as(name: str) -> bytes:
         return encode(rgb, luma, format=name, alpha=alpha, metadata=metadata, quality=quality)
 
-    deliver(destination, encoded, format=format, overwrite=overwrite)
+    deliver(destination, encode_as, format=format, overwrite=overwrite)
 
 
 def deliver(
     destination: str | os.PathLike[str] | BinaryIO,
-    encoded: Callable[[str], bytes],
+    encode_as: Callable[[str], bytes],
     *,
     format: str | None = None,  # noqa: A002
     overwrite: bool = False,
 ) -> None:
-    """Write what an encoder makes, whole or not at all; arguments and errors as in `write`.
+    """Write the output of an encoder completely or not at all.
 
     Args:
         destination: a path, or a binary file object (written in one piece).
-        encoded: the file's bytes in the format of that name; called only if it can be written.
-        format: a key of `FORMATS`; by default what the suffix says.
-        overwrite: whether a file that is there already may be replaced.
+        encode_as: returns the bytes of the file in the format of a name. It is called only if
+            the destination can be written.
+        format: a key of `FORMATS`; None for the format of the suffix.
+        overwrite: whether an existing file may be replaced.
+
+    Raises:
+        OutputExists: as in `write`.
+        OutputError: as in `write`.
     """
     path = Path(destination) if isinstance(destination, str | os.PathLike) else None
     if path is not None:
         _check(path, overwrite=overwrite)
-    data = encoded(format or format_of(path or _name_of(destination)).name)
+    data = encode_as(format or format_of(path or _name_of(destination)).name)
     if path is not None:
         write_bytes(path, data, overwrite=overwrite)
     elif not isinstance(destination, str | os.PathLike):

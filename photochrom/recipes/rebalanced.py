@@ -90,7 +90,7 @@ class Rebalanced(Recipe[RebalancedOptions]):
     def decoding_params(self) -> tuple[DecodingParams, DecodingParams]:
         """Faithful parameters, which undo the rebalancing, and the annealed mean."""
         temperature = self.options.temperature
-        return DecodingParams(gamma=-1, temperature=temperature), DecodingParams(
+        return DecodingParams(rebalancing=-1, temperature=temperature), DecodingParams(
             temperature=temperature
         )
 

@@ -36,13 +36,13 @@ __all__ = ["calibrate"]
 
 _MAX_PHOTOS: Final = 256  # photographs to measure on
 _TEMPERATURES: Final = (0.4, 0.6, 0.75, 1.0)
-_GAMMAS: Final = (0.0, 0.2, 0.4)
+_REBALANCINGS: Final = (0.0, 0.2, 0.4)
 _GAINS: Final = (0.9, 1.0, 1.1, 1.25)
 _MIN_COLORFULNESS: Final = 0.8  # of the default result, relative to the true photographs
 _VIVID_FACTOR: Final = 2.0  # vivid lies this far beyond faithful, where default is at 1
 # Fields of the default parameters that are not searched: set once, by eye and by measurements.
 _DEFAULT_CLEANUP: Final = DecodingParams(
-    restored=0.7, agreement=0.5, caution=0.1, clean_tones=0.5, cast_correction=0.45
+    chroma_restoration=0.7, agreement=0.5, caution=0.1, clean_tones=0.5, cast_correction=0.45
 )
 
 
@@ -55,8 +55,10 @@ def calibrate(model: Model, sources: Sequence[Source]) -> Card:
     """
     card = model.card
     candidates = [DecodingParams(temperature=temperature) for temperature in _TEMPERATURES] + [
-        replace(_DEFAULT_CLEANUP, gamma=gamma, temperature=temperature, gain=gain)
-        for gamma, temperature, gain in itertools.product(_GAMMAS, _TEMPERATURES, _GAINS)
+        replace(_DEFAULT_CLEANUP, rebalancing=rebalancing, temperature=temperature, gain=gain)
+        for rebalancing, temperature, gain in itertools.product(
+            _REBALANCINGS, _TEMPERATURES, _GAINS
+        )
     ]
     sample = subsample(sources, _MAX_PHOTOS)
     measurements = map_ordered(

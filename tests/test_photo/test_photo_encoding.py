@@ -150,7 +150,7 @@ def test_transparency_that_cannot_be_held(kind, rgb, alpha):
 def test_names_of_formats(rgb):
     assert photo.encode(rgb, format="jpg")[:2] == b"\xff\xd8"
     assert photo.encode(rgb, format=".tif")[:2] == b"II"
-    with pytest.raises(OutputError, match=r"format out of JPEG, PNG, .* received 'gif'"):
+    with pytest.raises(OutputError, match=r"one of the formats JPEG, PNG, .* received 'gif'"):
         photo.encode(rgb, format="gif")
 
 
