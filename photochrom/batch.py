@@ -277,7 +277,7 @@ def run(
         if failed.is_set() and not keep_going:
             return Outcome(job, "stopped", "an earlier photograph failed")
         try:
-            return _colour(job, colorizer, exists, quality, keep_colour=keep_colour, **options)
+            return _color(job, colorizer, exists, quality, keep_colour=keep_colour, **options)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
             reason = _reason(error)
@@ -295,7 +295,7 @@ def _reason(error: Exception) -> str:
     return str(error) if known else f"{type(error).__name__}: {error}"
 
 
-def _colour(
+def _color(
     job: Job,
     colorizer: Colorizer,
     exists: Exists,
