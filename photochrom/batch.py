@@ -278,8 +278,7 @@ def run(
         if failed.is_set() and not keep_going:
             return Outcome(job, "cancelled", "an earlier photograph failed")
         try:
-            own = replace(options, variants=job.variants)
-            return _color(job, colorizer, own, exists, quality, keep_colour=keep_colour)
+            return _color(job, colorizer, exists, quality, keep_colour=keep_colour, **options)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
             reason = _reason(error)

@@ -15,13 +15,13 @@ from photochrom.scoring.metrics import Rgb
 
 __all__ = ["contact_sheet", "scale_to_tile"]
 
-Colour: TypeAlias = tuple[int, int, int]
+Color: TypeAlias = tuple[int, int, int]
 
 # All colours are neutral greys: the eye judges a colour against those around it.
-_BACKGROUND: Final[Colour] = (245, 245, 245)
-_TILE_BACKGROUND: Final[Colour] = (228, 228, 228)
-_TEXT: Final[Colour] = (38, 38, 38)
-_SOFT_TEXT: Final[Colour] = (110, 110, 110)
+_BACKGROUND: Final[Color] = (245, 245, 245)
+_TILE_BACKGROUND: Final[Color] = (228, 228, 228)
+_TEXT: Final[Color] = (38, 38, 38)
+_SOFT_TEXT: Final[Color] = (110, 110, 110)
 
 
 @dataclass(frozen=True)
@@ -174,15 +174,15 @@ def _draw_texts(
     size, tile, full_width = layout.font_size, layout.tile, layout.width - 2 * layout.margin
     for column, text in enumerate(column_titles[: layout.columns]):
         place = layout.left(column), layout.margin
-        draw_fitted(canvas, place, text, size=size, width=tile, colour=_TEXT)
+        draw_fitted(canvas, place, text, size=size, width=tile, color=_TEXT)
     rows = len(layout.heights)
     for row, text in enumerate(row_titles[:rows]):
         place = layout.margin, layout.row_top(row)
-        draw_fitted(canvas, place, text, size=size, width=full_width, colour=_SOFT_TEXT)
+        draw_fitted(canvas, place, text, size=size, width=full_width, color=_SOFT_TEXT)
     for row, texts in enumerate(captions[:rows]):
         for column, text in enumerate(texts[: layout.columns]):
             place = (
                 layout.left(column),
                 layout.tile_top(row) + layout.heights[row] + layout.gap // 2,
             )
-            draw_fitted(canvas, place, text, size=size, width=tile, colour=_SOFT_TEXT)
+            draw_fitted(canvas, place, text, size=size, width=tile, color=_SOFT_TEXT)

@@ -209,17 +209,17 @@ def evaluate_film(
         )
     size = _size_of(film)
     judges = {title: FilmJudge() for title in (*methods, TRUE_FILM)}
-    coloured_films = [
+    colored_films = [
         colorize(np.asarray(luma(true), np.uint8) for true in film) for colorize in methods.values()
     ]
     tracker = MotionTracker()
     # The measures are NumPy and OpenCV, which release the GIL: threads score the films of one
     # frame side by side. Waiting for them before the next frame keeps each judge's frames in order.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for true, *coloured in zip(film, *coloured_films, strict=True):
+        for true, *colored in zip(film, *colored_films, strict=True):
             true_lab = metrics.to_lab(true)
             motion = tracker.motion(np.asarray(luma(true), np.uint8))
-            frames = dict(zip(judges, (*coloured, true), strict=True))
+            frames = dict(zip(judges, (*colored, true), strict=True))
             futures = [
                 pool.submit(judges[title].add, frame, true, true_lab, motion)
                 for title, frame in frames.items()

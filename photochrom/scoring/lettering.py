@@ -40,7 +40,7 @@ def draw_fitted(
     *,
     size: int,
     width: int,
-    colour: tuple[int, int, int],
+    color: tuple[int, int, int],
 ) -> None:
     """Draw one line of text, shortened to fit.
 
@@ -50,13 +50,13 @@ def draw_fitted(
         text: the text.
         size: font size, in pixels.
         width: largest width of the text, in pixels.
-        colour: RGB, 0 to 255.
+        color: RGB, 0 to 255.
     """
     face = font(size)
     left, top = place
     line = _shorten(printable(text), face, width)
     # Anchored at the baseline ("ls"), so that letters with and without descenders line up.
-    canvas.text((left, top + round(size * 1.1)), line, font=face, fill=colour, anchor="ls")
+    canvas.text((left, top + round(size * 1.1)), line, font=face, fill=color, anchor="ls")
 
 
 def _shorten(text: str, face: Font, width: int) -> str:

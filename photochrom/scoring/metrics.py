@@ -232,11 +232,11 @@ def delta_e_2000(lab1: Floats, lab2: Floats) -> Floats:
     a2, b2 = lab2[..., 1] * stretch, lab2[..., 2]
     c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
     hue1, hue2 = _hue(a1, b1), _hue(a2, b2)
-    coloured = c1 * c2 > 0
-    turn = np.where(coloured, hue2 - hue1, 0)
+    colored = c1 * c2 > 0
+    turn = np.where(colored, hue2 - hue1, 0)
     around = np.abs(turn) > _PI  # the shorter way between the hues passes through 0
     hue = hue1 + hue2
-    hue = np.where(coloured, hue / 2 + np.where(around, np.copysign(_PI, _TAU - hue), 0), hue)
+    hue = np.where(colored, hue / 2 + np.where(around, np.copysign(_PI, _TAU - hue), 0), hue)
 
     lightness, chroma = (lab1[..., 0] + lab2[..., 0]) / 2, (c1 + c2) / 2
     squared = (lightness - 50) ** 2
