@@ -128,5 +128,5 @@ def format_of(path: PurePath) -> Format:
     suffix = path.suffix.lower()
     if suffix not in READABLE_SUFFIXES:
         received = f"the suffix {suffix!r}" if suffix else "no suffix"
-        raise OutputError(f"expected the suffix of one of {KNOWN}; {path} has {received}")
+        raise OutputError(f"expected a name that ends like one of {KNOWN}; {path} has {received}")
     return FORMATS[READABLE_SUFFIXES[suffix]]
