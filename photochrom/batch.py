@@ -278,7 +278,8 @@ def run(
         if failed.is_set() and not keep_going:
             return Outcome(job, "cancelled", "an earlier photograph failed")
         try:
-            return _color(job, colorizer, exists, quality, keep_colour=keep_colour, **options)
+            own = replace(options, variants=job.variants)
+            return _color(job, colorizer, own, exists, quality, keep_colour=keep_colour)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
             reason = _reason(error)
