@@ -19,7 +19,7 @@ from photochrom.cli.app import app
 from photochrom.colorizer import Colorizer
 from photochrom.errors import RecipeError
 from photochrom.recipes import RECIPES, locate, recipe, recipe_class, reference, short_name, titles
-from photochrom.training.comparison import contender, folder_of
+from photochrom.training.comparison import candidate, folder_of
 from photochrom.training.config import RunConfig, load_config
 from photochrom.training.export import card_of, export
 from photochrom.training.runs import resume
@@ -210,8 +210,8 @@ def test_a_short_name_for_folders(name, short):
 
 
 def test_a_file_takes_part_in_a_comparison(mine, tmp_path):
-    assert contender("./mine.py:MyRecipe:width=3") == (f"{mine}:MyRecipe", {"width": 3})
-    assert contender("mine.py:width=3") == (str(mine), {"width": 3})
+    assert candidate("./mine.py:MyRecipe:width=3") == (f"{mine}:MyRecipe", {"width": 3})
+    assert candidate("mine.py:width=3") == (str(mine), {"width": 3})
     assert folder_of("./mine.py:width=3", tmp_path).name == "mine.py-width=3"
 
 
