@@ -54,7 +54,7 @@ def test_a_shard_gives_the_same_photographs_as_a_folder(tmp_path):
     found = sources.find(tmp_path / "shards")
     from_shard = [np.asarray(Image.open(io.BytesIO(s.read()))) for s in found]
     np.testing.assert_array_equal(from_folder, from_shard)
-    assert [scan.verdict(source, 64) for source in found] == ["good"] * 5
+    assert [scan.examine(source, 64) for source in found] == ["good"] * 5
 
 
 def test_a_compressed_or_broken_shard_is_named(tmp_path):

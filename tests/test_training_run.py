@@ -250,7 +250,7 @@ def test_photographs_that_are_gone(photos, tmp_path):
     run = prepare(mine, tmp_path / "run", config)
     gone = run.photos("train")[3].path
     Path(gone).unlink()
-    with pytest.raises(DataError, match=f"1 files are gone, {gone} for one"):
+    with pytest.raises(DataError, match=f"1 files are missing, for example {gone}"):
         train(run)
 
 

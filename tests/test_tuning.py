@@ -6,7 +6,7 @@ import pytest
 
 from photochrom.errors import ConfigError
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
-from photochrom.training.runs import Listener
+from photochrom.training.runs import TrainingListener
 from photochrom.training.tuning import tune
 from tests.pictures import fill
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 SPACE = {"kernel_size": [3, 5], "strides": [2, 1]}
 
 
-class Stop(Listener):
+class Stop(TrainingListener):
     """Interrupts when an epoch of the second run is over."""
 
     def __init__(self) -> None:
@@ -39,5 +39,5 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path):
     assert [len(result.history) for result in results] == [2, 0, 2, 0]
     assert all("size 32" in result.reason for result in results if not result.history)
     longer = config.model_copy(update={"train": TrainConfig(epochs=3, batch_size=4)})
-    with pytest.raises(ConfigError, match="3-2 holds a run with other settings, train = "):
+    with pytest.raises(ConfigError, match="3-2 holds a run with other settings: train = "):
         tune(photos, study, longer, SPACE)

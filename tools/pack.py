@@ -27,7 +27,7 @@ import simplejpeg
 from photochrom import photo
 from photochrom.errors import DataError
 from photochrom.parallel import map_ordered
-from photochrom.training.scan import Verdict, summary, verdict
+from photochrom.training.scan import Verdict, examine, summary
 from photochrom.training.sources import Source, find, split_folders
 
 _MIB: Final = 2**20
@@ -90,7 +90,7 @@ def _room_for(member: tarfile.TarInfo) -> int:
 def pack_photo(source: Source, folder: Path, arguments: argparse.Namespace) -> PackedPhoto:
     """Return the smaller of the original file and its JPEG copy, if the photograph is usable."""
     name = source.member or Path(source.path).relative_to(folder).as_posix()
-    result = verdict(source, arguments.min_side)
+    result = examine(source, arguments.min_side)
     if result != "good":
         return PackedPhoto(name, result)
     data = source.read()

@@ -62,7 +62,7 @@ def compare(
     from photochrom.sampling import subsample
     from photochrom.training import comparison
     from photochrom.training.config import load_config
-    from photochrom.training.runs import CONSTANTS, resume
+    from photochrom.training.runs import BASELINES_FILE, resume
     from photochrom.training.scoreboard import draw_learning_curves, write_scoreboard
 
     run_budget = comparison.Budget.parse(budget)
@@ -76,6 +76,6 @@ def compare(
     pictures = comparison.picture_rows(output, entries, subsample(judging, _PICTURE_ROWS))
     write_scoreboard(output, entries, str(run_budget), pictures)
     curves = {name: comparison.learning_curve(run) for name, run in runs.items()}
-    constants = json.loads((runs[names[0]].folder / CONSTANTS).read_text("utf-8"))
+    constants = json.loads((runs[names[0]].folder / BASELINES_FILE).read_text("utf-8"))
     draw_learning_curves(curves, constants, output / "curves.png")
     note(f"wrote {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

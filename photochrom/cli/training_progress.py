@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from photochrom.cli.console import stderr
-from photochrom.training.runs import Listener
+from photochrom.training.runs import TrainingListener
 
 __all__ = ["TrainingProgress"]
 
@@ -24,7 +24,7 @@ _SHARES: Final = {
 }
 
 
-class TrainingProgress(Listener):
+class TrainingProgress(TrainingListener):
     """Prints the progress of a training run; use it as a context manager."""
 
     def __enter__(self) -> Self:

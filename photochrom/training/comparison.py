@@ -138,7 +138,7 @@ def compare(
     *,
     validation: Path | None = None,
     judged: int = 200,
-    listener: runs.Listener | None = None,
+    listener: runs.TrainingListener | None = None,
     on_recipe: Callable[[str], None] = lambda _: None,
 ) -> list[Entry]:
     """Train every recipe and evaluate all on the same photographs.
@@ -240,11 +240,11 @@ def _run(
     budget: Budget,
     config: RunConfig,
     validation: Path | None,
-    listener: runs.Listener | None,
+    listener: runs.TrainingListener | None,
 ) -> runs.Run:
     """Prepare or resume a candidate's run, with epochs that fit the budget."""
     run_folder = folder_of(name, folder)
-    if (run_folder / runs.CONFIG).exists():
+    if (run_folder / runs.CONFIG_FILE).exists():
         run = runs.resume(run_folder)
     else:
         recipe, options = candidate(name)
@@ -266,7 +266,7 @@ def _run(
     train = run.config.train.model_copy(update={"epochs": _EPOCHS})
     budget_config = run.config.model_copy(update={"data": data, "train": train})
     checkpoints.replace_text(
-        run_folder / runs.CONFIG, budget_config.model_dump_json(indent=2) + "\n"
+        run_folder / runs.CONFIG_FILE, budget_config.model_dump_json(indent=2) + "\n"
     )
     return runs.Run(run_folder, budget_config)
 
@@ -300,7 +300,7 @@ def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator) -> Entry:
     if saved.exists():
         return Entry(**json.loads(saved.read_text("utf-8")))
     config, recipe = run.config, run.recipe
-    colorizer = Colorizer(run.folder / runs.MODEL)
+    colorizer = Colorizer(run.folder / runs.MODEL_FOLDER)
     entry = _measure(
         name,
         colorizer,
@@ -349,7 +349,7 @@ def picture_rows(
     networks = [
         Colorizer()
         if entry.name == DEFAULT_NETWORK
-        else Colorizer(folder_of(entry.name, folder) / runs.MODEL)
+        else Colorizer(folder_of(entry.name, folder) / runs.MODEL_FOLDER)
         for entry in entries
         if entry.inference_ms  # baselines are no networks
     ]

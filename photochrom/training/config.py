@@ -1,4 +1,4 @@
-"""The settings of a training run: from a file and the command line, checked, and saved with it."""
+"""The settings of a training run, read from a file and the command line, and checked."""
 
 from __future__ import annotations
 
@@ -22,43 +22,61 @@ class _Section(BaseModel):
 
 
 class DataConfig(_Section):
-    """Which photographs, and how they are shown."""
+    """Settings of the training photographs and of their augmentation."""
 
-    size: int = Field(default=0, ge=0, description="side in pixels; 0: the recipe's")
-    validation: float = Field(default=0.1, ge=0, lt=1, description="share kept to validate with")
-    fit: Fit = Field(default="crop", description="how to make them square")
-    crop: float = Field(default=0.6, gt=0, le=1, description="smallest random crop, share of area")
+    size: int = Field(default=0, ge=0, description="side of the squares in pixels; 0: the recipe's")
+    validation: float = Field(
+        default=0.1, ge=0, lt=1, description="share of the photographs for validation"
+    )
+    fit: Fit = Field(default="crop", description="how photographs are made square")
+    crop: float = Field(
+        default=0.6, gt=0, le=1, description="smallest random crop, as a share of the area"
+    )
     flip: bool = Field(default=True, description="mirror at random")
-    aging: float = Field(default=0, ge=0, le=1, description="share that is made to look old")
-    min_side: int = Field(default=64, ge=8, description="smaller photographs are left out")
-    photos_per_epoch: int = Field(default=0, ge=0, description="0: all of them")
-    threads: int = Field(default=2, ge=1, description="that decode")
+    aging: float = Field(
+        default=0, ge=0, le=1, description="share of the photographs that is made to look old"
+    )
+    min_side: int = Field(
+        default=64, ge=8, description="photographs with a shorter side are skipped"
+    )
+    photos_per_epoch: int = Field(
+        default=0, ge=0, description="photographs in an epoch; 0: all of them"
+    )
+    threads: int = Field(default=2, ge=1, description="number of threads that decode photographs")
 
 
 class TrainConfig(_Section):
-    """How long, in what steps, and when to stop."""
+    """Settings of the optimization: its length, its steps and its start."""
 
     epochs: int = Field(default=100, ge=1)
     batch_size: int = Field(default=16, ge=1)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    start: str = Field(default="", description="a model to start from, instead of from nothing")
-    patience: int = Field(default=0, ge=0, description="epochs without gain; 0: never stop early")
+    start: str = Field(
+        default="", description="model whose weights to start from; empty: random weights"
+    )
+    patience: int = Field(
+        default=0, ge=0, description="stop after this many epochs without improvement; 0: never"
+    )
     seed: int = Field(default=0, ge=0)
     working_size: int = Field(
-        default=0, ge=0, description="at which the model looks at photographs; 0: as it learnt"
+        default=0,
+        ge=0,
+        description="size at which the model sees photographs; 0: the training size",
     )
     sheet_photos: int = Field(default=6, ge=1, le=64, description="rows of the contact sheet")
-    keep_licence: str = Field(default="", description="the licence of the weights, for the card")
-    data_terms: str = Field(default="", description="what the photographs are, for the card")
+    keep_licence: str = Field(default="", description="licence of the weights, for the model card")
+    data_terms: str = Field(
+        default="", description="description and terms of the photographs, for the model card"
+    )
 
 
 class RunConfig(_Section):
-    """A whole run."""
+    """All settings of a training run."""
 
     recipe: str = Field(
         default="autoencoder", description="name, path/to/file.py or package.module:Class"
     )
-    options: dict[str, Any] = Field(default_factory=dict, description="the recipe's own")
+    options: dict[str, Any] = Field(default_factory=dict, description="options of the recipe")
     data: DataConfig = Field(default_factory=DataConfig)
     train: TrainConfig = Field(default_factory=TrainConfig)
 
@@ -70,10 +88,12 @@ class RunConfig(_Section):
 
 
 def parse_setting(text: str) -> tuple[list[str], Any]:
-    """`train.epochs=3` → (["train", "epochs"], 3). Values are TOML; a bare word is a string.
+    """Parse one setting: `train.epochs=3` gives (["train", "epochs"], 3).
+
+    Values are TOML. A value that is not valid TOML is taken as a string.
 
     Raises:
-        ConfigError: there is no `=`.
+        ConfigError: `text` has no key, or no `=`.
     """
     key, equals, value = text.partition("=")
     if not equals or not key.strip():

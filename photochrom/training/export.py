@@ -1,4 +1,4 @@
-"""From a trained Keras network to a model folder that the runtime can use."""
+"""Export a trained Keras network as a model folder that the runtime can use."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ __all__ = ["card_of", "export", "largest_difference"]
 
 # Backends whose ONNX export holds for every height and width.
 _EXPORTERS: Final = ("tensorflow", "torch")
-# Between Keras and the runtime's engine, of the output's own scale: of the network as converted,
-# which is refused beyond, and of that with halved weights, which stay in single precision beyond.
+# Largest relative difference between the outputs of Keras and of the runtime's engine. A converted
+# network that differs more is refused. If it differs more only with float16 weights, the weights
+# stay in float32.
 _TOLERANCE: Final = 1e-3
 _OPSET: Final = 18
 
 
 def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
-    """The card of a network of this recipe; `details` are further fields of `Card`."""
+    """Make the card of a network of this recipe; `details` are further fields of `Card`."""
     if recipe.decoding_params:
         faithful, vivid = recipe.decoding_params
         details = {"faithful": faithful, "vivid": vivid, "vividness": 1.0, **details}
@@ -66,30 +67,32 @@ def _plain(numbers: FloatArray | None) -> Any:
 
 
 def export(network: keras.Model, card: Card, folder: Path) -> float:
-    """Write `network.onnx`, `network.keras` and `card.json`, and hold the first to the second.
+    """Write `network.onnx`, `network.keras` and `card.json`, and check that the networks agree.
 
-    The conversion runs in a process of its own, under TensorFlow or torch, whatever trained.
+    The conversion runs in a separate process, under TensorFlow or torch, because a process can use
+    one Keras backend only, and not every backend can export.
 
     Args:
-        network: trained; at any size and precision.
-        card: of the recipe that built it.
-        folder: a finished model appears there at once, or nothing does.
+        network: the trained network, of any size and precision.
+        card: the card of the recipe that built it.
+        folder: the model folder. It is replaced as a whole, or stays as it was.
 
     Returns:
-        The largest difference between Keras and the converted network at two sizes, before its
-        weights are halved.
+        The largest relative difference between Keras and the converted network at two sizes,
+        before the weights are stored as float16.
 
     Raises:
         MissingExtra: neither TensorFlow nor torch is installed.
-        ModelError: the conversion failed, or the two differ.
+        ModelError: the conversion failed, or the networks differ.
     """
     partial = folder.with_name(f".{folder.name}-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed
+    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
     partial.mkdir(parents=True)
     try:
         network.save(partial / KERAS_FILE)
         (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
-        _convert(partial)  # it finds the recipe by the card; others need no path of this machine
+        _convert(partial)  # the process finds the recipe by the card
+        # The card that is kept names no path of this machine.
         public = replace(card, recipe=public_name(card.recipe))
         (partial / CARD_FILE).write_text(public.to_json(), encoding="utf-8")
         difference = float((partial / "difference").read_text())
@@ -112,7 +115,7 @@ def _convert(folder: Path) -> None:
         **os.environ,
         "KERAS_BACKEND": backend,
         "CUDA_VISIBLE_DEVICES": "",
-        # a recipe's module is found there as it was here
+        # So that the process finds the module of a recipe from outside the package.
         "PYTHONPATH": os.pathsep.join(part or str(Path.cwd()) for part in sys.path),
     }
     command = [sys.executable, "-m", __name__, str(folder)]
@@ -123,7 +126,7 @@ def _convert(folder: Path) -> None:
 
 
 def _main(folder: Path) -> None:
-    """In the process of its own: convert what lies in the folder, and compare."""
+    """Convert the network in `folder` and compare the two. Runs in the separate process."""
     import keras
 
     from photochrom.training.float16 import store_float16_weights
@@ -169,9 +172,10 @@ def _write_onnx(network: keras.Model, path: Path, card: Card) -> None:
 
 
 def largest_difference(network: keras.Model, model: Model) -> float:
-    """Between a recipe's runtime network and a model, at two sizes where the card allows it.
+    """Return the largest difference between a Keras network and a model's outputs.
 
-    In units of the answer's own scale, where that is more than 1; NaN where either answers so.
+    They are compared at two sizes, if the card allows more than one. The difference is relative to
+    the largest output, if that is more than 1. It is NaN if either output has a NaN.
     """
     import keras
 

@@ -10,7 +10,7 @@ from photochrom.training.contact_sheet import draw_curves
 
 if TYPE_CHECKING:
     from photochrom.training.checkpoints import State
-    from photochrom.training.runs import Listener, Run
+    from photochrom.training.runs import Run, TrainingListener
 
 __all__ = ["ProgressCallback"]
 
@@ -27,7 +27,7 @@ class ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]
         state: State,
         amount: tuple[int, int],
         constants: dict[str, float],
-        listener: Listener,
+        listener: TrainingListener,
     ) -> None:
         """Create the callback.
 

@@ -1,4 +1,4 @@
-"""A run: a folder with all that training starts from, and who is told how it goes."""
+"""A training run: its folder, and the interface that reports its progress."""
 
 from __future__ import annotations
 
@@ -17,101 +17,103 @@ if TYPE_CHECKING:
     from photochrom.recipes.base import Recipe
 
 __all__ = [
-    "CONFIG",
-    "CONSTANTS",
-    "INDEX",
-    "MODEL",
-    "Listener",
+    "BASELINES_FILE",
+    "CONFIG_FILE",
+    "INDEX_FILE",
+    "MODEL_FOLDER",
     "Run",
-    "check_there",
+    "TrainingListener",
+    "check_photos_exist",
     "resume",
-    "resumed",
+    "resume_with_config",
 ]
 
-CONFIG: Final = "config.json"
-INDEX: Final = "photos.csv"
-CONSTANTS: Final = "constants.json"
-MODEL: Final = "model"
+CONFIG_FILE: Final = "config.json"
+INDEX_FILE: Final = "photos.csv"
+BASELINES_FILE: Final = "constants.json"
+MODEL_FOLDER: Final = "model"
 
 
-class Listener:
-    """Told how a run goes; does nothing by itself."""
+class TrainingListener:
+    """Receives the progress of a run. Subclasses override what they need; these do nothing."""
 
     def scanning(self, done: int, total: int) -> None:
-        """Photographs looked at."""
+        """Report that `done` of `total` photographs have been checked."""
 
     def note(self, text: str) -> None:
-        """Something that a person should know."""
+        """Show a message to the person who started the run."""
 
     def step(self, epoch: int, step: int, steps: int, photos: int, logs: dict[str, Any]) -> None:
-        """A batch of so many photographs was learnt."""
+        """Report a finished step, which trained on `photos` photographs."""
 
     def epoch(self, epoch: int, logs: dict[str, Any], constants: dict[str, float]) -> None:
-        """An epoch is over and kept; `constants` is what the best constant answer scores."""
+        """Report a saved epoch; `constants` holds the scores of the best constant answer."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A folder with a configuration and a list of photographs: all that training starts from."""
+    """The folder of a training run, which holds its settings and its list of photographs."""
 
     folder: Path
     config: RunConfig
 
     def photos(self, part: str) -> list[Source]:
-        """The good photographs of "train" or "val"."""
-        return scan.load_index(self.folder / INDEX, part)
+        """Return the usable photographs of a part, "train" or "val"."""
+        return scan.load_index(self.folder / INDEX_FILE, part)
 
     @property
     def recipe(self) -> Recipe[Any]:
-        """As configured."""
+        """The recipe that the settings name."""
         return build_recipe(self.config.recipe, self.config.options)
 
     @property
     def size(self) -> int:
-        """Of the squares that it learns from, in pixels."""
+        """Side of the training squares, in pixels."""
         return self.config.data.size or self.recipe.working_size
 
 
 def resume(folder: Path) -> Run:
-    """Open a run that was begun.
+    """Open an existing run.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: `folder` does not hold a run.
     """
-    if not (folder / CONFIG).is_file():
-        raise ConfigError(f"expected a run in {folder}; there is no {CONFIG}")
-    return Run(folder, load_config(folder / CONFIG))
+    if not (folder / CONFIG_FILE).is_file():
+        raise ConfigError(f"expected a run in {folder}; there is no {CONFIG_FILE}")
+    return Run(folder, load_config(folder / CONFIG_FILE))
 
 
-def resumed(folder: Path, config: RunConfig) -> Run:
-    """Open a run that was begun with these settings.
+def resume_with_config(folder: Path, config: RunConfig) -> Run:
+    """Open an existing run that has these settings.
 
     Raises:
-        ConfigError: there is none, or it has others.
+        ConfigError: `folder` does not hold a run, or the run has other settings.
     """
     run = resume(folder)
     kept, asked = (json.loads(each.model_dump_json()) for each in (run.config, config))
-    kept["options"] = {key: kept["options"].get(key) for key in asked["options"]}  # and surveyed
+    kept["options"] = {
+        key: kept["options"].get(key) for key in asked["options"]
+    }  # without those that were derived from the photographs
     others = [key for key in asked if kept[key] != asked[key]]
     if others:
         found = ", ".join(f"{key} = {kept[key]}" for key in others)
         raise ConfigError(
-            f"{folder} holds a run with other settings, {found}; name another folder, or ask for "
-            "the same"
+            f"{folder} holds a run with other settings: {found}. Choose another folder, or use "
+            "the same settings"
         )
     return run
 
 
-def check_there(run: Run) -> None:
-    """Whether all photographs are where they were.
+def check_photos_exist(run: Run) -> None:
+    """Check that all photographs of a run still exist.
 
     Raises:
-        DataError: they are not.
+        DataError: at least one is missing.
     """
     photos = [*run.photos("train"), *run.photos("val")]
     gone = [path for path in dict.fromkeys(each.path for each in photos) if not Path(path).exists()]
     if gone:
         raise DataError(
-            f"expected {len(photos)} photographs where they were when the run began; {len(gone)} "
-            f"files are gone, {gone[0]} for one: bring them back, or begin another run"
+            f"expected the {len(photos)} photographs of this run; {len(gone)} files are missing, "
+            f"for example {gone[0]}. Restore them, or start another run"
         )

@@ -14,14 +14,14 @@ from photochrom.errors import DataError, PhotoError
 from photochrom.parallel import map_ordered
 from photochrom.training.sources import Source
 
-__all__ = ["Verdict", "load_index", "save_index", "scan", "summary", "verdict"]
+__all__ = ["Verdict", "examine", "load_index", "save_index", "scan", "summary"]
 
 Verdict = Literal["good", "grey", "tiny", "broken"]
 _NAME_ERRORS: Final = "surrogateescape"  # keeps file names that are not UTF-8
 _TINT_SIDE: Final = 128  # pixels on the shorter side, enough to tell colour from sepia
 
 
-def verdict(source: Source, min_side: int) -> Verdict:
+def examine(source: Source, min_side: int) -> Verdict:
     """Check a photograph.
 
     Args:
@@ -44,7 +44,7 @@ def scan(sources: Iterable[Source], min_side: int) -> Iterator[tuple[Source, Ver
     """Yield the photographs with their verdicts, in order; they are checked in parallel."""
 
     def judge(source: Source) -> tuple[Source, Verdict]:
-        return source, verdict(source, min_side)
+        return source, examine(source, min_side)
 
     # One thread more than cores, because some always wait for the disk.
     return map_ordered(judge, sources, (os.cpu_count() or 1) + 1)

@@ -30,13 +30,13 @@ from photochrom.training.export import card_of, export
 from photochrom.training.interruption import interruption
 from photochrom.training.progress import ProgressCallback
 from photochrom.training.runs import (
-    CONFIG,
-    CONSTANTS,
-    INDEX,
-    MODEL,
-    Listener,
+    BASELINES_FILE,
+    CONFIG_FILE,
+    INDEX_FILE,
+    MODEL_FOLDER,
     Run,
-    check_there,
+    TrainingListener,
+    check_photos_exist,
 )
 from photochrom.training.sources import Source, find, split, split_folders
 
@@ -53,7 +53,7 @@ def prepare(
     config: RunConfig,
     *,
     validation: Path | None = None,
-    listener: Listener | None = None,
+    listener: TrainingListener | None = None,
 ) -> Run:
     """Scan the photographs and create the folder of a new run.
 
@@ -74,21 +74,21 @@ def prepare(
         DataError: there are no photographs to train on, or none in `validation`.
         RecipeError: the recipe's options do not work together.
     """
-    listener = listener or Listener()
+    listener = listener or TrainingListener()
     for photo_folder in filter(None, _folders(photos, validation)):
         if folder.resolve().is_relative_to(photo_folder.resolve()):
             raise ConfigError(
                 f"expected a run's folder outside of the photographs, or its contact sheets would "
                 f"be used as photographs; {folder} is in {photo_folder}"
             )
-    if (folder / CONFIG).exists():
+    if (folder / CONFIG_FILE).exists():
         raise ConfigError(f"{folder} holds a run already: resume it, or choose another folder")
     run = Run(folder, config)
     _check_working_size(run)
     _initial_network(run)  # reports options that cannot work before the photographs are read
     parts = _split_sources(photos, validation, config)
     folder.mkdir(parents=True, exist_ok=True)
-    _scan_sources(parts, folder / INDEX, config, listener)
+    _scan_sources(parts, folder / INDEX_FILE, config, listener)
     held_out = len(run.photos("val"))
     if not run.photos("train"):
         hint = (
@@ -110,7 +110,7 @@ def prepare(
         )
     data_options = run.recipe.options_from_data(_sample_photos(run))
     config = config.model_copy(update={"options": {**data_options, **config.options}})
-    checkpoints.replace_text(folder / CONFIG, config.model_dump_json(indent=2) + "\n")
+    checkpoints.replace_text(folder / CONFIG_FILE, config.model_dump_json(indent=2) + "\n")
     return Run(folder, config)
 
 
@@ -141,7 +141,7 @@ def _sample_photos(run: Run) -> npt.NDArray[np.uint8]:
 
 
 def train(
-    run: Run, listener: Listener | None = None, *, exporting: bool = True
+    run: Run, listener: TrainingListener | None = None, *, exporting: bool = True
 ) -> checkpoints.State:
     """Train until the last epoch or until the loss stops improving, then export the best network.
 
@@ -162,7 +162,7 @@ def train(
         DataError: photographs of the run are missing.
         ModelError: no epoch had a finite loss, a network cannot be read, or the export failed.
     """
-    listener = listener or Listener()
+    listener = listener or TrainingListener()
     state = checkpoints.latest_state(run.folder / "checkpoints")
     if not _is_finished(run, state):
         state = _fit_from_checkpoint(run, listener)
@@ -183,7 +183,7 @@ def _is_finished(run: Run, state: checkpoints.State) -> bool:
     return state.epochs >= config.epochs or stopped
 
 
-def _fit_from_checkpoint(run: Run, listener: Listener) -> checkpoints.State:
+def _fit_from_checkpoint(run: Run, listener: TrainingListener) -> checkpoints.State:
     """Train from the last checkpoint, or from the start if there is none."""
     config = run.config.train
     recipe = run.recipe  # its import registers the layers that a checkpoint contains
@@ -199,7 +199,7 @@ def _fit_from_checkpoint(run: Run, listener: Listener) -> checkpoints.State:
         raise ConfigError(
             f"expected checkpoints/last-{trained_epochs:04d}.keras in {run.folder}, to resume "
             f"after epoch {trained_epochs}; found no such file: copy it there, or set train.epochs "
-            f"in {CONFIG} to {trained_epochs}"
+            f"in {CONFIG_FILE} to {trained_epochs}"
         )
     else:
         network = recipe.training_model(
@@ -281,7 +281,7 @@ def _split_sources(
 
 
 def _scan_sources(
-    parts: dict[str, list[Source]], index: Path, config: RunConfig, listener: Listener
+    parts: dict[str, list[Source]], index: Path, config: RunConfig, listener: TrainingListener
 ) -> None:
     """Check all photographs and write the list of them to `index`."""
     total, rows = sum(map(len, parts.values())), []
@@ -296,9 +296,11 @@ def _scan_sources(
     scan.save_index(index, rows)
 
 
-def _fit(network: keras.Model, run: Run, state: checkpoints.State, listener: Listener) -> None:
+def _fit(
+    network: keras.Model, run: Run, state: checkpoints.State, listener: TrainingListener
+) -> None:
     """Call `fit` with the data, the callbacks and Ctrl-C handling."""
-    check_there(run)
+    check_photos_exist(run)
     config, recipe = run.config, run.recipe
     training, validation = run.photos("train"), run.photos("val")
     batch, steps = _batch_size(run, len(training)), _steps_per_epoch(run)
@@ -326,7 +328,7 @@ def _fit(network: keras.Model, run: Run, state: checkpoints.State, listener: Lis
     callbacks.append(
         checkpoints.CheckpointCallback(run.folder, state, patience=config.train.patience)
     )
-    checkpoints.replace_text(run.folder / CONSTANTS, json.dumps(constants, indent=2) + "\n")
+    checkpoints.replace_text(run.folder / BASELINES_FILE, json.dumps(constants, indent=2) + "\n")
     callbacks.append(ProgressCallback(run, state, (steps, batch), constants, listener))
     with interruption() as interrupt_callback:
         try:
@@ -341,7 +343,7 @@ def _fit(network: keras.Model, run: Run, state: checkpoints.State, listener: Lis
                 **validation_arguments,
             )
         except Exception:
-            check_there(run)  # a backend's own error about a lost file is unreadable
+            check_photos_exist(run)  # a backend's own error about a lost file is unreadable
             raise
 
 
@@ -361,7 +363,7 @@ def _sheet_callback(run: Run, validation: list[Source]) -> ContactSheetCallback:
     )
 
 
-def _export(run: Run, state: checkpoints.State, listener: Listener) -> None:
+def _export(run: Run, state: checkpoints.State, listener: TrainingListener) -> None:
     """Export the best network as a model, in float32 whatever the training precision was."""
     recipe, config = run.recipe, run.config
     if not state.best_epoch:
@@ -384,11 +386,12 @@ def _export(run: Run, state: checkpoints.State, listener: Listener) -> None:
         prior = color_prior(_sample_photos(run), recipe.bins, card.color_space)
         card = replace(card, bin_weights=class_weights(prior).tolist())
     best = _load_network(run.folder / checkpoints.BEST, compile=False)
-    difference = export(recipe.inference_model(best), card, run.folder / MODEL)
+    difference = export(recipe.inference_model(best), card, run.folder / MODEL_FOLDER)
     if recipe.bins is not None and not recipe.decoding_params and (photos := run.photos("val")):
         listener.note("choosing the decoding parameters on validation photographs")
-        card = calibrate(Model.load(run.folder / MODEL), photos)
-        checkpoints.replace_text(run.folder / MODEL / CARD_FILE, card.to_json())
+        card = calibrate(Model.load(run.folder / MODEL_FOLDER), photos)
+        checkpoints.replace_text(run.folder / MODEL_FOLDER / CARD_FILE, card.to_json())
     listener.note(
-        f"model written to {run.folder / MODEL}; largest difference from Keras {difference:.1e}"
+        f"model written to {run.folder / MODEL_FOLDER}; "
+        f"largest difference from Keras {difference:.1e}"
     )

@@ -63,7 +63,7 @@ def tune(
     space: dict[str, list[Any]],
     *,
     validation: Path | None = None,
-    listener: runs.Listener | None = None,
+    listener: runs.TrainingListener | None = None,
     on_result: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Train every combination of a recipe's options.
@@ -104,14 +104,14 @@ def _result(
     config: RunConfig,
     options: dict[str, Any],
     validation: Path | None,
-    listener: runs.Listener | None,
+    listener: runs.TrainingListener | None,
 ) -> Result:
     """Prepare or resume a combination's run and train it."""
     run_folder = _run_folder(folder, options)
     run_config = config.model_copy(update={"options": {**config.options, **options}})
     try:
-        if (run_folder / runs.CONFIG).exists():
-            run = runs.resumed(run_folder, run_config)
+        if (run_folder / runs.CONFIG_FILE).exists():
+            run = runs.resume_with_config(run_folder, run_config)
         else:
             run = trainer.prepare(
                 photos, run_folder, run_config, validation=validation, listener=listener
