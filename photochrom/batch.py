@@ -21,7 +21,7 @@ from photochrom.files.folders import files_in, matching
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
 from photochrom.photo import READABLE_SUFFIXES, read
-from photochrom.photo.formats import RAW_SUFFIXES, format_of
+from photochrom.photo.codecs import RAW_SUFFIXES, format_of
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from photochrom.photo.codecs import FORMATS, READABLE_SUFFIXES
 from photochrom.photo.container import DEFAULT_MAX_PIXELS
 from photochrom.photo.encoding import encode, encode_colored
-from photochrom.photo.formats import FORMATS, READABLE_SUFFIXES
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import Photo
 from photochrom.photo.reading import read

@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any, Final, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
 
 import numpy as np
-from PIL import Image
 
 from photochrom.color import IntArray, chroma_planes
-from photochrom.color import luma as luma_of
 from photochrom.errors import ConfigError, OutputError
-from photochrom.photo.container import quiet
-from photochrom.photo.formats import FORMATS, Format, format_named
-from photochrom.photo.jpegs import FULL_CHROMA_QUALITY, encode_jpeg, halved
-from photochrom.photo.metadata import Metadata, as_stored
+from photochrom.photo.codecs import FORMATS, Codec, format_named
+from photochrom.photo.codecs.jpeg import halve
+from photochrom.photo.metadata import Metadata
 from photochrom.photo.photo import eight_bits
-from photochrom.photo.pngs import encode_png
-from photochrom.photo.profile import srgb_profile
-from photochrom.photo.tiff_writing import encode_tiff
 
-__all__ = ["DEFAULT_QUALITY", "Chroma", "encode", "encode_colored"]
-
-DEFAULT_QUALITY: Final = {"JPEG": 92, "WEBP": 92, "AVIF": 85}
-_ORIENTATION: Final = 274
+__all__ = ["Chroma", "encode", "encode_colored"]
 
 
 class Chroma(Protocol):
@@ -62,18 +54,16 @@ def encode_colored(
         ConfigError: as in `encode`.
     """
     target = format_named(format)
-    if target.name != "JPEG":
+    if not target.stores_planes:
         rgb = chroma.over(luma)
         return encode(rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality)
-    quality = DEFAULT_QUALITY["JPEG"] if quality is None else _check_quality(quality)
+    quality = _quality(quality, target)
     _check_alpha(alpha, target)
     _check_size(luma, target)
     luma = eight_bits(luma)
-    try:
-        cb, cr = chroma.planes(luma, halved=quality < FULL_CHROMA_QUALITY)
-        return encode_jpeg(luma, cb, cr, metadata or Metadata(), quality)
-    except Exception as error:
-        raise OutputError(f"cannot encode this picture as JPEG: {error}") from error
+    with _encoding(target):
+        cb, cr = chroma.planes(luma, halved=target.halves_chroma(quality))
+        return target.encode_planes(luma, cb, cr, metadata or Metadata(), quality)
 
 
 def encode(
@@ -92,7 +82,7 @@ def encode(
     Args:
         rgb: sRGB, (H, W, 3) uint8 or uint16.
         luma: BT.601 Y', (H, W) of the same dtype; None for the luma of `rgb`.
-        format: "JPEG", "PNG", "WEBP", "AVIF", "TIFF" or "BMP".
+        format: the name of a format, a key of `FORMATS`, for example "JPEG".
         alpha: (H, W) of the same dtype, or None.
         metadata: metadata for the file, as far as the format can hold it.
         quality: 1 to 100 for JPEG, WebP and AVIF; 100 is lossless for WebP. None for the default.
@@ -104,14 +94,26 @@ def encode(
     """
     target = format_named(format)
     _check_arrays(rgb, luma, alpha)
-    quality = DEFAULT_QUALITY.get(target.name, 0) if quality is None else _check_quality(quality)
+    quality = _quality(quality, target)
     alpha = _check_alpha(alpha, target)
     _check_size(rgb, target)
     if not target.deep:
         rgb = eight_bits(rgb)
         luma, alpha = (None if plane is None else eight_bits(plane) for plane in (luma, alpha))
+    with _encoding(target):
+        if luma is None or not target.stores_planes:
+            return target.encode(rgb, alpha, metadata or Metadata(), quality)
+        cb, cr = chroma_planes(rgb)
+        if target.halves_chroma(quality):
+            cb, cr = halve(cb), halve(cr)
+        return target.encode_planes(luma, cb, cr, metadata or Metadata(), quality)
+
+
+@contextmanager
+def _encoding(target: Codec) -> Iterator[None]:
+    """Turn any exception of an encoder into an `OutputError`."""
     try:
-        return _encode(target.name, rgb, luma, alpha, metadata or Metadata(), quality)
+        yield
     except Exception as error:
         raise OutputError(f"cannot encode this picture as {target.name}: {error}") from error
 
@@ -129,14 +131,16 @@ def _check_arrays(rgb: IntArray, luma: IntArray | None, alpha: IntArray | None) 
             )
 
 
-def _check_quality(quality: int) -> int:
-    """Return `quality` if it is in range."""
+def _quality(quality: int | None, target: Codec) -> int:
+    """Return the quality to encode with: as asked for, if it is in range, or the default."""
+    if quality is None:
+        return target.default_quality or 0
     if not 1 <= quality <= 100:
         raise ConfigError(f"expected a quality from 1 to 100; received {quality}")
     return quality
 
 
-def _check_alpha(alpha: IntArray | None, target: Format) -> IntArray | None:
+def _check_alpha(alpha: IntArray | None, target: Codec) -> IntArray | None:
     """Return the alpha to write; an opaque one is dropped where the format has no alpha.
 
     Raises:
@@ -152,68 +156,10 @@ def _check_alpha(alpha: IntArray | None, target: Format) -> IntArray | None:
     return alpha
 
 
-def _check_size(picture: IntArray, target: Format) -> None:
+def _check_size(picture: IntArray, target: Codec) -> None:
     height, width = picture.shape[:2]
     if not 1 <= min(width, height) <= max(width, height) <= target.max_side:
         raise OutputError(
             f"expected sides from 1 to {target.max_side:,} pixels for {target.name}; "
             f"received {width} × {height}"
         )
-
-
-def _encode(
-    name: str,
-    rgb: IntArray,
-    luma: IntArray | None,
-    alpha: IntArray | None,
-    metadata: Metadata,
-    quality: int,
-) -> bytes:
-    if name == "PNG":
-        return encode_png(rgb, alpha, metadata)
-    if name == "TIFF":
-        return encode_tiff(rgb, alpha, metadata)
-    if name == "JPEG":
-        return _encode_jpeg(rgb, luma_of(rgb) if luma is None else luma, metadata, quality)
-    image = Image.fromarray(np.ascontiguousarray(rgb if alpha is None else np.dstack([rgb, alpha])))
-    if name == "BMP":
-        return _save(image, "BMP", **({"dpi": metadata.dpi} if metadata.dpi else {}))
-    exif = _clean_exif(metadata.exif) if name == "AVIF" else metadata.exif
-    return _save(
-        image,
-        name,
-        quality=quality,
-        **({"lossless": quality == 100} if name == "WEBP" else {}),
-        icc_profile=srgb_profile(),
-        exif=exif or b"",
-        xmp=metadata.xmp or b"",
-    )
-
-
-def _encode_jpeg(rgb: IntArray, luma: IntArray, metadata: Metadata, quality: int) -> bytes:
-    cb, cr = chroma_planes(rgb)
-    if quality < FULL_CHROMA_QUALITY:
-        cb, cr = halved(cb), halved(cr)
-    return encode_jpeg(luma, cb, cr, metadata, quality)
-
-
-def _clean_exif(exif: bytes | None) -> bytes | None:
-    """Return EXIF that Pillow's AVIF writer can parse; None if it is too damaged for that."""
-    if not exif:
-        return None
-    source = Image.Exif()
-    with quiet():
-        try:
-            source.load(exif)
-            source.pop(_ORIENTATION, None)
-            for tag in source:
-                source[tag] = as_stored(source[tag])
-            return source.tobytes()[len(b"Exif\0\0") :]
-        except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
-            return None
-
-
-def _save(image: Image.Image, name: str, **options: Any) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, name, **options)
-    return stream.getvalue()

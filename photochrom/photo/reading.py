@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import cv2
@@ -13,49 +11,19 @@ from PIL import Image
 
 from photochrom.color import IntArray, luma
 from photochrom.errors import UnsupportedPhoto
-from photochrom.photo.container import (
-    DEFAULT_MAX_PIXELS,
-    check_size,
-    decoding,
-    open_container,
-    quiet,
-)
-from photochrom.photo.deep import deep_pixels, is_deep, odd_tiff_pixels
-from photochrom.photo.formats import FORMATS
-from photochrom.photo.jpegs import decode_jpeg_luma
-from photochrom.photo.metadata import (
-    Metadata,
-    orientation_of,
-    read_metadata,
-    read_orientation,
-    tiff_info,
-)
+from photochrom.photo.codecs import FORMATS, Decoded, codec_named
+from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size, decoding
+from photochrom.photo.metadata import Metadata, orientation_of, read_metadata
 from photochrom.photo.orientation import upright
 from photochrom.photo.photo import Photo, eight_bits
 from photochrom.photo.pixels import Pixels, pixels_of
 from photochrom.photo.profile import to_srgb
 from photochrom.photo.source import ByteSource, detect_format, name_of, read_bytes
-from photochrom.photo.tiffs import check_tiff, first_directory, is_odd
 from photochrom.photo.tint import is_exactly_grey, tint_of
 
-__all__ = ["Decoded", "Source", "decode", "read"]
+__all__ = ["Source", "read"]
 
 Source: TypeAlias = "ByteSource | Image.Image | npt.NDArray[Any]"
-
-
-@dataclass(frozen=True, eq=False)
-class Decoded:
-    """The samples of a file as they are stored, with what is needed to interpret them.
-
-    Attributes:
-        pixels: the samples, not yet turned upright and not yet in sRGB.
-        info: metadata as in the `info` of a Pillow image.
-        orientation: EXIF orientation, 1 to 8.
-    """
-
-    pixels: Pixels
-    info: Mapping[Any, Any]
-    orientation: int
 
 
 def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None) -> Photo:
@@ -84,51 +52,7 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
         return _photo(decoded, file_format or "PNG", name)
     data = read_bytes(source, name)
     file_format = detect_format(data, source, name)
-    return _photo(decode(data, file_format, name, max_pixels), file_format, name)
-
-
-def decode(data: bytes, file_format: str, name: str, max_pixels: int) -> Decoded:
-    """Decode the samples of a file.
-
-    Args:
-        data: the whole file.
-        file_format: its format, a key of `FORMATS` or "GIF".
-        name: the photograph's name in messages.
-        max_pixels: the largest number of pixels.
-
-    Raises:
-        PhotoError: as in `read`.
-    """
-    with decoding(name):
-        if file_format == "TIFF" and (odd := _odd_tiff(data, name, max_pixels)):
-            return odd
-        image = open_container(data, file_format, name, max_pixels)
-        if file_format == "JPEG" and image.mode == "L":
-            pixels = Pixels(grey=decode_jpeg_luma(data))
-        elif is_deep(image):
-            pixels = deep_pixels(image, data, file_format, name)
-        else:
-            pixels = pixels_of(image, name)
-        if file_format == "JPEG" and image.mode == "RGB":
-            # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.
-            # Not strict, since Pillow has decoded the file and accepted what damage there is.
-            pixels = replace(pixels, luma=decode_jpeg_luma(data, strict=False))
-        if file_format == "TIFF":
-            info, exif = tiff_info(data)
-            return Decoded(pixels, info, read_orientation(exif))
-        return Decoded(pixels, image.info, orientation_of(image))
-
-
-def _odd_tiff(data: bytes, name: str, max_pixels: int) -> Decoded | None:
-    """Decode a TIFF of a layout that Pillow misreads; None if Pillow can read it."""
-    with quiet():
-        check_tiff(data, name)
-        directory = first_directory(data, name)
-        if not is_odd(directory):
-            return None
-        check_size((int(directory[256]), int(directory[257])), name, max_pixels)
-        info, exif = tiff_info(data)
-        return Decoded(odd_tiff_pixels(data, name), info, read_orientation(exif))
+    return _photo(codec_named(file_format).decode(data, name, max_pixels), file_format, name)
 
 
 def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:

@@ -8,7 +8,14 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, TypeAlias
 
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
-from photochrom.photo.formats import FORMATS, KNOWN, RAW_SUFFIXES, READABLE_SUFFIXES, sniff
+from photochrom.photo.codecs import (
+    FORMATS,
+    RAW_SUFFIXES,
+    READABLE_SUFFIXES,
+    known_formats,
+    recognizes,
+    sniff,
+)
 
 __all__ = ["ByteSource", "detect_format", "name_of", "read_bytes"]
 
@@ -88,7 +95,7 @@ def detect_format(data: bytes, source: object, name: str) -> str:
         name: its name in messages.
 
     Returns:
-        A key of `FORMATS`, or "GIF".
+        The name of a registered format.
 
     Raises:
         UnsupportedPhoto: the format is not read.
@@ -97,12 +104,16 @@ def detect_format(data: bytes, source: object, name: str) -> str:
     file_format = sniff(data[:256])
     suffix = PurePath(source).suffix.lower() if isinstance(source, str | os.PathLike) else ""
     if suffix in RAW_SUFFIXES:
-        raise UnsupportedPhoto(f"{name} is a camera's raw file; the formats read are {KNOWN}")
+        raise UnsupportedPhoto(
+            f"{name} is a camera's raw file; the formats read are {known_formats()}"
+        )
     if file_format is None:
         raise UnreadablePhoto(f"expected a photograph; {name} is not a picture of a known kind")
-    # GIF goes on, so that `open_container` can tell animations from stills in its message.
-    if file_format not in FORMATS and file_format != "GIF":
-        raise UnsupportedPhoto(f"{name} holds {file_format} data; the formats read are {KNOWN}")
+    # A format that is only recognized goes on: its codec gives the better message.
+    if not recognizes(file_format):
+        raise UnsupportedPhoto(
+            f"{name} holds {file_format} data; the formats read are {known_formats()}"
+        )
     expected = READABLE_SUFFIXES.get(suffix, file_format)
     if file_format != expected:
         suggested = (

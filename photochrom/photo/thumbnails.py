@@ -8,17 +8,13 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import JpegImagePlugin
 
 from photochrom.color import IntArray
 from photochrom.errors import ConfigError
-from photochrom.photo.container import DEFAULT_MAX_PIXELS, decoding, open_container
-from photochrom.photo.metadata import orientation_of
+from photochrom.photo.codecs import codec_named
 from photochrom.photo.orientation import upright
 from photochrom.photo.photo import eight_bits
-from photochrom.photo.pixels import pixels_of
 from photochrom.photo.profile import to_srgb
-from photochrom.photo.reading import Decoded, decode
 from photochrom.photo.source import detect_format, name_of, read_bytes
 
 __all__ = ["thumbnail"]
@@ -43,10 +39,7 @@ def thumbnail(source: str | os.PathLike[str] | bytes, min_side: int) -> npt.NDAr
     name = name_of(source)
     data = read_bytes(source, name)
     file_format = detect_format(data, source, name)
-    if file_format == "JPEG":
-        decoded = _decode_reduced(data, name, min_side)
-    else:
-        decoded = decode(data, file_format, name, DEFAULT_MAX_PIXELS)
+    decoded = codec_named(file_format).decode_reduced(data, name, min_side)
     # Shrunk before the profile is applied, which takes longer the more pixels there are.
     small: Any = _shrink(eight_bits(decoded.pixels.samples), min_side)
     icc = decoded.info.get("icc_profile")
@@ -57,15 +50,6 @@ def thumbnail(source: str | os.PathLike[str] | bytes, min_side: int) -> npt.NDAr
     turned = upright(small, decoded.orientation)
     # Decoded samples may be a read-only view of Pillow's memory; callers may change the result.
     return np.asarray(turned if turned.flags.writeable else turned.copy(), np.uint8)
-
-
-def _decode_reduced(data: bytes, name: str, min_side: int) -> Decoded:
-    """Decode a JPEG at a half, a quarter or an eighth of its size, if that is large enough."""
-    with decoding(name):
-        image = open_container(data, "JPEG", name)
-        assert isinstance(image, JpegImagePlugin.JpegImageFile)
-        image.draft(None, (min_side, min_side))
-        return Decoded(pixels_of(image, name), image.info, orientation_of(image))
 
 
 def _shrink(samples: IntArray, min_side: int) -> IntArray:

@@ -10,8 +10,8 @@ from typing import BinaryIO
 from photochrom.color import IntArray
 from photochrom.errors import OutputError
 from photochrom.files.atomic import check_destination, write_bytes
+from photochrom.photo.codecs import format_of
 from photochrom.photo.encoding import encode
-from photochrom.photo.formats import format_of
 from photochrom.photo.metadata import Metadata
 
 __all__ = ["deliver", "write"]

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from photochrom.errors import ConfigError
 from photochrom.film import require as require_film
 from photochrom.photo import FORMATS
-from photochrom.photo.formats import RAW_SUFFIXES, sniff
+from photochrom.photo.codecs import RAW_SUFFIXES, sniff
 from photochrom.web.filenames import content_disposition, named_for, safe_name, unique
 from photochrom.web.forms import ColorForm, color_form
 from photochrom.web.jobs import Item, Job, Status, film_target, film_work, photographs_work

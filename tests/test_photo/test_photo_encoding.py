@@ -66,7 +66,7 @@ def test_a_jpeg_in_stripes_is_the_same_picture(height, width, quality, seed):
     rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     whole = photo.encode(rgb, format="JPEG", quality=quality)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("photochrom.photo.jpegs._STRIPE_PIXELS", 1)
+        patch.setattr("photochrom.photo.codecs.jpeg._STRIPE_PIXELS", 1)
         striped = photo.encode(rgb, format="JPEG", quality=quality)
     assert (striped == whole) == (height <= (8 if quality == 97 else 16))
     one, other = (Image.open(io.BytesIO(data)) for data in (whole, striped))

@@ -11,8 +11,8 @@ from photo_files import pil_bytes
 from PIL import Image, ImageOps
 
 from photochrom import photo
+from photochrom.photo.codecs.png import encode_png
 from photochrom.photo.orientation import upright
-from photochrom.photo.pngs import encode_png
 
 EIGHT = range(1, 9)
 

@@ -1,4 +1,4 @@
-"""Encode PNG at 8 and 16 bits.
+"""PNG at 8 and 16 bits a sample.
 
 OpenCV encodes the pixels, since Pillow has no 16-bit RGB; the chunks of metadata are added here.
 """
@@ -7,19 +7,49 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
+from PIL import PngImagePlugin
 
 from photochrom.color import IntArray
+from photochrom.photo.codecs.base import Codec, register
+from photochrom.photo.container import check_size
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import SRGB_NAME, srgb_profile
 
-__all__ = ["encode_png"]
+__all__ = ["PNG", "encode_png"]
 
 _HEAD_BYTES = 33  # the signature and the IHDR chunk; other chunks may follow these
 _METRES_PER_INCH = 0.0254
+
+
+class _Png(Codec):
+    """PNG; animations are refused."""
+
+    name = "PNG"
+    suffixes = (".png",)
+    media_type = "image/png"
+    signatures = (b"\x89PNG\r\n\x1a\n",)
+    alpha = True
+    deep = True
+    max_side = 1_000_000
+    reader = PngImagePlugin.PngImageFile
+
+    def check(self, data: bytes, name: str, max_pixels: int) -> None:
+        """Check the size in the IHDR chunk, before Pillow reads the rest of the header."""
+        if len(data) >= 24:
+            check_size(struct.unpack_from(">II", data, 16), name, max_pixels)
+
+    def encode(
+        self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
+    ) -> bytes:
+        """Encode without loss."""
+        return encode_png(rgb, alpha, metadata)
+
+
+PNG: Final = register(_Png())
 
 
 def encode_png(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> bytes:

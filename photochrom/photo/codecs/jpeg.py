@@ -1,4 +1,4 @@
-"""Decode the luma plane of JPEG files, and encode them from planes.
+"""JPEG: luma is decoded and encoded as its own plane.
 
 Without a detour over RGB, luma keeps the exact levels that the file stores.
 """
@@ -7,22 +7,28 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import replace
 from typing import Final, cast
 
 import cv2
 import numpy as np
 import simplejpeg
+from PIL import ImageFile, JpegImagePlugin
 
 from photochrom import color
 from photochrom.color import IntArray
+from photochrom.errors import UnsupportedPhoto
 from photochrom.parallel import map_ordered
-from photochrom.photo.metadata import Metadata
+from photochrom.photo.codecs.base import Codec, Decoded, depth_error, register
+from photochrom.photo.container import DEFAULT_MAX_PIXELS, decoding
+from photochrom.photo.metadata import Metadata, orientation_of
+from photochrom.photo.pixels import Pixels, pixels_of
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.provenance import shortened
 
-__all__ = ["FULL_CHROMA_QUALITY", "decode_jpeg_luma", "encode_jpeg", "halved"]
+__all__ = ["JPEG", "decode_jpeg_luma", "encode_jpeg", "halve"]
 
-FULL_CHROMA_QUALITY: Final = 95  # from this quality on, chroma is stored at full size
+_FULL_CHROMA_QUALITY: Final = 95  # from this quality on, chroma is stored at full size
 _MAX_SEGMENT: Final = 65_000  # bytes of a marker segment: 65,533, less some room for its header
 _APP1: Final = 0xE1
 _XMP_HEADER: Final = b"http://ns.adobe.com/xap/1.0/\0"
@@ -37,6 +43,82 @@ _SOS: Final = 0xDA
 _DRI: Final = 0xDD
 _RST0: Final = 0xD0
 _EOI_BYTES: Final = 2
+_PROGRESSIVE: Final = (0xC2, 0xC6, 0xCA, 0xCE)  # frame headers (SOF) of progressive JPEG
+_MAX_SCANS: Final = 500  # of a progressive JPEG; encoders make about ten
+
+
+class _Jpeg(Codec):
+    """JPEG of 8 bits a sample, baseline or progressive."""
+
+    name = "JPEG"
+    suffixes = (".jpg", ".jpeg", ".jpe", ".jfif")
+    media_type = "image/jpeg"
+    signatures = (b"\xff\xd8\xff",)
+    max_side = 65500
+    default_quality = 92
+    stores_planes = True
+    reader = JpegImagePlugin.JpegImageFile
+
+    def check(self, data: bytes, name: str, max_pixels: int) -> None:
+        """Check the precision of a JPEG, and the number of scans of a progressive one.
+
+        Every scan makes the decoder go over the whole picture, but takes only a few bytes in the
+        file. So a small hostile file could keep it busy for hours.
+        """
+        # Walk the segments up to the frame header (SOF).
+        at = 2
+        while at + 5 <= len(data) and data[at] == 0xFF:
+            marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+            if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+                if data[at + 4] != 8:
+                    raise depth_error(name, data[at + 4])
+                scans = data.count(b"\xff\xda", at) if marker in _PROGRESSIVE else 1
+                if scans > _MAX_SCANS:
+                    raise UnsupportedPhoto(
+                        f"expected {_MAX_SCANS} scans at most; {name} has {scans:,}"
+                    )
+                return
+            at += 1 if marker == 0xFF else 2 + length
+
+    def pixels(self, image: ImageFile.ImageFile, data: bytes, name: str) -> Pixels:
+        """Return the samples, with the stored Y plane for luma."""
+        if image.mode == "L":
+            return Pixels(grey=decode_jpeg_luma(data))
+        pixels = pixels_of(image, name)
+        if image.mode != "RGB":
+            return pixels
+        # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.
+        # Not strict, since Pillow has decoded the file and accepted what damage there is.
+        return replace(pixels, luma=decode_jpeg_luma(data, strict=False))
+
+    def decode_reduced(self, data: bytes, name: str, min_side: int) -> Decoded:
+        """Decode at a half, a quarter or an eighth of the size, if that is large enough."""
+        with decoding(name):
+            image = self.open(data, name, DEFAULT_MAX_PIXELS)
+            image.draft(None, (min_side, min_side))
+            return Decoded(pixels_of(image, name), image.info, orientation_of(image))
+
+    def encode(
+        self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
+    ) -> bytes:
+        """Encode the luma and chroma of RGB."""
+        cb, cr = color.chroma_planes(rgb)
+        if self.halves_chroma(quality):
+            cb, cr = halve(cb), halve(cr)
+        return self.encode_planes(color.luma(rgb), cb, cr, metadata, quality)
+
+    def encode_planes(
+        self, luma: IntArray, cb: IntArray, cr: IntArray, metadata: Metadata, quality: int
+    ) -> bytes:
+        """Encode planes, which the file stores as they are."""
+        return encode_jpeg(luma, cb, cr, metadata, quality)
+
+    def halves_chroma(self, quality: int) -> bool:
+        """Return True below quality 95, as most encoders do."""
+        return quality < _FULL_CHROMA_QUALITY
+
+
+JPEG: Final = register(_Jpeg())
 
 
 def decode_jpeg_luma(data: bytes, *, strict: bool = True) -> IntArray:
@@ -149,7 +231,7 @@ def _length(data: bytes, place: int) -> int:
     return int.from_bytes(data[place + 2 : place + 4], "big")
 
 
-def halved(plane: IntArray) -> IntArray:
+def halve(plane: IntArray) -> IntArray:
     """Halve the size of a plane, (H, W) uint8, to (⌈H/2⌉, ⌈W/2⌉): the means of four pixels."""
     padded = color.pad_to_multiple(plane)
     size = (padded.shape[1] // 2, padded.shape[0] // 2)

@@ -9,20 +9,15 @@ from typing import Any, Final
 from PIL import TiffImagePlugin
 
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
-from photochrom.photo.formats import KNOWN
+from photochrom.photo.codecs.base import depth_error, known_formats
 
-__all__ = ["check_tiff", "depth_error", "first_directory", "is_odd"]
+__all__ = ["check_tiff", "first_directory", "is_odd"]
 
 _SUBFILE, _OLD_SUBFILE, _BITS, _PHOTOMETRIC = 254, 255, 258, 262
 _SAMPLES, _PLANAR, _SAMPLE_KIND, _DNG_VERSION = 277, 284, 339, 50706
 _COMPRESSION, _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES = 259, 273, 279, 324, 325
 _CMYK: Final = 5
 _MAX_PAGES: Final = 1000  # more are not counted
-
-
-def depth_error(name: str, bits: object) -> UnsupportedPhoto:
-    """Return the error for samples of an unsupported number of bits."""
-    return UnsupportedPhoto(f"expected 8 or 16 bits a sample; {name} has {bits}")
 
 
 def _directories(data: bytes) -> Iterator[Any]:
@@ -90,7 +85,9 @@ def check_tiff(data: bytes, name: str) -> None:
 def _check_samples(directory: Any, name: str) -> None:
     """Refuse raw files, and samples that are not unsigned integers of at most 16 bits."""
     if _DNG_VERSION in directory:
-        raise UnsupportedPhoto(f"{name} is a camera's raw file (DNG); the formats read are {KNOWN}")
+        raise UnsupportedPhoto(
+            f"{name} is a camera's raw file (DNG); the formats read are {known_formats()}"
+        )
     bits = set(directory.get(_BITS, (1,)))
     kinds = set(directory.get(_SAMPLE_KIND, (1,)))
     if not kinds <= {1, 4}:
