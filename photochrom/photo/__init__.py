@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photochrom.photo.codecs import FORMATS, READABLE_SUFFIXES
+from photochrom.photo.codecs import FORMATS, READABLE_SUFFIXES, Codec, register
 from photochrom.photo.container import DEFAULT_MAX_PIXELS
 from photochrom.photo.encoding import encode, encode_colored
 from photochrom.photo.metadata import Metadata
@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "FORMATS",
     "READABLE_SUFFIXES",
+    "Codec",
     "Fit",
     "Metadata",
     "Photo",
@@ -25,6 +26,7 @@ __all__ = [
     "encode",
     "encode_colored",
     "read",
+    "register",
     "resized",
     "square",
     "thumbnail",

@@ -35,7 +35,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", route_class=UploadRoute)
 
-_MEDIA_TYPES: Final = {name: f"image/{name.lower()}" for name in FORMATS}
+_MEDIA_TYPES: Final = {name: codec.media_type for name, codec in FORMATS.items()}
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _COLORIZE_CONTENT: Final = dict.fromkeys((*_MEDIA_TYPES.values(), "application/zip"), _BINARY)
 _RESULT_CONTENT: Final = {"application/octet-stream": _BINARY}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 from fastapi import File, Form, UploadFile
 
@@ -13,7 +14,7 @@ from photochrom.options import ColorOptions
 
 __all__ = ["ColorForm", "color_form"]
 
-FormatName = Literal["jpeg", "png", "webp", "avif", "tiff", "bmp"]
+FormatName = StrEnum("FormatName", {name: name.lower() for name in photo.FORMATS})  # type: ignore[misc]
 
 _HINT = "A known colour, as X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS in pixels. Can be repeated."
 

@@ -1,0 +1,79 @@
+"""The registry of formats, and a format from outside the package."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import skimage.data
+from PIL import Image
+
+from photochrom.color import luma
+from photochrom.photo import FORMATS, READABLE_SUFFIXES, Codec, register
+from photochrom.photo.codecs import sniff
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "jpeg2000_codec.py"
+
+SCRIPT = """
+import sys
+import numpy as np
+import jpeg2000_codec
+import photochrom
+from photochrom import color, photo
+
+assert photo.FORMATS["JPEG2000"].media_type == "image/jp2"
+new = photochrom.colorize(sys.argv[1])
+new.save(sys.argv[2])
+assert new.format == "JPEG2000"
+grey, back = photo.read(sys.argv[1]), photo.read(sys.argv[2])
+assert back.tint == "colour" and grey.tint == "grey"
+assert np.abs(back.luma.astype(int) - grey.luma).max() <= 1
+assert photo.thumbnail(sys.argv[2], 20).shape[0] == 20
+"""
+
+
+def test_a_format_from_outside_the_package_is_read_and_written(tmp_path: Path) -> None:
+    grey = luma(skimage.data.chelsea()[::4, ::4])
+    Image.fromarray(grey).save(tmp_path / "old.jp2", irreversible=False)
+    paths = [str(tmp_path / name) for name in ("old.jp2", "new.jp2")]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, *paths],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(EXAMPLE.parent), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_format_is_a_file_that_registers_it() -> None:
+    for name, codec in FORMATS.items():
+        assert getattr(import_module(f"photochrom.photo.codecs.{name.lower()}"), name) is codec
+        assert codec.media_type == f"image/{name.lower()}"
+        assert all(READABLE_SUFFIXES[suffix] == name for suffix in codec.suffixes)
+
+
+def test_names_and_suffixes_are_registered_once() -> None:
+    class Other(Codec):
+        name = "OTHER"
+        suffixes = (".png",)
+
+    with pytest.raises(ValueError, match=r"OTHER \.png exists already"):
+        register(Other())
+    assert "OTHER" not in FORMATS
+
+
+def test_formats_that_are_not_read_are_recognized() -> None:
+    assert sniff(b"GIF89a") == "GIF"
+    assert sniff(b"%PDF-1.7") == "PDF"
+    assert sniff(b"plain text") is None
+
+
+def test_the_guide_shows_the_example() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-file-format.md"
+    assert EXAMPLE.read_text("utf-8").strip() in guide.read_text("utf-8")
