@@ -165,7 +165,7 @@ class Prediction:
         Args:
             options: all of the following in one object. Its reference and its number of variants
                 belong to `Colorizer.predict` and `variants`, and have no effect here.
-            vividness: colour strength, from 0 (faithful) to 1 (vivid); None for the default of
+            vividness: colour strength, from 0 (cautious) to 1 (vivid); None for the default of
                 the model's card.
             hints: known colours at points or strokes. They take another pass of the network.
             palette: the colours to prefer, besides grey: "#RRGGBB", or sRGB triples, 0 to 255.

@@ -203,7 +203,7 @@ def test_a_queue_that_is_paused_goes_on_or_is_cancelled(session, tmp_path):
     held.set()
     for each in (first, second):  # they had begun
         session.wait(each, 60)
-    assert [third.status, fourth.status] == ["waiting", "waiting"]
+    assert [third.status, fourth.status] == ["queued", "queued"]
     assert session.is_busy
     session.pause(wanted=False)
     session.wait(third, 60)

@@ -162,7 +162,7 @@ class Card:
         """Return the decoding parameters for a vividness.
 
         Args:
-            vividness: colour strength from 0 (faithful) to 1 (vivid); None for the card's own.
+            vividness: colour strength from 0 (cautious) to 1 (vivid); None for the card's own.
 
         Raises:
             ValueError: `vividness` is not between 0 and 1.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Picture", "Session"]
 
-Status = Literal["waiting", "working", "done", "failed", "cancelled"]
+Status = Literal["queued", "running", "done", "failed", "cancelled"]
 
 _KEPT_VERSIONS: Final = 3  # previews that a browser may still ask for while a new one is made
 _MAX_BYTES: Final = 1_000_000_000  # of a photograph's file
@@ -58,7 +58,7 @@ class Picture:
     name: str
     folder: Path
     source: Path
-    status: Status = "waiting"
+    status: Status = "queued"
     reason: str = ""
     size: tuple[int, int] = (0, 0)
     seconds: float = 0.0
@@ -193,7 +193,7 @@ class Session:
             for picture in self.pictures.values():
                 if picture in self._waiting:
                     picture.choices = replace(picture.choices, vividness=vividness)
-                elif picture.status in ("working", "done"):
+                elif picture.status in ("running", "done"):
                     self._active += 1
                     task = self._pool.submit(self._recolor, picture, vividness)
                     self._recolor_tasks.append(task)
@@ -211,7 +211,7 @@ class Session:
     def wait(self, picture: Picture, seconds: float) -> None:
         """Wait until a photograph is done, failed or cancelled, or `seconds` have passed."""
         with self._changed:
-            self._changed.wait_for(lambda: picture.status not in ("waiting", "working"), seconds)
+            self._changed.wait_for(lambda: picture.status not in ("queued", "running"), seconds)
 
     def close(self) -> None:
         """Cancel what waits, and delete all files."""
@@ -226,7 +226,7 @@ class Session:
                 self._pool.submit(self._work, self._waiting.popleft())
 
     def _work(self, picture: Picture) -> None:
-        picture.status = "working"
+        picture.status = "running"
         try:
             self._color(picture)
         except (PhotochromError, OSError) as error:

@@ -1,6 +1,6 @@
 // All photographs as thumbnails, with their progress. The value comes from `tray_value`.
 const one = (selector) => element.querySelector(selector);
-const statusText = { waiting: "waiting", working: "being coloured", done: "coloured",
+const statusText = { queued: "waiting", running: "being coloured", done: "coloured",
                      failed: "failed", cancelled: "cancelled" };
 
 function createItem(picture, chosen) {

@@ -155,7 +155,7 @@ function draw() {
   if (current.examples) drawExamples(current.examples);
   if (isOther) { hidePopover(); setDivider(50); }
   if (!done) {
-    const statusText = { waiting: "is waiting for its turn …", working: "is being coloured …",
+    const statusText = { queued: "is waiting for its turn …", running: "is being coloured …",
                          cancelled: "was cancelled", failed: "could not be coloured: " };
     const text = `${current.name} ${statusText[current.status]}${current.reason || ""}`;
     showMessage(current.number ? text : "");
