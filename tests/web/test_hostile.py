@@ -12,7 +12,7 @@ from tests.hostile import FORMS, GREY, HTML, PICTURES
 from tests.services import COLORIZE, COMMAND, JOBS, begin, ended, pixels, post, problem, serving
 from tests.support import exact_luma
 
-TABLE = Path(__file__).parents[1] / "docs" / "service.md"
+TABLE = Path(__file__).parents[2] / "docs" / "service.md"
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from photochrom.training.runs import resume
 from tests.pictures import colour_pictures, fill
 from tests.test_imports import commanded, loaded_after
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "my_recipe.py"
 SECOND = """
 
