@@ -1,4 +1,4 @@
-"""How photographs are to be coloured: one checked, immutable object for every way in."""
+"""How photographs are to be coloured: one checked, immutable object for all interfaces."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MAX_VARIANTS: Final = 8
 class ColorOptions:
     """The options of colouring, checked when the object is made.
 
-    The command line, the page, the service and Python all make one of these. So an option means the
-    same everywhere, and a wrong one gives the same error.
+    The command line, the page, the service and the Python functions all make such an object. So an
+    option means the same everywhere, and a wrong one gives the same error.
 
     Attributes:
-        vividness: colour strength, from 0 (cautious) to 1 (vivid). None takes the value on the
-            model's card.
-        hints: colours that a person knows, at places of the photograph.
-        palette: sRGB colours, 0 to 255, that the result is drawn to, besides grey.
+        vividness: colour strength, from 0 (cautious) to 1 (vivid). None takes the default of
+            the model's card.
+        hints: colours that a person knows, at points or strokes in the photograph.
+        palette: the colours to prefer, besides grey: sRGB triples, 0 to 255.
         reference: a colour photograph of a similar subject, in any form that `Colorizer.predict`
             accepts, or None.
         variants: how many different results to make of each photograph, 1 to `MAX_VARIANTS`.
@@ -67,10 +67,11 @@ class ColorOptions:
         reference: Any = None,
         variants: int = 1,
     ) -> Self:
-        """Make options from any sequences; a palette may also hold #RRGGBB texts.
+        """Make options from any sequences; a palette may also hold texts such as "#2B4C7E".
 
         Raises:
-            ConfigError: as for the class itself, or a colour of the palette is not a colour.
+            ConfigError: a value is out of range, two options exclude each other, or an entry of the
+                palette is not a colour.
         """
         colors = tuple(as_rgb(each) for each in palette)
         return cls(vividness, tuple(hints), colors, reference, variants)
@@ -80,11 +81,11 @@ class ColorOptions:
         """Return `options`, or options made of keyword arguments.
 
         Args:
-            options: options that are made already, or None.
-            keywords: arguments of `of`, as a function with the same keywords received them.
+            options: a ready object, or None.
+            keywords: the keyword arguments that the calling function received; those of `of`.
 
         Raises:
-            ConfigError: both were given; or as `of`.
+            ConfigError: both were given, or `of` refuses the keyword arguments.
         """
         if options is None:
             return cls.of(**keywords)

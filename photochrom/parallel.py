@@ -1,4 +1,4 @@
-"""Process items in threads, a bounded number at a time, and yield the results in order."""
+"""Work in threads: map a function over items in order, or fetch items ahead of their use."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Gen
     Args:
         work: the function; it is called in several threads at once.
         items: its arguments.
-        workers: the number of threads; at most twice as many items are in progress or wait.
+        workers: the number of threads; at most twice as many items are in progress or waiting.
 
     Yields:
-        The results. An exception of `work` is raised when its result is due. When the caller
-        closes the generator, items that have not started are cancelled.
+        The results. If `work` raises an exception, it is raised here in place of the result. When
+        the caller closes the generator, items that have not started are cancelled.
     """
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -49,11 +49,11 @@ def prefetch(items: Iterable[T], limit: int) -> Generator[T]:
 
     Args:
         items: the iterable; it is used in that thread only.
-        limit: the largest number of items that wait for the caller.
+        limit: the largest number of items that are fetched ahead.
 
     Yields:
-        The same items. An exception of the iterable is raised when its item is due. When the
-        caller closes the generator, the thread ends, too.
+        The same items. If the iterable raises an exception, it is raised here in place of the next
+        item. When the caller closes the generator, the thread ends, too.
     """
     queue: Queue[tuple[str, Any]] = Queue(limit)
     stopped = Event()

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ColorPhoto", "Prediction"]
 
-# Luma of colour candidates is kept within these bounds: near black and white, all look alike.
+# Luma of colour candidates is kept within these bounds: near black or white, all look alike.
 _CANDIDATE_LUMA: Final = (90, 200)
 
 
@@ -126,7 +126,7 @@ class ColorPhoto:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """A photograph with the network's output for it, from which colours are computed quickly.
+    """A photograph and the network's output for it; colours are computed from these quickly.
 
     Attributes:
         photo: the photograph.
@@ -135,8 +135,8 @@ class Prediction:
         answer: the network's output, (h', w', C) float32.
         features: the network's features, (h", w", F) float32, unit vectors that are similar where
             things look similar; None if the network gives none.
-        known: colours that come from a reference photograph, (h, w, 3) float32: chroma, and 1
-            where it is known, 0 elsewhere; None without a reference.
+        known: colours from a reference photograph, (h, w, 3) float32: two channels of chroma, and
+            one that is 1 where the chroma is known, 0 elsewhere; None without a reference.
     """
 
     photo: Photo = field(repr=False)
@@ -167,7 +167,7 @@ class Prediction:
                 belong to `Colorizer.predict` and `variants`, and have no effect here.
             vividness: colour strength, from 0 (cautious) to 1 (vivid); None for the default of
                 the model's card.
-            hints: known colours at points or strokes. They take another pass of the network.
+            hints: known colours at points or strokes. With hints, the network runs once more.
             palette: the colours to prefer, besides grey: "#RRGGBB", or sRGB triples, 0 to 255.
 
         Returns:
@@ -199,7 +199,7 @@ class Prediction:
             vividness: as in `color`.
 
         Raises:
-            ConfigError: `count` is below 1, or the model gives no distribution.
+            ConfigError: `count` is below 1, or the model predicts no distribution.
         """
         _check_count(count)
         params = self._decoding_params(vividness)
@@ -207,7 +207,7 @@ class Prediction:
         return [self._color_photo(small) for small in colorings]
 
     def confidence(self, *, vividness: float | None = None) -> FloatArray:
-        """Return how likely the true chroma lies within 20 Lab units of the predicted one.
+        """Return the probability that the true chroma is within 20 Lab units of the predicted one.
 
         Args:
             vividness: as in `color`.
@@ -216,7 +216,7 @@ class Prediction:
             (H, W) float32 in [0, 1], of the photograph's size.
 
         Raises:
-            ConfigError: the model gives no distribution, or `vividness` is out of range.
+            ConfigError: the model predicts no distribution, or `vividness` is out of range.
         """
         distribution = self._distribution(self.answer)
         small = distribution.confidence(distribution.mean(self._decoding_params(vividness)))
@@ -233,12 +233,12 @@ class Prediction:
             count: the largest number of colours to return, 1 or more.
 
         Returns:
-            Pairs of an sRGB colour, 0 to 255, and the probability of this or a similar colour,
-            the most likely first. The colours have medium luma, so that they can be told apart.
+            Pairs, the most likely first: an sRGB colour, 0 to 255, and the probability of this
+            colour or a similar one. The colours have medium luma, so that they can be told apart.
 
         Raises:
             ConfigError: `count` is below 1, the pixel lies outside the photograph, or the model
-                gives no distribution.
+                predicts no distribution.
         """
         _check_count(count)
         width, height = self.photo.size
@@ -266,6 +266,7 @@ class Prediction:
         return self.color_candidates(x, y, count)
 
     def _decoding_params(self, vividness: float | None) -> DecodingParams:
+        """Return the parameters that turn the network's output into colours of this vividness."""
         try:
             return self.model.card.reading(vividness)
         except ValueError as error:
@@ -307,6 +308,7 @@ class Prediction:
         return self.model.predict(self.lightness, known)
 
     def _color_photo(self, small: FloatArray, binding: Binding | None = None) -> ColorPhoto:
+        """Make the coloured photograph from chroma of the network's size, (h, w, 2)."""
         space = self.model.card.color_space
         chroma = LinearChroma.fit(small, self.photo.luma, space)
         return ColorPhoto(

@@ -19,7 +19,8 @@ def train(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[DIR]", help="Folder of colour photographs or .tar shards; subfolders count."
+            metavar="[DIR]",
+            help="Folder of colour photographs or .tar shards, with its subfolders.",
         ),
     ] = None,
     recipe: Annotated[
@@ -30,7 +31,9 @@ def train(
     ] = None,
     validation: Annotated[
         Path | None,
-        typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth"),
+        typer.Option(
+            "--val", help="Folder of validation photographs.", show_default="a tenth of DIR"
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings file, in TOML or JSON.")] = None,
     settings: Annotated[
@@ -41,7 +44,8 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --run.")] = False,
     no_export: Annotated[
-        bool, typer.Option("--no-export", help="Do not export the model; a later --resume does it.")
+        bool,
+        typer.Option("--no-export", help="Do not export the model; a later --resume exports it."),
     ] = False,
     backend: Annotated[
         str | None,
@@ -67,7 +71,9 @@ def train(
     if folder is None and not resume:
         raise ConfigError("expected a folder of photographs, or --resume with --run")
     loaded = load_config(config, settings, recipe=recipe)
-    place = run or Path("runs") / f"{short_name(loaded.recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    run_folder = (
+        run or Path("runs") / f"{short_name(loaded.recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    )
 
     # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend)}")
@@ -76,10 +82,10 @@ def train(
 
     with TrainingProgress() as progress:
         if folder is None:
-            opened = runs.resume(place)
+            prepared = runs.resume(run_folder)
         else:
-            opened = trainer.prepare(
-                folder, place, loaded, validation=validation, listener=progress
+            prepared = trainer.prepare(
+                folder, run_folder, loaded, validation=validation, listener=progress
             )
-        note(f"run: {opened.folder}")
-        trainer.train(opened, progress, exporting=not no_export)
+        note(f"run: {prepared.folder}")
+        trainer.train(prepared, progress, exporting=not no_export)

@@ -27,7 +27,7 @@ __all__ = ["color_frames", "small_luma"]
 def small_luma(
     luma: IntArray, size: tuple[int, int], levels: Levels = JPEG
 ) -> npt.NDArray[np.uint8]:
-    """Reduce the luma of a frame to the size that the network takes.
+    """Reduce the luma of a frame to the network's size, and to 8 bits and full range.
 
     Args:
         luma: (H, W), uint8 or uint16, in the given levels.
@@ -58,8 +58,8 @@ def color_frames(
         model: the model to colour with.
         lumas: the luma of each frame, (H, W) uint8, all of the same size.
         vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
-        references: frames or photographs whose colours are to be followed. Where several match,
-            the first one is used.
+        references: colour photographs or frames whose colours the film follows. Where several
+            match, the first one is used.
 
     Yields:
         RGB, (H, W, 3) uint8, one for each frame. The luma is within one level of the input's. About

@@ -33,14 +33,14 @@ CODECS: Final = tuple(_ENCODERS)
 """The names of the codecs that films can be written with."""
 
 _DEFAULT_CODEC: Final = "h264"
-_CONTAINER_CODECS: Final = {"webm": "vp9"}  # where it differs from the default
+_CONTAINER_CODECS: Final = {"webm": "vp9"}  # containers with another default codec
 _MAX_QUALITY: Final = 63
 
 # NUT holds nearly every codec, and times in any time base, but no negative times.
 PART_FORMAT: Final = "nut"
 _CODEC_FORMATS: Final = {"prores": "mov"}  # codecs that need another container than NUT
-# Frames that are reordered get decoding times before the first frame's own time. The shift keeps
-# them above 0 in a part; `mux` subtracts it again.
+# Encoders that reorder frames set decoding times before the time of the first frame. The shift
+# keeps these times from being negative in a part; `mux` subtracts it again.
 PART_SHIFT: Final = 3600
 """Seconds by which the times in a part are later than in the film."""
 
@@ -51,8 +51,8 @@ class Encoding:
 
     Attributes:
         codec: one of `CODECS`. Empty selects H.264, or VP9 in a .webm file.
-        quality: the codec's CRF, 0 to 63; less is better. None selects a value at which no loss is
-            visible.
+        quality: the codec's constant rate factor (CRF), 0 to 63; a lower one is better. None
+            selects a value at which no loss is visible.
         preset: the encoder preset, for example "fast" or "slow". Empty selects a default.
     """
 
@@ -76,10 +76,10 @@ class Encoding:
             )
 
     def with_codec(self, container: str) -> Encoding:
-        """Return these settings with the container's default codec, if they name none.
+        """Return these settings; if they name no codec, with the container's default codec.
 
         Args:
-            container: FFmpeg's name of the container.
+            container: FFmpeg's name for the container.
 
         Raises:
             ConfigError: `quality` is given, but the codec has no such setting.
@@ -91,7 +91,7 @@ class Encoding:
 
     @property
     def encoder(self) -> str:
-        """FFmpeg's name of the encoder."""
+        """FFmpeg's name for the encoder."""
         return _ENCODERS[self.codec][0]
 
     @property
@@ -119,7 +119,7 @@ class Encoding:
 
 
 class PartWriter:
-    """Encodes consecutive frames into a file of their own, which begins with a key frame.
+    """Encodes a part of a film, consecutive frames, into a file that begins with a key frame.
 
     Attributes:
         frames: the number of frames written.
@@ -151,7 +151,7 @@ class PartWriter:
         stream: Any = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.options)
         stream.width, stream.height, stream.pix_fmt = layout.width, layout.height, self._pix_fmt
         stream.time_base = time_base
-        # The encoder has a time base of its own, which by default is that of a constant frame rate.
+        # The encoder has its own time base; the default one would need a constant frame rate.
         context = stream.codec_context
         context.time_base = time_base
         context.sample_aspect_ratio = layout.pixel_aspect

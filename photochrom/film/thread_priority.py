@@ -12,7 +12,7 @@ __all__ = ["ordinary_threads"]
 
 @contextmanager
 def ordinary_threads() -> Iterator[None]:
-    """Reset every thread that takes real-time priority (SCHED_FIFO) inside the `with` block.
+    """Take real-time priority (SCHED_FIFO) back from threads that gain it in the `with` block.
 
     SVT-AV1, when run by root, gives real-time priority to its own threads and to the thread that
     opens the encoder. Threads started from these inherit it. Nothing else can then run beside
@@ -27,10 +27,10 @@ def ordinary_threads() -> Iterator[None]:
     try:
         yield
     finally:
-        # The priority belongs to each thread, not to the process, so all threads are visited.
+        # Each thread has a priority of its own, so all threads of the process are visited.
         for task in Path("/proc/self/task").glob("*"):
             thread_id = int(task.name)
             with suppress(OSError):  # the thread has ended since it was listed
-                # A caller that runs in real time on purpose keeps its policy.
+                # If the caller had real-time priority before the block, nothing is changed.
                 if policy != os.SCHED_FIFO and os.sched_getscheduler(thread_id) == os.SCHED_FIFO:
                     os.sched_setscheduler(thread_id, policy, parameters)

@@ -1,4 +1,4 @@
-"""Differences between the scores of two models on the same photographs, and their errors."""
+"""Differences between the scores of two models on the same photographs, and standard errors."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Difference", "paired_difference"]
 class Difference:
     """The mean difference of a score between two models, photograph by photograph.
 
-    Photographs differ far more than models do. What is common to both scores of a photograph
-    cancels out of their difference, so its standard error is much smaller than that of either
-    mean.
+    Scores differ far more between photographs than between models. What is common to both scores
+    of a photograph cancels out in their difference. So the standard error of the mean difference is
+    much smaller than that of either model's mean score.
 
     Attributes:
         mean: the mean difference; positive where the first model's score is higher.
         standard_error: the standard error of the mean: the standard deviation of the differences
-            (with n - 1) over sqrt(n); nan for fewer than two photographs. For another set of
-            similar photographs, the mean lies within twice this distance 19 times in 20.
-        photos: number of photographs whose score is known for both models.
+            (with n - 1) over sqrt(n); nan for fewer than two photographs. In about 19 of 20 such
+            measurements, the true mean lies within twice the standard error of `mean`.
+        photos: number of photographs that have the score for both models.
     """
 
     mean: float

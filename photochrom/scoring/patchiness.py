@@ -7,9 +7,9 @@ Within each segment, (a, b) of CIE Lab is fitted as a linear function of luma, w
 shading. The residuals are averaged over cells of 8 x 8 pixels, and the patchiness of a photograph
 is the root mean square of these averages over all segments.
 
-Real photographs are patchy, too: two objects can look the same in grey and differ in colour. So
-compare a prediction with the true photograph, measured on the same segments. Finding segments
-needs scikit-image, which is imported only then.
+True photographs are patchy, too: two objects can look the same in grey and differ in colour. So
+compare the patchiness of a coloured photograph with that of the true one, on the same segments.
+Finding segments needs scikit-image, which is imported only when it is needed.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ _MAX_SIDE: Final = 256  # larger pictures are reduced until their longer side is
 _SCALE: Final = 150  # scale parameter of Felzenszwalb; larger values give larger segments
 _BLUR: Final = 0.8  # sigma of Felzenszwalb, in pixels
 _TEXTURE_SIGMA: Final = 2.0  # sigma of the window in which texture is measured, in pixels
-_MERGE_AREA: Final = 0.0006  # share of the picture; smaller segments join a neighbour
+_MERGE_AREA: Final = 0.0006  # share of the picture; smaller segments are merged into a neighbour
 _MIN_AREA: Final = 0.003  # share of the picture; smaller segments are ignored
 _CELL: Final = 8  # side of a cell, in pixels
-_MIN_PIXELS: Final = 8  # of a segment within a cell; an average over fewer is noise
+_MIN_PIXELS: Final = 8  # of one segment in a cell; the average of fewer pixels is noise
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +90,15 @@ def patchiness(lab: FloatArray, segments: Segments) -> float:
 
     Args:
         lab: the photograph in CIE Lab, (H, W, 3) float32.
-        segments: segments of its luma, or of the true photograph's luma.
+        segments: the result of `find_segments` for its luma, or for the true photograph's.
 
     Returns:
         The patchiness in Lab units: 0 where each segment's colour is a linear function of its
-        luma, 2 to 5 for clean photographs, 4 to 8 for stained ones; nan where no segment is large
+        luma, 2 to 5 for clean photographs, 4 to 8 for stained ones; nan if no segment is large
         enough.
 
     Raises:
-        ValueError: the segments are those of a picture of another size.
+        ValueError: the segments belong to a picture of another size.
     """
     small = np.asarray(_reduced(lab), np.float64)
     if small.shape[:2] != segments.labels.shape:
@@ -143,7 +143,7 @@ def _without_shading(
 
 
 def _cells(shape: tuple[int, ...]) -> npt.NDArray[np.intp]:
-    """Return the index of each pixel's cell, (h * w,)."""
+    """Return the index of each pixel's cell, (h * w,), for a picture of shape (h, w)."""
     rows, columns = np.indices(shape) // _CELL
     return np.asarray((rows * -(-shape[1] // _CELL) + columns).ravel(), np.intp)
 

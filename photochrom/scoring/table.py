@@ -13,12 +13,13 @@ from photochrom.scoring.extras import missing_measures
 
 __all__ = ["to_table"]
 
-# Differences to grey below the table: one for errors, one for colour, one for perception.
+# Below the table stands how far the model is above grey in three scores: one of pixel errors, one
+# of colour differences, one of perceived differences.
 _NOTED_METRICS: Final = ("psnr", "ciede2000", "lpips")
 
 
 def to_table(report: Report) -> Table:
-    """Return a table of grey, the best constant, the model and the truth, one score per line.
+    """Return a table: one line for each score; columns for grey, best constant, model and truth.
 
     It fits into 80 columns.
     """
@@ -49,6 +50,7 @@ def _true_score(report: Report, metric: Metric) -> str:
 
 
 def _notes(report: Report) -> list[str]:
+    """Return the lines below the table."""
     model, constant = report.model, report.best_constant
     count = "1 photograph" if model.photos == 1 else f"{model.photos} photographs"
     part = f", part «{report.part}»" if report.part else ""
@@ -61,5 +63,6 @@ def _notes(report: Report) -> list[str]:
 
 
 def _above_grey(report: Report, metric: Metric) -> str:
+    """Say how much higher the model scores than the grey photographs."""
     difference = report.above_grey[metric.key]
     return f"{metric.title} above grey: {difference.text(metric.unit, metric.decimals)}"

@@ -1,8 +1,8 @@
-"""Temporal consistency of a film's colours: warp error and colour distribution consistency.
+"""Temporal consistency of a film's colours: warp error, and colour distribution consistency (CDC).
 
-Both measure the coloured frames alone. The true film supplies the motion, and a value to aim for:
-its own colours are not constant either, because of light, noise and compression. Frames are added
-one by one, and the memory does not depend on their number.
+Both measure how the colours of a coloured film change from frame to frame. The true film supplies
+the motion, and a value to aim for: its own colours change, too, because of light, noise and
+compression. Frames are added one by one, and memory use does not grow with their number.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ __all__ = [
 ]
 
 CDC_STEPS: Final = (1, 2, 4)
-"""Distances, in frames, between the frames that CDC compares."""
+"""The distances between the frames that CDC compares, in frames."""
 
 MIN_SIDE: Final = 16
-"""Shortest side of a frame, in pixels; optical flow needs that much."""
+"""The smallest width and height of a frame, in pixels; optical flow needs that much."""
 
 _MAX_ROWS: Final = 720  # taller frames are reduced before the motion is estimated
 
-# Constants of Ruder et al. 2016: the factor of the squared motion, and the offset. The tests
-# resemble those of `film.optical_flow`, but are a copy on purpose: a change of how films are
+# Constants of Ruder et al. 2016: a factor of the squared motion, and an offset. `reliable_motion`
+# resembles what `film.optical_flow` does, but is a copy on purpose: a change in how films are
 # coloured must not change how they are measured.
 _CONSISTENCY: Final = 0.01, 0.5
 _BOUNDARY: Final = 0.01, 0.002
@@ -55,7 +55,7 @@ class Motion:
     Attributes:
         flow: offset of each pixel to its position in the previous frame, (h, w, 2) float32, x and
             y in pixels.
-        reliable: whether the pixel was visible there, (h, w) bool.
+        reliable: whether the offset of each pixel can be trusted, (h, w) bool.
     """
 
     flow: FloatArray
@@ -72,7 +72,8 @@ class MotionTracker:
         """Return the motion from this frame to the previous one; None for the first frame.
 
         Args:
-            luma: luma of the true frame, (H, W) uint8; more than 720 rows are reduced to 720.
+            luma: luma of the true frame, (H, W) uint8; a frame of more than 720 rows is reduced to
+                720.
         """
         current = np.asarray(_reduced(luma), np.uint8)
         previous, self._previous = self._previous, current
@@ -86,8 +87,8 @@ class MotionTracker:
 def reliable_motion(forward: FloatArray, backward: FloatArray) -> BoolArray:
     """Return where motion is reliable: not occluded, not at a motion boundary, inside the frame.
 
-    The tests and their constants are those of M. Ruder, A. Dosovitskiy, T. Brox: Artistic style
-    transfer for videos, GCPR 2016, after Sundaram et al. 2010.
+    The conditions and their constants are those of M. Ruder, A. Dosovitskiy, T. Brox: Artistic
+    style transfer for videos, GCPR 2016, after Sundaram et al. 2010.
 
     Args:
         forward: motion from one frame to another, (h, w, 2) float32, x and y in pixels.
@@ -119,7 +120,7 @@ class WarpTally:
     reliable.
 
     We differ from the paper in one way: the mean is over the pixels of the whole film, not first
-    over those of each pair of frames. At a cut, a few pixels pass the test by accident, and they
+    over those of each pair of frames. At a cut, a few pixels count as reliable by accident; they
     would weigh as much as a whole frame.
     """
 
@@ -193,7 +194,7 @@ class CdcTally:
         self._previous.append(current)
 
     def cdc(self) -> float:
-        """Return the mean over the distances that occur so far; nan for a single frame."""
+        """Return the mean over the distances that have occurred so far; nan for a single frame."""
         means = [_mean(self._divergence[s], n) for s, n in self._pairs.items() if n]
         return _mean(sum(means), len(means))
 

@@ -1,4 +1,4 @@
-"""Training batches, streamed: decoded in parallel, cropped, mirrored, never all in memory.
+"""Streams of batches: decoded in parallel, cropped and mirrored, never all in memory.
 
 The order and the crops of the photographs depend only on the seed. So a run that is resumed at
 batch n gets the same batches as one that was never interrupted.
@@ -28,26 +28,27 @@ __all__ = ["random_view", "training_batches", "validation_batches"]
 Pair = tuple["npt.NDArray[np.uint8]", "npt.NDArray[np.uint8]"]  # RGB, and its grey version
 
 _ASPECT_RANGE: Final = (3 / 4, 4 / 3)
-_MIN_PREFETCH: Final = 2  # batches in the buffer; at least one for each thread keeps all busy
-# Grain counts batches in floats, and its own endless repeat overflows.
+_MIN_PREFETCH: Final = 2  # batches made ahead; with more threads, one for each
+# The length of an "endless" stream. Grain's own endless repeat overflows when batches are counted,
+# because it counts them in floats.
 _MAX_PHOTOS: Final = 2**53
 
 
 def random_view(
     source: Source, size: int, config: DataConfig, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
-    """Return a photograph with a random crop (area and aspect ratio) and mirrored at random.
+    """Return a photograph, cropped at random (area and aspect ratio) and mirrored at random.
 
     Args:
         source: the encoded photograph.
         size: side of the result, in pixels.
-        config: gives the limits of crops, and whether to mirror.
+        config: the limits of crops, and whether to mirror.
         rng: source of all random choices.
 
     Returns:
         RGB, (size, size, 3) uint8.
     """
-    # Decode at a size at which even the smallest crop need not be enlarged.
+    # Decode at a size at which even the smallest crop does not have to be enlarged.
     rgb = photo.thumbnail(source.read(), round(size / config.crop**0.5))
     if config.fit == "crop":
         rgb = _random_crop(rgb, config.crop, rng)
@@ -125,7 +126,7 @@ def validation_batches(
     Args:
         sources: the validation photographs.
         recipe: encodes batches.
-        config: says how photographs are made square.
+        config: settings that say how photographs are made square, and of threads.
         size: side of the pictures, in pixels.
         batch_size: photographs in a batch; the last batch can have fewer.
     """

@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 __all__ = ["card_of", "export", "largest_difference"]
 
-# Backends whose ONNX export holds for every height and width.
+# Keras backends whose ONNX export works for every height and width.
 _EXPORTERS: Final = ("tensorflow", "torch")
-# Largest relative difference between the outputs of Keras and of the runtime's engine. A converted
-# network that differs more is refused. If it differs more only with float16 weights, the weights
-# stay in float32.
+# The largest relative difference allowed between the outputs of Keras and of the converted network.
+# A converted network that differs more is refused. If it differs more only with float16 weights,
+# its weights stay in float32.
 _TOLERANCE: Final = 1e-3
 _OPSET: Final = 18
 
 
 def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
-    """Make the card of a network of this recipe; `details` are further fields of `Card`."""
+    """Make the model card of a network of this recipe; `details` are further fields of `Card`."""
     if recipe.decoding_params:
         faithful, vivid = recipe.decoding_params
         details = {"faithful": faithful, "vivid": vivid, "vividness": 1.0, **details}
@@ -49,8 +49,8 @@ def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
         color_space=recipe.color_space,
         input_scale=recipe.input_scale,
         known_scale=recipe.known_scale,
-        bins=_plain(recipe.bins),
-        bin_weights=_plain(recipe.bin_weights),
+        bins=_as_list(recipe.bins),
+        bin_weights=_as_list(recipe.bin_weights),
         output_kind=recipe.output_kind,
         output_scale=recipe.output_scale,
         size_multiple=recipe.size_multiple,
@@ -62,7 +62,7 @@ def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
     )
 
 
-def _plain(numbers: FloatArray | None) -> Any:
+def _as_list(numbers: FloatArray | None) -> Any:
     return None if numbers is None else numbers.tolist()
 
 
@@ -70,12 +70,12 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
     """Write `network.onnx`, `network.keras` and `card.json`, and check that the networks agree.
 
     The conversion runs in a separate process, under TensorFlow or torch, because a process can use
-    one Keras backend only, and not every backend can export.
+    only one Keras backend, and not every backend can export.
 
     Args:
         network: the trained network, of any size and precision.
         card: the card of the recipe that built it.
-        folder: the model folder. It is replaced as a whole, or stays as it was.
+        folder: the model folder. It is replaced as a whole; if anything fails, it stays as it was.
 
     Returns:
         The largest relative difference between Keras and the converted network at two sizes,
@@ -91,8 +91,8 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
     try:
         network.save(partial / KERAS_FILE)
         (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
-        _convert(partial)  # the process finds the recipe by the card
-        # The card that is kept names no path of this machine.
+        _convert(partial)  # the separate process finds the recipe by the card
+        # The final card names no path of this machine.
         public = replace(card, recipe=public_name(card.recipe))
         (partial / CARD_FILE).write_text(public.to_json(), encoding="utf-8")
         difference = float((partial / "difference").read_text())
@@ -108,6 +108,7 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
 
 
 def _convert(folder: Path) -> None:
+    """Run `_main` in a separate process."""
     backend = next((name for name in _EXPORTERS if find_spec(name)), None)
     if backend is None:
         raise MissingExtra("train", "exporting a network")
@@ -115,13 +116,13 @@ def _convert(folder: Path) -> None:
         **os.environ,
         "KERAS_BACKEND": backend,
         "CUDA_VISIBLE_DEVICES": "",
-        # So that the process finds the module of a recipe from outside the package.
+        # So that the process also finds recipes that are not part of Photochrom.
         "PYTHONPATH": os.pathsep.join(part or str(Path.cwd()) for part in sys.path),
     }
     command = [sys.executable, "-m", __name__, str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        reason = (finished.stderr.strip() or "no reason given").splitlines()[-1]
         raise ModelError(f"the network could not be exported through {backend}: {reason}")
 
 
@@ -134,10 +135,11 @@ def _main(folder: Path) -> None:
     card = Card.from_json((folder / CARD_FILE).read_bytes(), str(folder / CARD_FILE))
     recipe = build_recipe(card.recipe, card.options)
     trained = keras.saving.load_model(folder / KERAS_FILE, compile=False)
-    free = recipe.blank(None if card.size_multiple else card.working_size)
-    free.set_weights(trained.get_weights())
-    free.save(folder / KERAS_FILE)
-    runtime = recipe.runtime(free)
+    # The same network in float32 and, if the recipe allows it, for pictures of any size.
+    network = recipe.blank(None if card.size_multiple else card.working_size)
+    network.set_weights(trained.get_weights())
+    network.save(folder / KERAS_FILE)
+    runtime = recipe.runtime(network)
     _write_onnx(runtime, folder / NETWORK_FILE, card)
     difference = largest_difference(runtime, Model.load(folder))
     if not difference < _TOLERANCE:
@@ -172,7 +174,7 @@ def _write_onnx(network: keras.Model, path: Path, card: Card) -> None:
 
 
 def largest_difference(network: keras.Model, model: Model) -> float:
-    """Return the largest difference between a Keras network and a model's outputs.
+    """Return the largest difference between the outputs of a Keras network and of a model.
 
     They are compared at two sizes, if the card allows more than one. The difference is relative to
     the largest output, if that is more than 1. It is NaN if either output has a NaN.
@@ -182,24 +184,25 @@ def largest_difference(network: keras.Model, model: Model) -> float:
     card, rng = model.card, np.random.default_rng(0)
     side, multiple = card.working_size, card.size_multiple
     sizes = [(side, side), (side + multiple, max(multiple, side // multiple // 2 * multiple))]
-    found = []
+    differences = []
     for height, width in sizes[: 2 if multiple else 1]:
-        first = rng.random((2, height, width, 1), np.float32) * 100
-        inputs, known = first * card.input_scale, None
+        lightness = rng.random((2, height, width, 1), np.float32) * 100
+        inputs, known = lightness * card.input_scale, None
         if card.known_scale:
             colors = rng.random((2, height, width, 3), np.float32) * np.array([60, -60, 1])
-            here = rng.random((2, height, width, 1)) < 0.01
-            known = np.asarray(colors * here, np.float32)
+            is_known = rng.random((2, height, width, 1)) < 0.01
+            known = np.asarray(colors * is_known, np.float32)
             inputs = np.concatenate([inputs, known * card.known_scales], -1)
-        answers = network(inputs, training=False)
-        first_answer = answers[0] if isinstance(answers, list) else answers
-        expected = keras.ops.convert_to_numpy(first_answer)
+        outputs = network(inputs, training=False)
+        first_output = outputs[0] if isinstance(outputs, list) else outputs
+        expected = keras.ops.convert_to_numpy(first_output)
         scale = max(1.0, float(np.abs(expected).max()))
-        found.append(np.abs(model(first, known) - expected).max() / scale)
-    return float(np.max(found))
+        differences.append(np.abs(model(lightness, known) - expected).max() / scale)
+    return float(np.max(differences))
 
 
 def _channels(card: Card) -> int:
+    """Return the number of input channels: lightness, and perhaps known colours."""
     return 4 if card.known_scale else 1
 
 

@@ -1,4 +1,4 @@
-"""The report of a hyperparameter study: a table of all combinations, and curves."""
+"""The report of a study of options (`photochrom tune`): a table of all combinations, and curves."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _QUANTITIES: Final = ("loss", "val_loss", "val_psnr", "val_ab_error", "val_ab_ar
 def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str, Any]]:
     """Return the rows of the table: one for each combination and milestone.
 
-    The lowest validation loss comes first. Combinations that cannot be built come last, with the
-    reason in "left out".
+    The lowest validation loss comes first. Combinations that cannot be built come last; their
+    column "left out" says why.
 
     Args:
         results: results of `tune`.
-        milestones: numbers of epochs to report.
+        milestones: numbers of epochs after which to report.
     """
     trained: list[dict[str, Any]] = [
         {**result.options, "epochs": epochs, **{q: log[q] for q in _QUANTITIES if q in log}}
@@ -40,7 +40,7 @@ def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str,
 def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], folder: Path) -> None:
     """Write `study.csv`, `study.md` and `study.png` to a folder."""
     table = rows(results, milestones)
-    # Rows that are left out have other columns; dict keeps the order of the first.
+    # Combinations that cannot be built have other columns. A dict keeps the columns in order.
     columns = list(dict.fromkeys(key for row in table for key in row))
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns)
@@ -60,7 +60,7 @@ def _cell(value: object) -> str:
 
 
 def _plot(results: Sequence[Result], path: Path) -> None:
-    """Draw validation loss and accuracy of all runs over the epochs."""
+    """Draw the validation loss and the accuracy of each run over its epochs."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")

@@ -31,17 +31,17 @@ _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)  # seconds
 
 
 class Metrics:
-    """Counts and times of one service.
+    """The counters and timers of one service, for Prometheus.
 
     Attributes:
         requests: Counts answered requests by route and status.
-        seconds: Histogram of the time of a request, by route.
+        seconds: Histogram of the time that requests take, by route.
         photographs: Counts photographs coloured by single requests.
         pixels: Counts the pixels of these photographs.
     """
 
     def __init__(self, worker_queue: WorkerQueue, jobs: Jobs) -> None:
-        # Prometheus' global registry would mix several services of one process, as in tests
+        # Prometheus' global registry would mix the services of one process; tests start several
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
@@ -62,13 +62,13 @@ class Metrics:
         )
         _add_gauge(
             "photochrom_places_taken",
-            "Requests that run or wait.",
+            "Requests that run or wait now.",
             lambda: worker_queue.occupied,
             registry,
         )
         _add_gauge(
             "photochrom_places",
-            "Most requests that may run and wait.",
+            "The most requests that can run or wait at once.",
             lambda: worker_queue.capacity,
             registry,
         )
@@ -119,7 +119,7 @@ class MetricsMiddleware:
         try:
             await self._app(scope, receive, send_and_note_status)
         finally:
-            # The route's pattern, not the path: paths hold job ids, and each would be a new series
+            # The route's pattern, not the path: each job id in a path would begin a new series
             route = getattr(scope.get("route"), "path", None) or "other"
             self._metrics.requests.labels(route, status).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - start)

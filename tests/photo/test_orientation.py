@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 import tifffile
-from photo_files import pil_bytes
+from tests.photo.photo_files import pil_bytes
 from PIL import Image, ImageOps
 
 from photochrom import photo

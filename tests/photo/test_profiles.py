@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 import pytest
-from photo_files import pil_bytes
+from tests.photo.photo_files import pil_bytes
 from PIL import Image, ImageCms
 
 from photochrom import photo

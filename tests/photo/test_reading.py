@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from photo_files import pil_bytes
+from tests.photo.photo_files import pil_bytes
 from PIL import Image
 
 from photochrom import photo

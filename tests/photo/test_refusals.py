@@ -15,7 +15,7 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from photo_files import pil_bytes
+from tests.photo.photo_files import pil_bytes
 from PIL import Image
 
 from photochrom import photo

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from photo_files import pil_bytes
+from tests.photo.photo_files import pil_bytes
 from PIL import Image
 from sklearn.datasets import load_sample_image
 

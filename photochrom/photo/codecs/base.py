@@ -1,7 +1,11 @@
 """The base class of image formats, their registry, and how files are recognized.
 
-A format is one file in this folder: a subclass of `Codec`, and a call of `register`. A package of
-its own can do the same; it names its module in the entry-point group `photochrom.codecs`.
+A format is one file in this folder: a subclass of `Codec`, and a call of `register`. Another
+package can add a format in the same way; it names its module in the entry-point group
+`photochrom.codecs`.
+
+A format can also be registered without suffixes. It is then only recognized: messages name it, but
+its files are neither read nor written.
 """
 
 from __future__ import annotations
@@ -49,7 +53,7 @@ ENTRY_POINTS: Final = "photochrom.codecs"
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """The samples of a file as they are stored, not turned upright, and what the file says of them.
+    """The samples of a file as they are stored, not turned upright, and the file's metadata.
 
     Attributes:
         pixels: the samples.
@@ -65,23 +69,23 @@ class Decoded:
 class Codec:
     """Reads and writes one image format.
 
-    Subclasses set the attributes. They override `check` where a file can be refused by its header,
-    `decode` where Pillow loses something, and `encode`.
+    Subclasses set the attributes and override `encode`. They also override `check` if the header
+    alone shows that a file must be refused, and `decode` if Pillow loses something.
 
     Attributes:
         name: name of the format in upper case, as Pillow has it, for example "JPEG".
         suffixes: file suffixes in lower case; the first is used for new files. Empty for a format
             that is only recognized.
         media_type: the media type in HTTP.
-        signatures: first bytes of its files.
+        signatures: the first bytes of its files; any one of them is enough.
         alpha: whether the format holds transparency.
         deep: whether it holds 16 bits a sample.
         max_side: the largest width and height it can hold, in pixels.
         default_quality: the encoder's quality, 1 to 100, if none is asked for; None for formats
             without a quality.
         stores_planes: whether it stores luma and chroma planes; then `encode_planes` is called.
-        reader: Pillow's reader. It is called itself, because the limit of `Image.open` on pixels is
-            one for the whole process.
+        reader: Pillow's class for the format. It is called directly, because `Image.open` has one
+            limit on pixels for the whole process.
     """
 
     name: ClassVar[str]
@@ -161,8 +165,8 @@ class Codec:
         """Return the samples of an opened picture; `data` is its whole file."""
         if not is_deep(image):
             return pixels_of(image, name)
-        again = self.open(data, name, image.width * image.height)
-        return deep_pixels(image, again)
+        reopened = self.open(data, name, image.width * image.height)
+        return deep_pixels(image, reopened)
 
     def decode_reduced(self, data: bytes, name: str, min_side: int) -> Decoded:
         """Decode a copy whose shorter side is at least `min_side` pixels, or the whole picture.
@@ -186,7 +190,7 @@ class Codec:
             rgb: sRGB, (H, W, 3) uint8, or uint16 if the format is deep.
             alpha: (H, W) of the same dtype, or None.
             metadata: metadata for the file, as far as the format can hold it.
-            quality: 1 to 100; without a meaning for formats that have no `default_quality`.
+            quality: 1 to 100; formats without a `default_quality` ignore it.
         """
         raise NotImplementedError
 
@@ -205,7 +209,7 @@ class Codec:
         raise NotImplementedError
 
     def halves_chroma(self, quality: int) -> bool:
-        """Return whether chroma planes are stored at half size at a quality."""
+        """Return whether chroma planes are stored at half size when encoded with this quality."""
         return False
 
 
@@ -224,7 +228,7 @@ def register(codec: Codec) -> Codec:
     """Add a format, so that every part of the program reads and writes it.
 
     Args:
-        codec: the format. One without suffixes is recognized, but not listed as supported.
+        codec: the format; without suffixes, it is only recognized.
 
     Returns:
         `codec` itself.
@@ -254,7 +258,7 @@ def known_formats() -> str:
 
 
 def recognizes(name: str) -> bool:
-    """Return whether a format of that name is registered, be it only to be recognized."""
+    """Return whether a format of that name is registered, even one that is only recognized."""
     return name in _RECOGNIZED
 
 
@@ -278,11 +282,11 @@ def save_with_pillow(codec: Codec, rgb: IntArray, alpha: IntArray | None, **opti
 
 # --- recognition ----------------------------------------------------------------------------
 
-# Many cameras' raw files are TIFF files inside, so they are recognized by their suffix.
+# The raw files of many cameras begin like TIFF files, so raw files are recognized by their suffix.
 _RAW: Final = "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 srw"
 RAW_SUFFIXES: Final = frozenset(f".{ending}" for ending in _RAW.split())
 
-# The first bytes of formats that are not read, so that messages can name them.
+# The first bytes of formats that have no codec, so that messages can name them.
 _OTHER_SIGNATURES: Final = (
     (b"%PDF", "PDF"),
     (b"8BPS", "Photoshop"),
@@ -309,7 +313,7 @@ def sniff(head: bytes) -> str | None:
         head: the first 256 bytes.
 
     Returns:
-        The name of a format, which may be one that is not read; None if it is unknown.
+        The name of the format, even if it cannot be read; None if it is unknown.
     """
     for codec in _RECOGNIZED.values():
         if codec.matches(head):
@@ -329,7 +333,7 @@ def brands(head: bytes) -> list[bytes]:
 
 
 def _other_box_format(head: bytes) -> str:
-    """Name a format of the ISO base media family that is not read."""
+    """Name the format of an ISO base media file that no codec matches."""
     found = brands(head)
     if found[0] == b"crx ":
         return "RAW"
@@ -337,10 +341,10 @@ def _other_box_format(head: bytes) -> str:
 
 
 def format_named(name: str) -> Codec:
-    """Return the format of a name or suffix, in upper or lower case ("JPEG", "jpg", ".jpg").
+    """Return the format with a name or suffix, in upper or lower case ("JPEG", "jpg", ".jpg").
 
     Raises:
-        OutputError: `name` is not a format that is written.
+        OutputError: no format that can be written has this name.
     """
     key = READABLE_SUFFIXES.get(f".{name.lower().lstrip('.')}", name.upper())
     if key not in FORMATS:

@@ -1,7 +1,7 @@
 """The page's own components: HTML templates, each with a script in `assets`.
 
-Python sends each component a JSON value (see `payloads`); its script draws the value and reports
-what a person does by the event "select".
+Python sends each component a JSON value (see `payloads`). The component's script draws the value
+and reports each action of the person as an event "select".
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def viewer(value: Any, color_candidates: Callable[..., Any]) -> gr.HTML:
     """Create the viewer: one photograph, large.
 
     Args:
-        value: The first value, as `viewer_value` returns it.
-        color_candidates: Called by the browser for the likely colours of a place.
+        value: The value to begin with, as `viewer_value` returns it.
+        color_candidates: Function that the browser calls for the likely colours at a place.
     """
     return _component("viewer", "viewer", _VIEWER, value, server_functions=[color_candidates])
 
@@ -92,12 +92,12 @@ def tray() -> gr.HTML:
 
 
 def marks() -> gr.HTML:
-    """Create the list of the colours that a person has given."""
+    """Create the list of marks: the colours that a person has given."""
     return _component("marks", "marks", _MARKS, [])
 
 
 def alternatives() -> gr.HTML:
-    """Create the alternatives to choose from."""
+    """Create the alternatives: several colourings to choose from."""
     return _component("answers", "alternatives", _ALTERNATIVES, {})
 
 

@@ -1,4 +1,4 @@
-"""The JSON values of the page's own components."""
+"""The JSON values of the page's own components; "desk" is what sessions are called in URLs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def tray_value(session: Session, chosen: int | None = None) -> dict[str, Any]:
     return {
         "items": items,
         "chosen": chosen,
-        "done": ended,
+        "done": ended,  # of all photographs; not only those with the status "done"
         "busy": session.is_busy,
         "paused": session.paused,
         "zip": f"/desk/{session.key}/all.zip" if has_results else "",
@@ -70,12 +70,12 @@ def tray_value(session: Session, chosen: int | None = None) -> dict[str, Any]:
 
 
 def alternatives_value(previews: list[bytes], chosen: int) -> dict[str, Any]:
-    """Return the value of the alternatives.
+    """Return the value of the alternatives: several colourings to choose from.
 
     Args:
-        previews: One small JPEG file for each alternative.
+        previews: A small JPEG file of each alternative.
         chosen: Index of the one that is chosen.
     """
-    # Inline, since they are made for one look and need no URLs of their own
+    # As data URLs, since the previews are shown once and not kept
     pictures = [f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" for data in previews]
     return {"pictures": pictures, "chosen": chosen}

@@ -1,4 +1,4 @@
-"""The colours and fonts of the page: paper and ink when light, a darkroom when dark."""
+"""The colours and fonts of the page, in light mode and in dark mode."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _TEAL = gr.themes.Color(
 def theme() -> gr.themes.Base:
     """Return the theme of the page.
 
-    All fonts are the system's, since the page loads nothing from other machines.
+    It uses only fonts of the system, since the page loads nothing from other machines.
     """
     return gr.themes.Base(
         primary_hue=_TEAL,

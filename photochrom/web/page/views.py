@@ -34,20 +34,20 @@ __all__ = [
     "uncertainty_layer",
 ]
 
-# Longest sides, in pixels. A preview is small enough to be recoloured at once, and large enough
-# to judge colours by.
+# Longest sides, in pixels. A preview is small enough to be recoloured without a wait, and large
+# enough to judge its colours.
 PREVIEW_SIDE: Final = 1600
 THUMBNAIL_SIDE: Final = 192
 _UNCERTAINTY_SIDE: Final = 400
 
-VARIANTS: Final = 6  # alternatives to choose from
+VARIANTS: Final = 6  # number of variants; the page calls them alternatives
 _QUALITY: Final = 90
 _UNCERTAINTY_COLOR: Final = (214, 40, 140)  # RGB; a magenta that is rare in photographs
 _MAX_OPACITY: Final = 0.8
 
 
 class PredictionCache:
-    """The predictions that were used last.
+    """Keeps the predictions that were used last.
 
     A prediction is expensive to make and takes tens of megabytes, so only a few are kept.
     """
@@ -63,18 +63,18 @@ class PredictionCache:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], Prediction]) -> Prediction:
-        """Return the prediction with that key, and make it if it is not there."""
+        """Return the prediction with that key; make and keep it if it is not there."""
         with self._lock:
             if key in self._predictions:
                 self._predictions.move_to_end(key)
                 return self._predictions[key]
-        # Made without the lock, since it takes long and other sessions wait for the lock
+        # Made outside the lock: it takes long, and other sessions would have to wait
         prediction = make()
         self.put(key, prediction)
         return prediction
 
     def put(self, key: Hashable, prediction: Prediction) -> None:
-        """Add a prediction, and drop the one that has not been used for longest."""
+        """Add a prediction; if there are too many, drop the one that was not used for longest."""
         with self._lock:
             self._predictions[key] = prediction
             while len(self._predictions) > self._limit:
@@ -97,7 +97,7 @@ def _small_photo(whole: Photo, side: int) -> Photo:
 
 
 def _resize(pixels: IntArray, side: int) -> IntArray:
-    """Shrink an array (H, W) or (H, W, 3) so that its longest side is `side` at most."""
+    """Shrink an array (H, W) or (H, W, 3) so that its longest side is at most `side`."""
     scale = side / max(pixels.shape[:2])
     if scale >= 1:
         return pixels
@@ -142,7 +142,7 @@ def thumbnail(preview: bytes, side: int = THUMBNAIL_SIDE) -> bytes:
     Returns:
         A JPEG file.
     """
-    # JPEG decodes at a quarter of its size much faster than at full size
+    # Decoding a JPEG file at a quarter of its size is much faster than at full size
     quarter = cv2.imdecode(np.frombuffer(preview, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
     small: Any = _resize(cast("IntArray", quarter), side)
     return bytes(cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1])
