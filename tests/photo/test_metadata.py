@@ -8,11 +8,11 @@ import struct
 import numpy as np
 import pytest
 import tifffile
-from tests.photo.photo_files import pil_bytes
 from PIL import Image
 
 from photochrom import photo
 from photochrom.photo.exif import clean_exif
+from tests.photo.photo_files import pil_bytes
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description tiff:Orientation="6" '

@@ -7,12 +7,12 @@ import io
 import numpy as np
 import pytest
 import tifffile
-from tests.photo.photo_files import pil_bytes
 from PIL import Image, ImageOps
 
 from photochrom import photo
 from photochrom.photo.codecs.png import encode_png
 from photochrom.photo.orientation import upright
+from tests.photo.photo_files import pil_bytes
 
 EIGHT = range(1, 9)
 

@@ -7,12 +7,12 @@ import struct
 
 import numpy as np
 import pytest
-from tests.photo.photo_files import pil_bytes
 from PIL import Image, ImageCms
 
 from photochrom import photo
 from photochrom.photo.profile import _deep_band, _table, srgb_profile, to_srgb
 from photochrom.photo.shaper import shaper_of
+from tests.photo.photo_files import pil_bytes
 
 # D50 colorants (ICC) and gamma of Adobe RGB (1998)
 ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
-from tests.photo.photo_files import pil_bytes
 from PIL import Image
 
 from photochrom import photo
 from photochrom.color import luma
 from photochrom.errors import PhotochromError, UnsupportedPhoto
+from tests.photo.photo_files import pil_bytes
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "BMP": {}, "WEBP": {"lossless": True}}
 

@@ -15,11 +15,11 @@ import pytest
 import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.photo.photo_files import pil_bytes
 from PIL import Image
 
 from photochrom import photo
 from photochrom.errors import PhotoError, PhotoTooLarge, UnreadablePhoto, UnsupportedPhoto
+from tests.photo.photo_files import pil_bytes
 
 NOISE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
 IMAGE = Image.fromarray(NOISE)

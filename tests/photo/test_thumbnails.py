@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from tests.photo.photo_files import pil_bytes
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from photochrom import photo
 from photochrom.errors import ConfigError, UnreadablePhoto
+from tests.photo.photo_files import pil_bytes
 
 
 @pytest.fixture(scope="module")
