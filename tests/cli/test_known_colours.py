@@ -27,6 +27,7 @@ def mean(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path)).mean((0, 1))
 
 
+@pytest.mark.slow
 def test_hints_and_a_palette_and_vividness(shipped):
     assert call("man.png", "-o", "plain.png").exit_code == 0
     sky = ("--hint", "60,60,#e0a080,20", "--hint", "460,60,#e0a080,20")  # a sunset

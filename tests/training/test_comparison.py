@@ -87,6 +87,7 @@ def test_a_recipe_with_options_that_make_no_sense(name):
         candidate(name)
 
 
+@pytest.mark.slow
 def test_an_unknown_recipe(tmp_path):
     said = compare(tmp_path, "-o", tmp_path / "out", "--recipes", "fusion,alchemy")
     assert said.returncode == 2
