@@ -32,6 +32,8 @@ from photochrom.training.interruption import interruption
 from tests.pictures import crops
 from tests.support import card, network
 
+pytestmark = pytest.mark.slow  # TensorFlow is loaded, and small networks are trained
+
 
 def numbers(x) -> np.ndarray:
     return keras.ops.convert_to_numpy(x)
