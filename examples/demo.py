@@ -55,7 +55,7 @@ def main() -> None:
     truths = lay_out()
     photochrom("colorize", HERE / "grey", "-o", HERE / "coloured", "--exists", "overwrite")
     rows = [[shown("grey", name), shown("coloured", name), truths[name]] for name in truths]
-    page = scoring.sheet(rows, ("grey", "coloured", "as it was"), list(truths))
+    page = scoring.contact_sheet(rows, ("grey", "coloured", "as it was"), list(truths))
     Image.fromarray(page).save(HERE / "demo.png")
 
     prediction = Colorizer().predict(HERE / "grey" / "astronaut.jpg")
@@ -63,7 +63,7 @@ def main() -> None:
     vivid = [np.asarray(prediction.color(vividness=level).rgb) for level in levels]
     several = [np.asarray(answer.rgb) for answer in prediction.variants(len(levels))]
     sure = (prediction.confidence() * 255).astype(np.uint8)
-    page = scoring.sheet(
+    page = scoring.contact_sheet(
         [[np.dstack([sure] * 3), *vivid], [shown("grey", "astronaut"), *several]],
         ("confidence / grey", *(f"{level:g} / answer {n}" for n, level in enumerate(levels, 1))),
         ("vividness", "several answers"),
