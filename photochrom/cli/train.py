@@ -15,44 +15,47 @@ from photochrom.errors import ConfigError
 __all__ = ["train"]
 
 
+Photographs = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[DIR]",
+        help="Folder of colour photographs or .tar shards, with its subfolders.",
+    ),
+]
+Validation = Annotated[
+    Path | None,
+    typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth of DIR"),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="One setting, for example train.epochs=50."),
+]
+NoExport = Annotated[
+    bool,
+    typer.Option("--no-export", help="Do not export the model; a later --resume exports it."),
+]
+Backend = Annotated[
+    str | None,
+    typer.Option(
+        help="Keras backend: tensorflow, jax or torch.", show_default="the first installed"
+    ),
+]
+
+
 def train(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[DIR]",
-            help="Folder of colour photographs or .tar shards, with its subfolders.",
-        ),
-    ] = None,
+    folder: Photographs = None,
     recipe: Annotated[
         str | None, typer.Option(help=RECIPE_HELP, show_default="autoencoder")
     ] = None,
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-TIME")
     ] = None,
-    validation: Annotated[
-        Path | None,
-        typer.Option(
-            "--val", help="Folder of validation photographs.", show_default="a tenth of DIR"
-        ),
-    ] = None,
+    validation: Validation = None,
     config: Annotated[Path | None, typer.Option(help="Settings file, in TOML or JSON.")] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="One setting, for example train.epochs=50."
-        ),
-    ] = None,
+    settings: Settings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --run.")] = False,
-    no_export: Annotated[
-        bool,
-        typer.Option("--no-export", help="Do not export the model; a later --resume exports it."),
-    ] = False,
-    backend: Annotated[
-        str | None,
-        typer.Option(
-            help="Keras backend: tensorflow, jax or torch.", show_default="the first installed"
-        ),
-    ] = None,
+    no_export: NoExport = False,
+    backend: Backend = None,
 ) -> None:
     """Train a network on your own photographs.
 

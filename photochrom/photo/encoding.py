@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from photochrom.color import IntArray, chroma_planes
+from photochrom.color import luma as luma_of
 from photochrom.errors import ConfigError, OutputError
 from photochrom.photo.codecs import FORMATS, Codec, format_named
 from photochrom.photo.codecs.jpeg import halve
@@ -101,12 +102,13 @@ def encode(
         rgb = eight_bits(rgb)
         luma, alpha = (None if plane is None else eight_bits(plane) for plane in (luma, alpha))
     with _encoding(target):
-        if luma is None or not target.stores_planes:
+        if not target.stores_planes:
             return target.encode(rgb, alpha, metadata or Metadata(), quality)
         cb, cr = chroma_planes(rgb)
         if target.halves_chroma(quality):
             cb, cr = halve(cb), halve(cr)
-        return target.encode_planes(luma, cb, cr, metadata or Metadata(), quality)
+        y = luma_of(rgb) if luma is None else luma
+        return target.encode_planes(y, cb, cr, metadata or Metadata(), quality)
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def locate(name: str, folder: Path | None = None) -> str:
 def short_name(name: str) -> str:
     """Return a recipe's name without the folders or packages before it, for people to read.
 
-    `/home/anna/mine.py` becomes `mine`; with a class, in a file or a module, that class remains.
+    `path/to/mine.py` becomes `mine`; with a class, in a file or a module, that class remains.
     """
     if file := as_file(name):
         return file[1] or file[0].stem

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from PIL import Image
 
 from photochrom.color import luma
 from photochrom.photo import FORMATS, READABLE_SUFFIXES, Codec, register
-from photochrom.photo.codecs import sniff
+from photochrom.photo.codecs import load_entry_points, sniff
+from photochrom.photo.codecs.base import ENTRY_POINTS
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "jpeg2000_codec.py"
 
@@ -77,3 +79,12 @@ def test_formats_that_are_not_read_are_recognized() -> None:
 def test_the_guide_shows_the_example() -> None:
     guide = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-file-format.md"
     assert EXAMPLE.read_text("utf-8").strip() in guide.read_text("utf-8")
+
+
+def test_a_package_whose_format_fails_to_load_is_named_and_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broken = EntryPoint("broken", "no_such_package.codec", ENTRY_POINTS)
+    monkeypatch.setattr("photochrom.photo.codecs.base.entry_points", lambda group: [broken])
+    with pytest.warns(UserWarning, match=r"image format no_such_package\.codec: No module named"):
+        load_entry_points()

@@ -11,6 +11,7 @@ its files are neither read nor written.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -249,7 +250,10 @@ def register(codec: Codec) -> Codec:
 def load_entry_points() -> None:
     """Import the modules that installed packages name in the group `photochrom.codecs`."""
     for entry in entry_points(group=ENTRY_POINTS):
-        entry.load()
+        try:
+            entry.load()
+        except Exception as error:  # noqa: BLE001  a broken package must not stop the other formats
+            warnings.warn(f"cannot load the image format {entry.value}: {error}", stacklevel=2)
 
 
 def known_formats() -> str:

@@ -98,15 +98,6 @@ class _Jpeg(Codec):
             image.draft(None, (min_side, min_side))
             return Decoded(pixels_of(image, name), image.info, orientation_of(image))
 
-    def encode(
-        self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
-    ) -> bytes:
-        """Encode the luma and chroma of RGB."""
-        cb, cr = color.chroma_planes(rgb)
-        if self.halves_chroma(quality):
-            cb, cr = halve(cb), halve(cr)
-        return self.encode_planes(color.luma(rgb), cb, cr, metadata, quality)
-
     def encode_planes(
         self, luma: IntArray, cb: IntArray, cr: IntArray, metadata: Metadata, quality: int
     ) -> bytes:
