@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.console import note
+from photochrom.cli.options import Backend, ConfigFile, RunSettings, Validation
 from photochrom.errors import ConfigError
 
 __all__ = ["compare"]
@@ -27,23 +28,13 @@ def compare(
         str,
         typer.Option(help="Budget of each recipe: a number of photographs, or a time as 20m."),
     ] = "20m",
-    validation: Annotated[
-        Path | None,
-        typer.Option("--val", help="Folder of photographs to judge on.", show_default="a tenth"),
-    ] = None,
+    validation: Validation = None,
     judged: Annotated[
         int, typer.Option(min=1, help="Judge on at most this many photographs.")
     ] = 200,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings file for every run, in TOML or JSON.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One setting for every run."),
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="Keras backend: tensorflow, jax or torch.")
-    ] = None,
+    config: ConfigFile = None,
+    settings: RunSettings = None,
+    backend: Backend = None,
 ) -> None:
     """Train recipes on the same photographs with the same budget, and compare their scores.
 
@@ -59,7 +50,7 @@ def compare(
         raise ConfigError(f"expected every recipe once; received {recipes!r}")
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.training_progress import TrainingProgress
-    from photochrom.sampling import subsample
+    from photochrom.parallel import subsample
     from photochrom.training import comparison
     from photochrom.training.config import load_config
     from photochrom.training.runs import BASELINES_FILE, resume

@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.console import note
+from photochrom.cli.options import RECIPE_HELP
 
-__all__ = ["RECIPE_HELP", "app"]
-
-RECIPE_HELP = "Recipe: a name, path/to/file.py or package.module:Class."
+__all__ = ["app"]
 
 app = typer.Typer(
     name="recipes", help="List and describe the networks that can be trained.", no_args_is_help=True

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from photochrom.cli.colorize import EngineOption, MaxMegapixels, ModelPlace, PrecisionOption
 from photochrom.cli.console import note
+from photochrom.cli.options import EngineOption, MaxMegapixels, ModelPlace, PrecisionOption
 
 __all__ = ["serve", "web"]
 

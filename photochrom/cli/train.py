@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from photochrom.cli.console import note
-from photochrom.cli.recipes import RECIPE_HELP
+from photochrom.cli.options import RECIPE_HELP, Backend, ConfigFile, RunSettings, Validation
 from photochrom.errors import ConfigError
 
 __all__ = ["train"]
@@ -22,23 +22,9 @@ Photographs = Annotated[
         help="Folder of colour photographs or .tar shards, with its subfolders.",
     ),
 ]
-Validation = Annotated[
-    Path | None,
-    typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth of DIR"),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, for example train.epochs=50."),
-]
 NoExport = Annotated[
     bool,
     typer.Option("--no-export", help="Do not export the model; a later --resume exports it."),
-]
-Backend = Annotated[
-    str | None,
-    typer.Option(
-        help="Keras backend: tensorflow, jax or torch.", show_default="the first installed"
-    ),
 ]
 
 
@@ -51,8 +37,8 @@ def train(
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-TIME")
     ] = None,
     validation: Validation = None,
-    config: Annotated[Path | None, typer.Option(help="Settings file, in TOML or JSON.")] = None,
-    settings: Settings = None,
+    config: ConfigFile = None,
+    settings: RunSettings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --run.")] = False,
     no_export: NoExport = False,
     backend: Backend = None,

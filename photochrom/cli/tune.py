@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from photochrom.cli.console import note
-from photochrom.cli.recipes import RECIPE_HELP
+from photochrom.cli.options import RECIPE_HELP, Backend, ConfigFile, RunSettings, Validation
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ __all__ = ["tune"]
 def tune(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of colour photographs.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the study.")],
-    validation: Annotated[
-        Path | None,
-        typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth"),
-    ] = None,
+    validation: Validation = None,
     recipe: Annotated[str, typer.Option(help=RECIPE_HELP)] = "autoencoder",
     milestones: Annotated[
         str,
@@ -37,16 +34,9 @@ def tune(
             show_default="the report's",
         ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings file for every run, in TOML or JSON.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One setting for every run."),
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="Keras backend: tensorflow, jax or torch.")
-    ] = None,
+    config: ConfigFile = None,
+    settings: RunSettings = None,
+    backend: Backend = None,
 ) -> None:
     """Train every combination of a recipe's options, and compare them.
 

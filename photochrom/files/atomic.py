@@ -16,7 +16,14 @@ from typing import Final
 
 from photochrom.errors import OutputError, OutputExists, OutputFailed
 
-__all__ = ["atomic_write", "check_destination", "ensure_not_original", "identity", "write_bytes"]
+__all__ = [
+    "atomic_write",
+    "check_destination",
+    "ensure_not_original",
+    "identity",
+    "write_bytes",
+    "write_text",
+]
 
 # Opens a new file only: an existing one, or a link that someone put there, is an error.
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -39,6 +46,16 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
     """
     with atomic_write(path, overwrite=overwrite) as draft:
         _write_and_sync(draft, data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 atomically, and replace an existing one.
+
+    Raises:
+        OutputFailed: as in `write_bytes`.
+        OutputError: as in `write_bytes`.
+    """
+    write_bytes(path, text.encode(), overwrite=True)
 
 
 @contextlib.contextmanager

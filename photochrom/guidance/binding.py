@@ -22,7 +22,7 @@ from photochrom.color.guided import along_luma
 from photochrom.color.ycbcr import ab_to_cbcr
 from photochrom.guidance.hints import chroma_of, owners
 from photochrom.model.guide import segment_means
-from photochrom.sampling import subsample
+from photochrom.parallel import subsample
 
 if TYPE_CHECKING:
     from photochrom.color import FloatArray, IntArray

@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom import color, photo
-from photochrom.parallel import map_ordered
-from photochrom.sampling import subsample
+from photochrom.parallel import map_ordered, subsample
 from photochrom.scoring import Judge, Survey, to_lab
 from photochrom.training.sources import Source
 

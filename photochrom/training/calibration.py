@@ -20,8 +20,7 @@ from photochrom.color.guided import LinearChroma
 from photochrom.model.card import Card, DecodingParams
 from photochrom.model.distribution import Distribution
 from photochrom.model.guide import Guide
-from photochrom.parallel import map_ordered
-from photochrom.sampling import subsample
+from photochrom.parallel import map_ordered, subsample
 from photochrom.scoring import metrics
 
 if TYPE_CHECKING:

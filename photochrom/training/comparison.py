@@ -23,9 +23,9 @@ import numpy as np
 from photochrom import photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError
+from photochrom.parallel import subsample
 from photochrom.recipes import locate
 from photochrom.recipes import recipe as build_recipe
-from photochrom.sampling import subsample
 from photochrom.training import checkpoints, runs, trainer
 from photochrom.training.config import RunConfig, parse_setting
 from photochrom.training.held_out import HeldOutEvaluator, Photograph, Rgb, grey_rgb

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from photochrom.errors import ConfigError, DataError
+from photochrom.progress import ProgressListener
 from photochrom.recipes import recipe as build_recipe
 from photochrom.training import scan
 from photochrom.training.config import RunConfig, load_config
@@ -21,6 +23,7 @@ __all__ = [
     "CONFIG_FILE",
     "INDEX_FILE",
     "MODEL_FOLDER",
+    "Logs",
     "Run",
     "TrainingListener",
     "check_photos_exist",
@@ -34,20 +37,36 @@ BASELINES_FILE: Final = "constants.json"
 MODEL_FOLDER: Final = "model"
 
 
-class TrainingListener:
-    """Receives the progress of a run. Subclasses override what they need; these do nothing."""
+Logs: TypeAlias = Mapping[str, float]
+"""The quantities that an epoch or a step logs, by name."""
 
-    def scanning(self, done: int, total: int) -> None:
-        """Report that `done` of `total` photographs have been checked."""
 
-    def note(self, text: str) -> None:
-        """Show a message to the person who started the run."""
+class TrainingListener(ProgressListener):
+    """Receives the progress of a run: its messages, the scan of its photographs, and its training.
 
-    def step(self, epoch: int, step: int, steps: int, photos: int, logs: dict[str, Any]) -> None:
-        """Report a finished step, which trained on `photos` photographs."""
+    The scan is reported through `progress`, as the task "scan". Every method does nothing. Override
+    the ones that you need.
+    """
 
-    def epoch(self, epoch: int, logs: dict[str, Any], constants: dict[str, float]) -> None:
-        """Report a saved epoch; `constants` holds the scores of the best constant answer."""
+    def step(self, epoch: int, step: int, steps: int, photos: int, logs: Logs) -> None:
+        """Handle a finished step.
+
+        Args:
+            epoch: number of the epoch, from 1.
+            step: number of the step within the epoch, from 1.
+            steps: number of steps in an epoch.
+            photos: number of photographs that the step trained on.
+            logs: the means of the epoch so far.
+        """
+
+    def epoch(self, epoch: int, logs: Logs, constants: Logs) -> None:
+        """Handle an epoch whose checkpoint is saved.
+
+        Args:
+            epoch: number of the epoch, from 1.
+            logs: the quantities of the epoch.
+            constants: those of the best constant colour, where they can be compared.
+        """
 
 
 @dataclass(frozen=True)

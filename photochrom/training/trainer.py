@@ -17,9 +17,8 @@ import numpy.typing as npt
 from photochrom import photo
 from photochrom.errors import ConfigError, DataError, ModelError, RecipeError
 from photochrom.model.model import CARD_FILE, KERAS_FILE, Model
-from photochrom.parallel import map_ordered
+from photochrom.parallel import map_ordered, subsample
 from photochrom.recipes.blocks.quantization import class_weights, color_prior
-from photochrom.sampling import subsample
 from photochrom.training import checkpoints, scan
 from photochrom.training.baselines import best_constant_scores, constant_argmax_accuracy
 from photochrom.training.calibration import calibrate
@@ -290,7 +289,7 @@ def _scan_sources(
         for source, verdict in scan.scan(sources, config.data.min_side):
             counts[verdict] += 1
             rows.append((part, source, verdict))
-            listener.scanning(len(rows), total)
+            listener.progress("scan", len(rows), total)
         purpose = "training" if part == "train" else "validation"
         listener.note(f"{purpose}: {scan.summary(counts)}")
     scan.save_index(index, rows)
