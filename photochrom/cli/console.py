@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
+
+import typer
 
 from photochrom.progress import ProgressListener
 
@@ -14,7 +16,18 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-__all__ = ["ProgressBars", "emit", "escape_controls", "fail", "note", "progress", "stderr"]
+    from photochrom.recipes.settings import Setting
+
+__all__ = [
+    "ProgressBars",
+    "emit",
+    "escape_controls",
+    "fail",
+    "note",
+    "print_settings",
+    "progress",
+    "stderr",
+]
 
 # Categories of control characters, and bidirectional classes of characters that change the
 # direction of writing: with either, a file's name could forge what a terminal shows.
@@ -61,6 +74,13 @@ def emit(record: Mapping[str, object]) -> None:
     if sys.stdout is not None:  # it is None where the caller closed it, as some daemons do
         sys.stdout.write(json.dumps(record) + "\n")
         sys.stdout.flush()
+
+
+def print_settings(settings: Sequence[Setting]) -> None:
+    """Print settings to stdout: name, default and meaning in columns."""
+    widths = [max(len(setting[column]) for setting in settings) for column in (0, 1)]
+    for name, default, meaning in settings:
+        typer.echo(f"{name:{widths[0]}}  {default:{widths[1]}}  {meaning}".rstrip())
 
 
 def progress(unit: str) -> Progress:

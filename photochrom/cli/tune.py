@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -49,7 +49,6 @@ def tune(
     from photochrom.cli.training_progress import TrainingProgress
     from photochrom.training import tuning
     from photochrom.training.config import load_config
-    from photochrom.training.tuning_report import write_tuning_report
 
     epochs = _parse_epochs(milestones)
     search_space = _parse_space(space) if space else tuning.REPORT_SPACE
@@ -65,7 +64,7 @@ def tune(
             listener=progress,
             on_result=_report,
         )
-    write_tuning_report(results, epochs, output)
+    tuning.write_tuning_report(results, epochs, output)
     note(f"wrote {output / 'study.md'}, study.csv and study.png")
 
 
@@ -76,15 +75,17 @@ def _parse_epochs(text: str) -> list[int]:
         raise ConfigError(f"expected numbers of epochs, as 100,500; received {text!r}") from error
 
 
-def _parse_space(texts: list[str]) -> dict[str, list[Any]]:
+def _parse_space(texts: list[str]) -> dict[str, list[object]]:
     from photochrom.training.config import parse_setting
 
-    space = {".".join(keys): value for keys, value in map(parse_setting, texts)}
-    for key, values in space.items():
+    space = {}
+    for text in texts:
+        keys, values = parse_setting(text)
         if not isinstance(values, list) or not values:
             raise ConfigError(
-                f"expected a list of values for {key}, as [1, 2]; received {values!r}"
+                f"expected a list of values for {'.'.join(keys)}, as [1, 2]; received {values!r}"
             )
+        space[".".join(keys)] = values
     return space
 
 

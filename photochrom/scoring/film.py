@@ -93,7 +93,7 @@ class FilmJudge:
         return tuple(self._frames)
 
     def add(self, pred: Rgb, true: Rgb, true_lab: FloatArray, motion: Motion | None) -> None:
-        """Score one frame.
+        """Measure one coloured frame against the true one, and keep the scores.
 
         Args:
             pred: the coloured frame, RGB, (H, W, 3) uint8.

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from photochrom.errors import ConfigError, DataError
+from photochrom.errors import ConfigError
 from photochrom.progress import ProgressListener
 from photochrom.recipes import recipe as build_recipe
-from photochrom.training import scan
 from photochrom.training.config import RunConfig, load_config
-from photochrom.training.sources import Source
+from photochrom.training.reading import PhotoReader
+from photochrom.training.sources import Source, load_index
 
 if TYPE_CHECKING:
-    from photochrom.recipes.base import Recipe
+    from photochrom.recipes.base import AnyRecipe
 
 __all__ = [
     "BASELINES_FILE",
@@ -26,7 +27,6 @@ __all__ = [
     "Logs",
     "Run",
     "TrainingListener",
-    "check_photos_exist",
     "resume",
     "resume_with_config",
 ]
@@ -76,12 +76,23 @@ class Run:
     folder: Path
     config: RunConfig
 
-    def photos(self, part: str) -> list[Source]:
-        """Return the usable photographs of a part, "train" or "val"."""
-        return scan.load_index(self.folder / INDEX_FILE, part)
+    @cached_property
+    def training(self) -> list[Source]:
+        """The usable photographs to train on."""
+        return load_index(self.folder / INDEX_FILE, "train")
 
-    @property
-    def recipe(self) -> Recipe[Any]:
+    @cached_property
+    def validation(self) -> list[Source]:
+        """The usable photographs that are held out."""
+        return load_index(self.folder / INDEX_FILE, "val")
+
+    def reader(self, listener: ProgressListener | None = None) -> PhotoReader:
+        """Return a reader of these photographs, whose messages go to the listener."""
+        photos = len(self.training) + len(self.validation)
+        return PhotoReader(photos, self.config.data.min_side, listener)
+
+    @cached_property
+    def recipe(self) -> AnyRecipe:
         """The recipe that the settings name."""
         return build_recipe(self.config.recipe, self.config.options)
 
@@ -121,18 +132,3 @@ def resume_with_config(folder: Path, config: RunConfig) -> Run:
             "the same settings"
         )
     return run
-
-
-def check_photos_exist(run: Run) -> None:
-    """Check that all photographs of a run still exist.
-
-    Raises:
-        DataError: at least one is missing.
-    """
-    photos = [*run.photos("train"), *run.photos("val")]
-    gone = [path for path in dict.fromkeys(each.path for each in photos) if not Path(path).exists()]
-    if gone:
-        raise DataError(
-            f"expected the {len(photos)} photographs of this run; {len(gone)} files are missing, "
-            f"for example {gone[0]}. Restore them, or start another run"
-        )
