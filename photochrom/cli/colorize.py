@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photochrom.cli.console import emit, escape_controls, fail, note, progress
+from photochrom.cli.console import (
+    emit,
+    escape_controls,
+    fail,
+    note,
+    note_metadata_lost,
+    progress,
+)
 from photochrom.errors import ConfigError, OutputExists
 
 if TYPE_CHECKING:
@@ -327,16 +334,20 @@ def _write_stream(
     result: ColorPhoto, output: str, suffix: str | None, quality: int | None, *, overwrite: bool
 ) -> None:
     from photochrom.photo import READABLE_SUFFIXES
+    from photochrom.photo.codecs import format_of
 
     if output not in ("", _STREAM):
         result.save(output, quality=quality, overwrite=overwrite)
+        note_metadata_lost(output, result.metadata_lost(format_of(Path(output)).name))
         return
     if sys.stdout is None:
         raise ConfigError("expected to write the photograph to stdout, which is closed")
     # Encoded as a whole first: a failure leaves stdout empty.
-    data = result.encode(READABLE_SUFFIXES[suffix.lower()] if suffix else None, quality=quality)
+    format_name = READABLE_SUFFIXES[suffix.lower()] if suffix else None
+    data = result.encode(format_name, quality=quality)
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
+    note_metadata_lost("stdout", result.metadata_lost(format_name))
 
 
 def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
@@ -364,6 +375,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "height": outcome.size[1] if outcome.size else None,
                 "tint": outcome.tint or None,
                 "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
+                "metadata_lost": list(outcome.metadata_lost),
             }
         )
     if outcome.status == "failed":
@@ -371,6 +383,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         fail(f"{outcome.reason}{advice}")
     elif outcome.status == "done" and outcome.mean_chroma < _ALMOST_GREY:
         note(f"{outcome.job.targets[0]} is almost grey")
+    note_metadata_lost(str(outcome.job.targets[0]), outcome.metadata_lost)
 
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:

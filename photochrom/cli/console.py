@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["emit", "escape_controls", "fail", "note", "progress", "stderr"]
+__all__ = ["emit", "escape_controls", "fail", "note", "note_metadata_lost", "progress", "stderr"]
 
 # Categories of control characters, and bidirectional classes of characters that change the
 # direction of writing: with either, a file's name could forge what a terminal shows.
@@ -49,6 +49,12 @@ def fail(message: str) -> None:
 def note(message: str) -> None:
     """Print an informative message to stderr."""
     sys.stderr.write(f"{escape_controls(message)}\n")
+
+
+def note_metadata_lost(name: str, lost: Sequence[str]) -> None:
+    """Print which metadata of the original a result, of that name, does not carry over."""
+    if lost:
+        note(f"{name}: metadata not kept: {', '.join(lost)}")
 
 
 def emit(record: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ class _Bmp(Codec):
     suffixes = (".bmp",)
     media_type = "image/bmp"
     signatures = (b"BM",)
+    keeps = frozenset({"dpi"})
     reader = BmpImagePlugin.BmpImageFile
 
     def encode(

@@ -7,22 +7,29 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import cv2
 import numpy as np
-from PIL import PngImagePlugin
+from PIL import ImageFile, PngImagePlugin
 
 from photochrom.color import IntArray
 from photochrom.photo.codecs.base import Codec, register
-from photochrom.photo.container import check_size
+from photochrom.photo.codecs.png_metadata import (
+    chunk,
+    metadata_chunks,
+    read_chunks,
+    texts_of,
+    without_texts,
+)
+from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import SRGB_NAME, srgb_profile
 
 __all__ = ["PNG", "encode_png"]
 
 _HEAD_BYTES = 33  # the signature and the IHDR chunk; other chunks may follow these
-_METRES_PER_INCH = 0.0254
 
 
 class _Png(Codec):
@@ -35,12 +42,25 @@ class _Png(Codec):
     alpha = True
     deep = True
     max_side = 1_000_000
+    keeps = frozenset({"exif", "xmp", "iptc", "dpi", "aspect", "texts"})
     reader = PngImagePlugin.PngImageFile
 
     def check(self, data: bytes, name: str, max_pixels: int) -> None:
         """Check the size in the IHDR chunk, before Pillow reads the rest of the header."""
         if len(data) >= 24:
             check_size(struct.unpack_from(">II", data, 16), name, max_pixels)
+
+    def open(
+        self, data: bytes, name: str, max_pixels: int = DEFAULT_MAX_PIXELS
+    ) -> ImageFile.ImageFile:
+        """Open a picture without its texts, which `info` reads."""
+        return super().open(without_texts(data), name, max_pixels)
+
+    def info(self, image: ImageFile.ImageFile, data: bytes) -> Mapping[Any, Any]:
+        """Return the metadata, with all texts and with blocks that are stored as texts."""
+        if not data and isinstance(image, PngImagePlugin.PngImageFile):
+            return texts_of(image)
+        return read_chunks(image.info, data)
 
     def encode(
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
@@ -74,23 +94,6 @@ def encode_png(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> byt
     if not ok:
         raise ValueError("OpenCV cannot encode the picture")
     file = pixels.tobytes()
-    return file[:_HEAD_BYTES] + b"".join(_chunks(metadata)) + file[_HEAD_BYTES:]
-
-
-def _chunks(metadata: Metadata) -> list[bytes]:
-    """Return the chunks of the profile and of the metadata."""
-    profile = SRGB_NAME.encode() + b"\0\0" + zlib.compress(srgb_profile())
-    chunks = [_chunk(b"iCCP", profile)]
-    if metadata.dpi:
-        dots = (round(side / _METRES_PER_INCH) for side in metadata.dpi)  # per metre
-        chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *dots, 1)))
-    if metadata.exif:
-        chunks.append(_chunk(b"eXIf", metadata.exif))
-    if metadata.xmp:
-        chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
-    return chunks
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk: its length, type, data and checksum."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    profile = chunk(b"iCCP", SRGB_NAME.encode() + b"\0\0" + zlib.compress(srgb_profile()))
+    chunks = profile, *metadata_chunks(metadata)
+    return b"".join([file[:_HEAD_BYTES], *chunks, memoryview(file)[_HEAD_BYTES:]])

@@ -17,10 +17,11 @@ from photochrom.color import IntArray
 from photochrom.errors import UnsupportedPhoto
 from photochrom.photo.codecs.base import Codec, Decoded, register
 from photochrom.photo.codecs.tiff_checks import check_tiff, first_directory, is_odd
-from photochrom.photo.codecs.tiff_writing import encode_tiff
+from photochrom.photo.codecs.tiff_writing import copies_exif, encode_tiff
 from photochrom.photo.container import check_size, decoding, quiet
-from photochrom.photo.metadata import Metadata, read_orientation, tiff_info
+from photochrom.photo.metadata import Metadata
 from photochrom.photo.pixels import Pixels
+from photochrom.photo.tiff_tags import tiff_info
 
 __all__ = ["TIFF"]
 
@@ -47,6 +48,7 @@ class _Tiff(Codec):
     signatures = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
     alpha = True
     deep = True
+    keeps = frozenset({"exif", "xmp", "iptc", "dpi", "aspect", "tags"})
     reader = _Reader
 
     def check(self, data: bytes, name: str, max_pixels: int) -> None:
@@ -69,14 +71,17 @@ class _Tiff(Codec):
                 pixels = _odd_pixels(data, name)
             else:
                 pixels = self.pixels(self.open(data, name, max_pixels), data, name)
-            info, exif = tiff_info(data)
-            return Decoded(pixels, info, read_orientation(exif))
+            return Decoded(pixels, *tiff_info(data))
 
     def encode(
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
     ) -> bytes:
         """Encode without loss."""
         return encode_tiff(rgb, alpha, metadata)
+
+    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
+        """Name EXIF that is too damaged for Pillow to copy."""
+        return ("EXIF (damaged)",) if metadata.exif and not copies_exif(metadata.exif) else ()
 
 
 TIFF: Final = register(_Tiff())
