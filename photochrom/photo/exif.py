@@ -211,12 +211,16 @@ def without_orientation(exif: bytes) -> bytes | None:
     return bytes(block.data)
 
 
-def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes | None:
+def with_resolution(
+    exif: bytes | None, sides: tuple[float, float], *, inches: bool
+) -> bytes | None:
     """Return EXIF that states a resolution; its first directory is written anew at the end.
 
     Args:
         exif: EXIF as from `clean_exif`; None for a new block.
-        dpi: horizontal and vertical resolution in dots per inch, from 1 to 60,000.
+        sides: horizontal and vertical resolution, from 1 to 60,000.
+        inches: whether they are in dots per inch; otherwise they have no unit, and only tell the
+            aspect of the pixels.
 
     Returns:
         The block; None if it is damaged.
@@ -237,11 +241,10 @@ def with_resolution(exif: bytes | None, dpi: tuple[float, float]) -> bytes | Non
     values = place + 2 + _ENTRY_BYTES * (len(entries) + 3) + 4
     entries[_X_RESOLUTION] = struct.pack(order + "HHII", _X_RESOLUTION, _RATIONAL, 1, values)
     entries[_Y_RESOLUTION] = struct.pack(order + "HHII", _Y_RESOLUTION, _RATIONAL, 1, values + 8)
-    entries[_UNIT] = struct.pack(order + "HHIHH", _UNIT, _SHORT, 1, _INCHES, 0)
-    sides = (Fraction(side).limit_denominator(10_000) for side in dpi)
+    entries[_UNIT] = struct.pack(order + "HHIHH", _UNIT, _SHORT, 1, 1 + inches, 0)
     block.data.extend(struct.pack(order + "H", len(entries)))
     block.data.extend(b"".join(entries[tag] for tag in sorted(entries)) + following.ljust(4, b"\0"))
-    for side in sides:
+    for side in (Fraction(side).limit_denominator(10_000) for side in sides):
         block.data.extend(struct.pack(order + "II", side.numerator, side.denominator))
     struct.pack_into(order + "I", block.data, 4, place)
     return bytes(block.data)

@@ -27,6 +27,7 @@ __all__ = ["extension_guid", "joined", "split", "without_extension"]
 _POINTER: Final = "HasExtendedXMP"
 _POINTER_BYTES: Final = 2000  # more than the node needs that holds the pointer
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_TAG: Final = re.compile(rb"<(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
 _Span = tuple[int, int]
 
 
@@ -78,7 +79,8 @@ class _NodeFinder:
 
     def _end(self, _: str) -> None:
         depth, start, stop = len(self._starts), self._starts.pop(), self._parser.CurrentByteIndex
-        if self._packet.startswith(b"</", stop):
+        opening = _TAG.match(self._packet, start)
+        if opening and not opening[0].endswith(b"/>"):  # of an empty element, it is the end
             stop = self._packet.index(b">", stop) + 1
         if depth == self._rdf_depth:
             self._rdf_depth = -1  # nothing after the RDF is looked at
@@ -98,7 +100,7 @@ def _nodes(packet: bytes) -> list[_Node] | None:
 
 def extension_guid(packet: bytes) -> bytes | None:
     """Return the name of a packet's extension: 32 hexadecimal digits; None if it has none."""
-    return next((match[2] for match in values_of(packet, "xmpNote", _POINTER)), None)
+    return next((match[1].strip() for match in values_of(packet, "xmpNote", _POINTER)), None)
 
 
 def without_extension(packet: bytes) -> bytes:

@@ -66,9 +66,10 @@ def fitted(metadata: Metadata, keeps: frozenset[str]) -> tuple[Metadata, tuple[s
         metadata = _with_properties(metadata, zip(names, properties, strict=True), lost)
         metadata = replace(metadata, iptc=None)
         lost += without
-    if metadata.dpi and "dpi" not in keeps and "exif" in keeps:
-        exif = with_resolution(metadata.exif, metadata.dpi)
-        metadata = replace(metadata, exif=exif or metadata.exif, dpi=None if exif else metadata.dpi)
+    if (sides := metadata.dpi or metadata.aspect) and "exif" in keeps and "aspect" not in keeps:
+        exif = with_resolution(metadata.exif, sides, inches=metadata.dpi is not None)
+        if exif:
+            metadata = replace(metadata, exif=exif, dpi=None, aspect=None)
     dropped = [name for name in _NAMES if getattr(metadata, name) and name not in keeps]
     mark_alone = bool(metadata.xmp and is_mark_only(metadata.xmp))
     lost += [_NAMES[name] for name in dropped if name != "xmp" or not mark_alone]

@@ -29,7 +29,8 @@ _TEXT_TAGS: Final = (
 )  # fmt: skip
 
 GEO_TAGS: Final = {
-    33550: 12, 33922: 12, 34264: 12, 34735: 3, 34736: 12, 34737: 2, 42112: 2, 42113: 2,
+    33550: 12, 33920: 12, 33922: 12, 34264: 12, 34735: 3, 34736: 12, 34737: 2, 42112: 2, 42113: 2,
+    50844: 12,
 }  # fmt: skip
 """Tags of GeoTIFF and GDAL, and their types in TIFF: 2 for ASCII, 3 for SHORT, 12 for DOUBLE."""
 

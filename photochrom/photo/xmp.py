@@ -55,6 +55,7 @@ _ABOUT: Final = re.compile(rb"\s[\w.-]{1,40}:about\s{0,99}=\s{0,99}[\"']([^\"'<]
 _EMPTY_RDF: Final = re.compile(rb"<([\w.-]{1,40}:RDF)\b([^<>]*)/>")
 _RDF_END: Final = re.compile(rb"</[\w.-]{1,40}:RDF\s*>")
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ORIENTATIONS: Final = tuple(b"%d" % value for value in range(1, 9))
 # Pairs of properties that change places when the picture is turned by 90 degrees.
 _SIDES: Final = (
     ("tiff", "ImageWidth", "ImageLength"),
@@ -124,14 +125,14 @@ def values_of(packet: bytes, prefix: str, name: str) -> list[re.Match[bytes]]:
         name: the name of the property.
 
     Returns:
-        Matches, of which group 2 is the value, without blanks.
+        Matches, of which group 1 is the value, with blanks around it.
     """
     if not 0 < packet.count(name.encode()) <= _MAX_OCCURRENCES:
         return []
     return list(
         re.finditer(
-            rb"((?<![/\w.-])(?:%s):%s(?:\s{0,99}=\s{0,99}[\"']|(?:\s[^<>]{0,199})?>)\s{0,99})"
-            rb"([^\s<>\"']{1,32})" % (_prefixes(packet, prefix), name.encode()),
+            rb"(?<![/\w.-])(?:%s):%s(?:\s{0,99}=\s{0,99}[\"']|(?:\s[^<>]{0,199})?>)"
+            rb"(\s{0,99}[^\s<>\"']{1,32}\s{0,99})" % (_prefixes(packet, prefix), name.encode()),
             packet,
         )
     )
@@ -148,8 +149,8 @@ def _prefixes(packet: bytes, prefix: str) -> bytes:
 
 def packet_orientation(packet: bytes) -> int | None:
     """Return the orientation that a packet states, 1 to 8; None if it states none."""
-    values = [match[2] for match in values_of(packet, "tiff", "Orientation")]
-    return next((int(value) for value in values if value in b"12345678" and value), None)
+    values = [match[1].strip() for match in values_of(packet, "tiff", "Orientation")]
+    return next((int(value) for value in values if value in _ORIENTATIONS), None)
 
 
 def upright_packet(packet: bytes, *, swap: bool) -> bytes:
@@ -160,12 +161,12 @@ def upright_packet(packet: bytes, *, swap: bool) -> bytes:
         swap: whether the picture was turned by 90 degrees, which swaps width and height.
     """
     found = values_of(packet, "tiff", "Orientation")
-    changes = {match.span(2): b"1" for match in found if match[2].isdigit()}
+    changes = {match.span(1): b"1" for match in found if match[1].strip().isdigit()}
     for prefix, one, other in _SIDES if swap else ():
         pair = [values_of(packet, prefix, name) for name in (one, other)]
         if all(len(matches) == 1 for matches in pair):
             a, b = (matches[0] for matches in pair)
-            changes |= {a.span(2): b[2], b.span(2): a[2]}
+            changes |= {a.span(1): b[1], b.span(1): a[1]}
     parts, at = [], 0
     for (start, stop), value in sorted(changes.items()):
         parts += [packet[at:start], value]

@@ -27,8 +27,8 @@ class _Bmp(Codec):
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
     ) -> bytes:
         """Encode with Pillow."""
-        resolution = {"dpi": metadata.dpi} if metadata.dpi else {}
-        return save_with_pillow(self, rgb, alpha, **resolution)
+        # Pillow would write 96 dots per inch for an unknown resolution; in the file it is 0.
+        return save_with_pillow(self, rgb, alpha, dpi=metadata.dpi or (0, 0))
 
 
 BMP: Final = register(_Bmp())

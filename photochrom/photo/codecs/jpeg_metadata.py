@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
@@ -20,6 +21,7 @@ __all__ = ["metadata_segments", "read_segments", "segment", "unkept"]
 _MAX_SEGMENT: Final = 65_533  # bytes of a segment, without its marker and its length
 _COM, _APP1, _APP13 = 0xFE, 0xE1, 0xED
 _EXIF_HEAD: Final = b"Exif\0\0"
+_TIFF_HEADS: Final = (b"II*\0", b"MM\0*")
 _XMP_HEAD: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENSION_HEAD: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENSION_FIELDS: Final = struct.Struct(">32sII")  # MD5 of the extension, its length, the offset
@@ -49,13 +51,20 @@ def read_segments(image: ImageFile.ImageFile) -> dict[Any, Any]:
     info: dict[Any, Any] = {**image.info}
     info.pop("dpi", None)  # 72 where Pillow found none
     info |= _density(info)
+    info["exif"] = _exif(_contents(segments, "APP1", _EXIF_HEAD))
     info["xmp"] = _xmp([content for name, content in segments if name == "APP1"])
     info["comments"] = tuple(content for name, content in segments if name == "COM")
     blocks = _contents(segments, "APP13", _PHOTOSHOP_HEAD)
     info["photoshop"] = resources(b"".join(blocks))
     others = [each for each in segments if not _is_known(*each)]
-    info["lost"] = tuple(dict.fromkeys(f"JPEG segment {name}" for name, _ in others))
+    info["lost"] = tuple(dict.fromkeys(_name(*each) for each in others))
     return info
+
+
+def _name(name: str, content: bytes) -> str:
+    """Name a segment, with the text that it begins with, for example "JPEG segment APP2 (MPF)"."""
+    text = re.match(rb"[!-~]{0,30}", content)
+    return f"JPEG segment {name}" + (f" ({text[0].decode()})" if text and text[0] else "")
 
 
 def _is_known(name: str, content: bytes) -> bool:
@@ -69,6 +78,11 @@ def _contents(segments: Iterable[tuple[str, bytes]], name: str, head: bytes) -> 
         for each, content in segments
         if each == name and content[: len(head)] == head
     ]
+
+
+def _exif(blocks: list[bytes]) -> bytes:
+    """Join EXIF that continues in further segments; a second block of its own is a copy."""
+    return b"".join(blocks[:1] + [each for each in blocks[1:] if each[:4] not in _TIFF_HEADS])
 
 
 def _density(info: dict[Any, Any]) -> dict[str, Any]:

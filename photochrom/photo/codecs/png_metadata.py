@@ -22,7 +22,7 @@ _TEXT_CHUNKS: Final = (b"tEXt", b"zTXt", b"iTXt")
 _METRES_PER_INCH: Final = 0.0254
 _MAX_KEYWORD: Final = 79
 # Limits against hostile files. Sizes are in bytes, after decompression.
-_MAX_TEXT: Final = 1 << 25
+_MAX_TEXT: Final = 1 << 24
 _MAX_TEXTS: Final = 1 << 26
 _MAX_COUNT: Final = 1000
 _MAX_NAMED: Final = 8
@@ -146,16 +146,34 @@ def read_chunks(info: Mapping[Any, Any], data: bytes) -> dict[Any, Any]:
         if kind == b"eXIf":
             found.info["exif"] = data[start:end]
         elif kind in _TEXT_CHUNKS:
-            keyword, _, rest = data[start:end].partition(b"\0")
-            name = keyword[:_MAX_KEYWORD].decode("latin-1")
             sound = zlib.crc32(data[start - 4 : end]) == int.from_bytes(data[end : end + 4], "big")
-            text = _decoded(kind, name, rest, found.left) if name and sound else None
-            if text is None or len(found.texts) >= _MAX_COUNT:
-                found.lost.append(f"text {name} (damaged or too long)")
-            else:
-                found.left -= len(text.value)
-                found.take(text)
+            _read_text(found, kind, data[start:end], sound=sound)
     return found.completed(info)
+
+
+def _read_text(found: _Found, kind: bytes, content: bytes, *, sound: bool) -> None:
+    """Read the text of a chunk, or name it as lost."""
+    keyword, _, rest = content.partition(b"\0")
+    name = keyword[:_MAX_KEYWORD].decode("latin-1")
+    limit = min(found.left, _MAX_TEXT)
+    language = translated = b""
+    if kind == b"tEXt":
+        value: bytes | None = rest
+    elif kind == b"zTXt":
+        value = _decompressed(rest[1:], limit) if rest[:1] == b"\0" else None
+    else:
+        language, _, after = rest[2:].partition(b"\0")
+        translated, _, value = after.partition(b"\0")
+        value = _decompressed(value, limit) if rest[:1] == b"\1" else value
+    if value is None or not (name and sound):
+        found.lost.append(f"text {name} (damaged)")
+    elif len(value) > limit or len(found.texts) >= _MAX_COUNT:
+        found.lost.append(f"text {name} (too long)")
+    else:
+        found.left -= len(value)
+        text = value.decode("utf-8" if kind == b"iTXt" else "latin-1", "replace")
+        others = (each[:_MAX_KEYWORD].decode("utf-8", "replace") for each in (language, translated))
+        found.take(Text(name, text, *others))
 
 
 def texts_of(image: PngImagePlugin.PngImageFile) -> dict[Any, Any]:
@@ -167,31 +185,14 @@ def texts_of(image: PngImagePlugin.PngImageFile) -> dict[Any, Any]:
     return found.completed({key: each for key, each in image.info.items() if key not in image.text})
 
 
-def _decoded(kind: bytes, keyword: str, rest: bytes, left: int) -> Text | None:
-    """Decode what follows the keyword of a text; None if it is damaged or too long."""
-    if kind == b"tEXt":
-        return Text(keyword, rest.decode("latin-1")) if len(rest) <= min(left, _MAX_TEXT) else None
-    if kind == b"zTXt":
-        value = _decompressed(rest[1:], left) if rest[:1] == b"\0" else None
-        return None if value is None else Text(keyword, value.decode("latin-1"))
-    language, _, after = rest[2:].partition(b"\0")
-    translated, _, content = after.partition(b"\0")
-    compressed = rest[:1] == b"\1"
-    value = _decompressed(content, left) if compressed else content
-    if value is None or len(value) > min(left, _MAX_TEXT):
-        return None
-    names = (each[:_MAX_KEYWORD].decode("utf-8", "replace") for each in (language, translated))
-    return Text(keyword, value.decode("utf-8", "replace"), *names)
-
-
-def _decompressed(data: bytes, left: int) -> bytes | None:
-    """Decompress a text; None if it is damaged or too long."""
+def _decompressed(data: bytes, limit: int) -> bytes | None:
+    """Decompress a text, but one byte more than `limit` at most; None if it is damaged."""
     stream = zlib.decompressobj()
     try:
-        value = stream.decompress(data, max(1, min(left, _MAX_TEXT)))
+        value = stream.decompress(data, limit + 1)
     except zlib.error:
         return None
-    return value if stream.eof else None
+    return value if stream.eof or len(value) > limit else None
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
