@@ -99,6 +99,9 @@ def _moved_texts(metadata: Metadata, keeps: frozenset[str], lost: list[str]) -> 
         comments += tuple(each.value.encode("utf-8", "replace") for each in found)
         texts = tuple(each for each in texts if each not in found)
     properties = []
+    # Texts that ImageMagick writes: times of the file, and copies of what EXIF says.
+    copies = ("date:", "exif:") if metadata.exif else ("date:",)
+    texts = tuple(each for each in texts if not each.keyword.startswith(copies))
     for name, values in _grouped(texts).items():
         field = _property(name.casefold(), values) if "xmp" in keeps else None
         label = f"text {name}"

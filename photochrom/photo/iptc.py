@@ -13,6 +13,7 @@ __all__ = [
     "as_resource",
     "iptc_properties",
     "iptc_resource",
+    "is_whole",
     "lost_resources",
     "resources",
 ]
@@ -99,6 +100,12 @@ def as_record(value: bytes) -> bytes | None:
     return swapped if swapped.startswith(_RECORD_BEGINS) else None
 
 
+def is_whole(record: bytes) -> bool:
+    """Return whether a record ends after a field; zeros may follow."""
+    end = max((end for _, end, _ in _fields(record)), default=0)
+    return end <= len(record) and not record[end:].strip(b"\0")
+
+
 def lost_resources(blocks: object) -> list[str]:
     """Name what people may have put into Photoshop's other blocks, which are not kept."""
     numbers = blocks if isinstance(blocks, dict) else {}
@@ -118,7 +125,7 @@ def iptc_properties(record: bytes) -> tuple[list[Property], list[str]]:
         The properties, and the names of the fields that have none.
     """
     fields: dict[tuple[int, int], list[bytes]] = {}
-    for key, value in _fields(record):
+    for key, _, value in _fields(record):
         fields.setdefault(key, []).append(value)
     utf8 = _UTF8 in fields.get(_ENCODING, [])
     properties: list[Property] = []
@@ -135,8 +142,8 @@ def iptc_properties(record: bytes) -> tuple[list[Property], list[str]]:
     return properties, without
 
 
-def _fields(record: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
-    """Yield the number of each field, such as (2, 120), and its bytes."""
+def _fields(record: bytes) -> Iterator[tuple[tuple[int, int], int, bytes]]:
+    """Yield the number of each field, such as (2, 120), where it should end, and its value."""
     at = 0
     for _ in range(_MAX_FIELDS):
         if record[at : at + 1] != _RECORD_BEGINS or at + 5 > len(record):
@@ -147,7 +154,7 @@ def _fields(record: bytes) -> Iterator[tuple[tuple[int, int], bytes]]:
             digits = size & 0x7FFF
             size = int.from_bytes(record[at : at + min(digits, 8)], "big")
             at += digits
-        yield (part, number), record[at : at + size]
+        yield (part, number), at + size, record[at : at + size]
         at += size
 
 

@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from photochrom.photo.container import quiet
-from photochrom.photo.iptc import as_record, iptc_resource, resources
+from photochrom.photo.iptc import as_record, iptc_resource, is_whole, resources
 from photochrom.photo.metadata import as_stored, orientation_of
 
 __all__ = ["GEO_TAGS", "LAYOUT_TAGS", "tiff_info"]
@@ -103,7 +103,9 @@ def _iptc(data: bytes, tags: Image.Exif) -> dict[str, Any]:
     """Return the IPTC record, from its own tag or from Photoshop's, and Photoshop's blocks."""
     blocks = resources(_raw_value(data, _PHOTOSHOP) or b"") if _PHOTOSHOP in tags else {}
     own = as_record(_raw_value(data, _IPTC) or b"") if _IPTC in tags else None
-    return {"photoshop": blocks, "iptc": own or iptc_resource(blocks)}
+    other = iptc_resource(blocks)
+    # ImageMagick cuts off the record in its own tag.
+    return {"photoshop": blocks, "iptc": own if own and (is_whole(own) or not other) else other}
 
 
 def _geo_tags(tags: Image.Exif) -> dict[int, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 
 import pytest
 import tifffile
@@ -11,7 +12,14 @@ from PIL import Image
 
 from photochrom import photo
 from photochrom.photo.iptc import as_resource, iptc_properties, resources
-from tests.photo.photo_files import CASES, pil_bytes, raw_profile, with_chunks, with_segments
+from tests.photo.photo_files import (
+    CASES,
+    pil_bytes,
+    png_chunk,
+    raw_profile,
+    with_chunks,
+    with_segments,
+)
 
 PHOTOSHOP = b"Photoshop 3.0\0"
 
@@ -59,6 +67,16 @@ def test_in_photoshops_tag_alone(bigtiff, kind, grey):
     assert kept(in_tiff(grey, 34377, kind, as_resource(RECORD), bigtiff=bigtiff)) == RECORD
 
 
+def test_a_record_that_is_cut_off_counts_less(grey):
+    """As ImageMagick writes TIFF: the first bytes in IPTC's tag, all of it in Photoshop's."""
+    stream = io.BytesIO()
+    tags = [(33723, 7, 40, RECORD[:40], True)]
+    block = as_resource(RECORD)
+    tags.append((34377, 1, len(block), block, True))
+    tifffile.imwrite(stream, grey, photometric="minisblack", extratags=tags)
+    assert kept(stream.getvalue()) == RECORD
+
+
 @pytest.mark.parametrize("name", ["t49_iptc_in_34377", "t50b_iptc_33723_long_be"])
 def test_as_other_programs_write_it(name):
     assert b"Hochzeit" in photo.read(CASES / f"tiff/{name}.tif").metadata.iptc
@@ -84,6 +102,13 @@ def test_a_long_record_takes_several_segments(grey, rgb):
 def test_as_a_text_in_png(block, kind, grey):
     png = with_chunks(pil_bytes(Image.fromarray(grey), "PNG"), raw_profile(kind, block))
     assert kept(png) == RECORD
+
+
+def test_as_exiftool_writes_it_in_png(grey):
+    block = as_resource(RECORD)
+    text = f"\nIPTC profile\n{len(block):8}\n{block.hex()}\n".encode()
+    chunk = png_chunk(b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(text))
+    assert kept(with_chunks(pil_bytes(Image.fromarray(grey), "PNG"), chunk)) == RECORD
 
 
 @pytest.mark.parametrize("target", ["JPEG", "PNG", "TIFF"])

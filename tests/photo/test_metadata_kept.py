@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -105,6 +106,13 @@ def test_a_damaged_or_hostile_text_is_named_and_the_picture_read(chunk, grey):
     read = photo.read(with_chunks(pil_bytes(Image.fromarray(grey), "PNG"), chunk))
     np.testing.assert_array_equal(read.luma, grey)
     assert read.metadata.lost[0].startswith("text Title (")
+
+
+def test_times_and_copies_that_imagemagick_writes_are_not_missed(rgb):
+    texts = Text("date:create", "2026-11-26"), Text("exif:Artist", "A. Beispiel")
+    alone = photo.Metadata(texts=texts)
+    assert photo.metadata_lost(alone, "JPEG") == ("text exif:Artist",)
+    assert photo.metadata_lost(replace(alone, exif=ARTIST.tobytes()[6:]), "JPEG") == ()
 
 
 def test_many_texts_are_bounded(grey):

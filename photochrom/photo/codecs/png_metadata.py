@@ -29,13 +29,13 @@ _MAX_NAMED: Final = 8
 _XMP_KEYWORD: Final = "XML:com.adobe.xmp"
 _EXIF_HEAD: Final = b"Exif\0\0"
 _XMP_HEAD: Final = b"http://ns.adobe.com/xap/1.0/\0"
-# Blocks that ImageMagick and exiftool store as texts: "\nTYPE\n   LENGTH\nHEXADECIMAL LINES\n".
+# Blocks that ImageMagick and exiftool store as texts: "\nNAME\n   LENGTH\nHEXADECIMAL LINES\n".
 _PROFILE_KEYWORD: Final = "Raw profile type "
 _PROFILE_KINDS: Final = {
     "exif": "exif", "app1": "exif", "xmp": "xmp", "icc": "icc_profile", "icm": "icc_profile",
     "iptc": "iptc", "8bim": "photoshop",
 }  # fmt: skip
-_PROFILE: Final = re.compile(r"\s*\S{1,40}\s+(\d{1,12})\s+([0-9A-Fa-f\s]*)")
+_PROFILE: Final = re.compile(r"\s*+[^\n]{1,80}+\n\s*+(\d{1,12}+)\s++([0-9A-Fa-f\s]*+)")
 _HEX_LINE: Final = 72
 
 
