@@ -118,6 +118,20 @@ class ColorPhoto:
             quality=quality,
         )
 
+    def metadata_lost(self, format: str | None = None) -> tuple[str, ...]:  # noqa: A002
+        """Name the metadata of the original that a file of the photograph does not carry over.
+
+        Args:
+            format: as in `encode`.
+
+        Returns:
+            Names for people, for example "IPTC" or "text Title"; nothing if all is kept.
+
+        Raises:
+            OutputError: the format is unknown.
+        """
+        return photo.metadata_lost(self.metadata, format or self.format)
+
     def to_pil(self) -> Image.Image:
         """Return an 8-bit Pillow image, RGB or RGBA."""
         planes = [self.rgb] if self.alpha is None else [self.rgb, self.alpha[..., None]]
