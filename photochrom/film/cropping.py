@@ -47,7 +47,7 @@ def stated_crop(stream: VideoStream) -> Crop:
         with av.open(header, "w", format="matroska") as trial:
             trial.add_stream_from_template(stream, opaque=True)
             trial.start_encoding()
-    except (av.FFmpegError, ValueError):  # the codec does not fit into Matroska
+    except (av.FFmpegError, ValueError, TypeError, RuntimeError):  # Matroska lacks the codec
         return Crop()
     content = header.getvalue()
     for name in _PATH:

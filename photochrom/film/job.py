@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from photochrom import __version__
 from photochrom.errors import ConfigError
 from photochrom.film.encoder import Encoding
-from photochrom.film.picture_sequence import source_files
+from photochrom.film.sources import source_files
 
 if TYPE_CHECKING:
     from photochrom.guidance.hints import Hint

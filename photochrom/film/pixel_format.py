@@ -42,6 +42,7 @@ _ORIENTATIONS: Final = {
     (True, True, True): 7,
     (True, False, True): 8,
 }
+_ROTATED: Final = (1, 8, 3, 6)  # EXIF orientations, by quarter turns counter-clockwise
 # Most players take an untagged film for BT.709 from this height on, and for BT.601 below.
 _MIN_HD_ROWS: Final = 720
 
@@ -140,7 +141,10 @@ def _orientation(frame: VideoFrame) -> int:
     The matrix turns a point (x, y) of the stored frame to (ax + cy, bx + dy), where y points
     downwards. Angles between the quarter turns are rounded.
     """
-    matrix = cast("dict[str, Buffer]", frame.side_data).get("DISPLAYMATRIX")
+    try:
+        matrix = cast("dict[str, Buffer]", frame.side_data).get("DISPLAYMATRIX")
+    except ValueError:  # PyAV does not know some of the other side data
+        return _ROTATED[round(frame.rotation / 90) % 4]
     if matrix is None:
         return 1
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()

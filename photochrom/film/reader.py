@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import UnreadableFilm
 from photochrom.film.cropping import stated_crop
-from photochrom.film.film_file import FilmFile
 from photochrom.film.frame_filter import filter_frames
-from photochrom.film.picture_sequence import PictureSequence
 from photochrom.film.pixel_format import Layout, detect_layout, extract_luma
-from photochrom.film.source import ProblemCallback, Source, video_stream
+from photochrom.film.sources import (
+    FilmFile,
+    PictureSequence,
+    ProblemCallback,
+    Source,
+    is_pattern,
+    video_stream,
+)
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -74,8 +79,7 @@ class FilmReader:
             UnsupportedFilm: the file has no video stream, or is a single picture.
         """
         self.path = path
-        is_pattern = "%" in path.name and not path.exists()
-        self._source: Source = PictureSequence(path) if is_pattern else FilmFile(path)
+        self._source: Source = PictureSequence(path) if is_pattern(path) else FilmFile(path)
         with self.open() as container:
             stream = video_stream(container, path)
             timing = self._source.timing(container, stream)

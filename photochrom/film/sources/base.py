@@ -1,4 +1,4 @@
-"""Open the file of a film, and choose the stream that holds its pictures."""
+"""The interface of sources of films; opening files, and choosing the stream with the pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-__all__ = ["DEFAULT_RATE", "ProblemCallback", "Source", "Timing", "open_film", "video_stream"]
+__all__ = [
+    "DEFAULT_RATE",
+    "ProblemCallback",
+    "Source",
+    "Timing",
+    "open_film",
+    "reason",
+    "video_stream",
+]
 
 ProblemCallback: TypeAlias = Callable[[float, str], None]
 """Receives each damaged place: a time in seconds, and a description."""
@@ -105,8 +113,12 @@ def open_film(path: Path) -> InputContainer:
             metadata_errors=_LENIENT_TAGS,
         )
     except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UnreadableFilm(f"cannot read the film {path}: {reason}") from error
+        raise UnreadableFilm(f"cannot read the film {path}: {reason(error)}") from error
+
+
+def reason(error: av.FFmpegError | OSError) -> str:
+    """Return what went wrong, without numbers and names that mean nothing to users."""
+    return error.strerror or str(error)
 
 
 @cache
@@ -138,8 +150,8 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
     """
     films = [each for each in container.streams.video if not each.disposition & _STILL_PICTURES]
     if not films:
-        reason = "only a cover picture" if container.streams.video else "no video stream"
-        raise UnsupportedFilm(f"expected a film; {path} has {reason}")
+        found = "only a cover picture" if container.streams.video else "no video stream"
+        raise UnsupportedFilm(f"expected a film; {path} has {found}")
     best = container.streams.best("video")
     stream = next((each for each in films if best and each.index == best.index), films[0])
     if stream.codec_context is None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final, cast
 import av
 from av.format import Flags
 
-from photochrom.film.timeline import continuous
+from photochrom.film.sources.base import reason
+from photochrom.film.sources.timeline import continuous
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -16,15 +17,29 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-    from photochrom.film.source import ProblemCallback
+    from photochrom.film.sources.base import ProblemCallback
 
-__all__ = ["audible", "demux"]
+__all__ = ["audible", "clock_offset", "demux"]
 
 _CONTAINER_TICKS: Final = 1_000_000  # per second, in times that belong to a container
 # The demuxers of formats whose header says how long the film is. For others, FFmpeg estimates it.
 _FORMATS_WITH_LENGTH: Final = {"mov", "matroska", "avi", "asf", "nut"}
 _LENGTH_TOLERANCE: Final = 0.25  # seconds
 _MAX_PRIMING: Final = 0.15  # seconds of silence that audio encoders put before the sound
+
+
+def clock_offset(container: InputContainer) -> float:
+    """Return what is added to all stored times of a film, in seconds.
+
+    In formats for broadcasts and DVDs, a recording can begin at any time of its clock, and the film
+    is counted from its beginning. Elsewhere, times are kept as they are stored.
+    """
+    return -(container.start_time or 0) / _CONTAINER_TICKS if _may_jump(container) else 0.0
+
+
+def _may_jump(container: InputContainer) -> bool:
+    """Return whether the clock of a film may jump, by its format."""
+    return bool(container.format.flags & cast("int", Flags.ts_discont.value))
 
 
 def demux(
@@ -43,35 +58,34 @@ def demux(
     Raises:
         av.FFmpegError: the place cannot be found.
     """
-    may_jump = bool(container.format.flags & cast("int", Flags.ts_discont.value))
-    if place is None:
-        yield from continuous(_stored_packets(container, stream, report), may_jump=may_jump)
-    elif may_jump:
-        # The same stored time can occur twice, so the place is found by reading up to it.
-        packets = continuous(_stored_packets(container, stream, report), may_jump=True)
-        yield from _from_key_frame(packets, stream.index, place)
-    else:
+    may_jump = _may_jump(container)
+    if place is not None and not may_jump:
         container.seek(place, stream=stream)
-        yield from continuous(_stored_packets(container, stream, report), may_jump=False)
+    extent, errors = _Extent(container, stream), list[av.FFmpegError | OSError]()
+    stored = _stored_packets(container, errors)
+    packets = continuous(stored, offset=clock_offset(container), may_jump=may_jump)
+    if place is not None and may_jump:
+        # The same stored time can occur twice, so the place is found by reading up to it.
+        packets = _from_key_frame(packets, stream.index, place)
+    for packet in packets:
+        extent.add(packet)
+        yield packet
+    if errors:
+        report(extent.end, f"the file cannot be read beyond this point: {reason(errors[0])}")
+    elif missing := extent.describe_missing():
+        report(extent.end, missing)
 
 
 def _stored_packets(
-    container: InputContainer, stream: VideoStream, report: ProblemCallback
+    container: InputContainer, errors: list[av.FFmpegError | OSError]
 ) -> Iterator[Packet[Stream]]:
-    """Yield packets as they are stored; report where the file breaks off."""
-    extent = _Extent(container, stream)
+    """Yield packets as they are stored; if the file cannot be read further, add the error."""
     try:
-        for packet in container.demux():
-            # An empty packet would make a decoder stop. PyAV ends each stream with one, and in AVI
-            # it stands for a frame that equals the one before.
-            if packet.size:
-                extent.add(packet)
-                yield packet
+        # An empty packet would make a decoder stop. PyAV ends each stream with one, and in AVI it
+        # stands for a frame that equals the one before.
+        yield from (packet for packet in container.demux() if packet.size)
     except (av.FFmpegError, OSError) as error:
-        report(extent.end, f"the file cannot be read beyond this point: {error}")
-        return
-    if missing := extent.describe_missing():
-        report(extent.end, missing)
+        errors.append(error)
 
 
 class _Extent:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final, cast
 import av
 
 from photochrom.errors import UnsupportedFilm
-from photochrom.film.decoding import Decoder
-from photochrom.film.demuxing import audible, demux
-from photochrom.film.source import DEFAULT_RATE, Timing, open_film
+from photochrom.film.sources.base import DEFAULT_RATE, Timing, open_film
+from photochrom.film.sources.decoding import Decoder
+from photochrom.film.sources.demuxing import audible, clock_offset, demux
 from photochrom.photo import READABLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-    from photochrom.film.source import ProblemCallback
+    from photochrom.film.sources.base import ProblemCallback
 
 __all__ = ["FilmFile"]
 
@@ -76,7 +76,8 @@ class FilmFile:
         if stream.duration:
             seconds = float(stream.duration * base)
         count = stream.frames or round(seconds * rate)
-        return Timing(base, rate, stream.start_time or 0, seconds, count)
+        start = (stream.start_time or 0) + round(clock_offset(container) / base)
+        return Timing(base, rate, start, seconds, count)
 
     def frames(
         self, index: int, first: int | None, report: ProblemCallback

@@ -10,12 +10,14 @@ import av
 from av.codec.context import ThreadType
 from av.packet import Packet
 
+from photochrom.film.sources.base import reason
+
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-    from photochrom.film.source import ProblemCallback
+    from photochrom.film.sources.base import ProblemCallback
 
 __all__ = ["Decoder"]
 
@@ -77,7 +79,7 @@ class Decoder:
             frames = cast("Packet[VideoStream]", packet).decode()
         except (av.FFmpegError, OSError) as error:
             self._errors += 1
-            self._problems.append((self._time, f"a packet cannot be decoded: {error}"))
+            self._problems.append((self._time, f"a packet cannot be decoded: {reason(error)}"))
             return
         for frame in frames:
             if frame.pts is not None:

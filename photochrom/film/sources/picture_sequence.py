@@ -15,7 +15,7 @@ from av.codec.context import CodecContext
 from av.packet import Packet
 
 from photochrom.errors import UnreadableFilm
-from photochrom.film.source import DEFAULT_RATE, Timing, open_film
+from photochrom.film.sources.base import DEFAULT_RATE, Timing, open_film, reason
 from photochrom.parallel import map_ordered
 
 if TYPE_CHECKING:
@@ -25,15 +25,20 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
-    from photochrom.film.source import ProblemCallback
+    from photochrom.film.sources.base import ProblemCallback
 
-__all__ = ["PictureSequence", "source_files"]
+__all__ = ["PictureSequence", "is_pattern", "source_files"]
 
 _NUMBER: Final = re.compile(r"%0?(\d*)d")
 _TIME_BASE: Final = 1 / DEFAULT_RATE
 # Where more pictures are missing, the film goes on at once. It does not stand still for minutes.
 _MAX_GAP: Final = round(10 * DEFAULT_RATE)
 _DECODED_AT_ONCE: Final = 4  # a picture of a scanned film can need 80 MB
+
+
+def is_pattern(source: Path) -> bool:
+    """Return whether a path stands for a sequence of pictures: no file has this name itself."""
+    return not source.exists() and _Pattern.of(source) is not None
 
 
 def source_files(source: Path) -> list[Path]:
@@ -192,7 +197,7 @@ def _decode(codec: str, picture: _Picture) -> VideoFrame | str:
         context = cast("VideoCodecContext", CodecContext.create(codec, "r"))
         frames = [*context.decode(Packet(data)), *context.decode(None)]
     except (av.FFmpegError, OSError) as error:
-        return f"cannot be read: {error.strerror or error}"
+        return f"cannot be read: {reason(error)}"
     if not frames:
         return "cannot be decoded"
     frame = frames[0]

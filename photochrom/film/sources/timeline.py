@@ -19,24 +19,28 @@ __all__ = ["continuous"]
 # A clock that goes back further than this, in seconds, has started again. Only in some formats are
 # clocks expected to jump; in others, small steps back are errors of the program that wrote them.
 _MAX_STEP_BACK: Final = 0.1
-_MAX_STEP_BACK_ELSEWHERE: Final = 1.0
+_MAX_STEP_BACK_ELSEWHERE: Final = 0.5
 _MAX_STEP_FORWARD: Final = 10.0
+_MAX_STEP_AT_END: Final = 1.0  # between the last packets of a recording
 _LOOKAHEAD: Final = 100  # packets after a jump in which all streams should appear
 
 
-def continuous(packets: Iterable[Packet[Stream]], *, may_jump: bool) -> Iterator[Packet[Stream]]:
+def continuous(
+    packets: Iterable[Packet[Stream]], *, offset: float, may_jump: bool
+) -> Iterator[Packet[Stream]]:
     """Yield packets with times that go on where the clock of the film jumps.
 
     All streams of a recording are moved by the same time, so they stay in step.
 
     Args:
         packets: the packets of all streams, in the order of the file. Their times are changed.
+        offset: what is added to the times of the first recording, in seconds.
         may_jump: whether the format allows jumps. Otherwise, only a clock that starts again is
             corrected.
     """
     source = iter(packets)
     waiting: deque[Packet[Stream]] = deque()
-    clock = _Clock(may_jump=may_jump)
+    clock = _Clock(offset, may_jump=may_jump)
     while (packet := waiting.popleft() if waiting else next(source, None)) is not None:
         if not clock.fits(packet):
             while len(waiting) < _LOOKAHEAD and (later := next(source, None)) is not None:
@@ -53,14 +57,13 @@ class _Clock:
     packets of another stream of the next recording.
     """
 
-    def __init__(self, *, may_jump: bool) -> None:
+    def __init__(self, offset: float, *, may_jump: bool) -> None:
         self._step_back = _MAX_STEP_BACK if may_jump else _MAX_STEP_BACK_ELSEWHERE
         self._may_jump = may_jump
-        self._newest = 0.0  # the offset of the latest recording
+        self._newest = offset  # the offset of the latest recording
         self._offsets: dict[int, float] = {}
         self._last: dict[int, float] = {}  # the last decoding time of each stream
         self._end = 0.0  # the end of what has been shown so far
-        self._latest = 0.0  # the decoding time of the last packet
 
     def fits(self, packet: Packet[Stream]) -> bool:
         """Return whether a packet continues its stream."""
@@ -70,8 +73,10 @@ class _Clock:
         last = self._last.get(packet.stream_index)
         time = stored + self._offset(packet)
         if last is None:  # the first packet of a stream
-            return not (self._may_jump and self._last) or (
-                abs(time - self._latest) <= _MAX_STEP_FORWARD
+            return (
+                not self._may_jump
+                or not self._last
+                or (abs(time - max(self._last.values())) <= _MAX_STEP_FORWARD)
             )
         return time >= last - self._step_back and not (
             self._may_jump and time > last + _MAX_STEP_FORWARD
@@ -88,7 +93,8 @@ class _Clock:
             stored = _decoding_time(packet)
             if stored is None or packet.stream_index in starts:
                 continue
-            if self.fits(packet):  # one of the last of the current recording
+            is_known = packet.stream_index in self._last
+            if is_known and self.fits(packet):  # one of the last of the current recording
                 self._end = max(self._end, _end(packet) + self._offset(packet))
             else:
                 starts[packet.stream_index] = _shown_at(packet)
@@ -100,7 +106,7 @@ class _Clock:
         offset = self._offset(packet)
         if stored is not None:
             self._offsets[packet.stream_index] = offset
-            self._latest = self._last[packet.stream_index] = stored + offset
+            self._last[packet.stream_index] = stored + offset
             self._end = max(self._end, _end(packet) + offset)
         if not offset:
             return
@@ -110,11 +116,12 @@ class _Clock:
         packet.dts = None if packet.dts is None else packet.dts + ticks
 
     def _offset(self, packet: Packet[Stream]) -> float:
-        """Return the offset for a packet: its stream's, or the newest if that suits better."""
+        """Return the offset of the recording that a packet belongs to."""
         stored, own = _decoding_time(packet), self._offsets.get(packet.stream_index)
         if stored is None or own is None:
             return self._newest
-        return min((own, self._newest), key=lambda each: abs(stored + each - self._latest))
+        step = stored + own - self._last[packet.stream_index]
+        return own if -self._step_back <= step <= _MAX_STEP_AT_END else self._newest
 
 
 def _decoding_time(packet: Packet[Stream]) -> float | None:
