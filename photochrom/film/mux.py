@@ -266,16 +266,15 @@ def _other_packets(
     original: Any, streams: dict[int, Any], film: FilmReader, span: Span
 ) -> Iterator[tuple[float, Any]]:
     """Yield the packets of all streams but the video, each with its decoding time in seconds."""
-    wanted = [original.streams[index] for index in streams if index != film.index]
-    if not wanted:
+    if len(streams) == 1:  # only the video
         return
     latest = 0.0
-    for packet in original.demux(wanted):
-        if not packet.size:  # PyAV ends each stream with an empty packet
+    for packet in film.other_packets(original):
+        if packet.stream_index not in streams:
             continue
         if packet.dts is None and packet.pts is None:  # a cover has no times
             packet.pts = packet.dts = 0
-        base, shown_at = packet.time_base, packet.pts if packet.pts is not None else packet.dts
+        base, shown_at = packet.time_base, packet.pts if packet.pts is not None else packet.dts or 0
         if not span.is_whole:
             # Spans count from the first frame, packets from the zero of the file's own clock.
             origin = float(film.start * film.time_base)
@@ -284,7 +283,7 @@ def _other_packets(
             shift = round((span.start + origin) / base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = None if packet.dts is None else packet.dts - shift
-        decoded_at = packet.dts if packet.dts is not None else packet.pts
+        decoded_at = packet.dts if packet.dts is not None else packet.pts or 0
         # `heapq.merge` needs ascending times, but the streams of a film are interleaved loosely.
         latest = max(latest, float(decoded_at * base))
         packet.stream = streams[packet.stream_index]
