@@ -14,7 +14,7 @@ import skimage.data
 from PIL import Image
 
 from photochrom import Colorizer
-from photochrom.film import FilmProgress
+from photochrom.film import FilmListener
 
 HEIGHT, WIDTH = 64, 96
 BASE = Fraction(1, 600)
@@ -110,7 +110,7 @@ def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
     return folder
 
 
-class RecordingProgress(FilmProgress):
+class RecordingListener(FilmListener):
     """Keeps the notes and the problems."""
 
     def __init__(self) -> None:
@@ -124,14 +124,14 @@ class RecordingProgress(FilmProgress):
         self.problems.append((seconds, text))
 
 
-class InterruptingProgress(RecordingProgress):
+class InterruptingListener(RecordingListener):
     """Interrupts the film after a number of frames."""
 
     def __init__(self, after: int) -> None:
         super().__init__()
         self.after = after
 
-    def frame(self, done: int, total: int, shot: int) -> None:
+    def progress(self, task: str, done: int, total: int) -> None:
         if done >= self.after:
             raise KeyboardInterrupt
 

@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import IO, Final, Self
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class Journal:
         state: how much of the film is finished.
     """
 
-    def __init__(self, target: Path, job: dict[str, Any]) -> None:
+    def __init__(self, target: Path, job: Mapping[str, object]) -> None:
         """Open the folder for a film, and create it if it does not exist.
 
         Args:

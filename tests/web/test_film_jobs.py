@@ -77,14 +77,14 @@ def test_a_film_has_no_hints(client, small):
 
 def test_cancel_a_film_that_runs(client, small, monkeypatch):
     reached, go = threading.Event(), threading.Event()
-    own = jobs._JobWatcher.frame
+    own = jobs._JobListener.progress
 
     def held(self, *told):
         reached.set()
         assert go.wait(30)
         own(self, *told)
 
-    monkeypatch.setattr(jobs._JobWatcher, "frame", held)
+    monkeypatch.setattr(jobs._JobListener, "progress", held)
     kept = files_of(client)
     job = begin(client, small)
     assert reached.wait(30)
