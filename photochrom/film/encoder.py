@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import av
 from av.codec import Codec
+from av.video.reformatter import ColorRange
 
 from photochrom.errors import ConfigError
 from photochrom.film.pixel_format import Layout
@@ -125,6 +126,7 @@ class PartWriter:
         frames: the number of frames written.
         shots: the number of shots that begin in this part. The caller counts them.
         last: the time of the last frame, in the time base.
+        last_duration: how long the last frame is shown, in the time base; 0 if unknown.
     """
 
     def __init__(
@@ -143,11 +145,11 @@ class PartWriter:
             ConfigError: the encoder does not accept its options.
         """
         self.frames = self.shots = 0
-        self.last = self._first = 0
+        self.last = self.last_duration = self._first = 0
         self._time_base, self._shift = time_base, round(PART_SHIFT / time_base)
         container = _CODEC_FORMATS.get(encoding.codec, PART_FORMAT)
         self._file = av.open(str(path), "w", format=container)
-        self._pix_fmt = encoding.pix_fmt(layout)
+        self._pix_fmt, self._is_compressed = encoding.pix_fmt(layout), layout.is_compressed
         stream: Any = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.options)
         stream.width, stream.height, stream.pix_fmt = layout.width, layout.height, self._pix_fmt
         stream.time_base = time_base
@@ -181,7 +183,9 @@ class PartWriter:
             pts: the time at which it is shown, in the time base.
             duration: how long it is shown, in the time base; 0 if unknown.
         """
-        if frame.format.name != self._pix_fmt:
+        if self._is_compressed:
+            frame = frame.reformat(format=self._pix_fmt, dst_color_range=ColorRange.MPEG)
+        elif frame.format.name != self._pix_fmt:
             frame = frame.reformat(format=self._pix_fmt)
         frame.pts, frame.time_base = pts + self._shift, self._time_base
         if duration:
@@ -189,7 +193,7 @@ class PartWriter:
         self._file.mux(self._stream.encode(frame))
         if not self.frames:
             self._first = pts
-        self.frames, self.last = self.frames + 1, pts
+        self.frames, self.last, self.last_duration = self.frames + 1, pts, duration
 
     @property
     def seconds(self) -> float:

@@ -36,6 +36,7 @@ class JournalState:
     Attributes:
         parts: the number of finished parts.
         last: the time of the last frame in them, in the film's time base. None without parts.
+        last_duration: how long that frame is shown, in the time base; 0 if unknown.
         frames: the number of frames in them.
         shots: the number of shots that begin in them.
         problems: damaged places, as (seconds from the start of the film, description).
@@ -43,6 +44,7 @@ class JournalState:
 
     parts: int = 0
     last: int | None = None
+    last_duration: int = 0
     frames: int = 0
     shots: int = 0
     problems: list[tuple[float, str]] = field(default_factory=list)

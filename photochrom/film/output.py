@@ -1,4 +1,4 @@
-"""The film to be written: what is refused before the work begins, and what is done at its end."""
+"""The film that is made of finished parts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import av
-from av import VideoFrame
 
 from photochrom.errors import OutputError, OutputFailed
 from photochrom.files.atomic import atomic_write, check_destination, ensure_not_original, identity
-from photochrom.film.encoder import PartWriter
-from photochrom.film.mux import check_container, container_format, mux
+from photochrom.film.containers import container_format
+from photochrom.film.mux import mux
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from photochrom.film.job import Job, Span
+    from photochrom.film.job import Job
     from photochrom.film.journal import Journal
+    from photochrom.film.mux import OutputPlan
     from photochrom.film.progress import FilmListener
     from photochrom.film.reader import FilmReader
 
@@ -45,34 +45,16 @@ def check_target(job: Job) -> str:
 class OutputFilm:
     """The film that is made of the parts in a journal."""
 
-    def __init__(self, film: FilmReader, job: Job, container: str, journal: Journal) -> None:
+    def __init__(self, film: FilmReader, job: Job, plan: OutputPlan, journal: Journal) -> None:
         """Describe the film to be written.
 
         Args:
             film: the original film.
-            job: the settings, with a codec.
-            container: FFmpeg's name of the container.
+            job: the settings.
+            plan: what is put into the film.
             journal: the finished parts.
         """
-        self._film, self._job, self._container, self._journal = film, job, container, journal
-
-    def check_encoder(self) -> None:
-        """Encode one frame, to find unusable settings at once and not after hours of work.
-
-        Raises:
-            ConfigError: the encoder does not accept its options.
-            OutputError: the container cannot hold the encoder's output.
-        """
-        film, layout, folder = self._film, self._film.layout, self._journal.folder
-        part_path, trial_path = folder / "trial.part", folder / "trial.film"
-        try:
-            part = PartWriter(part_path, layout, self._job.encoding, film.time_base, film.rate)
-            part.write(VideoFrame(layout.width, layout.height, layout.pix_fmt), 0, 0)
-            part.finish()
-            check_container(self._container, part_path, trial_path, self._job.target)
-        finally:
-            part_path.unlink(missing_ok=True)
-            trial_path.unlink(missing_ok=True)
+        self._film, self._job, self._plan, self._journal = film, job, plan, journal
 
     def write(self) -> None:
         """Join the parts to a film.
@@ -80,7 +62,7 @@ class OutputFilm:
         Raises:
             OutputFailed: the film cannot be written.
         """
-        self._write(self._job.target, self._job.span, overwrite=self._job.overwrite)
+        self._write(self._job.target, self._plan, overwrite=self._job.overwrite)
 
     def conclude_interrupted(self, listener: FilmListener) -> None:
         """Report how much is finished, and write a partial film if the job asks for it."""
@@ -93,7 +75,8 @@ class OutputFilm:
             listener.note(f"the finished frames are written to {target}")
             # The sound ends with the last finished frame.
             end = film.seconds_at(state.last) + float(1 / film.rate)
-            self._write(target, replace(self._job.span, end=end), overwrite=True)
+            plan = replace(self._plan, span=replace(self._plan.span, end=end))
+            self._write(target, plan, overwrite=True)
         listener.note(f"{state.frames} frames are finished; run it again to resume from there")
 
     def failure(self, error: Exception) -> OutputFailed:
@@ -103,10 +86,11 @@ class OutputFilm:
             message += f"; the finished parts are kept in {self._journal.folder} for the next run"
         return OutputFailed(message)
 
-    def _write(self, target: Path, span: Span, *, overwrite: bool) -> None:
+    def _write(self, target: Path, plan: OutputPlan, *, overwrite: bool) -> None:
+        journal = self._journal
         with atomic_write(target, overwrite=overwrite) as draft:
             try:
-                mux(self._film, self._journal.parts, draft, self._container, span)
+                mux(self._film, journal.parts, draft, plan, journal.state.last_duration)
             except (av.FFmpegError, OSError) as error:
                 raise self.failure(error) from error
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from photochrom.film.frame_colorer import ColoredFrame
     from photochrom.film.job import Job
     from photochrom.film.journal import Journal, JournalState
+    from photochrom.film.pixel_format import Layout
     from photochrom.film.progress import FilmListener
     from photochrom.film.propagation import Memory
     from photochrom.film.reader import FilmReader
@@ -37,17 +38,24 @@ class PartEncoder:
     """
 
     def __init__(
-        self, film: FilmReader, job: Job, journal: Journal, listener: FilmListener
+        self,
+        film: FilmReader,
+        job: Job,
+        layout: Layout,
+        journal: Journal,
+        listener: FilmListener,
     ) -> None:
         """Continue the parts of a journal.
 
         Args:
             film: the original film.
             job: the settings, with a codec.
+            layout: the layout in which the frames are stored.
             journal: the finished parts; new ones are added to it.
             listener: receives the progress.
         """
-        self._film, self._job, self._journal, self._listener = film, job, journal, listener
+        self._film, self._job, self._layout = film, job, layout
+        self._journal, self._listener = journal, listener
         self.problems = list(journal.state.problems)
 
     def encode(self, frames: Iterable[ColoredFrame]) -> None:
@@ -83,9 +91,8 @@ class PartEncoder:
             self._listener.problem(*problem)
 
     def _new_part(self) -> PartWriter:
-        film = self._film
-        path = self._journal.next_part
-        return PartWriter(path, film.layout, self._job.encoding, film.time_base, film.rate)
+        film, encoding, path = self._film, self._job.encoding, self._journal.next_part
+        return PartWriter(path, self._layout, encoding, film.time_base, film.rate)
 
     def _write(self, frame: ColoredFrame, part: PartWriter) -> None:
         part.write(frame.picture, frame.source.pts, frame.source.duration)
@@ -101,8 +108,9 @@ class PartEncoder:
         # The reading thread is ahead. What it found later is found again by a run that resumes.
         last = self._film.seconds_at(part.last)
         problems = [each for each in self.problems if each[0] <= last]
-        state = replace(self._state_with(part), last=part.last, problems=problems)
-        self._journal.commit(state, memory)
+        state = self._state_with(part)
+        times = {"last": part.last, "last_duration": part.last_duration}
+        self._journal.commit(replace(state, **times, problems=problems), memory)
 
     def _state_with(self, part: PartWriter) -> JournalState:
         """Return the journal's state as if the part, as far as it is written, were finished."""

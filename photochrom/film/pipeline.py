@@ -12,9 +12,9 @@ import av
 from photochrom.errors import ConfigError
 from photochrom.film.frame_colorer import FrameColorer
 from photochrom.film.journal import Journal
-from photochrom.film.mux import unsupported_streams
 from photochrom.film.output import OutputFilm, check_target
 from photochrom.film.part_encoder import PartEncoder
+from photochrom.film.planning import plan_output
 from photochrom.film.progress import FilmListener, FilmReport
 from photochrom.film.reader import FilmReader
 
@@ -42,18 +42,17 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
         InvalidModel: the output of the network does not match the model's card.
     """
     listener = listener or FilmListener()
-    # What can be refused without encoding is refused before the first file is written.
     film = FilmReader(job.source, max_rows=job.most_rows)
     container = check_target(job)
-    stream_notes = unsupported_streams(film, container, job.target.name)
     job = replace(job, encoding=job.encoding.with_codec(container))
-    colorer = FrameColorer(model, job, film)
     with Journal(job.target, job.fingerprint(model)) as journal:
-        notes = (*stream_notes, *_notes(film, job, journal))
-        output = OutputFilm(film, job, container, journal)
-        parts = PartEncoder(film, job, journal, listener)
+        # What can be refused is refused before the first frame is coloured.
+        plan, plan_notes = plan_output(film, job, container, journal.folder)
+        notes = (*plan_notes, *_notes(film, job, journal))
+        colorer = FrameColorer(model, job, film)
+        parts = PartEncoder(film, job, plan.layout, journal, listener)
+        output = OutputFilm(film, job, plan, journal)
         try:
-            output.check_encoder()
             for note in notes:
                 listener.note(note)
             begun = journal.state.last, journal.memory

@@ -71,6 +71,15 @@ class Layout:
         width = max(2, round(self.width * max_rows / self.height / 2) * 2)
         return replace(self, width=width, height=max_rows // 2 * 2)
 
+    def as_limited(self) -> Layout:
+        """Return a layout whose frames are stored in limited range, whatever their levels are."""
+        return replace(self, color_tags=(*self.color_tags[:3], _LIMITED_RANGE))
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether frames of full range are stored in limited range."""
+        return self.levels.full and self.color_tags[-1] == _LIMITED_RANGE
+
     @property
     def is_converted(self) -> bool:
         """Whether the luma is computed from the stored frames, not copied number for number."""

@@ -96,10 +96,24 @@ class FilmReader:
             UnreadableFilm: the file is missing or not a film.
         """
         try:
-            return av.open(str(self.path), options={"format_whitelist": _allowed_formats()})
+            return av.open(
+                str(self.path),
+                options={"format_whitelist": _allowed_formats()},
+                metadata_errors="replace",
+            )
         except (av.FFmpegError, OSError) as error:
             reason = getattr(error, "strerror", None) or error
             raise UnreadableFilm(f"cannot read the film {self.path}: {reason}") from error
+
+    def other_packets(self, container: Any) -> Iterator[Any]:
+        """Yield the packets of all streams but the video stream, in the order of the file.
+
+        Args:
+            container: the film, newly opened.
+        """
+        for packet in container.demux():
+            if packet.stream_index != self.index and packet.size and not packet.is_discard:
+                yield packet
 
     def _video_stream(self, container: Any) -> Any:
         if container.format.name.endswith(_SINGLE_PICTURE_SUFFIX):

@@ -293,7 +293,7 @@ def photographs_work(
 
 def film_target(folder: Path, name: str) -> Path:
     """Return the path of a coloured film, as .mkv if its own container cannot be written."""
-    from photochrom.film.mux import container_format
+    from photochrom.film.containers import container_format
 
     path = Path(name)
     try:
