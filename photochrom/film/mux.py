@@ -33,6 +33,8 @@ __all__ = ["OutputPlan", "mux", "open_output"]
 
 _MATROSKA_CONTAINERS: Final = ("matroska", "webm")
 _TIMECODE: Final = "timecode"
+# Seconds from the last frame to the end that a film states. More is missing from the file.
+_MAX_CORRECTION: Final = 1
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class OutputPlan:
         container: FFmpeg's name of the container.
         layout: the layout of the frames, with the colour tags to be written.
         span: the section of the original that is written.
+        end: where the pictures of the original end, in the film's time base. None if it is not
+            known exactly.
         copied: the indices of the original's streams that are copied.
         has_timecode: whether a timecode is kept, if the original has one.
     """
@@ -50,6 +54,7 @@ class OutputPlan:
     container: str
     layout: Layout
     span: Span
+    end: int | None = None
     copied: frozenset[int] = frozenset()
     has_timecode: bool = True
 
@@ -71,7 +76,7 @@ def mux(
     with film.open() as original, open_output(film, original, parts[0], target, plan) as made:
         output, streams = made
         other_packets = _other_packets(original, streams, film, plan.span)
-        video_packets = _video_packets(parts, streams[film.index], film, plan.span, last_duration)
+        video_packets = _video_packets(parts, streams[film.index], film, plan, last_duration)
         # Players expect the packets of all streams in the order in which they are decoded.
         for _, packet in heapq.merge(video_packets, other_packets, key=lambda pair: pair[0]):
             output.mux_one(packet)
@@ -190,7 +195,7 @@ def _chapters(original: InputContainer, span: Span) -> list[Chapter]:
 
 
 def _video_packets(
-    parts: Sequence[Path], stream: Stream, film: FilmReader, span: Span, last_duration: int
+    parts: Sequence[Path], stream: Stream, film: FilmReader, plan: OutputPlan, last_duration: int
 ) -> Iterator[tuple[float, Packet[Stream]]]:
     """Yield the packets of all parts, each with its decoding time in seconds.
 
@@ -198,9 +203,13 @@ def _video_packets(
     packets instead would need as much memory as the film has bytes.
     """
     base = film.time_base
-    shift = round(PART_SHIFT / base) + (0 if span.is_whole else film.pts_at(span.start))
+    start = 0 if plan.span.is_whole else film.pts_at(plan.span.start)
+    shift = round(PART_SHIFT / base) + start
     times = [round((packet.pts or 0) * packet.time_base / base) - shift for packet in _read(parts)]
-    durations = _durations(times, last_duration or round(1 / (film.rate * base)))
+    ordered = sorted(times)
+    # A frame is shown until the next one is.
+    durations = {first: after - first for first, after in pairwise(ordered)}
+    durations[ordered[-1]] = _last_duration(film, plan, ordered[-1] + start, last_duration)
     for packet, pts, dts in zip(_read(parts), times, _decoding_times(times), strict=True):
         packet.pts, packet.dts, packet.time_base = pts, dts, base
         packet.duration = durations[pts]
@@ -208,17 +217,28 @@ def _video_packets(
         yield float(dts * base), packet
 
 
+def _last_duration(film: FilmReader, plan: OutputPlan, last: int, duration: int) -> int:
+    """Return how long the last frame is shown, in the film's time base.
+
+    Args:
+        film: the original film.
+        plan: what is put into the film.
+        last: the time of the frame.
+        duration: its duration, as it was read; 0 if unknown.
+    """
+    duration = duration or round(1 / (film.rate * film.time_base))
+    longest = max(duration, round(_MAX_CORRECTION / film.time_base))
+    if plan.end is not None and 0 < plan.end - last <= longest:
+        duration = plan.end - last
+    if plan.span.end is not None:
+        duration = min(duration, max(1, film.pts_at(plan.span.end) - last))
+    return duration
+
+
 def _read(parts: Iterable[Path]) -> Iterator[Packet[Stream]]:
     for part in parts:
         with av.open(str(part)) as encoded:
             yield from (packet for packet in encoded.demux() if packet.size)
-
-
-def _durations(times: Sequence[int], last_duration: int) -> dict[int, int]:
-    """Return how long the frame of each time is shown: until the next one."""
-    ordered = sorted(times)
-    durations = {first: after - first for first, after in pairwise(ordered)}
-    return durations | {ordered[-1]: last_duration}
 
 
 def _decoding_times(times: Sequence[int]) -> Iterator[int]:

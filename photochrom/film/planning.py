@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from av import VideoFrame
-
 from photochrom.errors import OutputError
-from photochrom.film.containers import CONTAINERS
+from photochrom.film.containers import CONTAINERS, MP4_CONTAINERS
 from photochrom.film.encoder import PartWriter
 from photochrom.film.mux import OutputPlan
+from photochrom.film.pixel_format import assumed_matrix, empty_frame
 from photochrom.film.stream_copy import codec_name
 from photochrom.film.tags import film_tags
 from photochrom.film.trial import first_packets, is_held, written_film
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
     from photochrom.film.job import Job
+    from photochrom.film.pixel_format import Layout
     from photochrom.film.reader import FilmReader
     from photochrom.film.trial import WrittenFilm
 
@@ -32,6 +32,7 @@ __all__ = ["plan_output"]
 _COLOR_TAGS: Final = ("matrix", "primaries", "transfer")
 _UNKNOWN: Final = (0, 2)  # values of colour tags that say nothing
 _TIMECODE: Final = "timecode"
+_SUGGESTED: Final = (".mkv", ".mp4", ".mov", ".webm", ".ts", ".nut")
 _NAMED_TAGS: Final = 5  # in a message
 _ASPECT_TOLERANCE: Final = 0.01  # of the shape of the pixels, which WebM rounds
 
@@ -58,17 +59,29 @@ def plan_output(
     """
     part = folder / "trial.part"
     try:
-        layout = film.layout
-        writer = PartWriter(part, layout, job.encoding, film.time_base, film.rate)
-        writer.write(VideoFrame(layout.width, layout.height, layout.pix_fmt), 0, 0)
+        writer = PartWriter(part, film.layout, job.encoding, film.time_base, film.rate)
+        writer.write(empty_frame(film.layout, film.layout.pix_fmt), 0, 0)
         writer.finish()
         with film.open() as original:
             planner = _Planner(film, original, job, part, folder / "trial.film")
-            plan = OutputPlan(container, layout, job.span, has_timecode=False)
+            end = _stated_end(original, film.index)
+            plan = OutputPlan(container, film.layout, job.span, end, has_timecode=False)
             plan = planner.with_streams(planner.with_video(plan))
             return planner.with_tags(plan), planner.notes
     finally:
         part.unlink(missing_ok=True)
+
+
+def _stated_end(original: InputContainer, index: int) -> int | None:
+    """Return the end of a video stream, in its time base, if the file states it exactly.
+
+    MP4 and MOV do. There, the duration of the last frame is not known otherwise, since durations
+    are stored in the order of decoding.
+    """
+    stream = original.streams[index]
+    if not stream.duration or not set(MP4_CONTAINERS) & set(original.format.name.split(",")):
+        return None
+    return (stream.start_time or 0) + stream.duration
 
 
 class _Planner:
@@ -106,8 +119,7 @@ class _Planner:
                 f"{self._name} cannot say that {self._codec} video has full range; it is converted "
                 "to limited range"
             )
-        pairs = zip(_COLOR_TAGS, layout.color_tags, written.color_tags, strict=False)
-        if lost := [name for name, old, new in pairs if new != old and old not in _UNKNOWN]:
+        if lost := _lost_color_tags(layout, written):
             self.notes.append(
                 f"{self._name} cannot hold these colour tags with {self._codec} video: "
                 f"{', '.join(lost)}"
@@ -170,14 +182,23 @@ class _Planner:
     def _refusal(self, stream: Stream, packets: Mapping[int, Packet[Stream]]) -> str:
         """Return the message for sound that the container cannot hold."""
         packet = packets.get(stream.index)
-        suffixes = {container: suffix for suffix, container in reversed(CONTAINERS.items())}
         able = [
             suffix
-            for container, suffix in suffixes.items()
-            if is_held(stream, packet, container, self._trial)
+            for suffix in _SUGGESTED
+            if is_held(stream, packet, CONTAINERS[suffix], self._trial)
         ]
         others = f"{_listed(able)} can" if able else "no other container can, either"
         return f"{self._name} cannot hold the film's sound ({codec_name(stream)}); {others}"
+
+
+def _lost_color_tags(layout: Layout, written: WrittenFilm) -> list[str]:
+    """Return the names of the colour tags that are not read as the layout has them."""
+    pairs = zip(_COLOR_TAGS, layout.color_tags, written.color_tags, strict=False)
+    lost = [name for name, old, new in pairs if new != old and old not in _UNKNOWN]
+    # Players assume a matrix where there is no tag.
+    if layout.matrix == assumed_matrix(layout.width, layout.height):
+        lost = [name for name in lost if name != "matrix"]
+    return lost
 
 
 def _listed(names: list[str]) -> str:

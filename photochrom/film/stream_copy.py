@@ -26,8 +26,8 @@ _NO_TAG: Final = "\0\0\0\0"
 
 def codec_name(stream: Stream) -> str:
     """Return FFmpeg's name of a stream's codec."""
-    context = stream.codec_context
-    return context.name if context else stream.name or "unknown"
+    context = stream.codec_context  # None if FFmpeg has no decoder
+    return context.codec.canonical_name if context else getattr(stream, "name", "") or "unknown"
 
 
 def is_cover(stream: Stream) -> bool:
