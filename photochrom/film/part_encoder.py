@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from photochrom.film.captions import CAPTION_CODECS
 from photochrom.film.encoder import PartWriter
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from photochrom.film.pixel_format import Layout
     from photochrom.film.progress import FilmListener
     from photochrom.film.propagation import Memory
-    from photochrom.film.reader import FilmReader
+    from photochrom.film.reader import FilmReader, SourceFrame
 
 __all__ = ["PartEncoder"]
 
@@ -35,6 +36,7 @@ class PartEncoder:
 
     Attributes:
         problems: damaged places, as (seconds from the start of the film, description).
+        notes: messages for the user.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class PartEncoder:
         self._film, self._job, self._layout = film, job, layout
         self._journal, self._listener = journal, listener
         self.problems = list(journal.state.problems)
+        self.notes: list[str] = []
 
     def encode(self, frames: Iterable[ColoredFrame]) -> None:
         """Encode all frames of a film that are in no part yet.
@@ -95,13 +98,27 @@ class PartEncoder:
         return PartWriter(path, self._layout, encoding, film.time_base, film.rate)
 
     def _write(self, frame: ColoredFrame, part: PartWriter) -> None:
-        part.write(frame.picture, frame.source.pts, frame.source.duration)
+        source = frame.source
+        part.write(frame.picture, source.pts, source.duration, self._captions(source))
         part.shots += frame.begins_shot
         state, listener = self._state_with(part), self._listener
         if frame.begins_shot:
             listener.shot(state.shots)
         listener.progress("color", state.frames, self._total_frames())
         listener.picture(partial(_preview, frame.picture))
+
+    def _captions(self, source: SourceFrame) -> bytes:
+        """Return the captions of a frame, if the codec can hold them; say so if it cannot."""
+        codec = self._job.encoding.codec
+        if codec in CAPTION_CODECS:
+            return source.captions
+        if source.captions and not self.notes:
+            self.notes.append(
+                f"{codec} video cannot hold the closed captions, so they are left out; "
+                f"{' and '.join(CAPTION_CODECS)} can"
+            )
+            self._listener.note(self.notes[-1])
+        return b""
 
     def _commit(self, part: PartWriter, memory: Memory) -> None:
         part.finish()

@@ -66,7 +66,7 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
         _check_not_empty(job, journal)
         output.write()
         journal.remove()
-    state = journal.state
+    state, notes = journal.state, (*notes, *parts.notes)
     return FilmReport(state.frames, state.shots, tuple(parts.problems), notes, model.engine)
 
 

@@ -77,7 +77,7 @@ class FilmReport:
         frames: the number of frames written.
         shots: the number of shots detected.
         problems: damaged places, as (seconds from the start of the film, description).
-        notes: messages for the user, the same that `FilmListener.note` received before the start.
+        notes: messages for the user about the film, which `FilmListener.note` received, too.
         engine: the inference engine that ran the network.
     """
 

@@ -14,6 +14,7 @@ import av
 from av.filter import Graph
 
 from photochrom.errors import UnreadableFilm, UnsupportedFilm
+from photochrom.film.captions import captions_of
 from photochrom.film.pixel_format import Layout, detect_layout, extract_luma
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ class SourceFrame:
         pts: the time at which it is shown, in the film's time base.
         duration: how long it is shown, in the time base; 0 if the film does not say.
         luma: (H, W) uint8, or uint16 for 10 bits, upright, in the levels of the film's layout.
+        captions: the closed captions that come with the frame; empty if there are none.
     """
 
     pts: int
     duration: int
     luma: IntArray
+    captions: bytes = b""
 
 
 class FilmReader:
@@ -167,7 +170,7 @@ class FilmReader:
                     on_problem(self.seconds_at(pts), "the frame size changes here")
                 size = frame.width, frame.height
                 luma = extract_luma(frame, self.layout)
-                yield SourceFrame(pts, self._duration(frame), luma)
+                yield SourceFrame(pts, self._duration(frame), luma, captions_of(frame))
 
     def _decoded_frames(self, first: int | None, on_problem: ProblemCallback) -> Generator[Any]:
         """Decode frames, from one that is shown at `first` or earlier.

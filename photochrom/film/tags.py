@@ -13,7 +13,7 @@ __all__ = ["film_tags", "has_quicktime_keys", "shift_timecode", "video_tags"]
 _FILE_TAGS: Final = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 _ENCODING_TAGS: Final = ("rotate", "encoder", "duration", "bps", "number_of_", "_statistics")
 # Keys such as com.apple.quicktime.location.ISO6709 and com.android.version
-_QUICKTIME_KEY: Final = re.compile(r"com\.[\w-]+\.[\w.-]+")
+_QUICKTIME_KEY: Final = re.compile(r"com\.[\w-]+\.[\w.-]+", re.IGNORECASE)
 _TIMECODE: Final = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.])(\d\d)")
 
 
