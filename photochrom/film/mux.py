@@ -16,7 +16,7 @@ from photochrom.film import matroska
 from photochrom.film.containers import MP4_CONTAINERS
 from photochrom.film.encoder import PART_SHIFT
 from photochrom.film.stream_copy import copy_stream, copy_to_attachment, is_attachment
-from photochrom.film.tags import film_tags, has_quicktime_keys, video_tags
+from photochrom.film.tags import film_tags, has_quicktime_keys, is_timecode, video_tags
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["OutputPlan", "mux", "open_output"]
 
 _MATROSKA_CONTAINERS: Final = ("matroska", "webm")
-_TIMECODE: Final = "timecode"
 # Seconds from the last frame to the end that a film states. More is missing from the file.
 _MAX_CORRECTION: Final = 1
 
@@ -123,7 +122,7 @@ def open_output(
 def _with_timecode(tags: dict[str, str], plan: OutputPlan) -> dict[str, str]:
     if plan.has_timecode:
         return tags
-    return {key: text for key, text in tags.items() if key.lower() != _TIMECODE}
+    return {key: text for key, text in tags.items() if not is_timecode(key)}
 
 
 def _needs_aspect(plan: OutputPlan) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -12,26 +11,24 @@ from photochrom.film.encoder import PartWriter
 from photochrom.film.mux import OutputPlan
 from photochrom.film.pixel_format import assumed_matrix, empty_frame
 from photochrom.film.stream_copy import codec_name
-from photochrom.film.tags import film_tags
+from photochrom.film.tags import film_tags, has_timecode, is_timecode
 from photochrom.film.trial import first_packets, is_held, written_film
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from av.container import InputContainer
-    from av.packet import Packet
     from av.stream import Stream
 
     from photochrom.film.job import Job
     from photochrom.film.pixel_format import Layout
     from photochrom.film.reader import FilmReader
-    from photochrom.film.trial import WrittenFilm
+    from photochrom.film.trial import Packets, WrittenFilm
 
 __all__ = ["plan_output"]
 
 _COLOR_TAGS: Final = ("matrix", "primaries", "transfer")
 _UNKNOWN: Final = (0, 2)  # values of colour tags that say nothing
-_TIMECODE: Final = "timecode"
 _SUGGESTED: Final = (".mkv", ".mp4", ".mov", ".webm", ".ts", ".nut")
 _NAMED_TAGS: Final = 5  # in a message
 _ASPECT_TOLERANCE: Final = 0.01  # of the shape of the pixels, which WebM rounds
@@ -141,12 +138,12 @@ class _Planner:
         for stream in self._original.streams:
             if stream.index == self._film.index:
                 continue
-            if is_held(stream, packets.get(stream.index), plan.container, self._trial):
+            if is_held(self._film, stream, packets, plan.container, self._trial):
                 copied.add(stream.index)
             elif stream.type == "audio":
                 raise OutputError(self._refusal(stream, packets))
             # A timecode is a tag of the video stream, too, from which MP4 makes a stream.
-            elif _TIMECODE not in stream.metadata:
+            elif not any(map(is_timecode, stream.metadata)):
                 self.notes.append(
                     f"{self._name} cannot hold the {stream.type} stream ({codec_name(stream)}), so "
                     "it is left out"
@@ -161,8 +158,10 @@ class _Planner:
         """
         whole = replace(plan, has_timecode=True)
         written = self._written(whole)
-        if written is None:
+        had_timecode = has_timecode(self._original)
+        if written is None and had_timecode:
             whole, written = plan, self._written(plan)
+        if had_timecode and not (written and written.has_timecode):
             self.notes.append(f"{self._name} cannot hold the timecode, so it is left out")
         if written is None:
             raise OutputError(
@@ -170,7 +169,7 @@ class _Planner:
                 "holds any"
             )
         tags = film_tags(self._original.metadata, 0, self._film.rate)
-        lost = [key for key in tags if key.lower() not in {*written.tags, _TIMECODE}]
+        lost = [key for key in tags if key.lower() not in written.tags and not is_timecode(key)]
         if lost:
             named = ", ".join(lost[:_NAMED_TAGS]) + (", …" if len(lost) > _NAMED_TAGS else "")
             self.notes.append(f"{self._name} cannot hold these tags of the film: {named}")
@@ -179,13 +178,12 @@ class _Planner:
     def _written(self, plan: OutputPlan) -> WrittenFilm | None:
         return written_film(self._film, self._original, self._part, plan, self._trial)
 
-    def _refusal(self, stream: Stream, packets: Mapping[int, Packet[Stream]]) -> str:
+    def _refusal(self, stream: Stream, packets: Packets) -> str:
         """Return the message for sound that the container cannot hold."""
-        packet = packets.get(stream.index)
         able = [
             suffix
             for suffix in _SUGGESTED
-            if is_held(stream, packet, CONTAINERS[suffix], self._trial)
+            if is_held(self._film, stream, packets, CONTAINERS[suffix], self._trial)
         ]
         others = f"{_listed(able)} can" if able else "no other container can, either"
         return f"{self._name} cannot hold the film's sound ({codec_name(stream)}); {others}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FilmReader", "SourceFrame"]
 
 _DEINTERLACER: Final = ("bwdif", "mode=send_frame:deint=interlaced")
+_MAX_RATE: Final = 1000  # frames per second; an average rate beyond it is a mistake
 _SINGLE_PICTURE_SUFFIX: Final = "_pipe"  # FFmpeg's demuxers of single pictures, such as png_pipe
 _CONTAINER_TICKS: Final = 1_000_000  # per second, in times that belong to a container
 _SEEK_MARGINS: Final = (0, 1, 10, 60)  # seconds before the wanted place, tried in this order
@@ -83,7 +84,10 @@ class FilmReader:
             self.index: int = stream.index
             self.time_base: Fraction = stream.time_base or Fraction(1, _CONTAINER_TICKS)
             # Raw video streams, such as .264 files, may have neither a time base nor a rate.
-            self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
+            average = stream.average_rate
+            if not average or average > _MAX_RATE:  # FFmpeg takes it for 60,000 in DV
+                average = stream.guessed_rate
+            self.rate: Fraction = average or Fraction(25)
             self.start: int = stream.start_time or 0
             self.seconds = _length(container, stream)
             self.count = stream.frames or round(self.seconds * self.rate)

@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["film_tags", "has_quicktime_keys", "shift_timecode", "video_tags"]
+if TYPE_CHECKING:
+    from av.container import Container
+
+__all__ = [
+    "film_tags",
+    "has_quicktime_keys",
+    "has_timecode",
+    "is_timecode",
+    "shift_timecode",
+    "video_tags",
+]
 
 # Tags that describe the original file or its encoding, not the film
 _FILE_TAGS: Final = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
@@ -39,6 +49,17 @@ def video_tags(tags: Mapping[str, str], start: float, rate: Fraction) -> dict[st
 def has_quicktime_keys(tags: Mapping[str, str]) -> bool:
     """Return whether some tags can be stored in MP4 and MOV only as QuickTime metadata keys."""
     return any(_QUICKTIME_KEY.fullmatch(key) for key in tags)
+
+
+def is_timecode(key: str) -> bool:
+    """Return whether the tag with this name is a timecode."""
+    return key.lower() == "timecode"
+
+
+def has_timecode(container: Container) -> bool:
+    """Return whether a film or one of its streams has a timecode."""
+    tagged = (container.metadata, *(each.metadata for each in container.streams))
+    return any(is_timecode(key) for tags in tagged for key in tags)
 
 
 def shift_timecode(timecode: str, seconds: float, rate: Fraction) -> str:
@@ -75,6 +96,6 @@ def _without(
 ) -> dict[str, str]:
     kept = {key: text for key, text in tags.items() if not key.lower().startswith(outdated)}
     for key, text in kept.items():
-        if key.lower() == "timecode":
+        if is_timecode(key):
             kept[key] = shift_timecode(text, start, rate)
     return kept

@@ -70,7 +70,7 @@ def test_uneven_times_are_kept(tmp_path, warm):
 
 
 def test_sound_chapters_and_metadata_are_copied(tmp_path, warm):
-    source = write_film(tmp_path / "in.mkv", panned(20), sound=True, chapters=True)
+    source = write_film(tmp_path / "in.mkv", panned(20), sound="pcm_s16le", chapters=True)
     target = colored(tmp_path, warm, source)
     assert sound(target) == sound(source)
     with av.open(str(source)) as old, av.open(str(target)) as new:
@@ -171,7 +171,7 @@ def test_a_cover_is_kept(tmp_path, warm):
 
 
 def test_a_section_of_a_film(tmp_path, warm):
-    source = write_film(tmp_path / "in.mkv", panned(25), sound=True, chapters=True)
+    source = write_film(tmp_path / "in.mkv", panned(25), sound="pcm_s16le", chapters=True)
     target = colored(tmp_path, warm, source, start=0.2, end=0.6)
     before, after = planes(source), planes(target)
     assert [float(t) for t, _ in after] == pytest.approx([n * 0.04 for n in range(10)], abs=1e-3)
@@ -285,7 +285,7 @@ def test_a_hint_for_a_preview_is_in_pixels_of_the_film(tmp_path):
 
 
 def test_refusals(tmp_path, warm):
-    film = write_film(tmp_path / "in.mkv", panned(3), sound=True)
+    film = write_film(tmp_path / "in.mkv", panned(3), sound="pcm_s16le")
     text = tmp_path / "text.mp4"
     text.write_text("no film")
     picture = tmp_path / "one.png"

@@ -104,7 +104,7 @@ def test_a_refused_film_leaves_no_files(tmp_path, options):
 
 def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
-    source = write_film(tmp_path / "in.mkv", panned(40), sound=True)
+    source = write_film(tmp_path / "in.mkv", panned(40), sound="pcm_s16le")
     target, partial = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, listener=InterruptingListener(22), partial=True)
@@ -187,7 +187,7 @@ def test_frames_of_another_size_are_resized_and_reported(tmp_path, warm):
 
 def test_sound_stays_in_sync_in_a_section_of_a_film_that_starts_late(tmp_path, warm):
     times = [240 + 24 * number for number in range(25)]
-    source = write_film(tmp_path / "in.mkv", panned(25), sound=True, times=times)
+    source = write_film(tmp_path / "in.mkv", panned(25), sound="pcm_s16le", times=times)
     target = colored(tmp_path, warm, source, end=0.5)
     with av.open(str(target)) as film:
         begins: dict[str, float] = {}
