@@ -34,7 +34,10 @@ _AMBIGUOUS: Final = re.compile(rb"\x00\x00(?=[\x00-\x03])")
 
 def captions_of(frame: VideoFrame) -> bytes:
     """Return the captions of a decoded frame, in triples of bytes; empty if it has none."""
-    data = cast("dict[str, Buffer]", frame.side_data).get("A53_CC")
+    try:
+        data = cast("dict[str, Buffer]", frame.side_data).get("A53_CC")
+    except ValueError:  # PyAV does not know some of the other side data
+        return b""
     return b"" if data is None else bytes(data)
 
 

@@ -61,7 +61,7 @@ def plan_output(
         writer.finish()
         with film.open() as original:
             planner = _Planner(film, original, job, part, folder / "trial.film")
-            end = _stated_end(original, film.index)
+            end = _stated_end(original, film)
             plan = OutputPlan(container, film.layout, job.span, end, has_timecode=False)
             plan = planner.with_streams(planner.with_video(plan))
             return planner.with_tags(plan), planner.notes
@@ -69,16 +69,16 @@ def plan_output(
         part.unlink(missing_ok=True)
 
 
-def _stated_end(original: InputContainer, index: int) -> int | None:
-    """Return the end of a video stream, in its time base, if the file states it exactly.
+def _stated_end(original: InputContainer, film: FilmReader) -> int | None:
+    """Return the end of the pictures, in the film's time base, if the file states it exactly.
 
     MP4 and MOV do. There, the duration of the last frame is not known otherwise, since durations
     are stored in the order of decoding.
     """
-    stream = original.streams[index]
+    stream = original.streams[film.index]
     if not stream.duration or not set(MP4_CONTAINERS) & set(original.format.name.split(",")):
         return None
-    return (stream.start_time or 0) + stream.duration
+    return film.start + stream.duration
 
 
 class _Planner:
