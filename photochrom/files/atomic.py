@@ -59,7 +59,8 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
     try:
         check_destination(path, overwrite=overwrite)
         # Replacing follows a symbolic link, so that the link stays and its target is replaced.
-        target = Path(os.path.realpath(path)) if overwrite else path
+        # Absolute, because FFmpeg takes a relative name with a colon for an address.
+        target = Path(os.path.realpath(path)) if overwrite else path.absolute()
         draft = target.with_name(f".photochrom-{secrets.token_hex(8)}.tmp")
         try:
             yield draft

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from photochrom import __version__
 from photochrom.errors import ConfigError
 from photochrom.film.encoder import Encoding
+from photochrom.film.sources import source_files
 from photochrom.options import ColorOptions
 
 if TYPE_CHECKING:
@@ -119,10 +121,9 @@ def _file_state(source: Path) -> str:
 
     Reading the contents of a whole film would take too long.
     """
-    # The pattern of a sequence of pictures is not a file; all pictures of its type then count.
-    files = [source] if source.is_file() else sorted(source.parent.glob(f"*{source.suffix}"))
     digest = hashlib.sha256()
-    for file in files:
+    for file in source_files(source):
         status = file.stat()
-        digest.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        digest.update(os.fsencode(file.name))  # a name need not be UTF-8
+        digest.update(f" {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

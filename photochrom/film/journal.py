@@ -75,7 +75,8 @@ class Journal:
             OutputError: the folder cannot be created, or another run is using it.
         """
         job_text = json.dumps(job, sort_keys=True, indent=2)
-        self._root = target.with_name(f".{target.name}.photochrom")
+        # Absolute, because FFmpeg takes a relative name with a colon for an address.
+        self._root = target.absolute().with_name(f".{target.name}.photochrom")
         self.folder = self._root / hashlib.sha256(job_text.encode()).hexdigest()[:12]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +59,12 @@ def test_a_film_in_a_container_that_is_not_written(client, small):
     assert job["status"] == "done"
     answer = client.get(job["result"])
     assert 'filename="old.mkv"' in answer.headers["content-disposition"]
+
+
+def test_a_film_with_an_odd_name_and_tags_that_are_not_utf_8(client):
+    data = (Path(__file__).parent.parent / "cases/film/tags_not_utf8.mp4").read_bytes()
+    for name in ("scene:1.mp4", "100%d.mp4"):
+        assert ended(client, begin(client, data, name))["status"] == "done"
 
 
 def test_what_is_no_film(client):
