@@ -8,19 +8,20 @@ import os
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from photochrom import __version__
 from photochrom.errors import ConfigError
 from photochrom.film.encoder import Encoding
 from photochrom.film.sources import source_files
+from photochrom.options import ColorOptions
 
 if TYPE_CHECKING:
     from photochrom.guidance.hints import Hint
     from photochrom.guidance.reference import Reference
     from photochrom.model.model import Model
 
-__all__ = ["Job", "Span"]
+__all__ = ["Encoding", "Job", "Span"]
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,15 @@ class Job:
     partial: bool = False
     most_rows: int = 0
 
-    def fingerprint(self, model: Model) -> dict[str, Any]:
+    def __post_init__(self) -> None:
+        """Check the settings that photographs have, too.
+
+        Raises:
+            ConfigError: `vividness` is out of range.
+        """
+        ColorOptions(vividness=self.vividness)
+
+    def fingerprint(self, model: Model) -> dict[str, object]:
         """Return everything that the result depends on, for JSON.
 
         A run resumes the parts of an earlier one only if their fingerprints are equal.

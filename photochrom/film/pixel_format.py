@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from photochrom.color import IntArray
 
-__all__ = ["Layout", "detect_layout", "extract_luma", "make_frame"]
+__all__ = [
+    "Layout",
+    "assumed_matrix",
+    "detect_layout",
+    "empty_frame",
+    "extract_luma",
+    "make_frame",
+]
 
 _SUBSAMPLING: Final = {"yuv420p": (2, 2), "yuv422p": (1, 2), "yuv444p": (1, 1)}
 _GREY_FORMATS: Final = {"gray": "yuv420p", "gray10le": "yuv420p10le"}
@@ -88,6 +95,15 @@ class Layout:
         width = max(2, round(self.width * max_rows / self.height / 2) * 2)
         return replace(self, width=width, height=max_rows // 2 * 2)
 
+    def as_limited(self) -> Layout:
+        """Return a layout whose frames are stored in limited range, whatever their levels are."""
+        return replace(self, color_tags=(*self.color_tags[:3], _LIMITED_RANGE))
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether frames of full range are stored in limited range."""
+        return self.levels.full and self.color_tags[-1] == _LIMITED_RANGE
+
     @property
     def is_converted(self) -> bool:
         """Whether the luma is computed from the stored frames, not copied number for number."""
@@ -111,7 +127,7 @@ def detect_layout(frame: VideoFrame, pixel_aspect: Fraction | None) -> Layout:
     width, height = size[::-1] if is_turned else size
     matrix = _MATRICES.get(frame.colorspace)
     if matrix is None:
-        matrix = BT709 if min(width, height) >= _MIN_HD_ROWS else BT601
+        matrix = assumed_matrix(width, height)
     is_tagged = frame.colorspace in _MATRICES
     matrix_tag = frame.colorspace if is_tagged else _MATRIX_TAGS[matrix]
     # A quarter turn exchanges width and height of the pixels, too, hence 1 / aspect below.
@@ -133,6 +149,11 @@ def detect_layout(frame: VideoFrame, pixel_aspect: Fraction | None) -> Layout:
         interlaced=bool(frame.interlaced_frame),
         stored_pix_fmt=name,
     )
+
+
+def assumed_matrix(width: int, height: int) -> Matrix:
+    """Return the matrix that most players assume for a film that has no tag for it."""
+    return BT709 if min(width, height) >= _MIN_HD_ROWS else BT601
 
 
 def _orientation(frame: VideoFrame) -> int:
@@ -223,9 +244,15 @@ def make_frame(planes: Sequence[IntArray], layout: Layout, pix_fmt: str) -> Vide
         layout: the layout of the film.
         pix_fmt: FFmpeg's name of the frame's pixel format, of the layout's depth.
     """
-    frame = VideoFrame(layout.width, layout.height, pix_fmt)
+    frame = empty_frame(layout, pix_fmt)
     for plane, samples in zip(frame.planes, planes, strict=True):
         _plane_array(plane, layout.levels)[...] = samples
+    return frame
+
+
+def empty_frame(layout: Layout, pix_fmt: str) -> VideoFrame:
+    """Make a frame of any content, with the colour tags of a layout."""
+    frame = VideoFrame(layout.width, layout.height, pix_fmt)
     colorspace, primaries, transfer, color_range = layout.color_tags
     frame.colorspace, frame.color_primaries = colorspace, primaries
     frame.color_trc, frame.color_range = transfer, color_range

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import UnreadableFilm
+from photochrom.film.captions import captions_of
 from photochrom.film.cropping import stated_crop
 from photochrom.film.frame_filter import filter_frames
 from photochrom.film.pixel_format import Layout, detect_layout, extract_luma
@@ -44,11 +45,13 @@ class SourceFrame:
         pts: the time at which it is shown, in the film's time base.
         duration: how long it is shown, in the time base; 0 if the film does not say.
         luma: (H, W) uint8, or uint16 for 10 bits, upright, in the levels of the film's layout.
+        captions: the closed captions that come with the frame; empty if there are none.
     """
 
     pts: int
     duration: int
     luma: IntArray
+    captions: bytes = b""
 
 
 class FilmReader:
@@ -155,7 +158,8 @@ class FilmReader:
                 if size not in (None, (frame.width, frame.height)):
                     on_problem(self.seconds_at(pts), "the frame size changes here")
                 size = frame.width, frame.height
-                yield SourceFrame(pts, self._duration(frame), extract_luma(frame, self.layout))
+                luma = extract_luma(frame, self.layout)
+                yield SourceFrame(pts, self._duration(frame), luma, captions_of(frame))
 
     @property
     def _step(self) -> int:

@@ -28,7 +28,7 @@ def client(warm):
 def small(tmp_path_factory):
     """The bytes of a film of 24 frames, with sound."""
     path = tmp_path_factory.mktemp("films") / "old.mkv"
-    return write_film(path, panned(24), sound=True).read_bytes()
+    return write_film(path, panned(24), sound="pcm_s16le").read_bytes()
 
 
 def begin(client, data: bytes, name: str = "old.mkv", **fields):
@@ -84,14 +84,14 @@ def test_a_film_has_no_hints(client, small):
 
 def test_cancel_a_film_that_runs(client, small, monkeypatch):
     reached, go = threading.Event(), threading.Event()
-    own = jobs._JobWatcher.frame
+    own = jobs._JobListener.progress
 
     def held(self, *told):
         reached.set()
         assert go.wait(30)
         own(self, *told)
 
-    monkeypatch.setattr(jobs._JobWatcher, "frame", held)
+    monkeypatch.setattr(jobs._JobListener, "progress", held)
     kept = files_of(client)
     job = begin(client, small)
     assert reached.wait(30)
