@@ -57,7 +57,7 @@ class _Avif(Codec):
             rgb,
             alpha,
             quality=quality,
-            icc_profile=srgb_profile(),
+            icc_profile=metadata.icc or srgb_profile(),
             exif=_without_orientation(metadata.exif) or b"",
             xmp=metadata.xmp or b"",
         )

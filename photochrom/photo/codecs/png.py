@@ -148,6 +148,7 @@ def encode_png(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> byt
     if not ok:
         raise ValueError("OpenCV cannot encode the picture")
     file = pixels.tobytes()
-    profile = chunk(b"iCCP", SRGB_NAME.encode() + b"\0\0" + zlib.compress(srgb_profile()))
+    name, icc = (b"ICC", metadata.icc) if metadata.icc else (SRGB_NAME.encode(), srgb_profile())
+    profile = chunk(b"iCCP", name + b"\0\0" + zlib.compress(icc))
     chunks = profile, *metadata_chunks(metadata)
     return b"".join([file[:_HEAD_BYTES], *chunks, memoryview(file)[_HEAD_BYTES:]])
