@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photochrom.cli.console import ProgressBars, emit, escape_controls, fail, note
+from photochrom.cli.console import (
+    ProgressBars,
+    emit,
+    escape_controls,
+    fail,
+    note,
+    note_metadata_lost,
+)
 from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
@@ -290,6 +297,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "height": outcome.size[1] if outcome.size else None,
                 "tint": outcome.tint or None,
                 "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
+                "metadata_lost": list(outcome.metadata_lost),
             }
         )
     if outcome.status == "failed":
@@ -297,6 +305,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         fail(f"{outcome.reason}{advice}")
     elif outcome.status == "done" and outcome.mean_chroma < _ALMOST_GREY:
         note(f"{outcome.job.targets[0]} is almost grey")
+    note_metadata_lost(str(outcome.job.targets[0]), outcome.metadata_lost)
 
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:

@@ -24,6 +24,7 @@ __all__ = [
     "escape_controls",
     "fail",
     "note",
+    "note_metadata_lost",
     "print_settings",
     "progress",
     "stderr",
@@ -64,6 +65,12 @@ def fail(message: str) -> None:
 def note(message: str) -> None:
     """Print an informative message to stderr."""
     sys.stderr.write(f"{escape_controls(message)}\n")
+
+
+def note_metadata_lost(name: str, lost: Sequence[str]) -> None:
+    """Print which metadata of the original a result, of that name, does not carry over."""
+    if lost:
+        note(f"{name}: metadata not kept: {', '.join(lost)}")
 
 
 def emit(record: Mapping[str, object]) -> None:

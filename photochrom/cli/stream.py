@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from photochrom.cli.console import note_metadata_lost
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -87,9 +88,12 @@ class Stream:
     def write(self, result: ColorPhoto, quality: int | None, *, overwrite: bool) -> None:
         """Write the result to its place."""
         from photochrom.photo import READABLE_SUFFIXES
+        from photochrom.photo.codecs import format_of
 
         if not self._to_stdout:
             result.save(self.output, quality=quality, overwrite=overwrite)
+            lost = result.metadata_lost(format_of(Path(self.output)).name)
+            note_metadata_lost(self.output, lost)
             return
         if sys.stdout is None:
             raise ConfigError("expected to write the photograph to stdout, which is closed")
@@ -97,3 +101,4 @@ class Stream:
         file_format = READABLE_SUFFIXES[self.suffix.lower()] if self.suffix else None
         sys.stdout.buffer.write(result.encode(file_format, quality=quality))
         sys.stdout.buffer.flush()
+        note_metadata_lost("stdout", result.metadata_lost(file_format))
