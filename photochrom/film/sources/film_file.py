@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["FilmFile"]
 
 _CONTAINER_TICKS: Final = 1_000_000  # per second, in times that belong to a container
+_MAX_RATE: Final = 1000  # frames per second; an average rate beyond it is a mistake
 _SEEK_MARGINS: Final = (0, 1, 10, 60)  # seconds before the wanted place, tried in this order
 # FFmpeg's demuxers of pictures: this one, and one for each format, such as png_pipe
 _PICTURE_FORMAT: Final = "image2"
@@ -71,7 +72,10 @@ class FilmFile:
         """Return the times that the file states."""
         # Raw video streams, such as .264 files, may have neither a time base nor a rate.
         base = stream.time_base or Fraction(1, _CONTAINER_TICKS)
-        rate = stream.average_rate or stream.guessed_rate or DEFAULT_RATE
+        average = stream.average_rate
+        if not average or average > _MAX_RATE:  # FFmpeg takes it for 60,000 in DV
+            average = stream.guessed_rate
+        rate = average or DEFAULT_RATE
         seconds = (container.duration or 0) / _CONTAINER_TICKS
         if stream.duration:
             seconds = float(stream.duration * base)
@@ -106,9 +110,8 @@ class FilmFile:
         for margin in (None,) if first is None else (*_SEEK_MARGINS, None):
             with self.open() as container:
                 stream = cast("VideoStream", container.streams[index])
-                place = None
-                if first is not None and margin is not None:
-                    place = first - round(margin / (stream.time_base or 1))
+                ticks = None if margin is None else round(margin / (stream.time_base or 1))
+                place = None if first is None or ticks is None else first - ticks
                 is_found = place is None
 
                 def report_found(seconds: float, text: str) -> None:
