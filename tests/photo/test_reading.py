@@ -200,22 +200,6 @@ def test_sixteen_bit_tiff_layouts(order, layout, deep):
         np.testing.assert_array_equal(read.alpha, deep[..., 1])
 
 
-def test_thumbnail_page_of_a_tiff_is_ignored(deep):
-    stream = io.BytesIO()
-    with tifffile.TiffWriter(stream) as writer:
-        writer.write(deep, photometric="rgb")
-        writer.write(deep[::4, ::4], photometric="rgb", subfiletype=1)
-    np.testing.assert_array_equal(photo.read(stream.getvalue()).rgb, deep)
-
-
-def test_a_tiff_that_begins_with_its_thumbnail(deep):
-    stream = io.BytesIO()
-    with tifffile.TiffWriter(stream) as writer:
-        writer.write(deep[::4, ::4], photometric="rgb", subfiletype=1)
-        writer.write(deep, photometric="rgb")
-    assert (photo.read(stream.getvalue()).rgb == deep).all()
-
-
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, ">u2", bool, np.float32, np.float64])
 def test_arrays(shape, dtype):

@@ -26,6 +26,7 @@ _SOI, _EOI, _APP0, _APP2 = b"\xff\xd8", 0xD9, 0xE0, 0xE2
 _SEQUENTIAL: Final = (0xC0, 0xC1)  # Huffman-coded frames of the discrete cosine transform
 _PROGRESSIVE: Final = 0xC2
 _MAX_SEGMENTS: Final = 10_000
+_MIN_ZEROS: Final = 4  # bytes
 _SECTOR: Final = 512  # bytes of a disk that are lost together, and read as zeros
 _MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 # Within a scan, 0xFF is written as 0xFF00, and restart markers (0xD0 to 0xD7) are part of the data.
@@ -217,8 +218,14 @@ def _renumbered(scan: bytes, filler: bytes) -> bytes:
 
 
 def _without_zeros(interval: bytes) -> bytes:
-    """Return an interval without the zeros at its end but one, which may be stuffed behind 0xFF."""
-    return interval[: len(interval.rstrip(b"\0")) + 1]
+    """Return an interval without the zeros at its end, unless they are so few that they may count.
+
+    A zero behind 0xFF belongs to it.
+    """
+    rest = interval.rstrip(b"\0")
+    if len(interval) - len(rest) < _MIN_ZEROS:
+        return interval
+    return interval[: len(rest) + rest.endswith(b"\xff")]
 
 
 def _is_profile(segment: Segment) -> bool:

@@ -49,7 +49,9 @@ class _Reader(TiffImagePlugin.TiffImageFile):
         try:
             super()._setup()
         except SyntaxError as error:
-            raise _UnknownLayout(str(error)) from error
+            if str(error) != "unknown pixel mode":
+                raise
+            raise _UnknownLayout from error
 
     def load_prepare(self) -> None:
         self._size = self._tile_size
