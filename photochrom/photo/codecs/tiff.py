@@ -17,7 +17,7 @@ from photochrom.color import IntArray
 from photochrom.errors import UnsupportedPhoto
 from photochrom.photo.codecs.base import Codec, Decoded, register
 from photochrom.photo.codecs.tiff_checks import check_tiff, first_directory, is_odd
-from photochrom.photo.codecs.tiff_writing import copies_exif, encode_tiff
+from photochrom.photo.codecs.tiff_writing import encode_tiff, uncopied
 from photochrom.photo.container import check_size, decoding, quiet
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.pixels import Pixels
@@ -81,7 +81,7 @@ class _Tiff(Codec):
 
     def unkept(self, metadata: Metadata) -> tuple[str, ...]:
         """Name EXIF that is too damaged for Pillow to copy."""
-        return ("EXIF (damaged)",) if metadata.exif and not copies_exif(metadata.exif) else ()
+        return uncopied(metadata.exif) if metadata.exif else ()
 
 
 TIFF: Final = register(_Tiff())
