@@ -45,7 +45,7 @@ _CANDIDATE_LUMA: Final = (90, 200)
 
 @dataclass(frozen=True, eq=False)
 class ColorPhoto:
-    """A coloured photograph.
+    """A coloured photograph: the luma of the original, and the colours laid over it.
 
     Attributes:
         luma: BT.601 Y' of the original, unchanged, (H, W) uint8 or uint16.

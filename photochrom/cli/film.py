@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from photochrom.cli.colorize import (
+from photochrom.cli.console import emit, fail, note, progress
+from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
     ModelPlace,
     PrecisionOption,
     Vividness,
 )
-from photochrom.cli.console import emit, fail, note, progress
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:

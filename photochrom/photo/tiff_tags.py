@@ -46,19 +46,8 @@ _FIRST_PRIVATE_TAG: Final = 32768
 _MAX_NAMED: Final = 8
 # Bytes of one value of each type, where it is not 1.
 _VALUE_BYTES: Final = {
-    3: 2,
-    4: 4,
-    5: 8,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
+    3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
+}  # fmt: skip
 
 
 def tiff_info(data: bytes) -> tuple[dict[str, Any], int]:
