@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from photochrom.model.card import DecodingParams
     from photochrom.model.model import Model
     from photochrom.photo import Metadata, Photo
+    from photochrom.photo.encoding import Chroma
 
 __all__ = ["ColorPhoto", "Prediction"]
 
@@ -57,7 +58,7 @@ class ColorPhoto:
     """
 
     luma: IntArray = field(repr=False)
-    chroma: LinearChroma = field(repr=False)
+    chroma: Chroma = field(repr=False)
     alpha: IntArray | None = field(repr=False)
     metadata: Metadata = field(repr=False)
     format: str

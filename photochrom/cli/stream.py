@@ -92,8 +92,8 @@ class Stream:
 
         if not self._to_stdout:
             result.save(self.output, quality=quality, overwrite=overwrite)
-            file_format = format_of(Path(self.output)).name
-            note_metadata_lost(self.output, result.metadata_lost(file_format))
+            lost = result.metadata_lost(format_of(Path(self.output)).name)
+            note_metadata_lost(self.output, lost)
             return
         if sys.stdout is None:
             raise ConfigError("expected to write the photograph to stdout, which is closed")

@@ -82,7 +82,8 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
     with output_errors(path):
         check_destination(path, overwrite=overwrite)
         # Replacing follows a symbolic link, so that the link stays and its target is replaced.
-        target = Path(os.path.realpath(path)) if overwrite else path
+        # Absolute, because FFmpeg takes a relative name with a colon for an address.
+        target = Path(os.path.realpath(path)) if overwrite else path.absolute()
         # The suffix stays, because some writers choose the format by it.
         draft = target.with_name(f".photochrom-{secrets.token_hex(8)}{target.suffix}")
         try:
