@@ -69,7 +69,8 @@ class _Png(Codec):
         if image.mode in ("L", "RGB") and "transparency" in info:
             info["transparency"] = _scaled_key(info["transparency"], data[_DEPTH_OFFSET])
         pixels = super().pixels(image, data, name)
-        if info.get("icc_profile") or "srgb" in info or "gamma" not in info:
+        profile = "gamma" in info and self.info(image, data).get("icc_profile")
+        if profile or "srgb" in info or "gamma" not in info:
             return pixels
         return gamma_to_srgb(pixels, info["gamma"], info.get("chromaticity"))
 

@@ -16,11 +16,12 @@ from PIL import Image, TiffImagePlugin
 
 from photochrom.color import IntArray
 from photochrom.photo.container import quiet
+from photochrom.photo.exif import exif_tags
 from photochrom.photo.metadata import Metadata, as_stored
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.tiff_tags import GEO_TAGS, LAYOUT_TAGS
 
-__all__ = ["copies_exif", "encode_tiff", "encode_tiff_pages"]
+__all__ = ["encode_tiff", "encode_tiff_pages", "uncopied"]
 
 _STRIP_BYTES: Final = 1 << 20  # before compression; a strip is compressed by one thread
 _POINTERS: Final = (0x8769, 0x8825)  # EXIF, GPS
@@ -134,10 +135,14 @@ def _new_directory() -> Any:
     return TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
 
 
-def copies_exif(exif: bytes) -> bool:
-    """Return whether the tags of a block of EXIF can be copied to a TIFF file."""
+def uncopied(exif: bytes) -> tuple[str, ...]:
+    """Name EXIF, if any of its tags is too damaged for a TIFF file."""
     with quiet():
-        return _text_directory(exif) is not None
+        directory = _text_directory(exif)
+    if directory is None:
+        return ("EXIF (damaged)",)
+    # Pillow reads a directory up to the first tag that is damaged.
+    return ("part of the EXIF (damaged)",) if exif_tags(exif) - LAYOUT_TAGS - set(directory) else ()
 
 
 def _text_directory(exif: bytes | None) -> Any:
@@ -147,9 +152,9 @@ def _text_directory(exif: bytes | None) -> Any:
     try:
         source.load(exif or b"")
         for tag in source:
-            if tag in _POINTERS and (values := _nested(source, tag)):
-                directory[tag] = values
-            elif tag not in LAYOUT_TAGS and tag not in _POINTERS:
+            if tag in _POINTERS:
+                directory[tag] = _nested(source, tag)
+            elif tag not in LAYOUT_TAGS:
                 directory[tag] = as_stored(source[tag])
         directory.tobytes(8)  # fails on damaged values here, not while the file is written
     except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
