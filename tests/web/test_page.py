@@ -18,7 +18,17 @@ import simplejpeg
 import skimage.data
 from PIL import Image
 
-from tests.browsing import CHROMIUM, SHOWN, changed, chromium, drop, enter, saved, settled
+from tests.browsing import (
+    CHROMIUM,
+    SHOWN,
+    Chromium,
+    changed,
+    drop,
+    enter,
+    limited,
+    saved,
+    settled,
+)
 from tests.films import panned, write_film
 from tests.support import exact_luma
 
@@ -42,14 +52,22 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Chromium]:
+    chromium = Chromium(playwright)
+    yield chromium
+    with limited():
+        chromium.close()
+
+
 @pytest.fixture
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with chromium(playwright) as browser:
-        yield browser
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    with limited():
+        yield chromium.browser()
 
 
 @pytest.fixture(scope="module")
-def place(playwright: Playwright) -> Iterator[str]:
+def place(chromium: Chromium) -> Iterator[str]:
     """Where a service with its page is; it ends at once, though a page is open."""
     command = [sys.executable, "-m", "photochrom", "serve", "--port", "0", "--grace", "600"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -61,8 +79,8 @@ def place(playwright: Playwright) -> Iterator[str]:
         pytest.fail("the service did not begin")
     try:
         yield found.group(1)
-        with chromium(playwright) as browser:
-            lingering = browser.new_page()
+        with limited():
+            lingering = chromium.browser().new_page()
             lingering.goto(found.group(1))
             lingering.wait_for_selector("#viewer .examples img")
             process.send_signal(signal.SIGTERM)
