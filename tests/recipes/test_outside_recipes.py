@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -183,7 +184,7 @@ def test_a_recipe_of_one_s_own_is_shown(mine):
     said = CliRunner().invoke(app, ["recipes", "show", "mine.py", "--set", "width=4"])
     assert said.exit_code == 0, said.output
     assert 'Model: "my_recipe"\nA small network of convolutions' in said.stdout
-    assert "width = 4" in said.stdout
+    assert re.search(r"^width +4 ", said.stdout, re.M)
 
 
 # --- the settings ---------------------------------------------------------------------------
