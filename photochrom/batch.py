@@ -79,6 +79,7 @@ class Outcome:
         size: width and height in pixels; None where the photograph was not read.
         tint: "grey", "tinted" or "colour": what the photograph was before.
         mean_chroma: mean distance from grey of the result, in CIE Lab units.
+        metadata_lost: names of metadata that the result does not carry over from the original.
         error: the exception that made the job fail.
     """
 
@@ -89,6 +90,7 @@ class Outcome:
     size: tuple[int, int] | None = None
     tint: str = ""
     mean_chroma: float = 0.0
+    metadata_lost: tuple[str, ...] = ()
     error: Exception | None = None
 
 
@@ -329,6 +331,7 @@ def _color(
         size=grey.size,
         tint=grey.tint,
         mean_chroma=results[0].mean_chroma,
+        metadata_lost=results[0].metadata_lost(format_of(job.target).name),
     )
 
 

@@ -7,19 +7,24 @@ import warnings
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from photochrom import film, photo
+from photochrom.deprecation import renamed_arguments
 from photochrom.guidance.reference import Reference
 from photochrom.model.model import Model, default_model
 from photochrom.options import ColorOptions
+from photochrom.photo import Photo
 from photochrom.prediction import ColorPhoto, Prediction
 
 if TYPE_CHECKING:
     from photochrom.guidance.hints import RGB, Hint
-from photochrom.photo import Photo
+    from photochrom.photo.reading import Source
 
 __all__ = ["Colorizer", "colorize"]
+
+PhotoSource: TypeAlias = "Source | Photo"
+ReferenceSource: TypeAlias = "PhotoSource | Reference"
 
 
 class Colorizer:
@@ -68,7 +73,13 @@ class Colorizer:
         """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
         return self.model.engine
 
-    def predict(self, source: Any, *, reference: Any = None, name: str | None = None) -> Prediction:
+    def predict(
+        self,
+        source: PhotoSource,
+        *,
+        reference: ReferenceSource | None = None,
+        name: str | None = None,
+    ) -> Prediction:
         """Read a photograph and run the network on it: the expensive step.
 
         Args:
@@ -96,7 +107,7 @@ class Colorizer:
         answer = model.predict(lightness, known)
         return Prediction(picture, model, lightness, answer, features, known)
 
-    def reference(self, source: Any) -> Reference:
+    def reference(self, source: ReferenceSource) -> Reference:
         """Prepare a reference once, for many photographs to copy colours from.
 
         Args:
@@ -113,10 +124,10 @@ class Colorizer:
 
     def colorize(
         self,
-        source: Any,
+        source: PhotoSource,
         options: ColorOptions | None = None,
         *,
-        reference: Any = None,
+        reference: ReferenceSource | None = None,
         name: str | None = None,
         vividness: float | None = None,
         hints: Sequence[Hint] = (),
@@ -132,18 +143,25 @@ class Colorizer:
         )
         return self.predict(source, reference=options.reference, name=name).color(options)
 
-    def study(self, source: Any, *, reference: Any = None, name: str | None = None) -> Prediction:
+    def study(
+        self,
+        source: PhotoSource,
+        *,
+        reference: ReferenceSource | None = None,
+        name: str | None = None,
+    ) -> Prediction:
         """Return what `predict` returns. This old name will be removed in 0.2."""
         warnings.warn("Colorizer.study is named predict now", DeprecationWarning, stacklevel=2)
         return self.predict(source, reference=reference, name=name)
 
+    @renamed_arguments(watcher="listener")
     def film(
         self,
         source: str | os.PathLike[str],
         target: str | os.PathLike[str],
         *,
         vividness: float | None = None,
-        references: Sequence[Any] = (),
+        references: Sequence[ReferenceSource] = (),
         hints: Sequence[tuple[float, Hint]] = (),
         start: float = 0.0,
         end: float | None = None,
@@ -153,15 +171,13 @@ class Colorizer:
         overwrite: bool = False,
         partial: bool = False,
         most_rows: int = 0,
-        watcher: film.Watcher | None = None,
+        listener: film.FilmListener | None = None,
     ) -> film.FilmReport:
         """Colour a film; luma, sound, subtitles, chapters and metadata stay as they are.
 
-        Finished parts are kept beside the target, so that a second call resumes a stopped one.
-
         Args:
             source: anything that FFmpeg reads; `frames/%05d.png` reads a film in single pictures.
-            target: the coloured film; its suffix chooses the container.
+            target: the coloured film; its suffix chooses the container. Stopped calls resume.
             vividness: as in `Prediction.color`.
             references: colour photographs to copy colours from, in any form `predict` takes.
             hints: pairs of a time, in seconds from the film's start, and a hint for that frame.
@@ -173,25 +189,23 @@ class Colorizer:
             overwrite: whether an existing file may be replaced.
             partial: whether Ctrl-C leaves a playable film of the part that is finished.
             most_rows: the largest height in pixels: a taller film is scaled down; 0 for no limit.
-            watcher: receives progress.
+            listener: receives progress.
 
         Raises:
-            FilmError: the film cannot be read.
+            FilmError, PhotoError: the film or a reference cannot be read.
             OutputError: the target cannot be written, or the container cannot hold the sound.
-            PhotoError: a reference cannot be read.
             ConfigError: an argument is out of range, or arguments contradict each other.
             MissingExtra: PyAV is not installed.
         """
         film.require()  # these modules import PyAV, an optional extra
-        from photochrom.film.encoder import Encoding
-        from photochrom.film.job import Job, Span
+        from photochrom.film.job import Encoding, Job, Span
         from photochrom.film.pipeline import color_film
 
         job = Job(
-            source=Path(source),
-            target=Path(target),
+            Path(source),
+            Path(target),
             vividness=vividness,
-            references=[self.reference(source) for source in references],
+            references=[self.reference(each) for each in references],
             hints=hints,
             span=Span(start, end),
             encoding=Encoding(codec, quality, preset),
@@ -199,20 +213,20 @@ class Colorizer:
             partial=partial,
             most_rows=most_rows,
         )
-        return color_film(self.model, job, watcher)
+        return color_film(self.model, job, listener)
 
-    def _read(self, source: Any, name: str | None) -> Photo:
+    def _read(self, source: PhotoSource, name: str | None) -> Photo:
         if isinstance(source, photo.Photo):
             return source
         return photo.read(source, max_pixels=self.max_pixels, name=name)
 
 
 def colorize(
-    source: Any,
+    source: PhotoSource,
     options: ColorOptions | None = None,
     *,
     model: str | os.PathLike[str] | Model | None = None,
-    reference: Any = None,
+    reference: ReferenceSource | None = None,
     vividness: float | None = None,
     hints: Sequence[Hint] = (),
     palette: Sequence[str | RGB] = (),

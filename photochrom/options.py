@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, Unpack
 
 from photochrom.errors import ConfigError
 from photochrom.guidance.hints import RGB, Hint, as_rgb
@@ -12,10 +12,27 @@ from photochrom.guidance.hints import RGB, Hint, as_rgb
 if TYPE_CHECKING:
     from typing import Self
 
+    from photochrom.guidance.reference import Reference
+    from photochrom.photo.photo import Photo
+    from photochrom.photo.reading import Source
+
 __all__ = ["MAX_VARIANTS", "ColorOptions"]
+
+ReferenceSource: TypeAlias = "Source | Photo | Reference"
+"""A reference photograph: a path, bytes, a file, a picture, or a reference that is prepared."""
 
 MAX_VARIANTS: Final = 8
 """The largest number of variants of one photograph."""
+
+
+class ColorKeywords(TypedDict, total=False):
+    """The keyword arguments of `ColorOptions.of`."""
+
+    vividness: float | None
+    hints: Sequence[Hint]
+    palette: Sequence[str | RGB]
+    reference: ReferenceSource | None
+    variants: int
 
 
 @dataclass(frozen=True)
@@ -38,11 +55,11 @@ class ColorOptions:
     vividness: float | None = None
     hints: tuple[Hint, ...] = ()
     palette: tuple[RGB, ...] = ()
-    reference: Any = None
+    reference: ReferenceSource | None = None
     variants: int = 1
 
     def __post_init__(self) -> None:
-        """Check the values.
+        """Check that each value is in range, and that no two options exclude each other.
 
         Raises:
             ConfigError: a value is out of range, or two options exclude each other.
@@ -64,7 +81,7 @@ class ColorOptions:
         vividness: float | None = None,
         hints: Sequence[Hint] = (),
         palette: Sequence[str | RGB] = (),
-        reference: Any = None,
+        reference: ReferenceSource | None = None,
         variants: int = 1,
     ) -> Self:
         """Make options from any sequences; a palette may also hold texts such as "#2B4C7E".
@@ -77,7 +94,9 @@ class ColorOptions:
         return cls(vividness, tuple(hints), colors, reference, variants)
 
     @classmethod
-    def either(cls, options: ColorOptions | None, **keywords: Any) -> ColorOptions:
+    def either(
+        cls, options: ColorOptions | None, **keywords: Unpack[ColorKeywords]
+    ) -> ColorOptions:
         """Return `options`, or options made of keyword arguments.
 
         Args:

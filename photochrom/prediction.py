@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from photochrom.model.card import DecodingParams
     from photochrom.model.model import Model
     from photochrom.photo import Metadata, Photo
+    from photochrom.photo.encoding import Chroma
 
 __all__ = ["ColorPhoto", "Prediction"]
 
@@ -45,7 +46,7 @@ _CANDIDATE_LUMA: Final = (90, 200)
 
 @dataclass(frozen=True, eq=False)
 class ColorPhoto:
-    """A coloured photograph.
+    """A coloured photograph: the luma of the original, and the colours laid over it.
 
     Attributes:
         luma: BT.601 Y' of the original, unchanged, (H, W) uint8 or uint16.
@@ -57,7 +58,7 @@ class ColorPhoto:
     """
 
     luma: IntArray = field(repr=False)
-    chroma: LinearChroma = field(repr=False)
+    chroma: Chroma = field(repr=False)
     alpha: IntArray | None = field(repr=False)
     metadata: Metadata = field(repr=False)
     format: str
@@ -117,6 +118,20 @@ class ColorPhoto:
             metadata=self.metadata,
             quality=quality,
         )
+
+    def metadata_lost(self, format: str | None = None) -> tuple[str, ...]:  # noqa: A002
+        """Name the metadata of the original that a file of the photograph does not carry over.
+
+        Args:
+            format: as in `encode`.
+
+        Returns:
+            Names for people, for example "IPTC" or "text Title"; nothing if all is kept.
+
+        Raises:
+            OutputError: the format is unknown.
+        """
+        return photo.metadata_lost(self.metadata, format or self.format)
 
     def to_pil(self) -> Image.Image:
         """Return an 8-bit Pillow image, RGB or RGBA."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ import skimage.data
 from PIL import Image
 
 from photochrom import Colorizer
-from photochrom.film import FilmProgress
+from photochrom.film import FilmListener
 
+CASES = Path(__file__).parent / "cases" / "film"
 HEIGHT, WIDTH = 64, 96
 BASE = Fraction(1, 600)
 
@@ -36,17 +37,21 @@ def write_film(
     pix_fmt: str = "yuv420p",
     codec: str = "ffv1",
     times: Sequence[int] | None = None,
-    sound: bool = False,
+    sound: str = "",
+    sample_rate: int = 8000,
     chapters: bool = False,
+    tags: Mapping[str, str] = {"title": "A test"},
+    title: str = "",
     size: tuple[int, int] = (WIDTH, HEIGHT),
     **stream_settings: Any,
 ) -> Path:
     """Write RGB frames as a film.
 
-    `times` are in 600ths of a second. By default there are 25 frames per second.
+    `times` are in 600ths of a second. By default there are 25 frames per second. `sound` is the
+    codec of a second of sound. `title` is that of the video stream.
     """
     with av.open(str(path), "w") as film:
-        film.metadata["title"] = "A test"
+        film.metadata.update(tags)
         if chapters:
             base = Fraction(1, 1000)
             film.set_chapters(
@@ -66,16 +71,18 @@ def write_film(
         video.time_base = video.codec_context.time_base = BASE
         for key, value in stream_settings.items():
             setattr(video.codec_context, key, value)
-        voice = film.add_stream("pcm_s16le", rate=8000, layout="mono") if sound else None
+        if title:
+            video.metadata["title"] = title
+        voice = film.add_stream(sound, rate=sample_rate, layout="mono") if sound else None
         for number, rgb in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format=pix_fmt)
             frame.pts, frame.time_base = (times[number] if times else number * 24), BASE
             film.mux(video.encode(frame))
         if voice is not None:
-            samples = (np.sin(np.arange(8000) / 7) * 9000).astype(np.int16)
+            samples = (np.sin(np.arange(sample_rate) / 7) * 9000).astype(np.int16)
             for number, part in enumerate(np.split(samples, 20)):
                 audio = av.AudioFrame.from_ndarray(part[None], format="s16", layout="mono")
-                audio.sample_rate, audio.pts = 8000, number * len(part)
+                audio.sample_rate, audio.pts = sample_rate, number * len(part)
                 film.mux(voice.encode(audio))
             film.mux(voice.encode(None))
         film.mux(video.encode(None))
@@ -110,7 +117,7 @@ def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
     return folder
 
 
-class RecordingProgress(FilmProgress):
+class RecordingListener(FilmListener):
     """Keeps the notes and the problems."""
 
     def __init__(self) -> None:
@@ -124,14 +131,14 @@ class RecordingProgress(FilmProgress):
         self.problems.append((seconds, text))
 
 
-class InterruptingProgress(RecordingProgress):
+class InterruptingListener(RecordingListener):
     """Interrupts the film after a number of frames."""
 
     def __init__(self, after: int) -> None:
         super().__init__()
         self.after = after
 
-    def frame(self, done: int, total: int, shot: int) -> None:
+    def progress(self, task: str, done: int, total: int) -> None:
         if done >= self.after:
             raise KeyboardInterrupt
 

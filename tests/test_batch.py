@@ -175,4 +175,4 @@ def test_a_name_that_is_too_long_for_the_system(archive, warm):
 
 def test_no_drafts_are_left_behind(place, warm):
     list(run(with_a_broken_one(place), warm, keep_going=True))
-    assert not [path for path in place.rglob("*") if path.suffix == ".tmp"]
+    assert not [path for path in place.rglob("*") if path.name.startswith(".photochrom-")]

@@ -1,10 +1,8 @@
-"""The command `photochrom colorize`, and the options that other commands share with it."""
+"""The command `photochrom colorize`."""
 
 from __future__ import annotations
 
 import os
-import stat
-import sys
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
@@ -13,18 +11,31 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photochrom.cli.console import emit, escape_controls, fail, note, progress
+from photochrom.cli.console import (
+    ProgressBars,
+    emit,
+    escape_controls,
+    fail,
+    note,
+    note_metadata_lost,
+)
+from photochrom.cli.options import (
+    EngineOption,
+    ExistsOption,
+    MaxMegapixels,
+    ModelPlace,
+    PrecisionOption,
+    Vividness,
+)
+from photochrom.cli.stream import STREAM, Stream
 from photochrom.errors import ConfigError, OutputExists
 
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
-    from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
-    from photochrom.prediction import ColorPhoto
 
 __all__ = ["colorize"]
 
-_STREAM = "-"  # in place of a path: stdin or stdout
 _ALMOST_GREY = 1.0  # mean chroma in CIE Lab units; below it, the result hardly looks coloured
 
 Inputs = Annotated[
@@ -37,12 +48,6 @@ Output = Annotated[
         "--output", "-o", help="A folder, or a file for one photograph; - writes to stdout."
     ),
 ]
-ModelPlace = Annotated[
-    Path | None,
-    typer.Option(
-        "--model", "-m", help="Folder or zip file of a model.", show_default="the one that ships"
-    ),
-]
 Variants = Annotated[
     int,
     typer.Option(
@@ -52,22 +57,9 @@ Variants = Annotated[
     ),
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search subfolders, too.")]
-ExistsOption = Annotated[
-    Literal["skip", "overwrite", "error"],
-    typer.Option(help="What to do where a result exists already."),
-]
 InColour = Annotated[
     Literal["recolour", "skip"],
     typer.Option("--in-colour", help="What to do with photographs that are in colour."),
-]
-Vividness = Annotated[
-    float | None,
-    typer.Option(
-        min=0,
-        max=1,
-        help="Colour strength, from 0 (cautious) to 1 (vivid).",
-        show_default="the model's",
-    ),
 ]
 Hints = Annotated[
     list[str] | None,
@@ -115,17 +107,6 @@ Workers = Annotated[
         min=1, help="Number of photographs to work on at once.", show_default="cores, 4 at most"
     ),
 ]
-EngineOption = Annotated[
-    Literal["openvino", "onnxruntime"],
-    typer.Option(help="Inference engine; onnxruntime can use CUDA, CoreML or DirectML."),
-]
-PrecisionOption = Annotated[
-    Literal["f32", "bf16"],
-    typer.Option(help="Number format; bf16 is faster on some CPUs, with errors of 1 to 2%."),
-]
-MaxMegapixels = Annotated[
-    float, typer.Option(min=0.1, max=1e6, help="Refuse photographs with more megapixels.")
-]
 AsJson = Annotated[bool, typer.Option("--json", help="Report each photograph as one line of JSON.")]
 
 
@@ -163,13 +144,13 @@ def colorize(
     create = partial(Colorizer, model, max_pixels=max_pixels, engine=engine, precision=precision)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
     originals = [Path(each) for each in (palette, reference) if each]
-    if _STREAM in (*inputs, output):
+    if STREAM in (*inputs, output):
         unwanted = dry_run, as_json, variants > 1, exists == "skip", in_colour == "skip"
         _require_one(inputs, *unwanted)
-        _require_suffix(suffix, output)
-        _require_not_original(inputs[0], output, originals)
-        result = _colorize_stream(inputs[0], create(), options)
-        _write_stream(result, output, suffix, quality, overwrite=exists == "overwrite")
+        stream = Stream(inputs[0], output, suffix)
+        stream.check(originals)
+        result = stream.colorize(create(), options)
+        stream.write(result, quality, overwrite=exists == "overwrite")
         return
     jobs = _plan(inputs, output, originals, recursive, suffix, variants, one=bool(hints))
     if dry_run:
@@ -197,16 +178,6 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
             "--json, --variants, --exists skip or --in-colour skip"
         )
-
-
-def _require_suffix(suffix: str | None, output: str) -> None:
-    from photochrom.photo import READABLE_SUFFIXES
-
-    if suffix and suffix.lower() not in READABLE_SUFFIXES:
-        raise ConfigError(f"expected the suffix of a photograph, as .png; received {suffix!r}")
-    output_suffix = Path(output).suffix.lower() if output not in ("", _STREAM) else ""
-    if suffix and output_suffix and suffix.lower() != output_suffix:
-        raise ConfigError(f"expected {output} to end in {suffix}; leave out --suffix or change -o")
 
 
 def _plan(
@@ -240,31 +211,17 @@ def _plan(
     return jobs
 
 
-def _require_not_original(source: str, output: str, others: list[Path]) -> None:
-    """Raise an error where the result would replace an original.
-
-    A shell may have connected stdin or stdout to a regular file (`< in.png`, `>> in.png`), so
-    those files are compared, too: descriptors 0 and 1 stand for them.
-    """
-    from photochrom.files.atomic import ensure_not_original, identity
-
-    first = 0 if source == _STREAM and sys.stdin is not None else source
-    target = 1 if output in ("", _STREAM) else Path(output)
-    if target != 1 or (sys.stdout is not None and stat.S_ISREG(os.fstat(1).st_mode)):
-        ensure_not_original(target, {identity(each) for each in (first, *others)})
-
-
 def _report_all(outcomes: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
     """Report each outcome as it comes, and return them all."""
     finished: list[Outcome] = []
     # Closing the generator cancels what has not started, so that Ctrl-C does not wait for it.
-    with progress("photographs") as bar, closing(outcomes):
-        task = bar.add_task("colouring", total=total)
+    with ProgressBars("photographs", color="colouring") as bars, closing(outcomes):
+        bars.progress("color", 0, total)
         try:
             for outcome in outcomes:
                 finished.append(outcome)
                 _report(outcome, as_json=as_json)
-                bar.advance(task)
+                bars.progress("color", len(finished), total)
         except KeyboardInterrupt:
             done = sum(outcome.status == "done" for outcome in finished)
             note(f"{done} of {total} coloured; add --exists skip to colour the rest")
@@ -315,30 +272,6 @@ def _options(
     )
 
 
-def _colorize_stream(source: str, colorizer: Colorizer, options: ColorOptions) -> ColorPhoto:
-    if source != _STREAM:
-        return colorizer.colorize(source, options)
-    if sys.stdin is None:
-        raise ConfigError("expected a photograph from stdin, which is closed")
-    return colorizer.colorize(sys.stdin.buffer.read(), options, name="stdin")
-
-
-def _write_stream(
-    result: ColorPhoto, output: str, suffix: str | None, quality: int | None, *, overwrite: bool
-) -> None:
-    from photochrom.photo import READABLE_SUFFIXES
-
-    if output not in ("", _STREAM):
-        result.save(output, quality=quality, overwrite=overwrite)
-        return
-    if sys.stdout is None:
-        raise ConfigError("expected to write the photograph to stdout, which is closed")
-    # Encoded as a whole first: a failure leaves stdout empty.
-    data = result.encode(READABLE_SUFFIXES[suffix.lower()] if suffix else None, quality=quality)
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-
-
 def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
     consequence = {"skip": "skipped", "overwrite": "overwritten", "error": "an error"}[exists]
     for source, target in ((job.source, target) for job in jobs for target in job.targets):
@@ -364,6 +297,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "height": outcome.size[1] if outcome.size else None,
                 "tint": outcome.tint or None,
                 "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
+                "metadata_lost": list(outcome.metadata_lost),
             }
         )
     if outcome.status == "failed":
@@ -371,6 +305,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         fail(f"{outcome.reason}{advice}")
     elif outcome.status == "done" and outcome.mean_chroma < _ALMOST_GREY:
         note(f"{outcome.job.targets[0]} is almost grey")
+    note_metadata_lost(str(outcome.job.targets[0]), outcome.metadata_lost)
 
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:

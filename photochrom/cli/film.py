@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photochrom.cli.colorize import (
+from photochrom.cli.console import emit, note, progress
+from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
     ModelPlace,
     PrecisionOption,
     Vividness,
 )
-from photochrom.cli.console import emit, fail, note, progress
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
-    from photochrom.film import FilmReport, Watcher
+    from photochrom.film import FilmReport
     from photochrom.guidance.hints import Hint
 
 __all__ = ["film"]
 
 _PREVIEW_SECONDS, _PREVIEW_ROWS = 10, 480
-_JSON_INTERVAL = 0.5  # seconds between two lines of JSON progress
 
 References = Annotated[
     list[Path] | None,
@@ -91,8 +89,8 @@ def film(
     damaged places in it are named; 1 the film cannot be read or written; 2 the command line is not
     valid; 130 interrupted.
     """
+    from photochrom.cli.film_progress import FilmConsole
     from photochrom.colorizer import Colorizer
-    from photochrom.film.clock import parse_moment
 
     if exists == "skip" and target.exists():
         if as_json:
@@ -103,10 +101,7 @@ def film(
     if "%" not in source.name and not source.exists():
         raise ConfigError(f"expected a film; there is no file {source}")
     # Parsed before the model is loaded, so that a mistyped time is reported at once.
-    first = parse_moment(start) if start else 0.0
-    last = parse_moment(end) if end else None
-    if preview:
-        last = min(first + _PREVIEW_SECONDS, last or first + _PREVIEW_SECONDS)
+    first, last = _section(start, end, preview=preview)
     colorizer = Colorizer(model, engine=engine, precision=precision)
     with progress("frames") as bar:
         report = colorizer.film(
@@ -123,9 +118,20 @@ def film(
             overwrite=exists == "overwrite",
             partial=partial,
             most_rows=_PREVIEW_ROWS if preview else 0,
-            watcher=_progress_watcher(bar, as_json=as_json),
+            listener=FilmConsole(bar, as_json=as_json),
         )
     _conclude(report, target, as_json=as_json)
+
+
+def _section(start: str, end: str, *, preview: bool) -> tuple[float, float | None]:
+    """Return where to begin and to end, in seconds; None for the end of the film."""
+    from photochrom.film.clock import parse_moment
+
+    first = parse_moment(start) if start else 0.0
+    last = parse_moment(end) if end else None
+    if preview:
+        last = min(first + _PREVIEW_SECONDS, last or first + _PREVIEW_SECONDS)
+    return first, last
 
 
 def _hint(text: str) -> tuple[float, Hint]:
@@ -136,38 +142,6 @@ def _hint(text: str) -> tuple[float, Hint]:
     if rest.count(",") < 2:
         raise ConfigError(f"expected a hint as TIME,X,Y,#RRGGBB[,RADIUS]; received {text!r}")
     return parse_moment(moment), parse_hint(rest)
-
-
-def _progress_watcher(bar: Any, *, as_json: bool) -> Watcher:
-    from photochrom.film import Watcher
-
-    task = bar.add_task("colouring", total=None)
-    started, last_line = time.monotonic(), 0.0
-    resumed_from: int | None = None  # frames that an earlier, interrupted call finished
-
-    class ProgressWatcher(Watcher):
-        def note(self, text: str) -> None:
-            emit({"event": "note", "text": text}) if as_json else note(text)
-
-        def problem(self, seconds: float, text: str) -> None:
-            if as_json:
-                emit({"event": "problem", "seconds": seconds, "text": text})
-            fail(f"at {seconds:.2f} s: {text}")
-
-        def frame(self, done: int, total: int, shot: int) -> None:
-            nonlocal last_line, resumed_from
-            resumed_from = done - 1 if resumed_from is None else resumed_from
-            total = max(done, total)  # containers state the number of frames only roughly
-            bar.update(task, completed=done, total=total, description=f"shot {shot}")
-            now = time.monotonic()
-            if not as_json or (now - last_line < _JSON_INTERVAL and done < total):
-                return
-            last_line, fps = now, (done - resumed_from) / max(1e-6, now - started)
-            record = {"event": "frame", "done": done, "total": total, "shot": shot}
-            remaining = max(0, total - done) / fps
-            emit(record | {"fps": round(fps, 2), "seconds_left": round(remaining, 1)})
-
-    return ProgressWatcher()
 
 
 def _conclude(report: FilmReport, target: Path, *, as_json: bool) -> None:

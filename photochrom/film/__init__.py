@@ -6,13 +6,15 @@ that it is installed.
 
 from __future__ import annotations
 
+import warnings
 from importlib.util import find_spec
 
 from photochrom.errors import MissingExtra
+from photochrom.film import progress
 from photochrom.film.coloring import color_frames
-from photochrom.film.progress import FilmProgress, FilmReport, Watcher
+from photochrom.film.progress import FilmListener, FilmReport
 
-__all__ = ["FilmProgress", "FilmReport", "Watcher", "color_frames", "require"]
+__all__ = ["FilmListener", "FilmReport", "color_frames", "require"]
 
 
 def require() -> None:
@@ -23,3 +25,11 @@ def require() -> None:
     """
     if not find_spec("av"):
         raise MissingExtra("video", "reading and writing films")
+
+
+def __getattr__(name: str) -> type[progress.FilmProgress]:
+    """Return the former listener under its old names, with a warning; to be removed in 0.2."""
+    if name not in ("FilmProgress", "Watcher"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"film.{name} is named FilmListener now", DeprecationWarning, stacklevel=2)
+    return progress.FilmProgress

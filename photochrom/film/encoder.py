@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import av
 from av.codec import Codec
+from av.codec.context import ThreadType
+from av.packet import Packet
+from av.video.reformatter import ColorRange
 
 from photochrom.errors import ConfigError
+from photochrom.film.captions import with_captions
 from photochrom.film.pixel_format import Layout
 from photochrom.film.thread_priority import ordinary_threads
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.stream import VideoStream
 
 __all__ = ["CODECS", "PART_FORMAT", "PART_SHIFT", "Encoding", "PartWriter"]
 
@@ -125,6 +132,7 @@ class PartWriter:
         frames: the number of frames written.
         shots: the number of shots that begin in this part. The caller counts them.
         last: the time of the last frame, in the time base.
+        last_duration: how long the last frame is shown, in the time base; 0 if unknown.
     """
 
     def __init__(
@@ -143,29 +151,18 @@ class PartWriter:
             ConfigError: the encoder does not accept its options.
         """
         self.frames = self.shots = 0
-        self.last = self._first = 0
+        self.last = self.last_duration = self._first = 0
         self._time_base, self._shift = time_base, round(PART_SHIFT / time_base)
+        self._codec, self._pix_fmt = encoding.codec, encoding.pix_fmt(layout)
+        self._is_compressed = layout.is_compressed
+        self._captions: dict[int, bytes] = {}  # by the times of frames that are being encoded
         container = _CODEC_FORMATS.get(encoding.codec, PART_FORMAT)
         self._file = av.open(str(path), "w", format=container)
-        self._pix_fmt = encoding.pix_fmt(layout)
-        stream: Any = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.options)
-        stream.width, stream.height, stream.pix_fmt = layout.width, layout.height, self._pix_fmt
-        stream.time_base = time_base
-        # The encoder has its own time base; the default one would need a constant frame rate.
-        context = stream.codec_context
-        context.time_base = time_base
-        context.sample_aspect_ratio = layout.pixel_aspect
-        context.thread_type = "AUTO"
-        (
-            context.colorspace,
-            context.color_primaries,
-            context.color_trc,
-            context.color_range,
-        ) = layout.color_tags
-        self._stream = stream
+        stream = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.options)
+        self._stream = cast("VideoStream", stream)
+        self._stream.time_base = time_base
         try:
-            with ordinary_threads():
-                context.open()
+            _open_encoder(self._stream.codec_context, layout, self._pix_fmt, time_base)
         except (av.FFmpegError, ValueError, OSError) as error:
             self._file.close()
             raise ConfigError(
@@ -173,23 +170,28 @@ class PartWriter:
                 f"{encoding.options}: {error}"
             ) from error
 
-    def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
+    def write(self, frame: VideoFrame, pts: int, duration: int, captions: bytes = b"") -> None:
         """Encode a frame.
 
         Args:
             frame: the frame, as `pixel_format.make_frame` returns it.
             pts: the time at which it is shown, in the time base.
             duration: how long it is shown, in the time base; 0 if unknown.
+            captions: its captions, as `captions_of` returns them, if the codec can hold any.
         """
-        if frame.format.name != self._pix_fmt:
+        if self._is_compressed:
+            frame = frame.reformat(format=self._pix_fmt, dst_color_range=ColorRange.MPEG)
+        elif frame.format.name != self._pix_fmt:
             frame = frame.reformat(format=self._pix_fmt)
         frame.pts, frame.time_base = pts + self._shift, self._time_base
         if duration:
             frame.duration = duration
-        self._file.mux(self._stream.encode(frame))
+        if captions:
+            self._captions[frame.pts] = captions
+        self._mux(self._stream.encode(frame))
         if not self.frames:
             self._first = pts
-        self.frames, self.last = self.frames + 1, pts
+        self.frames, self.last, self.last_duration = self.frames + 1, pts, duration
 
     @property
     def seconds(self) -> float:
@@ -198,9 +200,42 @@ class PartWriter:
 
     def finish(self) -> None:
         """Write the frames that the encoder still holds, and close the file."""
-        self._file.mux(self._stream.encode(None))
+        self._mux(self._stream.encode(None))
         self._file.close()
 
     def abort(self) -> None:
         """Close the file without finishing it."""
         self._file.close()
+
+    def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
+        for packet in packets:
+            captions = b"" if packet.pts is None else self._captions.pop(packet.pts, b"")
+            self._file.mux_one(self._with_captions(packet, captions) if captions else packet)
+
+    def _with_captions(self, packet: Packet[VideoStream], captions: bytes) -> Packet[VideoStream]:
+        """Return a packet with captions in its picture."""
+        data = with_captions(bytes(packet), captions, self._codec)
+        copy = cast("Packet[VideoStream]", Packet(data))
+        copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+        copy.duration, copy.is_keyframe = packet.duration, packet.is_keyframe
+        copy.stream = self._stream
+        return copy
+
+
+def _open_encoder(
+    context: VideoCodecContext, layout: Layout, pix_fmt: str, time_base: Fraction
+) -> None:
+    """Open an encoder for the frames of a layout."""
+    context.width, context.height, context.pix_fmt = layout.width, layout.height, pix_fmt
+    # The encoder has its own time base; the default one would need a constant frame rate.
+    context.time_base = time_base
+    context.sample_aspect_ratio = layout.pixel_aspect
+    context.thread_type = ThreadType.AUTO
+    (
+        context.colorspace,
+        context.color_primaries,
+        context.color_trc,
+        context.color_range,
+    ) = layout.color_tags
+    with ordinary_threads():
+        context.open()

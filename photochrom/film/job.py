@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from photochrom import __version__
 from photochrom.errors import ConfigError
 from photochrom.film.encoder import Encoding
+from photochrom.film.sources import source_files
+from photochrom.options import ColorOptions
 
 if TYPE_CHECKING:
     from photochrom.guidance.hints import Hint
     from photochrom.guidance.reference import Reference
     from photochrom.model.model import Model
 
-__all__ = ["Job", "Span"]
+__all__ = ["Encoding", "Job", "Span"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,15 @@ class Job:
     partial: bool = False
     most_rows: int = 0
 
-    def fingerprint(self, model: Model) -> dict[str, Any]:
+    def __post_init__(self) -> None:
+        """Check the settings that photographs have, too.
+
+        Raises:
+            ConfigError: `vividness` is out of range.
+        """
+        ColorOptions(vividness=self.vividness)
+
+    def fingerprint(self, model: Model) -> dict[str, object]:
         """Return everything that the result depends on, for JSON.
 
         A run resumes the parts of an earlier one only if their fingerprints are equal.
@@ -110,10 +121,9 @@ def _file_state(source: Path) -> str:
 
     Reading the contents of a whole film would take too long.
     """
-    # The pattern of a sequence of pictures is not a file; all pictures of its type then count.
-    files = [source] if source.is_file() else sorted(source.parent.glob(f"*{source.suffix}"))
     digest = hashlib.sha256()
-    for file in files:
+    for file in source_files(source):
         status = file.stat()
-        digest.update(f"{file.name} {status.st_size} {status.st_mtime_ns}\n".encode())
+        digest.update(os.fsencode(file.name))  # a name need not be UTF-8
+        digest.update(f" {status.st_size} {status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

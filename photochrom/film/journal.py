@@ -6,9 +6,10 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import IO, Final, Self
 
 import numpy as np
 
@@ -35,6 +36,7 @@ class JournalState:
     Attributes:
         parts: the number of finished parts.
         last: the time of the last frame in them, in the film's time base. None without parts.
+        last_duration: how long that frame is shown, in the time base; 0 if unknown.
         frames: the number of frames in them.
         shots: the number of shots that begin in them.
         problems: damaged places, as (seconds from the start of the film, description).
@@ -42,6 +44,7 @@ class JournalState:
 
     parts: int = 0
     last: int | None = None
+    last_duration: int = 0
     frames: int = 0
     shots: int = 0
     problems: list[tuple[float, str]] = field(default_factory=list)
@@ -61,7 +64,7 @@ class Journal:
         state: how much of the film is finished.
     """
 
-    def __init__(self, target: Path, job: dict[str, Any]) -> None:
+    def __init__(self, target: Path, job: Mapping[str, object]) -> None:
         """Open the folder for a film, and create it if it does not exist.
 
         Args:
@@ -72,7 +75,8 @@ class Journal:
             OutputError: the folder cannot be created, or another run is using it.
         """
         job_text = json.dumps(job, sort_keys=True, indent=2)
-        self._root = target.with_name(f".{target.name}.photochrom")
+        # Absolute, because FFmpeg takes a relative name with a colon for an address.
+        self._root = target.absolute().with_name(f".{target.name}.photochrom")
         self.folder = self._root / hashlib.sha256(job_text.encode()).hexdigest()[:12]
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

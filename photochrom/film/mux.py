@@ -3,135 +3,64 @@
 from __future__ import annotations
 
 import heapq
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import av
-from av.stream import Disposition
 
-from photochrom.errors import OutputError
+from photochrom.film import matroska
+from photochrom.film.containers import MP4_CONTAINERS
 from photochrom.film.encoder import PART_SHIFT
-from photochrom.film.job import Span
-from photochrom.film.reader import FilmReader
+from photochrom.film.stream_copy import copy_stream, copy_to_attachment, is_attachment
+from photochrom.film.tags import film_tags, has_quicktime_keys, is_timecode, video_tags
 
-__all__ = ["check_container", "container_format", "mux", "unsupported_streams"]
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.container.core import Chapter
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.stream import VideoStream
 
-# FFmpeg's names of the containers, by suffix. AVI is missing on purpose: it stores a frame rate,
-# not the time of each frame.
-_CONTAINERS: Final = {
-    ".mp4": "mp4",
-    ".m4v": "mp4",
-    ".mov": "mov",
-    ".mkv": "matroska",
-    ".webm": "webm",
-    ".ts": "mpegts",
-    ".nut": "nut",
-}
-_FASTSTART_CONTAINERS: Final = ("mp4", "mov")  # players can start before the whole file is there
-_ATTACHMENT_CONTAINERS: Final = ("matroska",)
-_UNCOPIED_TYPES: Final = ("data", "attachment", "unknown")
+    from photochrom.film.job import Span
+    from photochrom.film.pixel_format import Layout
+    from photochrom.film.reader import FilmReader
 
+__all__ = ["OutputPlan", "mux", "open_output"]
 
-def container_format(path: Path) -> str:
-    """Return FFmpeg's name of the container for a file name.
-
-    Raises:
-        OutputError: no container with this suffix can be written.
-    """
-    container = _CONTAINERS.get(path.suffix.lower())
-    if not container:
-        raise OutputError(
-            f"expected a file name that ends in {', '.join(_CONTAINERS)}; received {path.name}"
-        )
-    return container
+_MATROSKA_CONTAINERS: Final = ("matroska", "webm")
+# Seconds from the last frame to the end that a film states. More is missing from the file.
+_MAX_CORRECTION: Final = 1
 
 
-def unsupported_streams(film: FilmReader, container: str, name: str) -> list[str]:
-    """Return a message for each stream of a film that a container cannot hold.
+@dataclass(frozen=True)
+class OutputPlan:
+    """What is put into the film to be written.
 
-    Args:
-        film: the original film.
+    Attributes:
         container: FFmpeg's name of the container.
-        name: the name of the film to be written, for the messages.
-
-    Raises:
-        OutputError: the container cannot hold the film's sound.
+        layout: the layout of the frames, with the colour tags to be written.
+        span: the section of the original that is written.
+        end: where the pictures of the original end, in the film's time base. None if it is not
+            known exactly.
+        copied: the indices of the original's streams that are copied.
+        has_timecode: whether a timecode is kept, if the original has one.
     """
-    messages = []
-    with film.open() as original, ExitStack() as stack:
-        # Whether a stream fits is known as soon as it is added, before anything is written.
-        trial = stack.enter_context(av.open(os.devnull, "w", format=container))
-        for stream in original.streams:
-            if stream.index == film.index or (
-                stream.type == "attachment" and container in _ATTACHMENT_CONTAINERS
-            ):
-                continue
-            codec = stream.codec_context.name if stream.codec_context else stream.name or "unknown"
-            if _copy_stream(trial, stream):
-                continue
-            if stream.type == "audio":
-                raise OutputError(
-                    f"{name} cannot hold the film's sound ({codec}); .mkv holds any codec"
-                )
-            kind = stream.type
-            messages.append(f"{name} cannot hold the {kind} stream ({codec}), so it is left out")
-        return messages
+
+    container: str
+    layout: Layout
+    span: Span
+    end: int | None = None
+    copied: frozenset[int] = frozenset()
+    has_timecode: bool = True
 
 
-def _copy_stream(output: Any, stream: Any) -> Any | None:
-    """Add a stream of the original to an output container.
-
-    Returns:
-        The new stream, or None if the container cannot hold it.
-    """
-    if stream.type in _UNCOPIED_TYPES:
-        return None
-    try:
-        # Without `opaque`, PyAV looks for an encoder of the codec, which a copy does not need.
-        copy = output.add_stream_from_template(stream, opaque=True)
-    except (av.FFmpegError, ValueError, TypeError, RuntimeError):
-        return None
-    copy.metadata.update(stream.metadata)
-    copy.disposition = stream.disposition
-    return copy
-
-
-def check_container(container: str, part: Path, trial: Path, target: Path) -> None:
-    """Check, with a part, that a container can hold the encoder's output.
-
-    Args:
-        container: FFmpeg's name of the container.
-        part: a part with at least one frame.
-        trial: a file to write the part to; an existing one is replaced.
-        target: the film to be written, for the message.
-
-    Raises:
-        OutputError: the container cannot hold it.
-    """
-    with av.open(str(part)) as encoded:
-        stream = encoded.streams.video[0]
-        codec = stream.codec_context.name
-        try:
-            with av.open(str(trial), "w", format=container) as output:
-                copy = output.add_stream_from_template(stream, opaque=True)
-                for packet in encoded.demux(stream):
-                    if packet.size:
-                        packet.stream = copy
-                        output.mux_one(packet)
-            # Some muxers write a stream of a codec that they do not know without an error. The
-            # stream is then missing when the file is read.
-            with av.open(str(trial)) as output:
-                is_held = bool(output.streams.video)
-        except (av.FFmpegError, ValueError):
-            is_held = False
-    if not is_held:
-        raise OutputError(f"{target.name} cannot hold {codec} video; .mkv holds any codec")
-
-
-def mux(film: FilmReader, parts: list[Path], target: Path, container: str, span: Span) -> None:
+def mux(
+    film: FilmReader, parts: Sequence[Path], target: Path, plan: OutputPlan, last_duration: int
+) -> None:
     """Write the coloured film.
 
     Sound, subtitles, chapters, attachments and metadata are copied from the original.
@@ -140,107 +69,175 @@ def mux(film: FilmReader, parts: list[Path], target: Path, container: str, span:
         film: the original film.
         parts: the coloured parts, in order.
         target: the file to write; an existing one is replaced.
-        container: FFmpeg's name of the container.
-        span: the section of the original that the parts cover.
+        plan: what is put into the film.
+        last_duration: how long the last frame is shown, in the film's time base; 0 if unknown.
     """
-    options = {"movflags": "+faststart"} if container in _FASTSTART_CONTAINERS else {}
-    with film.open() as original, ExitStack() as stack:
-        output = stack.enter_context(av.open(str(target), "w", format=container, options=options))
-        output.metadata.update(original.metadata)
-        streams = _add_streams(original, output, film, parts[0])
-        if chapters := _chapters(original, span):
-            output.set_chapters(chapters)
-        other_packets = _other_packets(original, streams, film, span)
-        video_packets = _video_packets(parts, streams[film.index], film, span)
+    with film.open() as original, open_output(film, original, parts[0], target, plan) as made:
+        output, streams = made
+        other_packets = _other_packets(original, streams, film, plan.span)
+        video_packets = _video_packets(parts, streams[film.index], film, plan, last_duration)
         # Players expect the packets of all streams in the order in which they are decoded.
         for _, packet in heapq.merge(video_packets, other_packets, key=lambda pair: pair[0]):
             output.mux_one(packet)
 
 
-def _add_streams(original: Any, output: Any, film: FilmReader, part: Path) -> dict[int, Any]:
+@contextmanager
+def open_output(
+    film: FilmReader, original: InputContainer, part: Path, target: Path, plan: OutputPlan
+) -> Iterator[tuple[OutputContainer, dict[int, Stream]]]:
+    """Open a film for writing, and write its header with everything that is in it.
+
+    Args:
+        film: the original film.
+        original: the original film, opened.
+        part: a coloured part.
+        target: the file to write; an existing one is replaced.
+        plan: what is put into the film.
+
+    Yields:
+        The container, and its streams by the index of the original stream.
+
+    Raises:
+        av.FFmpegError, ValueError: the container cannot hold what the plan puts into it.
+    """
+    tags = film_tags(original.metadata, plan.span.start, film.rate)
+    options = {}
+    if plan.container in MP4_CONTAINERS:
+        # Players can start before the whole file is there.
+        options["movflags"] = "+faststart"
+        if has_quicktime_keys(tags):
+            options["movflags"] += "+use_metadata_tags"
+    with av.open(str(target), "w", format=plan.container, options=options) as output:
+        output.metadata.update(_with_timecode(tags, plan))
+        streams = _add_streams(film, original, part, output, plan)
+        if chapters := _chapters(original, plan.span):
+            output.set_chapters(chapters)
+        output.start_encoding()
+        yield output, streams
+    if _needs_aspect(plan):
+        as_ratio = plan.container == "matroska"
+        matroska.set_pixel_aspect(target, plan.layout.pixel_aspect, as_ratio=as_ratio)
+
+
+def _with_timecode(tags: dict[str, str], plan: OutputPlan) -> dict[str, str]:
+    if plan.has_timecode:
+        return tags
+    return {key: text for key, text in tags.items() if not is_timecode(key)}
+
+
+def _needs_aspect(plan: OutputPlan) -> bool:
+    return plan.container in _MATROSKA_CONTAINERS and plan.layout.pixel_aspect != 1
+
+
+def _add_streams(
+    film: FilmReader,
+    original: InputContainer,
+    part: Path,
+    output: OutputContainer,
+    plan: OutputPlan,
+) -> dict[int, Stream]:
     """Add all streams to the output, in the order of the original.
 
     Returns:
         The new streams, by the index of the original stream.
     """
-    streams = {}
+    streams: dict[int, Stream] = {}
     for stream in original.streams:
         if stream.index == film.index:
-            with av.open(str(part)) as encoded:
-                video = output.add_stream_from_template(encoded.streams.video[0], opaque=True)
-            video.metadata.update(_still_valid(stream.metadata))
+            video = _add_video(output, part, film, plan.layout)
+            tags = video_tags(stream.metadata, plan.span.start, film.rate)
+            video.metadata.update(_with_timecode(tags, plan))
             video.disposition = stream.disposition
-            video.time_base = film.time_base
+            if _needs_aspect(plan):
+                video.metadata["title"] = video.metadata.get("title", "") + matroska.RESERVE
             streams[stream.index] = video
-        elif stream.type == "attachment":
-            if output.format.name in _ATTACHMENT_CONTAINERS:
-                name, mime_type = stream.name or "attachment", stream.mimetype or ""
-                output.add_attachment(name, mime_type, stream.data)
-        elif (
-            stream.disposition & Disposition.attached_pic
-            and output.format.name in _ATTACHMENT_CONTAINERS
-        ):
-            # MP4 stores a cover as a video stream of one frame, Matroska as an attachment.
-            output.add_attachment(*_read_cover(film, stream.index))
-        elif (copy := _copy_stream(output, stream)) is not None:
-            streams[stream.index] = copy
+        elif stream.index in plan.copied:
+            if is_attachment(stream, plan.container):
+                copy_to_attachment(output, stream, film)
+            elif (copy := copy_stream(output, stream)) is not None:
+                streams[stream.index] = copy
     return streams
 
 
-def _read_cover(film: FilmReader, index: int) -> tuple[str, str, bytes]:
-    """Return the file name, the MIME type and the bytes of a cover.
-
-    The film is opened again, because reading the cover would move the original's position.
-    """
-    with film.open() as original:
-        stream = original.streams[index]
-        kind = "jpeg" if stream.codec_context.name == "mjpeg" else stream.codec_context.name
-        data = next((bytes(packet) for packet in original.demux(stream) if packet.size), b"")
-        return f"cover.{kind.replace('jpeg', 'jpg')}", f"image/{kind}", data
-
-
-def _still_valid(metadata: dict[str, str]) -> dict[str, str]:
-    """Return a video stream's metadata without what describes the original encoding."""
-    outdated = ("rotate", "encoder", "duration", "bps", "number_of_", "_statistics")
-    return {key: text for key, text in metadata.items() if not key.lower().startswith(outdated)}
+def _add_video(
+    output: OutputContainer, part: Path, film: FilmReader, layout: Layout
+) -> VideoStream:
+    """Add the video stream. A part does not keep all of its properties, so they are set again."""
+    with av.open(str(part)) as encoded:
+        video = output.add_stream_from_template(encoded.streams.video[0], opaque=True)
+    context = video.codec_context
+    context.framerate = film.rate
+    context.sample_aspect_ratio = layout.pixel_aspect
+    context.colorspace, context.color_primaries, context.color_trc, context.color_range = (
+        layout.color_tags
+    )
+    video.time_base = film.time_base
+    return video
 
 
-def _chapters(original: Any, span: Span) -> list[Any]:
+def _chapters(original: InputContainer, span: Span) -> list[Chapter]:
     """Return the chapters within a section, cut to it and counted from its start."""
     chapters = []
     for chapter in original.chapters():
         base = chapter["time_base"]
+        if base is None:
+            continue
         start, end = float(chapter["start"] * base), float(chapter["end"] * base)
         last = end if span.end is None else min(end, span.end)
         first = max(start, span.start)
         if last > first:
-            shifted = round((first - span.start) / base), round((last - span.start) / base)
-            chapters.append({**chapter, "start": shifted[0], "end": shifted[1]})
+            shifted = chapter.copy()
+            shifted["start"] = round((first - span.start) / base)
+            shifted["end"] = round((last - span.start) / base)
+            chapters.append(shifted)
     return chapters
 
 
 def _video_packets(
-    parts: Sequence[Path], stream: Any, film: FilmReader, span: Span
-) -> Iterator[tuple[float, Any]]:
+    parts: Sequence[Path], stream: Stream, film: FilmReader, plan: OutputPlan, last_duration: int
+) -> Iterator[tuple[float, Packet[Stream]]]:
     """Yield the packets of all parts, each with its decoding time in seconds.
 
     The parts are read twice, because decoding times depend on the times of all frames; holding all
     packets instead would need as much memory as the film has bytes.
     """
     base = film.time_base
-    shift = round(PART_SHIFT / base) + (0 if span.is_whole else film.pts_at(span.start))
-    times = [round(packet.pts * packet.time_base / base) - shift for packet in _packets(parts)]
-    for packet, pts, dts in zip(_packets(parts), times, _decoding_times(times), strict=True):
-        packet.duration = round((packet.duration or 0) * packet.time_base / base)
+    start = 0 if plan.span.is_whole else film.pts_at(plan.span.start)
+    shift = round(PART_SHIFT / base) + start
+    times = [round((packet.pts or 0) * packet.time_base / base) - shift for packet in _read(parts)]
+    ordered = sorted(times)
+    # A frame is shown until the next one is.
+    durations = {first: after - first for first, after in pairwise(ordered)}
+    durations[ordered[-1]] = _last_duration(film, plan, ordered[-1] + start, last_duration)
+    for packet, pts, dts in zip(_read(parts), times, _decoding_times(times), strict=True):
         packet.pts, packet.dts, packet.time_base = pts, dts, base
+        packet.duration = durations[pts]
         packet.stream = stream
         yield float(dts * base), packet
 
 
-def _packets(parts: Iterable[Path]) -> Iterator[Any]:
+def _last_duration(film: FilmReader, plan: OutputPlan, last: int, duration: int) -> int:
+    """Return how long the last frame is shown, in the film's time base.
+
+    Args:
+        film: the original film.
+        plan: what is put into the film.
+        last: the time of the frame.
+        duration: its duration, as it was read; 0 if unknown.
+    """
+    duration = duration or round(1 / (film.rate * film.time_base))
+    longest = max(duration, round(_MAX_CORRECTION / film.time_base))
+    if plan.end is not None and 0 < plan.end - last <= longest:
+        duration = plan.end - last
+    if plan.span.end is not None:
+        duration = min(duration, max(1, film.pts_at(plan.span.end) - last))
+    return duration
+
+
+def _read(parts: Iterable[Path]) -> Iterator[Packet[Stream]]:
     for part in parts:
         with av.open(str(part)) as encoded:
-            yield from (packet for packet in encoded.demux(video=0) if packet.size)
+            yield from (packet for packet in encoded.demux() if packet.size)
 
 
 def _decoding_times(times: Sequence[int]) -> Iterator[int]:
@@ -263,29 +260,43 @@ def _decoding_times(times: Sequence[int]) -> Iterator[int]:
 
 
 def _other_packets(
-    original: Any, streams: dict[int, Any], film: FilmReader, span: Span
-) -> Iterator[tuple[float, Any]]:
+    original: InputContainer, streams: dict[int, Stream], film: FilmReader, span: Span
+) -> Iterator[tuple[float, Packet[Stream]]]:
     """Yield the packets of all streams but the video, each with its decoding time in seconds."""
-    wanted = [original.streams[index] for index in streams if index != film.index]
-    if not wanted:
+    if set(streams) == {film.index}:
         return
-    latest = 0.0
-    for packet in original.demux(wanted):
-        if not packet.size:  # PyAV ends each stream with an empty packet
+    latest, last_dts = 0.0, dict[int, int]()
+    for packet in film.other_packets(original):
+        index, base = packet.stream_index, packet.time_base
+        if index not in streams:
             continue
         if packet.dts is None and packet.pts is None:  # a cover has no times
             packet.pts = packet.dts = 0
-        base, shown_at = packet.time_base, packet.pts if packet.pts is not None else packet.dts
-        if not span.is_whole:
-            # Spans count from the first frame, packets from the zero of the file's own clock.
-            origin = float(film.start * film.time_base)
-            if not span.contains(float(shown_at * base) - origin):
-                continue
-            shift = round((span.start + origin) / base)
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts = None if packet.dts is None else packet.dts - shift
-        decoded_at = packet.dts if packet.dts is not None else packet.pts
+        if not _move_into(packet, film, span):
+            continue
+        decoded_at = packet.dts if packet.dts is not None else packet.pts or 0
+        # Muxers refuse decoding times that do not increase, as damaged films have them. Several
+        # subtitles may begin at once.
+        earliest = last_dts.get(index, decoded_at - 1) + (packet.stream.type != "subtitle")
+        if decoded_at < earliest:
+            decoded_at = earliest
+            packet.dts, packet.pts = decoded_at, max(decoded_at, packet.pts or decoded_at)
+        last_dts[index] = decoded_at
         # `heapq.merge` needs ascending times, but the streams of a film are interleaved loosely.
         latest = max(latest, float(decoded_at * base))
-        packet.stream = streams[packet.stream_index]
+        packet.stream = streams[index]
         yield latest, packet
+
+
+def _move_into(packet: Packet[Stream], film: FilmReader, span: Span) -> bool:
+    """Count the times of a packet from the start of a section; return whether it is within it."""
+    if span.is_whole:
+        return True
+    base, shown_at = packet.time_base, packet.pts if packet.pts is not None else packet.dts or 0
+    # Spans count from the first frame, packets from the zero of the file's own clock.
+    origin = float(film.start * film.time_base)
+    shift = round((span.start + origin) / base)
+    is_within = span.contains(float(shown_at * base) - origin)
+    packet.pts = None if packet.pts is None else packet.pts - shift
+    packet.dts = None if packet.dts is None else packet.dts - shift
+    return is_within

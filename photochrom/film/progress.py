@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from photochrom.progress import ProgressListener
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["FilmProgress", "FilmReport", "Watcher"]
+__all__ = ["FilmListener", "FilmProgress", "FilmReport"]
 
 
-class FilmProgress:
-    """Callbacks for the progress of a film.
+class FilmListener(ProgressListener):
+    """Receives the progress and the messages of a film.
 
-    Every method does nothing; override the ones that you need. `problem` is called in the thread
-    that reads the film, the others in the thread that encodes it. A slow callback slows the film
-    down.
+    `progress("color", done, total)` is called for each frame that has been coloured and encoded.
+    If it raises an exception, the film stops. Finished parts are kept, and the next run continues
+    from them.
+
+    `problem` is called in the thread that reads the film, the other methods in the thread that
+    encodes it.
     """
-
-    def note(self, text: str) -> None:
-        """Handle a message for the user, for example that a stream is left out."""
 
     def problem(self, seconds: float, text: str) -> None:
         """Handle a damaged place in the film. Colouring continues after it.
@@ -32,20 +34,17 @@ class FilmProgress:
             text: what is wrong.
         """
 
-    def frame(self, done: int, total: int, shot: int) -> None:
-        """Handle a frame that has been coloured and encoded.
+    def shot(self, number: int) -> None:
+        """Handle the start of a shot, before the progress of its first frame.
 
-        An exception that is raised here stops the film. Finished parts are kept, and the next run
-        continues from them.
+        A run that resumes begins with the shot in which the earlier run stopped.
 
         Args:
-            done: the number of frames so far.
-            total: the expected number of frames. It is an estimate, and `done` can exceed it.
-            shot: the number of the current shot, from 1.
+            number: the number of the shot, from 1.
         """
 
     def picture(self, look: Callable[[int], npt.NDArray[np.uint8]]) -> None:
-        """Handle a preview of the frame that `frame` has just announced.
+        """Handle a preview of the frame that `progress` has just announced.
 
         Args:
             look: `look(rows)` returns the coloured frame with at most that many rows, as RGB,
@@ -53,8 +52,21 @@ class FilmProgress:
         """
 
 
-Watcher: TypeAlias = FilmProgress
-"""The former name of `FilmProgress`."""
+class FilmProgress(FilmListener):
+    """The former listener, whose `frame` reports the frame and the shot. It will go in 0.2."""
+
+    _shot = 0
+
+    def frame(self, done: int, total: int, shot: int) -> None:
+        """Handle a frame that has been coloured and encoded; `shot` is its shot, from 1."""
+
+    def shot(self, number: int) -> None:
+        """Keep the number of the shot for `frame`."""
+        self._shot = number
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        """Pass the progress on to `frame`."""
+        self.frame(done, total, self._shot)
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class FilmReport:
         frames: the number of frames written.
         shots: the number of shots detected.
         problems: damaged places, as (seconds from the start of the film, description).
-        notes: messages for the user, the same that `FilmProgress.note` received before the start.
+        notes: messages for the user about the film, which `FilmListener.note` received, too.
         engine: the inference engine that ran the network.
     """
 

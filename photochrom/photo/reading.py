@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFile
 
 from photochrom.color import IntArray, luma
 from photochrom.errors import UnsupportedPhoto
@@ -63,7 +63,11 @@ def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:
         raise UnsupportedPhoto(f"expected one picture; {name} has {frames} frames")
     with decoding(name):
         pixels = pixels_of(image.copy(), name)
-    return Decoded(pixels, image.info, orientation_of(image))
+    codec = FORMATS.get(image.format or "")
+    info = (
+        codec.info(image, b"") if codec and isinstance(image, ImageFile.ImageFile) else image.info
+    )
+    return Decoded(pixels, info, orientation_of(info))
 
 
 def _array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels:

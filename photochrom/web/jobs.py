@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from photochrom import batch, photo
 from photochrom.errors import OutputError, OutputFailed, PhotochromError, PhotoError
-from photochrom.film import Watcher
+from photochrom.film import FilmListener
 from photochrom.web.filenames import unique
 from photochrom.web.problems import Busy
 
@@ -293,7 +293,7 @@ def photographs_work(
 
 def film_target(folder: Path, name: str) -> Path:
     """Return the path of a coloured film, as .mkv if its own container cannot be written."""
-    from photochrom.film.mux import container_format
+    from photochrom.film.containers import container_format
 
     path = Path(name)
     try:
@@ -316,7 +316,7 @@ def film_work(colorizer: Colorizer, source: Path, target: Path, **options: Any) 
     def work(job: Job) -> Path:
         job.items[0].status = "running"
         try:
-            colorizer.film(source, target, watcher=_JobWatcher(job), **options)
+            colorizer.film(source, target, listener=_JobListener(job), **options)
         except OutputFailed as error:
             # The original message offers to resume; a job deletes the partial film
             raise OutputFailed(f"cannot write the film: {error.__cause__}") from error
@@ -326,14 +326,14 @@ def film_work(colorizer: Colorizer, source: Path, target: Path, **options: Any) 
     return work
 
 
-class _JobWatcher(Watcher):
+class _JobListener(FilmListener):
     """Copies the progress of a film to its job, and stops the film when the job is cancelled."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._last_preview = 0.0
 
-    def frame(self, done: int, total: int, shot: int) -> None:
+    def progress(self, task: str, done: int, total: int) -> None:
         self._job.raise_if_cancelled()
         self._job.done, self._job.total = done, max(done, total)
 

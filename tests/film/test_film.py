@@ -24,14 +24,14 @@ from photochrom.errors import (
     UnreadableFilm,
     UnsupportedFilm,
 )
-from photochrom.film import FilmProgress, color_frames
+from photochrom.film import FilmListener, color_frames
 from photochrom.film.propagation import Estimate, propagate
 from photochrom.film.small_frames import small_frames
 from tests.films import (
     HEIGHT,
     WIDTH,
-    InterruptingProgress,
-    RecordingProgress,
+    InterruptingListener,
+    RecordingListener,
     colored,
     panned,
     planes,
@@ -70,7 +70,7 @@ def test_uneven_times_are_kept(tmp_path, warm):
 
 
 def test_sound_chapters_and_metadata_are_copied(tmp_path, warm):
-    source = write_film(tmp_path / "in.mkv", panned(20), sound=True, chapters=True)
+    source = write_film(tmp_path / "in.mkv", panned(20), sound="pcm_s16le", chapters=True)
     target = colored(tmp_path, warm, source)
     assert sound(target) == sound(source)
     with av.open(str(source)) as old, av.open(str(target)) as new:
@@ -124,22 +124,22 @@ def test_codecs(tmp_path, warm, codec, suffix):
 def test_no_encoder_keeps_real_time_priority(tmp_path, warm):
     """SVT-AV1 takes it when run by root, and threads started later would inherit it."""
 
-    class PriorityCheck(FilmProgress):
-        def frame(self, done: int, total: int, shot: int) -> None:
+    class PriorityCheck(FilmListener):
+        def progress(self, task: str, done: int, total: int) -> None:
             for task in Path("/proc/self/task").glob("*"):
                 with suppress(ProcessLookupError):  # the thread has ended
                     assert os.sched_getscheduler(int(task.name)) == os.SCHED_OTHER
 
     source = write_film(tmp_path / "in.mkv", panned(8))
-    warm.film(source, tmp_path / "out.mkv", codec="av1", watcher=PriorityCheck())
+    warm.film(source, tmp_path / "out.mkv", codec="av1", listener=PriorityCheck())
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize(("codec", "suffix"), [("ffv1", ".ts"), ("h264", ".webm")])
 def test_a_codec_that_the_container_cannot_hold_is_refused_at_once(tmp_path, warm, codec, suffix):
-    source, progress = write_film(tmp_path / "in.mkv", panned(3)), InterruptingProgress(0)
+    source, listener = write_film(tmp_path / "in.mkv", panned(3)), InterruptingListener(0)
     with pytest.raises(OutputError, match=f"out{suffix} cannot hold {codec} video"):
-        colored(tmp_path, warm, source, codec=codec, suffix=suffix, watcher=progress)
+        colored(tmp_path, warm, source, codec=codec, suffix=suffix, listener=listener)
     assert not (tmp_path / f"out{suffix}").exists()
 
 
@@ -171,7 +171,7 @@ def test_a_cover_is_kept(tmp_path, warm):
 
 
 def test_a_section_of_a_film(tmp_path, warm):
-    source = write_film(tmp_path / "in.mkv", panned(25), sound=True, chapters=True)
+    source = write_film(tmp_path / "in.mkv", panned(25), sound="pcm_s16le", chapters=True)
     target = colored(tmp_path, warm, source, start=0.2, end=0.6)
     before, after = planes(source), planes(target)
     assert [float(t) for t, _ in after] == pytest.approx([n * 0.04 for n in range(10)], abs=1e-3)
@@ -197,12 +197,12 @@ def test_frames_can_be_reduced_for_a_preview(tmp_path, warm):
 def test_progress_can_preview_the_latest_frame(tmp_path, warm):
     previews = []
 
-    class PreviewProgress(FilmProgress):
+    class PreviewListener(FilmListener):
         def picture(self, look):
             previews.append(look(32))
 
     source = write_film(tmp_path / "in.mkv", panned(3))
-    colored(tmp_path, warm, source, watcher=PreviewProgress())
+    colored(tmp_path, warm, source, listener=PreviewListener())
     assert [each.shape for each in previews] == [(32, 48, 3)] * 3
     assert previews[0].dtype == np.uint8
     red, _, blue = previews[0].reshape(-1, 3).mean(0)
@@ -285,7 +285,7 @@ def test_a_hint_for_a_preview_is_in_pixels_of_the_film(tmp_path):
 
 
 def test_refusals(tmp_path, warm):
-    film = write_film(tmp_path / "in.mkv", panned(3), sound=True)
+    film = write_film(tmp_path / "in.mkv", panned(3), sound="pcm_s16le")
     text = tmp_path / "text.mp4"
     text.write_text("no film")
     picture = tmp_path / "one.png"
@@ -313,6 +313,9 @@ def test_refusals(tmp_path, warm):
     for options in ({"codec": "h265"}, {"quality": 99}, {"start": 3, "end": 2}, {"start": 99}):
         with pytest.raises(ConfigError):
             warm.film(film, tmp_path / "other.mkv", **options)
+    for hints in ((), [(0.0, Hint.at(40, 40, "#1030d0"))]):
+        with pytest.raises(ConfigError, match="expected a vividness from 0 to 1; received 2"):
+            warm.film(film, tmp_path / "other.mkv", vividness=2, hints=hints)
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -351,9 +354,9 @@ def test_odd_sizes_and_attachments(tmp_path, warm):
         for rgb in odd:
             film.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, "rgb24")))
         film.mux(stream.encode(None))
-    progress = RecordingProgress()
-    warm.film(source, tmp_path / "out.mp4", watcher=progress)
-    assert any("attachment" in note and "left out" in note for note in progress.notes)
+    listener = RecordingListener()
+    warm.film(source, tmp_path / "out.mp4", listener=listener)
+    assert any("attachment" in note and "left out" in note for note in listener.notes)
     assert planes(tmp_path / "out.mp4")[0][1][0].shape == (63, 95)
     warm.film(source, tmp_path / "out.mkv")
     with av.open(str(tmp_path / "out.mkv")) as film:

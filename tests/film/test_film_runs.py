@@ -14,14 +14,14 @@ from photochrom.errors import (
     OutputError,
     OutputFailed,
 )
-from photochrom.film import FilmProgress, pipeline
+from photochrom.film import FilmListener, part_encoder
 from photochrom.film.encoder import PartWriter
 from photochrom.film.reader import FilmReader
 from tests.films import (
     HEIGHT,
     WIDTH,
-    InterruptingProgress,
-    RecordingProgress,
+    InterruptingListener,
+    RecordingListener,
     colored,
     panned,
     planes,
@@ -34,18 +34,18 @@ from tests.films import (
 
 @pytest.mark.slow
 def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
+    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.8)
     source = write_film(tmp_path / "in.mkv", [*panned(60), *panned(60, name="coffee")])
     whole = tmp_path / "whole.mkv"
     warm.film(source, whole, codec="ffv1")
     target = tmp_path / "out.mkv"
     for after in (40, 85):
         with pytest.raises(KeyboardInterrupt):
-            warm.film(source, target, codec="ffv1", watcher=InterruptingProgress(after))
+            warm.film(source, target, codec="ffv1", listener=InterruptingListener(after))
         assert not target.exists()
-    progress = RecordingProgress()
-    report = warm.film(source, target, codec="ffv1", watcher=progress)
-    assert any("resuming at" in note for note in progress.notes)
+    listener = RecordingListener()
+    report = warm.film(source, target, codec="ffv1", listener=listener)
+    assert any("resuming at" in note for note in listener.notes)
     assert (report.frames, report.shots) == (120, 2)
     for (time, old), (other, new) in zip(planes(whole), planes(target), strict=True):
         assert time == other
@@ -55,33 +55,33 @@ def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
 
 
 def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.3)
+    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
     with pytest.raises(KeyboardInterrupt):
-        warm.film(source, target, watcher=InterruptingProgress(22))
-    other = InterruptingProgress(3)
+        warm.film(source, target, listener=InterruptingListener(22))
+    other = InterruptingListener(3)
     with pytest.raises(KeyboardInterrupt):
-        warm.film(source, target, codec="ffv1", watcher=other)
+        warm.film(source, target, codec="ffv1", listener=other)
     assert other.notes[0].startswith("starting from the beginning")
     assert other.notes[-1].startswith("no part is finished yet")
     source.rename(tmp_path / "in.mkv.moved")
     (tmp_path / "in.mkv.moved").rename(source)
-    progress = RecordingProgress()
-    warm.film(source, target, watcher=progress)
-    assert progress.notes[0].startswith("resuming at")
+    listener = RecordingListener()
+    warm.film(source, target, listener=listener)
+    assert listener.notes[0].startswith("resuming at")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
 def test_two_runs_cannot_write_the_same_film(tmp_path, warm):
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
 
-    class SecondRun(FilmProgress):
-        def frame(self, done: int, total: int, shot: int) -> None:
+    class SecondRun(FilmListener):
+        def progress(self, task: str, done: int, total: int) -> None:
             if done == 5:
                 with pytest.raises(OutputError, match=r"another run is already writing .*out\.mkv"):
                     warm.film(source, target, vividness=None)
 
-    warm.film(source, target, watcher=SecondRun())
+    warm.film(source, target, listener=SecondRun())
     assert len(planes(target)) == 40
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
@@ -103,11 +103,11 @@ def test_a_refused_film_leaves_no_files(tmp_path, options):
 
 
 def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.3)
-    source = write_film(tmp_path / "in.mkv", panned(40), sound=True)
+    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
+    source = write_film(tmp_path / "in.mkv", panned(40), sound="pcm_s16le")
     target, partial = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
     with pytest.raises(KeyboardInterrupt):
-        warm.film(source, target, watcher=InterruptingProgress(22), partial=True)
+        warm.film(source, target, listener=InterruptingListener(22), partial=True)
     assert not target.exists()
     count = len(planes(partial))
     assert 6 <= count <= 22
@@ -117,7 +117,7 @@ def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch
 
 
 def test_a_full_disk_is_reported_and_finished_parts_are_kept(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(pipeline, "_PART_SECONDS", 0.8)
+    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.8)
     source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
     write, calls = PartWriter.write, []
 
@@ -142,8 +142,8 @@ def test_damaged_packets_do_not_stop_a_film(tmp_path, warm):
     middle = len(data) // 2
     data[middle : middle + 900] = bytes(900)
     source.write_bytes(bytes(data))
-    progress = RecordingProgress()
-    report = warm.film(source, tmp_path / "out.mkv", watcher=progress)
+    listener = RecordingListener()
+    report = warm.film(source, tmp_path / "out.mkv", listener=listener)
     assert report.frames >= 50
     assert len(planes(tmp_path / "out.mkv")) == report.frames
 
@@ -154,10 +154,10 @@ def test_damage_at_the_end_is_in_the_report(tmp_path, warm):
     last = data.rfind(b"00dc", 0, data.rfind(b"idx1"))
     data[last + 8 : last + 600] = bytes(592)
     source.write_bytes(bytes(data))
-    progress = RecordingProgress()
-    report = warm.film(source, tmp_path / "out.mkv", watcher=progress)
-    assert progress.problems
-    assert list(report.problems) == progress.problems
+    listener = RecordingListener()
+    report = warm.film(source, tmp_path / "out.mkv", listener=listener)
+    assert listener.problems
+    assert list(report.problems) == listener.problems
 
 
 @pytest.mark.parametrize("suffix", [".ts", ".avi", ".mp4", ".264"])
@@ -187,7 +187,7 @@ def test_frames_of_another_size_are_resized_and_reported(tmp_path, warm):
 
 def test_sound_stays_in_sync_in_a_section_of_a_film_that_starts_late(tmp_path, warm):
     times = [240 + 24 * number for number in range(25)]
-    source = write_film(tmp_path / "in.mkv", panned(25), sound=True, times=times)
+    source = write_film(tmp_path / "in.mkv", panned(25), sound="pcm_s16le", times=times)
     target = colored(tmp_path, warm, source, end=0.5)
     with av.open(str(target)) as film:
         begins: dict[str, float] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def client(warm):
 def small(tmp_path_factory):
     """The bytes of a film of 24 frames, with sound."""
     path = tmp_path_factory.mktemp("films") / "old.mkv"
-    return write_film(path, panned(24), sound=True).read_bytes()
+    return write_film(path, panned(24), sound="pcm_s16le").read_bytes()
 
 
 def begin(client, data: bytes, name: str = "old.mkv", **fields):
@@ -60,6 +61,12 @@ def test_a_film_in_a_container_that_is_not_written(client, small):
     assert 'filename="old.mkv"' in answer.headers["content-disposition"]
 
 
+def test_a_film_with_an_odd_name_and_tags_that_are_not_utf_8(client):
+    data = (Path(__file__).parent.parent / "cases/film/tags_not_utf8.mp4").read_bytes()
+    for name in ("scene:1.mp4", "100%d.mp4"):
+        assert ended(client, begin(client, data, name))["status"] == "done"
+
+
 def test_what_is_no_film(client):
     job = ended(client, begin(client, b"words " * 100))
     assert (job["status"], job["items"][0]["status"]) == ("failed", "failed")
@@ -77,14 +84,14 @@ def test_a_film_has_no_hints(client, small):
 
 def test_cancel_a_film_that_runs(client, small, monkeypatch):
     reached, go = threading.Event(), threading.Event()
-    own = jobs._JobWatcher.frame
+    own = jobs._JobListener.progress
 
     def held(self, *told):
         reached.set()
         assert go.wait(30)
         own(self, *told)
 
-    monkeypatch.setattr(jobs._JobWatcher, "frame", held)
+    monkeypatch.setattr(jobs._JobListener, "progress", held)
     kept = files_of(client)
     job = begin(client, small)
     assert reached.wait(30)

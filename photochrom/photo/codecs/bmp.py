@@ -22,6 +22,7 @@ class _Bmp(Codec):
     suffixes = (".bmp",)
     media_type = "image/bmp"
     signatures = (b"BM",)
+    keeps = frozenset({"dpi"})
     reader = BmpImagePlugin.BmpImageFile
 
     def open(
@@ -40,8 +41,8 @@ class _Bmp(Codec):
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
     ) -> bytes:
         """Encode with Pillow."""
-        resolution = {"dpi": metadata.dpi} if metadata.dpi else {}
-        return save_with_pillow(self, rgb, alpha, **resolution)
+        # Pillow would write 96 dots per inch for an unknown resolution; in the file it is 0.
+        return save_with_pillow(self, rgb, alpha, dpi=metadata.dpi or (0, 0))
 
 
 BMP: Final = register(_Bmp())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -21,23 +22,25 @@ from photochrom.color import IntArray
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
 from photochrom.parallel import map_ordered
 from photochrom.photo.codecs.base import Codec, Decoded, depth_error, register
+from photochrom.photo.codecs.jpeg_metadata import (
+    metadata_segments,
+    read_segments,
+    segment,
+    unkept,
+)
 from photochrom.photo.codecs.jpeg_repair import SOS, is_frame, repair, segments
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, decoding
 from photochrom.photo.metadata import Metadata, orientation_of
 from photochrom.photo.pixels import Pixels, pixels_of
 from photochrom.photo.profile import srgb_profile
-from photochrom.photo.provenance import shortened
 
 __all__ = ["JPEG", "decode_jpeg_luma", "encode_jpeg", "halve"]
 
 _FULL_CHROMA_QUALITY: Final = 95  # from this quality on, chroma is stored at full size
-_MAX_SEGMENT: Final = 65_000  # bytes of a marker segment: 65,533, less some room for its header
-_APP1: Final = 0xE1
-_XMP_HEADER: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _APP2: Final = 0xE2
-_APP13: Final = 0xED
 _HEAD: Final = 20  # bytes of SOI and the JFIF segment, which every encoder writes first
 _RESOLUTION_OFFSET: Final = 13  # in these bytes
+_NO_UNIT, _INCHES = 0, 1  # units of the resolution in the JFIF segment
 # Pixels of a stripe: a restart interval holds at most 65,535 units of 8 x 8 pixels or more.
 _STRIPE_PIXELS: Final = 2_000_000
 _SOF0: Final = 0xC0
@@ -59,6 +62,7 @@ class _Jpeg(Codec):
     max_side = 65500
     default_quality = 92
     stores_planes = True
+    keeps = frozenset({"exif", "xmp", "iptc", "dpi", "aspect", "comments"})
     reader = JpegImagePlugin.JpegImageFile
 
     def check(self, data: bytes, name: str, max_pixels: int) -> None:
@@ -105,13 +109,22 @@ class _Jpeg(Codec):
                 pixels = pixels_of(image, name)
             except OSError:
                 pixels = _repaired_pixels(repair(data), name)
-            return Decoded(pixels, image.info, orientation_of(image))
+            info = self.info(image, data)
+            return Decoded(pixels, info, orientation_of(info))
+
+    def info(self, image: ImageFile.ImageFile, data: bytes) -> Mapping[Any, Any]:
+        """Return the metadata, with blocks that are split over several segments."""
+        return read_segments(image)
 
     def encode_planes(
         self, luma: IntArray, cb: IntArray, cr: IntArray, metadata: Metadata, quality: int
     ) -> bytes:
         """Encode planes, which the file stores as they are."""
         return encode_jpeg(luma, cb, cr, metadata, quality)
+
+    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
+        """Name what is too large for the segments of a JPEG file."""
+        return unkept(metadata)
 
     def halves_chroma(self, quality: int) -> bool:
         """Return True below quality 95, as most encoders do."""
@@ -171,7 +184,7 @@ def encode_jpeg(
         luma: (H, W) uint8.
         cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size.
         cr: of the same shape as `cb`.
-        metadata: metadata for the file; blocks that do not fit a marker segment are left out.
+        metadata: metadata for the file; what `unkept` names is left out.
         quality: 1 to 100.
 
     Returns:
@@ -180,30 +193,13 @@ def encode_jpeg(
     chroma = (cast("IntArray", np.ascontiguousarray(plane)) for plane in (cb, cr))
     data = _encode_in_stripes(luma, *chroma, quality=quality)
     head = bytearray(data[:_HEAD])
-    if metadata.dpi:
-        # Unit 1: dots per inch.
-        dots = (min(65535, max(1, round(float(side)))) for side in metadata.dpi)
-        struct.pack_into(">BHH", head, _RESOLUTION_OFFSET, 1, *dots)
-    blocks = []
-    if metadata.exif:
-        blocks.append((_APP1, b"Exif\0\0" + metadata.exif))
-    if metadata.xmp and (xmp := shortened(metadata.xmp, _MAX_SEGMENT - len(_XMP_HEADER))):
-        blocks.append((_APP1, _XMP_HEADER + xmp))
-    if metadata.iptc:
-        blocks.append((_APP13, _photoshop_block(metadata.iptc)))
-    blocks.append((_APP2, b"ICC_PROFILE\0\1\1" + srgb_profile()))
-    markers = b"".join(
-        struct.pack(">BBH", 0xFF, marker, len(block) + 2) + block
-        for marker, block in blocks
-        if len(block) <= _MAX_SEGMENT
-    )
+    if density := metadata.dpi or metadata.aspect:
+        unit = _INCHES if metadata.dpi else _NO_UNIT
+        sides = (min(65535, round(side)) for side in density)
+        struct.pack_into(">BHH", head, _RESOLUTION_OFFSET, unit, *sides)
+    profile = segment(_APP2, b"ICC_PROFILE\0\1\1" + srgb_profile())
+    markers = metadata_segments(metadata) + profile
     return b"".join([head, markers, memoryview(data)[_HEAD:]])
-
-
-def _photoshop_block(iptc: bytes) -> bytes:
-    """Wrap IPTC as JPEG files hold it, in a Photoshop resource block (Adobe, 8BIM 0x0404)."""
-    head = struct.pack(">4sHHI", b"8BIM", 0x0404, 0, len(iptc))
-    return b"Photoshop 3.0\0" + head + iptc + bytes(len(iptc) % 2)
 
 
 def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: int) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Mapping
 from typing import Any, Final
 
 import cv2
@@ -15,6 +16,13 @@ from PIL import ImageFile, PngImagePlugin
 
 from photochrom.color import IntArray
 from photochrom.photo.codecs.base import Codec, register
+from photochrom.photo.codecs.png_metadata import (
+    chunk,
+    metadata_chunks,
+    read_chunks,
+    texts_of,
+    without_texts,
+)
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size, decoding
 from photochrom.photo.gamma import gamma_to_srgb
 from photochrom.photo.metadata import Metadata
@@ -28,7 +36,6 @@ _HEAD_BYTES = 33  # the signature and the IHDR chunk; other chunks may follow th
 _DEPTH_OFFSET: Final = 24  # in these bytes
 # The size of chunks, others than which Pillow stumbles over.
 _SIZES: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9}
-_METRES_PER_INCH = 0.0254
 
 
 class _Png(Codec):
@@ -41,6 +48,7 @@ class _Png(Codec):
     alpha = True
     deep = True
     max_side = 1_000_000
+    keeps = frozenset({"exif", "xmp", "iptc", "dpi", "aspect", "texts"})
     reader = PngImagePlugin.PngImageFile
 
     def check(self, data: bytes, name: str, max_pixels: int) -> None:
@@ -53,7 +61,7 @@ class _Png(Codec):
     ) -> ImageFile.ImageFile:
         """Open a picture, passing over damaged chunks that it does not need."""
         with decoding(name):
-            return super().open(_without_damaged_chunks(data), name, max_pixels)
+            return super().open(without_texts(_without_damaged_chunks(data)), name, max_pixels)
 
     def pixels(self, image: ImageFile.ImageFile, data: bytes, name: str) -> Pixels:
         """Return the samples, converted to sRGB if the file states another gamma."""
@@ -64,6 +72,12 @@ class _Png(Codec):
         if info.get("icc_profile") or "srgb" in info or "gamma" not in info:
             return pixels
         return gamma_to_srgb(pixels, info["gamma"], info.get("chromaticity"))
+
+    def info(self, image: ImageFile.ImageFile, data: bytes) -> Mapping[Any, Any]:
+        """Return the metadata, with all texts and with blocks that are stored as texts."""
+        if not data and isinstance(image, PngImagePlugin.PngImageFile):
+            return texts_of(image)
+        return read_chunks(image.info, data)
 
     def encode(
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
@@ -134,23 +148,6 @@ def encode_png(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> byt
     if not ok:
         raise ValueError("OpenCV cannot encode the picture")
     file = pixels.tobytes()
-    return file[:_HEAD_BYTES] + b"".join(_chunks(metadata)) + file[_HEAD_BYTES:]
-
-
-def _chunks(metadata: Metadata) -> list[bytes]:
-    """Return the chunks of the profile and of the metadata."""
-    profile = SRGB_NAME.encode() + b"\0\0" + zlib.compress(srgb_profile())
-    chunks = [_chunk(b"iCCP", profile)]
-    if metadata.dpi:
-        dots = (round(side / _METRES_PER_INCH) for side in metadata.dpi)  # per metre
-        chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *dots, 1)))
-    if metadata.exif:
-        chunks.append(_chunk(b"eXIf", metadata.exif))
-    if metadata.xmp:
-        chunks.append(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + metadata.xmp))
-    return chunks
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    """Return a chunk: its length, type, data and checksum."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    profile = chunk(b"iCCP", SRGB_NAME.encode() + b"\0\0" + zlib.compress(srgb_profile()))
+    chunks = profile, *metadata_chunks(metadata)
+    return b"".join([file[:_HEAD_BYTES], *chunks, memoryview(file)[_HEAD_BYTES:]])

@@ -20,11 +20,12 @@ from photochrom.errors import UnsupportedPhoto
 from photochrom.photo.codecs.base import Codec, Decoded, register
 from photochrom.photo.codecs.tiff_layout import WHITE_IS_ZERO, Layout, check_layout
 from photochrom.photo.codecs.tiff_pages import first_directory, photograph_first, plane_file
-from photochrom.photo.codecs.tiff_writing import encode_tiff
+from photochrom.photo.codecs.tiff_writing import copies_exif, encode_tiff
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size, decoding, quiet
 from photochrom.photo.deep import deep_samples, is_deep
-from photochrom.photo.metadata import Metadata, read_orientation, tiff_info
+from photochrom.photo.metadata import Metadata
 from photochrom.photo.pixels import Pixels, pixels_of
+from photochrom.photo.tiff_tags import tiff_info
 
 __all__ = ["TIFF"]
 
@@ -71,6 +72,7 @@ class _Tiff(Codec):
     signatures = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
     alpha = True
     deep = True
+    keeps = frozenset({"exif", "xmp", "iptc", "dpi", "aspect", "tags"})
     reader = _Reader
 
     def check_pages(self, image: ImageFile.ImageFile, name: str) -> None:
@@ -106,14 +108,17 @@ class _Tiff(Codec):
                 pixels = _pixels(*_split(_samples(image, low, layout), layout), layout)
             else:
                 pixels = pixels_of(self._open_page(data, layout, name, max_pixels), name)
-            info, exif = tiff_info(data)
-            return Decoded(pixels, info, read_orientation(exif))
+            return Decoded(pixels, *tiff_info(data))
 
     def encode(
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
     ) -> bytes:
         """Encode without loss."""
         return encode_tiff(rgb, alpha, metadata)
+
+    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
+        """Name EXIF that is too damaged for Pillow to copy."""
+        return ("EXIF (damaged)",) if metadata.exif and not copies_exif(metadata.exif) else ()
 
 
 TIFF: Final = register(_Tiff())

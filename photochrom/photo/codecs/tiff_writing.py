@@ -17,12 +17,13 @@ from photochrom.color import IntArray
 from photochrom.photo.container import quiet
 from photochrom.photo.metadata import Metadata, as_stored
 from photochrom.photo.profile import srgb_profile
+from photochrom.photo.tiff_tags import GEO_TAGS, LAYOUT_TAGS
 
-__all__ = ["encode_tiff"]
+__all__ = ["copies_exif", "encode_tiff"]
 
 _STRIP_BYTES: Final = 1 << 20  # before compression; a strip is compressed by one thread
 _POINTERS: Final = (0x8769, 0x8825)  # EXIF, GPS
-_ADOBE_DEFLATE, _RGB, _DIFFERENCES, _UNASSOCIATED, _INCHES = 8, 2, 2, 2, 2
+_ADOBE_DEFLATE, _RGB, _DIFFERENCES, _UNASSOCIATED, _NO_UNIT, _INCHES = 8, 2, 2, 2, 1, 2
 _UNDEFINED, _BYTE = 7, 1
 _HEAD: Final = b"II*\0\x08\0\0\0"  # little-endian, first directory at byte 8
 _MAX_BYTES: Final = 2**32 - 2  # offsets have 32 bits
@@ -74,7 +75,7 @@ def _deflate(samples: IntArray) -> bytes:
 def _directory(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> Any:
     """Return a directory with all tags but those of the strips; the comments name the tags."""
     with quiet():
-        directory = _text_directory(metadata.exif)
+        directory = _text_directory(metadata.exif) or _new_directory()
     channels = 3 if alpha is None else 4
     directory[256], directory[257] = rgb.shape[1], rgb.shape[0]  # ImageWidth, ImageLength
     directory[258] = (rgb.itemsize * 8,) * channels  # BitsPerSample
@@ -84,9 +85,13 @@ def _directory(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> Any
     directory[277], directory[284], directory[317] = channels, 1, _DIFFERENCES
     if alpha is not None:
         directory[338] = _UNASSOCIATED  # ExtraSamples
-    if metadata.dpi:
+    if density := metadata.dpi or metadata.aspect:
+        unit = _INCHES if metadata.dpi else _NO_UNIT
         # XResolution, YResolution, ResolutionUnit
-        directory[282], directory[283], directory[296] = *metadata.dpi, _INCHES
+        directory[282], directory[283], directory[296] = *density, unit
+    for tag, value in (metadata.tags or {}).items():
+        directory.tagtype[tag] = GEO_TAGS[tag]
+        directory[tag] = value
     if metadata.xmp:
         directory.tagtype[700] = _BYTE
         directory[700] = metadata.xmp
@@ -98,22 +103,30 @@ def _directory(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> Any
     return directory
 
 
+def _new_directory() -> Any:
+    return TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
+
+
+def copies_exif(exif: bytes) -> bool:
+    """Return whether the tags of a block of EXIF can be copied to a TIFF file."""
+    with quiet():
+        return _text_directory(exif) is not None
+
+
 def _text_directory(exif: bytes | None) -> Any:
-    """Return a new directory with the text, EXIF and GPS of EXIF; empty if they are damaged."""
-    directory: Any = TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
-    if not exif:
-        return directory
+    """Return a new directory with the text, EXIF and GPS of EXIF; None if they are damaged."""
+    directory = _new_directory()
     source = Image.Exif()
     try:
-        source.load(exif)
+        source.load(exif or b"")
         for tag in source:
-            if tag not in _POINTERS:
-                directory[tag] = as_stored(source[tag])
-            elif values := _nested(source, tag):
+            if tag in _POINTERS and (values := _nested(source, tag)):
                 directory[tag] = values
+            elif tag not in LAYOUT_TAGS and tag not in _POINTERS:
+                directory[tag] = as_stored(source[tag])
         directory.tobytes(8)  # fails on damaged values here, not while the file is written
     except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
-        return TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
+        return None
     return directory
 
 

@@ -23,6 +23,7 @@ class _WebP(Codec):
     alpha = True
     max_side = 16383
     default_quality = 92
+    keeps = frozenset({"exif", "xmp"})
     reader = WebPImagePlugin.WebPImageFile
 
     def matches(self, head: bytes) -> bool:

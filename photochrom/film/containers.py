@@ -1,0 +1,41 @@
+"""The containers that films can be written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from photochrom.errors import OutputError
+
+__all__ = ["ATTACHMENT_CONTAINERS", "CONTAINERS", "MP4_CONTAINERS", "container_format"]
+
+CONTAINERS: Final = {
+    ".mp4": "mp4",
+    ".m4v": "mp4",
+    ".mov": "mov",
+    ".mkv": "matroska",
+    ".webm": "webm",
+    ".ts": "mpegts",
+    ".nut": "nut",
+}
+"""FFmpeg's names of the containers, by suffix.
+
+AVI is missing on purpose: it stores a frame rate, not the time of each frame.
+"""
+
+MP4_CONTAINERS: Final = ("mp4", "mov")
+ATTACHMENT_CONTAINERS: Final = ("matroska",)
+
+
+def container_format(path: Path) -> str:
+    """Return FFmpeg's name of the container for a file name.
+
+    Raises:
+        OutputError: no container with this suffix can be written.
+    """
+    container = CONTAINERS.get(path.suffix.lower())
+    if not container:
+        raise OutputError(
+            f"expected a file name that ends in {', '.join(CONTAINERS)}; received {path.name}"
+        )
+    return container

@@ -1,0 +1,152 @@
+"""Colour the frames of a film, with reading and the network in threads of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from av import VideoFrame
+
+from photochrom.color.guided import LinearChroma
+from photochrom.errors import ConfigError
+from photochrom.film.coloring import small_luma
+from photochrom.film.network import Network, reference_from_hints
+from photochrom.film.pixel_format import make_frame
+from photochrom.film.propagation import propagate
+from photochrom.film.small_frames import small_frames
+from photochrom.parallel import map_ordered, prefetch
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from photochrom.color import FloatArray
+    from photochrom.film.job import Job
+    from photochrom.film.propagation import Memory, Segment
+    from photochrom.film.reader import FilmReader, ProblemCallback, SourceFrame
+    from photochrom.film.small_frames import SmallFrame
+    from photochrom.guidance.hints import Hint
+    from photochrom.guidance.reference import Reference
+    from photochrom.model.model import Model
+
+__all__ = ["ColoredFrame", "FrameColorer"]
+
+_QUEUED_FRAMES: Final = 8  # small frames that wait between the reading thread and the network
+
+
+@dataclass(frozen=True, eq=False)
+class ColoredFrame:
+    """A coloured frame of a film, for the encoder.
+
+    Attributes:
+        picture: the planes, in the film's layout.
+        source: the original frame.
+        begins_shot: whether a shot begins with this frame.
+        memory: the colour memory after this frame, if a later run can continue from here.
+    """
+
+    picture: VideoFrame
+    source: SourceFrame
+    begins_shot: bool
+    memory: Memory | None
+
+
+@dataclass(frozen=True, eq=False)
+class _UncoloredFrame:
+    """A frame whose small chroma is known, with the arguments of its `ColoredFrame`."""
+
+    source: SourceFrame
+    small: SmallFrame
+    chroma: FloatArray
+    begins_shot: bool
+    memory: Memory | None
+
+
+class FrameColorer:
+    """Colours the frames of the section of a film that a job asks for."""
+
+    def __init__(self, model: Model, job: Job, film: FilmReader) -> None:
+        """Prepare the network, and the references that it follows.
+
+        Raises:
+            ConfigError: a setting is out of range or does not fit the film or the model.
+        """
+        self._model, self._job, self._film = model, job, film
+        layout = film.layout
+        # The network sees square pixels, whatever the shape of the film's pixels.
+        self._size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
+        references = [*self._references_from_hints(), *job.references]
+        self._network = Network(model, vividness=job.vividness, references=references)
+
+    def frames(
+        self, last: int | None, memory: Memory | None, on_problem: ProblemCallback
+    ) -> Generator[ColoredFrame]:
+        """Yield the coloured frames.
+
+        Args:
+            last: the time of the last frame that an earlier run finished. None to begin at the
+                start of the section.
+            memory: the colour memory at that frame.
+            on_problem: called for each damaged place, in the reading thread.
+        """
+        segments = self._segments(last, memory, on_problem)
+        # The network works on the next segment while the threads of the pool colour this one.
+        with closing(prefetch(segments, 1)) as ready:
+            yield from map_ordered(self._color, _uncolored_frames(ready), os.cpu_count() or 1)
+
+    def _segments(
+        self, last: int | None, memory: Memory | None, on_problem: ProblemCallback
+    ) -> Iterator[Segment[SourceFrame]]:
+        """Yield segments with their small chroma."""
+        film, span = self._film, self._job.span
+        first = film.pts_at(span.start) if last is None and span.start else last
+        before = None if span.end is None else film.pts_at(span.end)
+        frames = film.frames(first=first, before=before, on_problem=on_problem)
+        with_luma = ((each, self._small_luma(each)) for each in frames)
+        # Decoding and optical flow run in a thread of their own, beside the network.
+        small = prefetch(small_frames(with_luma), _QUEUED_FRAMES)
+        yield from propagate(small, self._network, memory)
+
+    def _small_luma(self, frame: SourceFrame) -> npt.NDArray[np.uint8]:
+        return small_luma(frame.luma, self._size, self._film.layout.levels)
+
+    def _color(self, frame: _UncoloredFrame) -> ColoredFrame:
+        """Make a frame for the encoder: the luma of the film, and chroma at its own resolution."""
+        source, layout = frame.source, self._film.layout
+        space = self._model.card.color_space
+        fitted = LinearChroma.fit(frame.chroma, frame.small.luma, space, layout.matrix)
+        planes = fitted.stored(source.luma, layout.subsampling, layout.levels)
+        picture = make_frame([source.luma, *planes], layout, layout.pix_fmt)
+        return ColoredFrame(picture, source, frame.begins_shot, frame.memory)
+
+    def _references_from_hints(self) -> Iterator[Reference]:
+        """Yield a reference for each frame that has hints."""
+        hints_by_time: dict[float, list[Hint]] = {}
+        for moment, hint in self._job.hints:
+            hints_by_time.setdefault(moment, []).append(hint)
+        for moment, hints in hints_by_time.items():
+            first = self._film.pts_at(moment)
+            with closing(self._film.frames(first=first, on_problem=lambda *_: None)) as frames:
+                frame = next(frames, None)
+            if frame is None:
+                raise ConfigError(
+                    f"expected hints within the film, which is {self._film.seconds:.1f} s long; "
+                    f"received one at {moment:g} s"
+                )
+            luma, size = self._small_luma(frame), self._film.size
+            yield reference_from_hints(self._model, luma, hints, size, self._job.vividness)
+
+
+def _uncolored_frames(segments: Iterable[Segment[SourceFrame]]) -> Iterator[_UncoloredFrame]:
+    """Yield the frames of all segments.
+
+    A run can continue only after the last frame of a segment, which therefore has the memory.
+    """
+    for segment in segments:
+        last = len(segment.frames) - 1
+        for number, frame in enumerate(segment.frames):
+            begins_shot = segment.begins_shot and number == 0
+            yield _UncoloredFrame(*frame, begins_shot, segment.memory if number == last else None)
