@@ -62,10 +62,12 @@ from pathlib import Path
 from photochrom.recipes.backend import choose_backend
 choose_backend()
 from photochrom.recipes import recipe
-from photochrom.training import config, dataset, sources
+from photochrom.training import config, dataset, reading, sources
 found = sources.find(Path(sys.argv[1]))
 settings, made = config.load_config().data, recipe("autoencoder")
-stream = dataset.training_batches(found, made, settings, size=256, batch_size=16, seed=0)
+stream = dataset.training_batches(
+    found, reading.PhotoReader(len(found), 64), made, settings, size=256, batch_size=16, seed=0
+)
 for _ in zip(range(len(found) // 16), stream):
     pass
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
@@ -88,14 +90,16 @@ def speeds(photos: Path) -> tuple[float, dict[str, float]]:
     import keras
 
     from photochrom.recipes import recipe
-    from photochrom.training import config, dataset, sources
+    from photochrom.training import config, dataset, reading, sources
 
     made = recipe("autoencoder")
+    found = sources.find(photos)
     stream = iter(
         dataset.training_batches(
-            sources.find(photos), made, config.load_config().data, size=256, batch_size=16, seed=0
+            found, reading.PhotoReader(len(found), 64), made, config.load_config().data,
+            size=256, batch_size=16, seed=0,
         )
-    )
+    )  # fmt: skip
     inputs, targets = next(stream)
     start = time.perf_counter()
     for _ in range(40):

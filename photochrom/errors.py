@@ -6,6 +6,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── PhotoError               a photograph cannot be read
     │   ├── UnreadablePhoto      the file is truncated, mislabelled, empty, or not a picture
     │   ├── UnsupportedPhoto     the kind of picture is not supported (animated, float)
+    │   │   └── SeveralPages     the file has several pages, and nobody said which ones to colour
     │   └── PhotoTooLarge        the picture has more pixels than the limit, which can be raised
     ├── FilmError                a film cannot be read
     │   ├── UnreadableFilm       the file is missing, damaged from the start, or not a film
@@ -41,6 +42,7 @@ __all__ = [
     "PhotoTooLarge",
     "PhotochromError",
     "RecipeError",
+    "SeveralPages",
     "UnreadableFilm",
     "UnreadablePhoto",
     "UnsupportedFilm",
@@ -62,6 +64,10 @@ class UnreadablePhoto(PhotoError):
 
 class UnsupportedPhoto(PhotoError):
     """The bytes are a picture, but of a kind that is not supported."""
+
+
+class SeveralPages(UnsupportedPhoto):
+    """The file has several pages, so that somebody has to say which ones to colour."""
 
 
 class PhotoTooLarge(PhotoError):

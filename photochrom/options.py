@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, Unpack
 
 from photochrom.errors import ConfigError
 from photochrom.guidance.hints import RGB, Hint, as_rgb
@@ -12,10 +12,29 @@ from photochrom.guidance.hints import RGB, Hint, as_rgb
 if TYPE_CHECKING:
     from typing import Self
 
+    from photochrom.guidance.reference import Reference
+    from photochrom.photo.photo import Photo
+    from photochrom.photo.reading import Source
+
 __all__ = ["MAX_VARIANTS", "ColorOptions"]
+
+ReferenceSource: TypeAlias = "Source | Photo | Reference"
+"""A reference photograph: a path, bytes, a file, a picture, or a reference that is prepared."""
 
 MAX_VARIANTS: Final = 8
 """The largest number of variants of one photograph."""
+
+
+class ColorKeywords(TypedDict, total=False):
+    """The keyword arguments of `ColorOptions.of`."""
+
+    vividness: float | None
+    hints: Sequence[Hint]
+    palette: Sequence[str | RGB]
+    reference: ReferenceSource | None
+    variants: int
+    album: bool
+    negative: bool
 
 
 @dataclass(frozen=True)
@@ -33,16 +52,21 @@ class ColorOptions:
         reference: a colour photograph of a similar subject, in any form that `Colorizer.predict`
             accepts, or None.
         variants: how many different results to make of each photograph, 1 to `MAX_VARIANTS`.
+        album: whether to look for photographs on an album page or within a border. Each is then
+            coloured on its own, and the page around them stays as it is.
+        negative: whether the photograph is a negative, which is inverted first.
     """
 
     vividness: float | None = None
     hints: tuple[Hint, ...] = ()
     palette: tuple[RGB, ...] = ()
-    reference: Any = None
+    reference: ReferenceSource | None = None
     variants: int = 1
+    album: bool = True
+    negative: bool = False
 
     def __post_init__(self) -> None:
-        """Check the values.
+        """Check that each value is in range, and that no two options exclude each other.
 
         Raises:
             ConfigError: a value is out of range, or two options exclude each other.
@@ -64,8 +88,10 @@ class ColorOptions:
         vividness: float | None = None,
         hints: Sequence[Hint] = (),
         palette: Sequence[str | RGB] = (),
-        reference: Any = None,
+        reference: ReferenceSource | None = None,
         variants: int = 1,
+        album: bool = True,
+        negative: bool = False,
     ) -> Self:
         """Make options from any sequences; a palette may also hold texts such as "#2B4C7E".
 
@@ -74,10 +100,12 @@ class ColorOptions:
                 palette is not a colour.
         """
         colors = tuple(as_rgb(each) for each in palette)
-        return cls(vividness, tuple(hints), colors, reference, variants)
+        return cls(vividness, tuple(hints), colors, reference, variants, album, negative)
 
     @classmethod
-    def either(cls, options: ColorOptions | None, **keywords: Any) -> ColorOptions:
+    def either(
+        cls, options: ColorOptions | None, **keywords: Unpack[ColorKeywords]
+    ) -> ColorOptions:
         """Return `options`, or options made of keyword arguments.
 
         Args:
@@ -92,7 +120,8 @@ class ColorOptions:
         given = [
             name
             for name, value in keywords.items()
-            if not (value is None or (isinstance(value, list | tuple) and not value))
+            if not (value is None or value is getattr(cls, name))
+            and not (isinstance(value, list | tuple) and not value)
         ]
         if given:
             received = " and ".join(given)

@@ -1,19 +1,25 @@
-"""Work in threads: map a function over items in order, or fetch items ahead of their use."""
+"""Work on many items: choose some, map a function over them in threads, or fetch them ahead."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-__all__ = ["map_ordered", "prefetch"]
+__all__ = ["map_ordered", "prefetch", "subsample"]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def subsample(items: Sequence[T], count: int) -> list[T]:
+    """Return at most `count` items, evenly spread from the first on, in their order."""
+    count = min(count, len(items))
+    return [items[index * len(items) // count] for index in range(count)]
 
 
 def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Generator[R]:

@@ -124,7 +124,7 @@ def test_running_out_of_memory_is_a_failure_by_name(place, warm, monkeypatch):
         raise MemoryError
 
     write_pictures(place / "in", "a.png")
-    monkeypatch.setattr("photochrom.batch.read", exhausted)
+    monkeypatch.setattr("photochrom.batch.running.read", exhausted)
     (outcome,) = run(plan(["in"], Path("out")), warm)
     assert (outcome.status, outcome.reason) == ("failed", "in/a.png: out of memory")
 
@@ -175,4 +175,4 @@ def test_a_name_that_is_too_long_for_the_system(archive, warm):
 
 def test_no_drafts_are_left_behind(place, warm):
     list(run(with_a_broken_one(place), warm, keep_going=True))
-    assert not [path for path in place.rglob("*") if path.suffix == ".tmp"]
+    assert not [path for path in place.rglob("*") if path.name.startswith(".photochrom-")]

@@ -17,9 +17,9 @@ from tests.support import write_pictures
 
 ROOT = Path(photochrom.__file__).parent
 LAYERS = {
-    1: ["deprecation", "errors", "parallel", "progress", "sampling", "files"],
+    1: ["deprecation", "errors", "parallel", "progress", "files"],
     2: ["photo", "color", "model", "guidance"],
-    3: ["colorizer", "prediction", "options", "batch", "film", "scoring"],
+    3: ["album", "colorizer", "prediction", "options", "batch", "documents", "film", "scoring"],
     4: ["training", "recipes"],
     5: ["cli", "web", "__main__"],
 }

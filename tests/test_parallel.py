@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from photochrom.parallel import map_ordered, prefetch
+from photochrom.parallel import map_ordered, prefetch, subsample
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -133,3 +133,16 @@ def test_who_stops_asking_stops_the_maker():
     walk.close()
     assert closed == [True]
     assert len(made) < 10
+
+
+@pytest.mark.parametrize(
+    ("many", "count", "found"),
+    [
+        (10, 5, [0, 2, 4, 6, 8]),
+        (7, 4, [0, 1, 3, 5]),  # not the first four
+        (3, 5, [0, 1, 2]),  # each once
+        (0, 5, []),
+    ],
+)
+def test_a_subset_is_evenly_spread(many, count, found):
+    assert subsample(range(many), count) == found

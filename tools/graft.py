@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photochrom import photo
+from photochrom.parallel import subsample
 from photochrom.recipes.backend import choose_backend
-from photochrom.sampling import subsample
 
 if TYPE_CHECKING:
     import keras

@@ -27,8 +27,8 @@ import simplejpeg
 from photochrom import photo
 from photochrom.errors import DataError
 from photochrom.parallel import map_ordered
-from photochrom.training.scan import Verdict, examine, summary
-from photochrom.training.sources import Source, find, split_folders
+from photochrom.progress import ProgressListener
+from photochrom.training.sources import Source, Verdict, examine, find, split_folders, summary
 
 _MIB: Final = 2**20
 
@@ -39,6 +39,14 @@ class PackedPhoto(NamedTuple):
     name: str
     verdict: Verdict
     data: bytes = b""
+
+
+class Notes(ProgressListener):
+    """Prints messages about shards that are truncated."""
+
+    def note(self, text: str) -> None:
+        """Print a message."""
+        print(text, flush=True)
 
 
 class Shards:
@@ -111,7 +119,7 @@ def pack(folder: Path, part: str, arguments: argparse.Namespace) -> None:
     def convert(source: Source) -> PackedPhoto:
         return pack_photo(source, folder, arguments)
 
-    for each in map_ordered(convert, find(folder), os.cpu_count() or 1):
+    for each in map_ordered(convert, find(folder, Notes()), os.cpu_count() or 1):
         counts[each.verdict] += 1
         if each.data:
             shards.add(each.name, each.data)

@@ -37,7 +37,7 @@ _FILE_ERRORS = (PhotoError, FilmError, OutputExists, OutputFailed)
 class _Group(TyperGroup):
     """A command group that turns errors into one line on stderr and an exit code."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> object:  # Typer has its own copy of Click, without a name
         try:
             return super().invoke(ctx)
         except PhotochromError as error:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from photochrom.cli.console import note
+from photochrom.cli.options import Backend, ConfigFile, RunSettings, Validation
 from photochrom.errors import ConfigError
 
 __all__ = ["compare"]
-
-_PICTURE_ROWS = 6  # photographs in scoreboard.png
 
 
 def compare(
@@ -27,23 +25,13 @@ def compare(
         str,
         typer.Option(help="Budget of each recipe: a number of photographs, or a time as 20m."),
     ] = "20m",
-    validation: Annotated[
-        Path | None,
-        typer.Option("--val", help="Folder of photographs to judge on.", show_default="a tenth"),
-    ] = None,
+    validation: Validation = None,
     judged: Annotated[
         int, typer.Option(min=1, help="Judge on at most this many photographs.")
     ] = 200,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings file for every run, in TOML or JSON.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One setting for every run."),
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="Keras backend: tensorflow, jax or torch.")
-    ] = None,
+    config: ConfigFile = None,
+    settings: RunSettings = None,
+    backend: Backend = None,
 ) -> None:
     """Train recipes on the same photographs with the same budget, and compare their scores.
 
@@ -59,11 +47,9 @@ def compare(
         raise ConfigError(f"expected every recipe once; received {recipes!r}")
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.training_progress import TrainingProgress
-    from photochrom.sampling import subsample
     from photochrom.training import comparison
     from photochrom.training.config import load_config
-    from photochrom.training.runs import BASELINES_FILE, resume
-    from photochrom.training.scoreboard import draw_learning_curves, write_scoreboard
+    from photochrom.training.scoreboard import write_scoreboard
 
     run_budget = comparison.Budget.parse(budget)
     with TrainingProgress() as progress:
@@ -71,11 +57,5 @@ def compare(
             folder, output, names, run_budget, load_config(config, settings),
             validation=validation, judged=judged, listener=progress, on_recipe=note,
         )  # fmt: skip
-    runs = {name: resume(comparison.folder_of(name, output)) for name in names}
-    judging = comparison.held_out(runs[names[0]], judged)
-    pictures = comparison.picture_rows(output, entries, subsample(judging, _PICTURE_ROWS))
-    write_scoreboard(output, entries, str(run_budget), pictures)
-    curves = {name: comparison.learning_curve(run) for name, run in runs.items()}
-    constants = json.loads((runs[names[0]].folder / BASELINES_FILE).read_text("utf-8"))
-    draw_learning_curves(curves, constants, output / "curves.png")
+    write_scoreboard(output, names, entries, str(run_budget), judged)
     note(f"wrote {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

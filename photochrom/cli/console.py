@@ -5,14 +5,30 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Self
+
+import typer
+
+from photochrom.progress import ProgressListener
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
-__all__ = ["emit", "escape_controls", "fail", "note", "progress", "stderr"]
+    from photochrom.recipes.settings import Setting
+
+__all__ = [
+    "ProgressBars",
+    "emit",
+    "escape_controls",
+    "fail",
+    "note",
+    "note_metadata_lost",
+    "print_settings",
+    "progress",
+    "stderr",
+]
 
 # Categories of control characters, and bidirectional classes of characters that change the
 # direction of writing: with either, a file's name could forge what a terminal shows.
@@ -51,7 +67,13 @@ def note(message: str) -> None:
     sys.stderr.write(f"{escape_controls(message)}\n")
 
 
-def emit(record: Mapping[str, Any]) -> None:
+def note_metadata_lost(name: str, lost: Sequence[str]) -> None:
+    """Print which metadata of the original a result, of that name, does not carry over."""
+    if lost:
+        note(f"{name}: metadata not kept: {', '.join(lost)}")
+
+
+def emit(record: Mapping[str, object]) -> None:
     """Print a record to stdout as one line of JSON.
 
     The line is ASCII, so that every file name survives, even one that is not valid UTF-8.
@@ -59,6 +81,13 @@ def emit(record: Mapping[str, Any]) -> None:
     if sys.stdout is not None:  # it is None where the caller closed it, as some daemons do
         sys.stdout.write(json.dumps(record) + "\n")
         sys.stdout.flush()
+
+
+def print_settings(settings: Sequence[Setting]) -> None:
+    """Print settings to stdout: name, default and meaning in columns."""
+    widths = [max(len(setting[column]) for setting in settings) for column in (0, 1)]
+    for name, default, meaning in settings:
+        typer.echo(f"{name:{widths[0]}}  {default:{widths[1]}}  {meaning}".rstrip())
 
 
 def progress(unit: str) -> Progress:
@@ -89,3 +118,36 @@ def progress(unit: str) -> Progress:
         disable=not console.is_terminal,
         transient=True,
     )
+
+
+class ProgressBars(ProgressListener):
+    """Shows the progress of a library call as bars on stderr; use it as a context manager."""
+
+    def __init__(self, unit: str, **titles: str) -> None:
+        """Create bars, which appear when their task reports progress.
+
+        Args:
+            unit: plural name of what is counted, for example "photographs".
+            titles: what to call each task, for example `judge="judging"`.
+        """
+        self._bars, self._titles = progress(unit), titles
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def note(self, text: str) -> None:
+        """Print a message above the bars."""
+        note(text)
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        """Move the bar of a task."""
+        if task not in self._tasks:
+            self._tasks[task] = self._bars.add_task(self._titles.get(task, task), total=None)
+        # An estimated total can be too small; without one, the bar only shows that work goes on.
+        most = max(done, total) if total else None
+        self._bars.update(self._tasks[task], completed=done, total=most)

@@ -3,73 +3,127 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photochrom.cli.console import note, progress
+from photochrom.cli.console import ProgressBars, note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
     import numpy as np
     import numpy.typing as npt
+    from rich.table import Table
+
+    from photochrom.photo import Fit
+    from photochrom.scoring import Part
+
+    Rgb = npt.NDArray[np.uint8]
 
 __all__ = ["evaluate"]
 
-_STEPS = {"survey": "finding the best constant", "judge": "judging"}
-_SHEET_HELP = (
-    "Write a contact sheet: the best, the median and the worst photograph, or frames of the film."
-)
+Model = Annotated[Path, typer.Argument(help="Folder or zip file of a model.")]
+Judged = Annotated[
+    Path,
+    typer.Argument(metavar="DIR|FILM", help="Folder of colour photographs, or a colour film."),
+]
+IsFilm = Annotated[
+    bool,
+    typer.Option(
+        "--film", help="Judge a film: a file, an image sequence (%05d.jpg) or a folder of frames."
+    ),
+]
+Size = Annotated[
+    int, typer.Option(min=16, help="Side of the square photographs, in pixels; not for films.")
+]
+FitOption = Annotated[
+    Literal["crop", "squash"],
+    typer.Option(help="How to make photographs square; not for films."),
+]
+Limit = Annotated[
+    int,
+    typer.Option(
+        "--limit",
+        "--most",  # the old name, for one release
+        min=0,
+        help="Use at most this many photographs, evenly spread, or first frames; 0: all.",
+    ),
+]
+PartOption = Annotated[
+    Literal["choose", "calibrate", "test"] | None,
+    typer.Option(
+        help="Use one of three fixed parts of the photographs, split by file name: choose to "
+        "select a network, calibrate to tune it, test to report scores; not for films."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option(help="Write the scores of each photograph or frame to a CSV file."),
+]
+Sheet = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write a contact sheet: the best, the median and the worst photograph, or frames of "
+        "the film."
+    ),
+]
+Plot = Annotated[
+    Path | None, typer.Option(help="Write a plot of the film's mean colours over time.")
+]
+
+
+@dataclass(frozen=True)
+class _Output:
+    """The form in which the scores are printed, and the files that are written."""
+
+    as_json: bool
+    csv: Path | None
+    sheet: Path | None
+    plot: Path | None
+
+    def print(self, json: Callable[[], str], table: Callable[[], Table]) -> None:
+        """Print the scores to stdout."""
+        from rich.console import Console
+
+        if self.as_json:
+            typer.echo(json())
+        else:
+            Console().print(table())
+
+    def write(
+        self,
+        csv: Callable[[], str],
+        sheet: Callable[[], Rgb],
+        plot: Callable[[], Rgb] | None = None,
+    ) -> None:
+        """Write the files that were asked for; only these are made."""
+        from photochrom import photo
+        from photochrom.files.atomic import write_text
+
+        if self.csv:
+            write_text(self.csv, csv())
+        if self.sheet:
+            photo.write(self.sheet, sheet(), overwrite=True)
+        if self.plot and plot:
+            photo.write(self.plot, plot(), overwrite=True)
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="Folder or zip file of a model.")],
-    source: Annotated[
-        Path,
-        typer.Argument(metavar="DIR|FILM", help="Folder of colour photographs, or a colour film."),
-    ],
-    film: Annotated[
-        bool,
-        typer.Option(
-            "--film",
-            help="Judge a film: a file, an image sequence (%05d.jpg) or a folder of frames.",
-        ),
-    ] = False,
-    size: Annotated[
-        int,
-        typer.Option(min=16, help="Side of the square photographs, in pixels; not for films."),
-    ] = 256,
-    fit: Annotated[
-        Literal["crop", "squash"],
-        typer.Option(help="How to make photographs square; not for films."),
-    ] = "crop",
-    limit: Annotated[
-        int,
-        typer.Option(
-            "--limit",
-            "--most",  # the old name, for one release
-            min=0,
-            help="Use at most this many photographs, evenly spread, or first frames; 0: all.",
-        ),
-    ] = 0,
-    part: Annotated[
-        Literal["choose", "calibrate", "test"] | None,
-        typer.Option(
-            help="Use one of three fixed parts of the photographs, split by file name: choose to "
-            "select a network, calibrate to tune it, test to report scores; not for films."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    csv: Annotated[
-        Path | None,
-        typer.Option(help="Write the scores of each photograph or frame to a CSV file."),
-    ] = None,
-    sheet: Annotated[Path | None, typer.Option(help=_SHEET_HELP)] = None,
-    plot: Annotated[
-        Path | None, typer.Option(help="Write a plot of the film's mean colours over time.")
-    ] = None,
+    model: Model,
+    source: Judged,
+    film: IsFilm = False,
+    size: Size = 256,
+    fit: FitOption = "crop",
+    limit: Limit = 0,
+    part: PartOption = None,
+    as_json: AsJson = False,
+    csv: Csv = None,
+    sheet: Sheet = None,
+    plot: Plot = None,
 ) -> None:
     """Colour photographs or a film whose true colours are known, and score the result.
 
@@ -81,12 +135,13 @@ def evaluate(
         raise typer.BadParameter(
             "expected photographs; a film is not split into parts", param_hint="--part"
         )
-    if film:
-        _film(model, source, limit, as_json=as_json, csv=csv, sheet=sheet, plot=plot)
-    elif plot:
+    if plot and not film:
         raise typer.BadParameter("expected a film; add --film", param_hint="--plot")
+    output = _Output(as_json, csv, sheet, plot)
+    if film:
+        _film(model, source, limit, output)
     else:
-        _photographs(model, source, size, fit, limit, part, as_json=as_json, csv=csv, sheet=sheet)
+        _photographs(model, source, size, fit, limit, part, output)
 
 
 def _require_writable(source: Path, results: list[Path]) -> None:
@@ -114,85 +169,47 @@ def _photographs(
     model: Path,
     folder: Path,
     size: int,
-    fit: Literal["crop", "squash"],
+    fit: Fit,
     limit: int,
-    part: Literal["choose", "calibrate", "test"] | None,
-    *,
-    as_json: bool,
-    csv: Path | None,
-    sheet: Path | None,
+    part: Part | None,
+    output: _Output,
 ) -> None:
     import numpy as np
-    from rich.console import Console
 
-    from photochrom import photo, scoring
+    from photochrom import scoring
     from photochrom.colorizer import Colorizer
-    from photochrom.files.atomic import write_bytes
 
     # Loaded first: a missing model should be reported before all photographs are examined.
     colorizer = Colorizer(model)
-    photographs = scoring.Album(folder, size=size, fit=fit, limit=limit, part=part)
-    if photographs.skipped:
-        note(f"skipped {len(photographs.skipped)} files: grey, tinted or damaged")
+    album = scoring.Album(folder, size=size, fit=fit, limit=limit, part=part)
+    if album.skipped:
+        note(f"skipped {len(album.skipped)} files: grey, tinted or damaged")
 
-    def colorize(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-        return np.asarray(colorizer.colorize(grey).rgb, np.uint8)
+    def colorize(grey: Rgb) -> Rgb:
+        return np.asarray(colorizer.colorize(grey, album=False).rgb, np.uint8)
 
-    with progress("photographs") as bar:
-        tasks = {
-            step: bar.add_task(title, total=len(photographs)) for step, title in _STEPS.items()
-        }
-        report = scoring.evaluate(
-            photographs,
-            colorize,
-            part=part,
-            progress=lambda step, done: bar.update(tasks[step], completed=done),
-        )
-    if as_json:
+    with ProgressBars("photographs", survey="finding the best constant", judge="judging") as bars:
+        report = scoring.evaluate(album, colorize, listener=bars)
+    if output.as_json:
         for missing in scoring.missing_measures():
             note(missing)
-        typer.echo(scoring.to_json(report))
-    else:
-        Console().print(scoring.to_table(report))
-    if csv:
-        write_bytes(csv, scoring.photos_to_csv(report).encode(), overwrite=True)
-    if sheet:
-        photo.write(sheet, scoring.showcase(report, photographs, colorize), overwrite=True)
+    output.print(lambda: scoring.to_json(report), lambda: scoring.to_table(report))
+    output.write(
+        lambda: scoring.photos_to_csv(report), lambda: scoring.showcase(report, album, colorize)
+    )
 
 
-def _film(
-    model: Path,
-    place: Path,
-    limit: int,
-    *,
-    as_json: bool,
-    csv: Path | None,
-    sheet: Path | None,
-    plot: Path | None,
-) -> None:
-    from rich.console import Console
-
-    from photochrom import photo, scoring
+def _film(model: Path, place: Path, limit: int, output: _Output) -> None:
+    from photochrom import scoring
     from photochrom.colorizer import Colorizer
-    from photochrom.files.atomic import write_bytes
 
-    colorizer = Colorizer(model)
-    frames, timeline = scoring.Reel(place, limit=limit), scoring.Timeline()
-    with progress("frames") as bar:
-        task = bar.add_task("judging", total=frames.count)
-
-        def show(versions: Mapping[str, npt.NDArray[np.uint8]]) -> None:
-            timeline.add(versions)
-            bar.advance(task)
-
-        report = scoring.evaluate_film(frames, scoring.film_methods(colorizer), show)
-    if as_json:
-        typer.echo(scoring.film_to_json(report))
-    else:
-        Console().print(scoring.film_to_table(report))
-    if csv:
-        write_bytes(csv, scoring.frames_to_csv(report).encode(), overwrite=True)
-    if sheet:
-        photo.write(sheet, timeline.sheet(), overwrite=True)
-    if plot:
-        photo.write(plot, scoring.flicker_plot(report), overwrite=True)
+    methods = scoring.film_methods(Colorizer(model))
+    reel, timeline = scoring.Reel(place, limit=limit), scoring.Timeline()
+    with ProgressBars("frames", judge="judging") as bars:
+        report = scoring.evaluate_film(reel, methods, listener=bars, on_frame=timeline.add)
+    output.print(lambda: scoring.film_to_json(report), lambda: scoring.film_to_table(report))
+    output.write(
+        lambda: scoring.frames_to_csv(report),
+        timeline.sheet,
+        lambda: scoring.flicker_plot(report),
+    )

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from photochrom.cli.colorize import (
+from photochrom.cli.console import emit, note, progress
+from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
     ModelPlace,
     PrecisionOption,
     Vividness,
 )
-from photochrom.cli.console import emit, note, progress
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:

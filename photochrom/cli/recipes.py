@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
-from photochrom.cli.console import note
+from photochrom.cli.console import note, print_settings
+from photochrom.cli.options import RECIPE_HELP
 
-__all__ = ["RECIPE_HELP", "app"]
-
-RECIPE_HELP = "Recipe: a name, path/to/file.py or package.module:Class."
+__all__ = ["app"]
 
 app = typer.Typer(
     name="recipes", help="List and describe the networks that can be trained.", no_args_is_help=True
@@ -46,6 +46,7 @@ def show(
     from photochrom.recipes.backend import choose_backend
 
     choose_backend()  # before anything imports Keras, which reads the backend only once
+    from photochrom.recipes.settings import settings_of
     from photochrom.training.config import parse_setting
 
     options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}
@@ -67,5 +68,6 @@ def show(
     for first, shape, count in rows:
         typer.echo(f"{first:{widths[0]}}  {shape:{widths[1]}}  {count:>{widths[2]}}")
     typer.echo(f"\nTotal params: {network.count_params():,}\n\nOptions:")
-    for key, value in recipe.options.model_dump().items():
-        typer.echo(f"  {key} = {value!r}")
+    values = recipe.options.model_dump()
+    known = settings_of(type(recipe.options))
+    print_settings([each._replace(default=json.dumps(values[each.name])) for each in known])

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photochrom.cli.colorize import EngineOption, MaxMegapixels, ModelPlace, PrecisionOption
 from photochrom.cli.console import note
+from photochrom.cli.options import EngineOption, MaxMegapixels, ModelPlace, PrecisionOption
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photochrom.web import Settings
 
 __all__ = ["serve", "web"]
 
@@ -112,7 +117,13 @@ def web(
     _run(settings, model, engine, precision, ready)
 
 
-def _run(settings: Any, model: Path | None, engine: Any, precision: Any, ready: Any) -> None:
+def _run(
+    settings: Settings,
+    model: Path | None,
+    engine: str,
+    precision: str,
+    ready: Callable[[str], None],
+) -> None:
     # Imported here, after `require`: a missing extra is reported in one line.
     from photochrom.colorizer import Colorizer
     from photochrom.web.server import serve as run

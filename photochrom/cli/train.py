@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from photochrom.cli.console import note
-from photochrom.cli.recipes import RECIPE_HELP
+from photochrom.cli.console import note, print_settings
+from photochrom.cli.options import RECIPE_HELP, Backend, ConfigFile, RunSettings, Validation
 from photochrom.errors import ConfigError
 
 __all__ = ["train"]
@@ -22,22 +22,14 @@ Photographs = Annotated[
         help="Folder of colour photographs or .tar shards, with its subfolders.",
     ),
 ]
-Validation = Annotated[
-    Path | None,
-    typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth of DIR"),
-]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="One setting, for example train.epochs=50."),
-]
 NoExport = Annotated[
     bool,
     typer.Option("--no-export", help="Do not export the model; a later --resume exports it."),
 ]
-Backend = Annotated[
-    str | None,
+ListSettings = Annotated[
+    bool,
     typer.Option(
-        help="Keras backend: tensorflow, jax or torch.", show_default="the first installed"
+        "--list-settings", help="List all settings, with those of the recipe, and do nothing else."
     ),
 ]
 
@@ -51,11 +43,12 @@ def train(
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-TIME")
     ] = None,
     validation: Validation = None,
-    config: Annotated[Path | None, typer.Option(help="Settings file, in TOML or JSON.")] = None,
-    settings: Settings = None,
+    config: ConfigFile = None,
+    settings: RunSettings = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --run.")] = False,
     no_export: NoExport = False,
     backend: Backend = None,
+    list_settings: ListSettings = False,
 ) -> None:
     """Train a network on your own photographs.
 
@@ -67,6 +60,9 @@ def train(
     from photochrom.recipes.backend import choose_backend
     from photochrom.training.config import load_config
 
+    if list_settings:
+        _list_settings(recipe)
+        return
     if resume and (run is None or folder or config or settings or recipe or validation):
         raise ConfigError(
             "expected --resume with --run and no other setting: a run keeps its own settings"
@@ -81,14 +77,28 @@ def train(
     # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend)}")
     from photochrom.cli.training_progress import TrainingProgress
-    from photochrom.training import runs, trainer
+    from photochrom.training import preparation, runs, trainer
 
     with TrainingProgress() as progress:
         if folder is None:
             prepared = runs.resume(run_folder)
         else:
-            prepared = trainer.prepare(
+            prepared = preparation.prepare(
                 folder, run_folder, loaded, validation=validation, listener=progress
             )
         note(f"run: {prepared.folder}")
         trainer.train(prepared, progress, exporting=not no_export)
+
+
+def _list_settings(recipe: str | None) -> None:
+    """Print each setting of a run with its default and its meaning."""
+    from photochrom.recipes import recipe_class
+    from photochrom.recipes.backend import choose_backend
+    from photochrom.recipes.settings import settings_of
+    from photochrom.training.config import RunConfig
+
+    choose_backend()  # before anything imports Keras, which reads the backend only once
+    name = recipe or RunConfig().recipe
+    settings = [each for each in settings_of(RunConfig) if each.name != "options"]
+    settings += settings_of(recipe_class(name).Options, "options.")
+    print_settings(settings)

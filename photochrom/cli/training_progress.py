@@ -6,16 +6,17 @@ This module imports Keras, so commands import it only after they have chosen the
 from __future__ import annotations
 
 import time
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from rich.live import Live
 from rich.text import Text
 
 from photochrom.cli.console import stderr
-from photochrom.training.runs import TrainingListener
+from photochrom.training.runs import Logs, TrainingListener
 
 __all__ = ["TrainingProgress"]
 
+_TASKS: Final = {"scan": "examining photographs"}  # how the live line names a task
 # Keras calls this number the accuracy. It is a share, and says little by itself: the label names
 # it as the report does, so that nobody takes it for a measure of quality.
 _SHARES: Final = {
@@ -42,15 +43,15 @@ class TrainingProgress(TrainingListener):
         if self.console.is_terminal:
             self.live.update(Text(text))
 
-    def scanning(self, done: int, total: int) -> None:
+    def progress(self, task: str, done: int, total: int) -> None:
         """Show how many photographs were examined."""
-        self._show(f"examining photographs: {done} of {total}")
+        self._show(f"{_TASKS.get(task, task)}: {done} of {total}")
 
     def note(self, text: str) -> None:
         """Print a message on a line of its own."""
         self.console.print(text, markup=False)
 
-    def step(self, epoch: int, step: int, steps: int, photos: int, logs: dict[str, Any]) -> None:
+    def step(self, epoch: int, step: int, steps: int, photos: int, logs: Logs) -> None:
         """Show the progress, the speed and the remaining time of the current epoch."""
         now = time.perf_counter()
         if step == 1:
@@ -63,7 +64,7 @@ class TrainingProgress(TrainingListener):
             f"{seconds_per_step * (steps - step):.0f} s remaining  loss {float(logs['loss']):.4g}"
         )
 
-    def epoch(self, epoch: int, logs: dict[str, Any], constants: dict[str, float]) -> None:
+    def epoch(self, epoch: int, logs: Logs, constants: Logs) -> None:
         """Print every number of an epoch, each beside the score of the best constant guess."""
         parts = [f"epoch {epoch}"]
         for key, value in logs.items():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from photochrom.cli.console import note
-from photochrom.cli.recipes import RECIPE_HELP
+from photochrom.cli.options import RECIPE_HELP, Backend, ConfigFile, RunSettings, Validation
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,10 +20,7 @@ __all__ = ["tune"]
 def tune(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of colour photographs.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the study.")],
-    validation: Annotated[
-        Path | None,
-        typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth"),
-    ] = None,
+    validation: Validation = None,
     recipe: Annotated[str, typer.Option(help=RECIPE_HELP)] = "autoencoder",
     milestones: Annotated[
         str,
@@ -37,16 +34,9 @@ def tune(
             show_default="the report's",
         ),
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(help="Settings file for every run, in TOML or JSON.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One setting for every run."),
-    ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="Keras backend: tensorflow, jax or torch.")
-    ] = None,
+    config: ConfigFile = None,
+    settings: RunSettings = None,
+    backend: Backend = None,
 ) -> None:
     """Train every combination of a recipe's options, and compare them.
 
@@ -59,7 +49,6 @@ def tune(
     from photochrom.cli.training_progress import TrainingProgress
     from photochrom.training import tuning
     from photochrom.training.config import load_config
-    from photochrom.training.tuning_report import write_tuning_report
 
     epochs = _parse_epochs(milestones)
     search_space = _parse_space(space) if space else tuning.REPORT_SPACE
@@ -75,7 +64,7 @@ def tune(
             listener=progress,
             on_result=_report,
         )
-    write_tuning_report(results, epochs, output)
+    tuning.write_tuning_report(results, epochs, output)
     note(f"wrote {output / 'study.md'}, study.csv and study.png")
 
 
@@ -86,15 +75,17 @@ def _parse_epochs(text: str) -> list[int]:
         raise ConfigError(f"expected numbers of epochs, as 100,500; received {text!r}") from error
 
 
-def _parse_space(texts: list[str]) -> dict[str, list[Any]]:
+def _parse_space(texts: list[str]) -> dict[str, list[object]]:
     from photochrom.training.config import parse_setting
 
-    space = {".".join(keys): value for keys, value in map(parse_setting, texts)}
-    for key, values in space.items():
+    space = {}
+    for text in texts:
+        keys, values = parse_setting(text)
         if not isinstance(values, list) or not values:
             raise ConfigError(
-                f"expected a list of values for {key}, as [1, 2]; received {values!r}"
+                f"expected a list of values for {'.'.join(keys)}, as [1, 2]; received {values!r}"
             )
+        space[".".join(keys)] = values
     return space
 
 

@@ -96,7 +96,7 @@ class Levels:
 
     @property
     def top(self) -> int:
-        """The highest level."""
+        """The highest level that a sample can have."""
         return (1 << self.depth) - 1
 
 

@@ -7,7 +7,7 @@ never clipped. Y, Cb and Cr follow ITU-R BT.601: Y in [0, 1], Cb and Cr in [-0.5
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import cv2
 import numpy as np
@@ -54,11 +54,12 @@ def downscale(grey: Samples, size: tuple[int, int]) -> Samples:
         size: width and height of the copy.
     """
     # Halving first is quicker than one resize by a large factor.
-    small: Any = grey
+    small: IntArray = grey
     while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= _HALVE_ABOVE:
         height, width = small.shape[0] // 2, small.shape[1] // 2
         even = small[: 2 * height, : 2 * width]
-        small = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+        halved = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+        small = cast("IntArray", halved)
     return cast("Samples", cv2.resize(small, size, interpolation=cv2.INTER_AREA))
 
 
@@ -70,10 +71,9 @@ def pad_to_multiple(plane: Samples, step: tuple[int, int] = (2, 2)) -> Samples:
         step: the factors of height and width.
     """
     missing = [(0, -side % factor) for side, factor in zip(plane.shape, step, strict=True)]
-    padded: Any = (
-        np.pad(plane, missing, mode="edge") if any(count for _, count in missing) else plane
-    )
-    return cast("Samples", padded)
+    if not any(count for _, count in missing):
+        return plane
+    return cast("Samples", np.pad(plane, missing, mode="edge"))
 
 
 # --- the merge ------------------------------------------------------------------------------

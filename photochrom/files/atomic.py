@@ -16,12 +16,21 @@ from typing import Final
 
 from photochrom.errors import OutputError, OutputExists, OutputFailed
 
-__all__ = ["atomic_write", "check_destination", "ensure_not_original", "identity", "write_bytes"]
+__all__ = [
+    "atomic_write",
+    "check_destination",
+    "ensure_not_original",
+    "identity",
+    "output_errors",
+    "write_bytes",
+    "write_text",
+]
 
 # Opens a new file only: an existing one, or a link that someone put there, is an error.
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-# After these errors, writing other files would fail, too; see `OutputFailed`.
-_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# After these errors, writing other files would fail, too; see `OutputFailed`. EFBIG comes from
+# file systems, such as FAT32, that do not hold files of that size, and from limits on it.
+_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 
 
 def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
@@ -37,15 +46,29 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
         OutputFailed: the disk is full or broken.
         OutputError: the file cannot be written.
     """
-    with atomic_write(path, overwrite=overwrite) as draft:
-        _write_and_sync(draft, data)
+    with (
+        atomic_write(path, overwrite=overwrite) as draft,
+        os.fdopen(os.open(draft, _NEW_FILE, 0o666), "wb") as file,
+    ):
+        file.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 atomically, and replace an existing one.
+
+    Raises:
+        OutputFailed: as in `write_bytes`.
+        OutputError: as in `write_bytes`.
+    """
+    write_bytes(path, text.encode(), overwrite=True)
 
 
 @contextlib.contextmanager
 def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """Yield a temporary path to write to; it is renamed to `path` at the end of the block.
 
-    If the block raises an exception, the temporary file is deleted.
+    The temporary path has the suffix of `path`. If the block raises an exception, the temporary
+    file is deleted.
 
     Args:
         path: as in `write_bytes`.
@@ -56,14 +79,16 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
         OutputFailed: as in `write_bytes`.
         OutputError: as in `write_bytes`.
     """
-    try:
+    with output_errors(path):
         check_destination(path, overwrite=overwrite)
         # Replacing follows a symbolic link, so that the link stays and its target is replaced.
         # Absolute, because FFmpeg takes a relative name with a colon for an address.
         target = Path(os.path.realpath(path)) if overwrite else path.absolute()
-        draft = target.with_name(f".photochrom-{secrets.token_hex(8)}.tmp")
+        # The suffix stays, because some writers choose the format by it.
+        draft = target.with_name(f".photochrom-{secrets.token_hex(8)}{target.suffix}")
         try:
             yield draft
+            _sync(draft)
             if overwrite:
                 draft.replace(target)
             else:
@@ -71,13 +96,42 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 draft.unlink()
+    _sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of writing to a place into those of this package.
+
+    Args:
+        path: the file or folder, for messages.
+
+    Raises:
+        OutputExists: something exists in its place.
+        OutputFailed: the disk is full or broken.
+        OutputError: it cannot be written.
+    """
+    try:
+        yield
     except FileExistsError as error:
         raise _exists(path) from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        kind = OutputFailed if getattr(error, "errno", None) in _DISK_ERRORS else OutputError
+        cause = _disk_error(error)
+        reason = getattr(cause or error, "strerror", None) or error
+        kind = OutputFailed if cause else OutputError
         raise kind(f"cannot write {path}: {reason}") from error
-    _sync_folder(target.parent)
+
+
+def _disk_error(error: BaseException | None) -> OSError | None:
+    """Return the error of a full or broken disk that led to an error, if there is one.
+
+    Libraries that write archives fail again when they close them, and raise that error instead.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+            return error
+        error = error.__context__
+    return None
 
 
 def _exists(path: Path) -> OutputExists:
@@ -139,10 +193,9 @@ def ensure_not_original(place: Path | int, originals: Collection[tuple[int, int]
         raise OutputError(f"{name} is an original and is never written over; choose another name")
 
 
-def _write_and_sync(draft: Path, data: bytes) -> None:
-    with os.fdopen(os.open(draft, _NEW_FILE, 0o666), "wb") as file:
-        file.write(data)
-        file.flush()
+def _sync(draft: Path) -> None:
+    """Store a file on the disk, or a power cut could leave an empty one under the final name."""
+    with draft.open("r+b") as file:
         os.fsync(file.fileno())
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
@@ -22,7 +22,7 @@ from photochrom.color.guided import along_luma
 from photochrom.color.ycbcr import ab_to_cbcr
 from photochrom.guidance.hints import chroma_of, owners
 from photochrom.model.guide import segment_means
-from photochrom.sampling import subsample
+from photochrom.parallel import subsample
 
 if TYPE_CHECKING:
     from photochrom.color import FloatArray, IntArray
@@ -232,10 +232,9 @@ def _solve_damped(effect: FloatArray, wanted: FloatArray) -> FloatArray:
     return _solve(square, np.asarray(effect.T @ wanted))
 
 
-def _solve(matrix: Any, wanted: FloatArray) -> FloatArray:
+def _solve(matrix: FloatArray, wanted: FloatArray) -> FloatArray:
     """Return the x, (n, c), for which matrix @ x is `wanted`, (n, c)."""
-    solution: FloatArray = np.linalg.solve(matrix, wanted).astype(np.float32)
-    return solution
+    return np.asarray(np.linalg.solve(matrix, wanted), np.float32)
 
 
 def _interpolated(values: FloatArray, corners: _Corners) -> FloatArray:

@@ -63,7 +63,7 @@ class Hint:
     radius: float | None = None
 
     def __post_init__(self) -> None:
-        """Check the fields.
+        """Check that there is a point, and that the radius and the colour make sense.
 
         Raises:
             ConfigError: there are no points, `radius` is not positive and finite, or `color` is

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -134,8 +134,8 @@ class Card:
     licence: str = ""
     paper: str = ""
     data: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
-    scores: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, object] = field(default_factory=dict)
+    scores: dict[str, object] = field(default_factory=dict)
     made_by: str = ""
     format: int = CARD_FORMAT
 
@@ -270,7 +270,7 @@ def _is_whole(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    """Whether `value` is a number that float32 can hold; JSON allows NaN and 400 digits, too."""
+    """Return whether a value is a number that float32 can hold; JSON allows NaN and 400 digits."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
 
 

@@ -6,13 +6,16 @@ import threading
 from collections.abc import Sequence
 from functools import cache, cached_property
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from photochrom.errors import ConfigError, InvalidModel, MissingExtra
 
 if TYPE_CHECKING:
+    import onnxruntime
+    import openvino
+
     from photochrom.color import FloatArray
 
 __all__ = ["ENGINES", "PRECISIONS", "Engine", "core", "make_engine"]
@@ -26,7 +29,7 @@ _PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExe
 _core_lock = threading.Lock()
 
 
-def core() -> Any:
+def core() -> openvino.Core:
     """Return OpenVINO's `Core`: a single one for the whole process, which is never freed.
 
     A `Core` replaces the signal stack of the thread that makes it, and frees that stack when it
@@ -38,7 +41,7 @@ def core() -> Any:
 
 
 @cache
-def _made_core() -> Any:
+def _made_core() -> openvino.Core:
     import openvino
 
     return openvino.Core()
@@ -52,7 +55,7 @@ class Engine(Protocol):
         """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:
-        """Run the network.
+        """Run the network on a batch of inputs.
 
         Args:
             inputs: (B, H, W, C) float32.
@@ -106,10 +109,10 @@ class _OpenVino:
     def __init__(self, network: bytes, source: str, precision: str) -> None:
         self._network, self._source, self._precision = network, source, precision
         self._lock = threading.Lock()
-        self._first: tuple[tuple[int, ...], Any] | None = None
+        self._first: tuple[tuple[int, ...], openvino.CompiledModel] | None = None
 
     @cached_property
-    def _model(self) -> Any:
+    def _model(self) -> openvino.Model:
         try:
             return core().read_model(self._network)
         except RuntimeError as error:
@@ -118,20 +121,20 @@ class _OpenVino:
             ) from error
 
     @cached_property
-    def _for_any_size(self) -> Any:
+    def _for_any_size(self) -> openvino.CompiledModel:
         """The network compiled for inputs of any size."""
         return self._compile(self._model)
 
-    def _compile(self, model: Any) -> Any:
+    def _compile(self, model: openvino.Model) -> openvino.CompiledModel:
         settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
         return core().compile_model(model, "CPU", settings)
 
-    def _for_size(self, shape: tuple[int, ...]) -> Any:
+    def _for_size(self, shape: tuple[int, ...]) -> openvino.CompiledModel:
         if self._first is None:
             self._first = shape, self._compile(self._fixed(shape))
         return self._first[1] if shape == self._first[0] else self._for_any_size
 
-    def _fixed(self, shape: tuple[int, ...]) -> Any:
+    def _fixed(self, shape: tuple[int, ...]) -> openvino.Model:
         """Return the network with its input fixed to a shape, if the network takes that shape."""
         import openvino
 
@@ -168,7 +171,7 @@ class _OnnxRuntime:
         self._start_lock = threading.Lock()
 
     @cached_property
-    def _loaded_session(self) -> Any:
+    def _loaded_session(self) -> onnxruntime.InferenceSession:
         import onnxruntime
 
         available: Sequence[str] = onnxruntime.get_available_providers()
@@ -183,7 +186,7 @@ class _OnnxRuntime:
             ) from error
 
     @property
-    def _session(self) -> Any:
+    def _session(self) -> onnxruntime.InferenceSession:
         with self._start_lock:
             return self._loaded_session
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from photochrom.photo.codecs import FORMATS, READABLE_SUFFIXES, Codec, register
 from photochrom.photo.container import DEFAULT_MAX_PIXELS
-from photochrom.photo.encoding import encode, encode_colored
-from photochrom.photo.metadata import Metadata
+from photochrom.photo.encoding import encode, encode_colored, metadata_lost
+from photochrom.photo.metadata import Metadata, Text
 from photochrom.photo.photo import Photo
 from photochrom.photo.reading import read
 from photochrom.photo.squares import Fit, resized, square
@@ -21,10 +21,12 @@ __all__ = [
     "Fit",
     "Metadata",
     "Photo",
+    "Text",
     "Tint",
     "deliver",
     "encode",
     "encode_colored",
+    "metadata_lost",
     "read",
     "register",
     "resized",

@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 
 from photochrom.photo.pixels import Pixels, add_alpha
 
-__all__ = ["deep_pixels", "is_deep"]
+__all__ = ["deep_pixels", "deep_samples", "is_deep"]
 
 # The byte order in Pillow's raw modes (big, little, native) that keeps the other byte of a sample.
 _OTHER_BYTE: Final = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
@@ -30,31 +30,41 @@ def _rawmode(tile: Any) -> str:
 
 
 def deep_pixels(image: ImageFile.ImageFile, low: ImageFile.ImageFile) -> Pixels:
+    """Decode 16-bit samples of a file whose last channel, of 2 or 4, is alpha.
+
+    Args:
+        image: the opened picture; it is decoded here.
+        low: the same picture, opened once more; for the low bytes.
+    """
+    if _rawmode(image.tile[0]).startswith("LA"):  # two big-endian samples, decoded as four bytes
+        image.tile = [tile._replace(args="RGBA") for tile in image.tile]
+        image.load()
+        return Pixels.split(np.asarray(image).view(">u2").astype(np.uint16))
+    key = image.info.get("transparency")
+    pixels = Pixels.split(deep_samples(image, low))
+    return pixels if key is None else add_alpha(pixels, key)
+
+
+def deep_samples(image: ImageFile.ImageFile, low: ImageFile.ImageFile) -> npt.NDArray[np.uint16]:
     """Decode 16-bit samples as two 8-bit pictures, the high bytes and the low bytes.
 
     Pillow decodes every compression, but keeps only the byte that is the high one in the byte
     order of the raw mode. With the opposite byte order it keeps the low byte.
 
     Args:
-        image: the opened picture; it is decoded here.
+        image: the opened picture, with three or four channels; it is decoded here.
         low: the same picture, opened once more; for the low bytes.
+
+    Returns:
+        (H, W, C) uint16.
     """
-    raw = _rawmode(image.tile[0])
-    if raw.startswith("LA"):  # two big-endian samples, decoded as four bytes
-        image.tile = [tile._replace(args="RGBA") for tile in image.tile]
-        image.load()
-        return Pixels.split(np.asarray(image).view(">u2").astype(np.uint16))
     low.tile = [_with_other_byte(tile) for tile in low.tile]
-    key = image.info.get("transparency")
     image.load()
     low.load()
     samples = np.asarray(image).astype(np.uint16)
     samples <<= 8
     samples |= np.asarray(low)
-    if raw.startswith("RGBa"):
-        samples = _unpremultiply(samples)
-    pixels = Pixels.split(samples)
-    return pixels if key is None else add_alpha(pixels, key)
+    return samples
 
 
 def _with_other_byte(tile: Any) -> Any:
@@ -62,10 +72,3 @@ def _with_other_byte(tile: Any) -> Any:
     raw = _rawmode(tile)
     other = raw[:-1] + _OTHER_BYTE[raw[-1]]
     return tile._replace(args=other if isinstance(tile.args, str) else (other, *tile.args[1:]))
-
-
-def _unpremultiply(rgba: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
-    """Divide colours by alpha, for files that store them multiplied with it."""
-    alpha = np.maximum(rgba[..., 3:], 1).astype(np.float32)
-    rgb = np.minimum(np.rint(rgba[..., :3] * (65535 / alpha)), 65535)
-    return np.asarray(np.dstack([rgb.astype(np.uint16), rgba[..., 3]]), np.uint16)

@@ -13,10 +13,12 @@ from photochrom.color import luma as luma_of
 from photochrom.errors import ConfigError, OutputError
 from photochrom.photo.codecs import FORMATS, Codec, format_named
 from photochrom.photo.codecs.jpeg import halve
+from photochrom.photo.fitting import fitted
 from photochrom.photo.metadata import Metadata
+from photochrom.photo.output_profile import OutputProfile
 from photochrom.photo.photo import eight_bits
 
-__all__ = ["Chroma", "encode", "encode_colored"]
+__all__ = ["Chroma", "encode", "encode_colored", "metadata_lost"]
 
 
 class Chroma(Protocol):
@@ -55,7 +57,7 @@ def encode_colored(
         ConfigError: as in `encode`.
     """
     target = format_named(format)
-    if not target.stores_planes:
+    if not target.stores_planes or (metadata is not None and metadata.icc):
         rgb = chroma.over(luma)
         return encode(rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality)
     quality = _quality(quality, target)
@@ -64,7 +66,7 @@ def encode_colored(
     luma = eight_bits(luma)
     with _encoding(target):
         cb, cr = chroma.planes(luma, halved=target.halves_chroma(quality))
-        return target.encode_planes(luma, cb, cr, metadata or Metadata(), quality)
+        return target.encode_planes(luma, cb, cr, _fitted(metadata, target), quality)
 
 
 def encode(
@@ -76,7 +78,7 @@ def encode(
     metadata: Metadata | None = None,
     quality: int | None = None,
 ) -> bytes:
-    """Encode RGB as the bytes of an image file, in sRGB with a profile.
+    """Encode RGB as the bytes of an image file, in sRGB or the space of `metadata.icc`.
 
     A JPEG file gets `luma` as its Y plane, unchanged. For formats of 8 bits, 16 bits are rounded.
 
@@ -98,17 +100,43 @@ def encode(
     quality = _quality(quality, target)
     alpha = _check_alpha(alpha, target)
     _check_size(rgb, target)
+    if metadata is not None and metadata.icc:
+        # In another space, the luma of a colour is another number.
+        rgb, luma = OutputProfile(metadata.icc).from_srgb(rgb), None
     if not target.deep:
         rgb = eight_bits(rgb)
         luma, alpha = (None if plane is None else eight_bits(plane) for plane in (luma, alpha))
     with _encoding(target):
         if not target.stores_planes:
-            return target.encode(rgb, alpha, metadata or Metadata(), quality)
+            return target.encode(rgb, alpha, _fitted(metadata, target), quality)
         cb, cr = chroma_planes(rgb)
         if target.halves_chroma(quality):
             cb, cr = halve(cb), halve(cr)
         y = luma_of(rgb) if luma is None else luma
-        return target.encode_planes(y, cb, cr, metadata or Metadata(), quality)
+        return target.encode_planes(y, cb, cr, _fitted(metadata, target), quality)
+
+
+def metadata_lost(metadata: Metadata, format: str) -> tuple[str, ...]:  # noqa: A002
+    """Name the metadata that a file of a format does not carry over from the original.
+
+    Args:
+        metadata: the metadata of a photograph.
+        format: as in `encode`.
+
+    Returns:
+        Names for people, for example "IPTC" or "text Title"; nothing if all is kept.
+
+    Raises:
+        OutputError: the format is unknown.
+    """
+    target = format_named(format)
+    kept, lost = fitted(metadata, target.keeps)
+    return lost + target.unkept(kept)
+
+
+def _fitted(metadata: Metadata | None, target: Codec) -> Metadata:
+    """Return the metadata that a format can hold."""
+    return fitted(metadata or Metadata(), target.keeps)[0]
 
 
 @contextmanager

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-import io
 import math
-import re
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
-import tifffile
-from PIL import Image
-
-from photochrom.photo.container import quiet
-from photochrom.photo.exif import clean_exif
+from photochrom.photo.exif import clean_exif, exif_orientation, exif_resolution
+from photochrom.photo.extended_xmp import extension_guid, without_extension
+from photochrom.photo.iptc import iptc_resource, lost_resources
 from photochrom.photo.orientation import swaps_sides
+from photochrom.photo.xmp import MAX_PACKET, as_packet, packet_orientation, upright_packet
 
-__all__ = [
-    "Metadata",
-    "as_stored",
-    "orientation_of",
-    "read_metadata",
-    "read_orientation",
-    "tiff_info",
-]
+__all__ = ["Metadata", "Text", "as_stored", "orientation_of", "read_metadata"]
 
-_ORIENTATION, _EXIF, _GPS, _XMP, _ICC = 274, 0x8769, 0x8825, 700, 34675
-# IPTC: the number of its Photoshop block, its TIFF tag, and the byte that each record begins with.
-_IPTC, _IPTC_IN_TIFF, _IPTC_BEGINS = 0x0404, 33723, b"\x1c"
-_X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
-# DocumentName, ImageDescription, Make, Model, Software, DateTime, Artist, HostComputer, Copyright,
-# rating, XP*
-_TEXT_TAGS: Final = (269, 270, 271, 272, 305, 306, 315, 316, 33432, 18246, *range(40091, 40096))
-_XMP_ORIENTATION: Final = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|\s*>)\s*)\d+")
+_CENTIMETRES: Final = 3
+_INCHES: Final = 2
+_NO_UNIT: Final = 1
+_MAX_DPI: Final = 60_000
+_MAX_ASPECT: Final = 100
+_MAX_ASPECT_PART: Final = 600
+
+Pair = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of a PNG file.
+
+    Attributes:
+        keyword: what it is, for example "Title" or "Creation Time"; 1 to 79 characters.
+        value: the text.
+        language: its language, as in RFC 3066; empty if it is not stated.
+        translated: the keyword in that language.
+    """
+
+    keyword: str
+    value: str
+    language: str = ""
+    translated: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,78 +49,42 @@ class Metadata:
 
     Attributes:
         exif: EXIF as a TIFF block, without "Exif\0\0" before it and without a thumbnail.
-        xmp: an XMP packet.
+        xmp: an XMP packet in UTF-8, with its extension if it had one.
         iptc: an IPTC record (IIM 4): caption, keywords, credit.
         dpi: horizontal and vertical resolution in dots per inch.
+        aspect: horizontal and vertical number of pixels in the same length, for pixels that are
+            not square and whose resolution is unknown; (2, 1) for pixels twice as high as wide.
+        texts: texts of a PNG file.
+        comments: comments of a JPEG or GIF file, as bytes, since their encoding is not stated.
+        tags: TIFF tags of a georeference (GeoTIFF, GDAL), by their number.
+        icc: profile of the colour space to write in; None for sRGB.
+        lost: names of what the original holds but could not be carried over, whatever the format
+            of the result.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
     iptc: bytes | None = None
-    dpi: tuple[float, float] | None = None
+    dpi: Pair | None = None
+    aspect: Pair | None = None
+    texts: tuple[Text, ...] = ()
+    comments: tuple[bytes, ...] = ()
+    tags: Mapping[int, Any] | None = None
+    icc: bytes | None = None
+    lost: tuple[str, ...] = ()
 
 
-def orientation_of(image: Image.Image) -> int:
-    """Return the EXIF orientation of an opened image; 1 if its EXIF is damaged."""
-    with quiet():
-        try:
-            return read_orientation(image.getexif())
-        except Exception:  # noqa: BLE001  a damaged tag must not keep the picture from opening
-            return 1
-
-
-def read_orientation(exif: Mapping[int, Any]) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if it is missing or invalid."""
-    value = exif.get(_ORIENTATION, 1)
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def tiff_info(data: bytes) -> tuple[dict[str, Any], Image.Exif]:
-    """Read the tags of a TIFF file.
+def orientation_of(info: Mapping[Any, Any]) -> int:
+    """Return the orientation that EXIF states or, if it states none, XMP; 1 if both do not.
 
     Args:
-        data: the whole file.
-
-    Returns:
-        Metadata as in the `info` of a Pillow image of another format, and all tags of the first
-        directory.
+        info: as in `read_metadata`.
     """
-    exif = Image.Exif()
-    with quiet():
-        exif.endian, exif.bigtiff = ("<" if data[:2] == b"II" else ">"), b"+" in data[2:4]
-        place = (exif.endian + "Q", 8) if exif.bigtiff else (exif.endian + "I", 4)
-        exif.load_from_fp(io.BytesIO(data), struct.unpack_from(place[0], data, place[1])[0])
-        info: dict[str, Any] = {"icc_profile": exif.get(_ICC), "xmp": exif.get(_XMP)}
-        unit = {2: 1.0, 3: 2.54}.get(exif.get(_UNIT, 2))  # inches, centimetres
-        sides = exif.get(_X_RESOLUTION), exif.get(_Y_RESOLUTION)
-        info["dpi"] = _to_dpi(sides, unit)
-        info["exif"] = _text_and_camera(exif)
-        if _IPTC_IN_TIFF in exif:
-            info["photoshop"] = {_IPTC: _raw_value(data, _IPTC_IN_TIFF)}
-    return info, exif
-
-
-def _to_dpi(sides: tuple[Any, Any], unit: float | None) -> tuple[float, float] | None:
-    """Convert resolutions in x and y to dots per inch; None if they are invalid."""
-    try:
-        return None if unit is None else (float(sides[0]) * unit, float(sides[1]) * unit)
-    except (TypeError, ValueError, ArithmeticError):
-        return None
-
-
-def _text_and_camera(exif: Image.Exif) -> bytes | None:
-    """Return EXIF with a TIFF's tags, without those that describe its pixels; None if empty."""
-    result = Image.Exif()
-    for tag in _TEXT_TAGS:
-        if tag in exif:
-            result[tag] = as_stored(exif[tag])
-    for pointer in (_EXIF, _GPS):
-        if pointer in exif and (directory := exif.get_ifd(pointer)):
-            result[pointer] = directory
-    try:
-        return result.tobytes() if len(result) else None
-    except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
-        return None
+    exif = info.get("exif")
+    found = exif_orientation(exif) if isinstance(exif, bytes) else None
+    if found is None and (packet := _packet(info)):
+        found = packet_orientation(packet)
+    return found or 1
 
 
 def as_stored(value: Any) -> Any:
@@ -124,56 +95,96 @@ def as_stored(value: Any) -> Any:
     return value.encode("latin-1") if isinstance(value, str) else value
 
 
-def _raw_value(data: bytes, tag: int) -> bytes | None:
-    """Return the bytes of a tag in a TIFF's first directory, whatever its declared type."""
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            entry = file.pages.first.tags[tag]
-            return data[entry.valueoffset : entry.valueoffset + entry.valuebytecount]
-    except (tifffile.TiffFileError, KeyError, ValueError, struct.error):
-        return None
-
-
 def read_metadata(info: Mapping[Any, Any], orientation: int) -> Metadata:
     """Return metadata for a picture after it has been turned upright.
 
     Args:
-        info: metadata as in the `info` of a Pillow image.
+        info: metadata as in the `info` of a Pillow image: "exif", "xmp", "photoshop", "dpi" and
+            "comment". Codecs add "aspect", "texts", "comments", "tags" and "lost", which are as in
+            `Metadata`, and "iptc" where a record is not among Photoshop's blocks.
         orientation: EXIF orientation of the picture before, 1 to 8.
     """
     swap = swaps_sides(orientation)
-    exif = info.get("exif")
+    lost = [each for each in _tuple(info.get("lost")) if isinstance(each, str)]
+    block, packet = info.get("exif"), _packet(info)
+    exif = clean_exif(block, swap=swap) if isinstance(block, bytes) and block else None
+    if exif is None and isinstance(block, bytes) and len(block) > len(b"Exif\0\0"):
+        lost.append("EXIF (damaged)")
+    if packet is None and _is_long(info.get("xmp")):
+        lost.append(f"XMP (more than {MAX_PACKET:,} bytes)")
+    if packet and extension_guid(packet):  # it could not be joined
+        packet = without_extension(packet)
+        lost.append("part of the XMP (damaged or missing)")
+    tags = info.get("tags")
+    if tags and orientation != 1:
+        tags = None
+        lost.append("georeference (the picture was turned)")
+    dpi, aspect = _density(info, block if exif else None)
+    record, blocks = info.get("iptc"), info.get("photoshop")
     return Metadata(
-        exif=clean_exif(exif, swap=swap) if isinstance(exif, bytes) and exif else None,
-        xmp=_xmp(info.get("xmp") or info.get("XML:com.adobe.xmp")),
-        iptc=_iptc(info.get("photoshop")),
-        dpi=_dpi(info.get("dpi"), swap=swap),
+        exif=exif,
+        xmp=upright_packet(packet, swap=swap) if packet else None,
+        iptc=record if isinstance(record, bytes) else iptc_resource(blocks),
+        dpi=_turned(dpi, swap=swap),
+        aspect=_turned(aspect, swap=swap),
+        texts=tuple(each for each in _tuple(info.get("texts")) if isinstance(each, Text)),
+        comments=_comments(info),
+        tags=tags if tags and isinstance(tags, dict) else None,
+        lost=(*lost, *lost_resources(blocks)),
     )
 
 
-def _iptc(blocks: object) -> bytes | None:
-    """Return IPTC from Photoshop's resource blocks; None if there is none or it is damaged."""
-    record = blocks.get(_IPTC) if isinstance(blocks, dict) else None
-    return record if isinstance(record, bytes) and record.startswith(_IPTC_BEGINS) else None
+def _packet(info: Mapping[Any, Any]) -> bytes | None:
+    return as_packet(info.get("xmp") or info.get("XML:com.adobe.xmp"))
 
 
-def _xmp(packet: object) -> bytes | None:
-    """Return an XMP packet with the orientation set to 1; None if there is none."""
-    if isinstance(packet, str):
-        packet = packet.encode()
-    if isinstance(packet, tuple):  # a TIFF tag of type BYTE
-        packet = bytes(packet)
-    if not isinstance(packet, bytes) or not packet.strip(b"\0 "):
-        return None
-    return _XMP_ORIENTATION.sub(rb"\g<1>1", packet)
+def _is_long(packet: object) -> bool:
+    return isinstance(packet, bytes | str) and len(packet) > MAX_PACKET
 
 
-def _dpi(value: Any, *, swap: bool) -> tuple[float, float] | None:
-    """Return the resolution of the upright picture; None if it is missing or implausible."""
+def _tuple(value: object) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _comments(info: Mapping[Any, Any]) -> tuple[bytes, ...]:
+    """Return all comments, or the one comment that Pillow has."""
+    found = _tuple(info.get("comments")) or (info.get("comment"),)
+    return tuple(each for each in found if isinstance(each, bytes) and each.strip(b"\0 "))
+
+
+def _density(info: Mapping[Any, Any], exif: object) -> tuple[Pair | None, Pair | None]:
+    """Return the resolution, or the aspect of pixels that are not square: of the file, or EXIF."""
+    dpi, aspect = _pair(info.get("dpi"), 1, _MAX_DPI), _aspect(info.get("aspect"))
+    if dpi or aspect or not isinstance(exif, bytes):
+        return dpi, None if dpi else aspect
+    stated = exif_resolution(exif)
+    if stated is None:
+        return None, None
+    x, y, unit = stated
+    scale = {_INCHES: 1.0, _CENTIMETRES: 2.54}.get(unit)
+    if scale:
+        return _pair((x * scale, y * scale), 1, _MAX_DPI), None
+    return None, _aspect((x, y)) if unit == _NO_UNIT else None
+
+
+def _pair(value: Any, low: float, high: float) -> Pair | None:
+    """Return two numbers from `low` to `high`; None if they are missing or implausible."""
     try:
         x, y = (float(side) for side in value)
     except (TypeError, ValueError, ArithmeticError):
         return None
-    if not all(math.isfinite(side) and 1 <= side <= 60_000 for side in (x, y)):
+    plausible = all(math.isfinite(side) and low <= side <= high for side in (x, y))
+    return (x, y) if plausible else None
+
+
+def _aspect(value: Any) -> Pair | None:
+    """Return the aspect of pixels as two small whole numbers; None if they are square."""
+    pair = _pair(value, 1 / _MAX_ASPECT, 2**32)
+    if pair is None or pair[0] == pair[1] or max(pair) > _MAX_ASPECT * min(pair):
         return None
-    return (y, x) if swap else (x, y)
+    ratio = Fraction(pair[0] / pair[1]).limit_denominator(_MAX_ASPECT_PART)
+    return float(ratio.numerator), float(ratio.denominator)
+
+
+def _turned(pair: Pair | None, *, swap: bool) -> Pair | None:
+    return (pair[1], pair[0]) if pair and swap else pair

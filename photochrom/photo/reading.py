@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFile
 
 from photochrom.color import IntArray, luma
 from photochrom.errors import UnsupportedPhoto
@@ -63,7 +63,11 @@ def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:
         raise UnsupportedPhoto(f"expected one picture; {name} has {frames} frames")
     with decoding(name):
         pixels = pixels_of(image.copy(), name)
-    return Decoded(pixels, image.info, orientation_of(image))
+    codec = FORMATS.get(image.format or "")
+    info = (
+        codec.info(image, b"") if codec and isinstance(image, ImageFile.ImageFile) else image.info
+    )
+    return Decoded(pixels, info, orientation_of(info))
 
 
 def _array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels:
@@ -105,15 +109,17 @@ def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:
         return Photo(
             upright(stored.samples, orientation), None, alpha, "grey", metadata, file_format, name
         )
+    profile = icc if isinstance(icc, bytes) and stored.color.shape[2] == 3 else None
     srgb = to_srgb(stored.color, icc if isinstance(icc, bytes) else None)
     rgb = upright(srgb, orientation)
     if is_exactly_grey(rgb):
         grey: Any = np.ascontiguousarray(rgb[..., 0])
-        return Photo(grey, None, alpha, "grey", metadata, file_format, name)
+        return Photo(grey, None, alpha, "grey", metadata, file_format, name, profile)
     # A profile changes colours and so their luma; only without one is the stored luma right.
     stored_luma = stored.luma if srgb is stored.color else None
     y = luma(rgb) if stored_luma is None else upright(stored_luma, orientation)
-    return Photo(y, rgb, alpha, tint_of(_preview(rgb)), metadata, file_format, name)
+    tint = tint_of(_preview(rgb))
+    return Photo(y, rgb, alpha, tint, metadata, file_format, name, profile)
 
 
 def _preview(rgb: IntArray) -> npt.NDArray[np.uint8]:

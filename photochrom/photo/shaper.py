@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageCms
 
-__all__ = ["Shaper", "shaper_of"]
+__all__ = ["Shaper", "encode_srgb", "shaper_of"]
 
 Curve = npt.NDArray[np.float32]
 
@@ -34,9 +34,13 @@ class Shaper:
         """Convert (H, W, 3) uint16 to sRGB of the same shape; colours outside sRGB are clipped."""
         linear = np.stack([curve[rgb[..., i]] for i, curve in enumerate(self.curves)], -1)
         light = np.clip(cv2.transform(linear, self.matrix), 0, 1)
-        bright = 1.055 * cv2.pow(light, 1 / 2.4) - 0.055
-        encoded = np.where(light <= 0.0031308, light * 12.92, bright)
-        return np.asarray(np.rint(encoded * 65535), np.uint16)
+        return np.asarray(np.rint(encode_srgb(light) * 65535), np.uint16)
+
+
+def encode_srgb(light: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return sRGB's encoding of linear light, both in [0, 1] and of float type."""
+    bright = 1.055 * cv2.pow(light, 1 / 2.4) - 0.055
+    return np.where(light <= 0.0031308, light * 12.92, bright)
 
 
 @lru_cache(maxsize=4)

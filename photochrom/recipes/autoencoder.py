@@ -51,12 +51,18 @@ _OPTIMIZERS: Final[dict[str, Callable[[float], keras.optimizers.Optimizer]]] = {
 class AutoencoderOptions(Options):
     """The settings that the report varied, its learning rate and its input scale."""
 
-    kernel_size: Literal[3, 5, 7] = 3
-    padding: Literal["same", "valid"] = "same"
-    strides: Literal[1, 2] = 2
-    optimizer: Literal["adamax", "adam", "rmsprop"] = "adamax"
-    learning_rate: float = Field(default=1e-3, gt=0)  # Keras's own default for all three
-    input_scale: float = Field(default=1.0, gt=0)  # 1 keeps L in [0, 100], as in the report
+    kernel_size: Literal[3, 5, 7] = Field(default=3, description="side of the kernels")
+    padding: Literal["same", "valid"] = Field(default="same", description="of the convolutions")
+    strides: Literal[1, 2] = Field(
+        default=2, description="of the first, the third and the fifth convolution"
+    )
+    optimizer: Literal["adamax", "adam", "rmsprop"] = Field(
+        default="adamax", description="optimizer, with Keras's defaults"
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="learning rate")
+    input_scale: float = Field(
+        default=1.0, gt=0, description="factor on lightness; 1 keeps it in 0 to 100, as the report"
+    )
 
 
 class Autoencoder(Recipe[AutoencoderOptions]):
@@ -71,7 +77,7 @@ class Autoencoder(Recipe[AutoencoderOptions]):
 
     @property
     def input_scale(self) -> float:
-        """The option `input_scale`."""
+        """The factor on lightness that the option `input_scale` sets."""
         return self.options.input_scale
 
     def build(self, size: int | None) -> keras.Model:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from photochrom import color
 from photochrom.errors import RecipeError
+from photochrom.recipes.settings import complaints
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import keras
     import numpy.typing as npt
 
     from photochrom.color import FloatArray
     from photochrom.model.card import DecodingParams, OutputKind
 
-__all__ = ["Options", "Recipe", "complaints"]
+__all__ = ["AnyRecipe", "Batch", "Options", "Recipe", "Target"]
+
+Target: TypeAlias = "npt.NDArray[np.float32 | np.int32]"
+"""What a network learns: chroma, or the numbers of bins."""
+
+Batch: TypeAlias = "tuple[FloatArray, Target]"
+"""The input of a network, (B, H, W, C) float32, and its target."""
 
 
 class Options(BaseModel):
@@ -28,23 +37,7 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-O = TypeVar("O", bound=Options)  # noqa: E741
-
-
-def complaints(error: ValidationError) -> str:
-    """Format a Pydantic error as one line.
-
-    Returns:
-        For example "kernel_size: input should be 3, 5 or 7; received 4".
-    """
-    problems = []
-    for each in error.errors():
-        setting = ".".join(str(part) for part in each["loc"]) or "options"
-        if each["type"] == "extra_forbidden":
-            problems.append(f"{setting}: there is no such setting")
-        else:
-            problems.append(f"{setting}: {each['msg'].lower()}; received {each['input']!r}")
-    return "; ".join(problems)
+O = TypeVar("O", bound=Options, covariant=True)  # noqa: E741
 
 
 class Recipe(ABC, Generic[O]):
@@ -82,16 +75,16 @@ class Recipe(ABC, Generic[O]):
         self.options = options
 
     @classmethod
-    def from_options(cls, options: dict[str, Any]) -> Self:
+    def from_options(cls, options: Mapping[str, object]) -> Self:
         """Create a recipe from a dictionary of options.
 
         Raises:
             RecipeError: an option is unknown or out of range.
         """
         try:
-            return cls(cls.Options(**options))
+            return cls(cls.Options.model_validate(dict(options)))
         except ValidationError as error:
-            raise RecipeError(f"recipe {cls.name}: {complaints(error)}") from error
+            raise RecipeError(f"recipe {cls.name}: {complaints(error, cls.Options)}") from error
 
     @abstractmethod
     def build(self, size: int | None) -> keras.Model:
@@ -151,7 +144,7 @@ class Recipe(ABC, Generic[O]):
         """Class weights of the bins in the training loss, (Q,) float32; None if all are equal."""
         return None
 
-    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, object]:
         """Derive options from the training photographs, for example how common colours are.
 
         Args:
@@ -191,7 +184,7 @@ class Recipe(ABC, Generic[O]):
         rgb: npt.NDArray[np.uint8],
         grey: npt.NDArray[np.uint8] | None = None,
         rng: np.random.Generator | None = None,
-    ) -> tuple[FloatArray, npt.NDArray[Any]]:
+    ) -> Batch:
         """Convert photographs into a batch of network inputs and targets.
 
         Args:
@@ -226,3 +219,7 @@ class Recipe(ABC, Generic[O]):
             inputs[number, ..., 0] = color.grey_level(luma, self.color_space)
         inputs *= np.float32(self.input_scale)
         return inputs
+
+
+AnyRecipe: TypeAlias = Recipe[Options]
+"""A recipe of any class."""

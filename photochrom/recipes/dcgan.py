@@ -16,14 +16,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self, TypeAlias, TypedDict
 
 import keras
 import numpy as np
 from keras import layers
 from pydantic import Field
 
+from photochrom.color import FloatArray
 from photochrom.recipes.base import Options, Recipe
+from photochrom.recipes.blocks.tensors import Tensor
 
 __all__ = ["Adversarial", "Dcgan", "DcganOptions"]
 
@@ -33,16 +35,19 @@ _DISCRIMINATOR: Final = (64, 128, 256, 512)  # filters of 5 × 5 convolutions wi
 _REAL_LABEL: Final = 0.9
 _INITIAL_STDDEV: Final = 0.02  # of the last layer (A. Radford et al.): starts near grey
 
+Batch: TypeAlias = tuple[FloatArray, FloatArray]  # luma and chroma
 Objective = Literal["euclidean", "adversarial", "both"]
 
 
 class DcganOptions(Options):
     """The objective, its weights and the optimizer's settings."""
 
-    objective: Objective = "both"
-    euclidean_weight: float = Field(default=100.0, gt=0)  # weight of that loss in "both"
-    learning_rate: float = Field(default=2e-4, gt=0)
-    beta_1: float = Field(default=0.5, ge=0, lt=1)  # of Adam
+    objective: Objective = Field(default="both", description="the loss of the generator")
+    euclidean_weight: float = Field(
+        default=100.0, gt=0, description="weight of the Euclidean loss in both"
+    )
+    learning_rate: float = Field(default=2e-4, gt=0, description="learning rate of Adam")
+    beta_1: float = Field(default=0.5, ge=0, lt=1, description="momentum of Adam")
 
 
 class Dcgan(Recipe[DcganOptions]):
@@ -57,7 +62,7 @@ class Dcgan(Recipe[DcganOptions]):
     size_multiple: ClassVar[int] = 1
 
     def build(self, size: int | None) -> keras.Model:
-        """Build the generator."""
+        """Build the generator: convolutions from luma to chroma, all at full size."""
         luma = x = keras.Input((size, size, 1), name="luma")
         for filters, kernel, normalized in _GENERATOR:
             x = layers.Conv2D(filters, kernel, padding="same", use_bias=not normalized)(x)
@@ -81,7 +86,7 @@ class Dcgan(Recipe[DcganOptions]):
         return Adversarial(network, discriminator, self.options.model_dump())
 
     def inference_model(self, training_model: keras.Model) -> keras.Model:
-        """Return the generator."""
+        """Return the generator, with or without the model around it."""
         is_adversarial = isinstance(training_model, Adversarial)
         return training_model.generator if is_adversarial else training_model
 
@@ -91,7 +96,7 @@ def _adam(options: DcganOptions) -> keras.optimizers.Adam:
 
 
 def _discriminator(height: int | None, width: int | None) -> keras.Model:
-    """Build the discriminator.
+    """Build the network that tells real chroma from generated.
 
     It maps luma (B, H, W, 1) and chroma (B, H, W, 2) to a logit, (B, 1): high means real.
     """
@@ -107,6 +112,14 @@ def _discriminator(height: int | None, width: int | None) -> keras.Model:
     return keras.Model([luma, chroma], logit, name="discriminator")
 
 
+class AdversarialConfig(TypedDict):
+    """What Keras saves of an `Adversarial` model: its networks, serialized, and its options."""
+
+    generator: dict[str, object]
+    discriminator: dict[str, object]
+    options: dict[str, object]
+
+
 @keras.saving.register_keras_serializable("photochrom")
 class Adversarial(keras.Model):  # type: ignore[misc]
     """A generator and a discriminator that are trained in alternation, on any backend.
@@ -118,12 +131,12 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        options: dict[str, Any],
-        **kwargs: Any,
+        options: dict[str, object],
+        **kwargs: object,
     ) -> None:
         super().__init__(**kwargs)
         self.generator, self.discriminator = generator, discriminator
-        self.options = DcganOptions(**options)
+        self.options = DcganOptions.model_validate(options)
         with_euclidean = self.options.objective == "both"
         chroma = generator(generator.input)
         self.combined = keras.Model(
@@ -145,11 +158,11 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         self.combined.optimizer.build(generator.trainable_variables)
         self.built = True
 
-    def call(self, luma: Any, training: bool = False) -> Any:
+    def call(self, luma: Tensor, training: bool = False) -> Tensor:
         """Return the generator's output."""
         return self.generator(luma, training=training)
 
-    def train_on_batch(self, luma: Any, chroma: Any, **_: Any) -> dict[str, float]:
+    def train_on_batch(self, luma: FloatArray, chroma: FloatArray, **_: object) -> dict[str, float]:
         """Train the discriminator for one step, then the generator.
 
         Args:
@@ -181,14 +194,14 @@ class Adversarial(keras.Model):  # type: ignore[misc]
 
     def fit(
         self,
-        x: Iterable[tuple[Any, Any]],
+        x: Iterable[Batch],
         *,
         steps_per_epoch: int,
         epochs: int = 1,
         initial_epoch: int = 0,
         callbacks: list[keras.callbacks.Callback] | None = None,
-        validation_data: Iterable[tuple[Any, Any]] | None = None,
-        **_: Any,
+        validation_data: Iterable[Batch] | None = None,
+        **_: object,
     ) -> keras.callbacks.History:
         """Train like `keras.Model.fit` on an endless stream; validate with the Euclidean loss."""
         callback_list = keras.callbacks.CallbackList(
@@ -216,7 +229,7 @@ class Adversarial(keras.Model):  # type: ignore[misc]
 
     def _epoch(
         self,
-        batches: Iterator[tuple[Any, Any]],
+        batches: Iterator[Batch],
         steps: int,
         callback_list: keras.callbacks.CallbackList,
     ) -> dict[str, float]:
@@ -233,7 +246,7 @@ class Adversarial(keras.Model):  # type: ignore[misc]
                 break
         return logs
 
-    def _validation_loss(self, batches: Iterable[tuple[Any, Any]]) -> float:
+    def _validation_loss(self, batches: Iterable[Batch]) -> float:
         """Return the mean squared error over the validation batches."""
         errors = [
             np.square(np.asarray(self.generator.predict_on_batch(luma)) - chroma).mean((1, 2, 3))
@@ -241,7 +254,7 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         ]
         return float(np.concatenate(errors).mean())
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> AdversarialConfig:
         """Return the constructor arguments, which Keras saves."""
         return {
             "generator": keras.saving.serialize_keras_object(self.generator),
@@ -250,10 +263,11 @@ class Adversarial(keras.Model):  # type: ignore[misc]
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
+    def from_config(
+        cls, config: AdversarialConfig, custom_objects: dict[str, type] | None = None
+    ) -> Self:
         """Rebuild the model from `get_config`'s result."""
-        generated = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("generator", "discriminator")
-        }
-        return cls(**generated, options=config["options"])
+        load = keras.saving.deserialize_keras_object
+        generator = load(config["generator"], custom_objects)
+        discriminator = load(config["discriminator"], custom_objects)
+        return cls(generator, discriminator, config["options"])

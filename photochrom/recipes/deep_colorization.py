@@ -15,7 +15,7 @@ would have fewer than `smallest` photographs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import keras
 import numpy as np
@@ -28,6 +28,7 @@ from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.blocks.descriptors import Daisy, JointBilateral, Patches
 from photochrom.recipes.blocks.efficientnet import PREFIX, encode, load_imagenet
 from photochrom.recipes.blocks.optimizers import cosine
+from photochrom.recipes.blocks.tensors import Shape, Tensor
 from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["DeepColorization", "DeepColorizationOptions"]
@@ -46,13 +47,19 @@ Numbers = npt.NDArray[np.float32]
 class DeepColorizationOptions(Options):
     """Settings of the clusters, the filter and the optimizer."""
 
-    clusters: int = Field(default=8, ge=1)  # the maximum number
-    diversity: float = Field(default=0.8, gt=0)  # of a cluster, relative to all photographs
-    smallest: int = Field(default=40, ge=1)  # photographs of the sample in a cluster
-    centres: list[list[float]] | None = None  # set before training; None: one cluster
-    contrast: float = Field(default=0.08, gt=0)  # luma step that stops the filter
-    pretrained: bool = True
-    learning_rate: float = Field(default=2e-3, gt=0)
+    clusters: int = Field(default=8, ge=1, description="largest number of clusters")
+    diversity: float = Field(
+        default=0.8, gt=0, description="clusters more diverse than this share of all are split"
+    )
+    smallest: int = Field(
+        default=40, ge=1, description="smallest number of photographs in a cluster"
+    )
+    centres: list[list[float]] | None = Field(
+        default=None, description="centres of the clusters; found before training"
+    )
+    contrast: float = Field(default=0.08, gt=0, description="step of luma that stops the filter")
+    pretrained: bool = Field(default=True, description="whether to use ImageNet's weights")
+    learning_rate: float = Field(default=2e-3, gt=0, description="highest learning rate")
 
 
 class DeepColorization(Recipe[DeepColorizationOptions]):
@@ -66,7 +73,7 @@ class DeepColorization(Recipe[DeepColorizationOptions]):
     output_scale = 0.615  # the maximum of V
     size_multiple: ClassVar[int] = 32
 
-    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, object]:
         """Find the cluster centres among the photographs' global descriptors."""
         if self.options.clusters == 1:
             return {}
@@ -130,12 +137,12 @@ class DeepColorization(Recipe[DeepColorizationOptions]):
         return keras.Model(network.input, filtered, name=self.name)
 
 
-def _semantic_features(luma: Any) -> Any:
+def _semantic_features(luma: Tensor) -> Tensor:
     """Return EfficientNet-Lite0's top feature map, (B, H/32, W/32, 320), of luma in [0, 1]."""
     return encode(layers.Rescaling(255 / 128, -127 / 128, dtype="float32")(luma))[-1]
 
 
-def _pooled_descriptor(feature_map: Any) -> Any:
+def _pooled_descriptor(feature_map: Tensor) -> Tensor:
     """Return the mean of a feature map over the picture, scaled to length 1, (B, C)."""
     mean = layers.GlobalAveragePooling2D(dtype="float32")(feature_map)
     return layers.UnitNormalization(dtype="float32")(mean)
@@ -148,22 +155,22 @@ class Nearest(layers.Layer):  # type: ignore[misc]
     Maps vectors (B, F) to one-hot rows (B, K).
     """
 
-    def __init__(self, centres: Sequence[Sequence[float]], **kwargs: Any) -> None:
+    def __init__(self, centres: Sequence[Sequence[float]], **kwargs: object) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.centres = [list(centre) for centre in centres]
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         """Return a one-hot row for each vector."""
         centres = np.array(self.centres, np.float32)
         score = ops.matmul(x, ops.convert_to_tensor(centres.T)) - (centres**2).sum(-1) / 2
         best = ops.max(score, axis=-1, keepdims=True)
         return ops.cast(score >= best, "float32")  # Keras's argmax cannot be exported
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the shape (B, K)."""
         return (shape[0], len(self.centres))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "centres": self.centres}
 
@@ -175,11 +182,11 @@ class ClusterDense(layers.Layer):  # type: ignore[misc]
     Its inputs are a map, (B, H, W, C), and the one-hot choice of the cluster, (B, clusters).
     """
 
-    def __init__(self, units: int, clusters: int, gain: float = 1.0, **kwargs: Any) -> None:
+    def __init__(self, units: int, clusters: int, gain: float = 1.0, **kwargs: object) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.units, self.clusters, self.gain = units, clusters, gain
 
-    def build(self, shapes: list[tuple[int | None, ...]]) -> None:
+    def build(self, shapes: list[Shape]) -> None:
         """Create a kernel and a bias for each cluster."""
         channels = shapes[0][-1] or 1
         initializer = keras.initializers.RandomNormal(stddev=self.gain * (2 / channels) ** 0.5)
@@ -189,7 +196,7 @@ class ClusterDense(layers.Layer):  # type: ignore[misc]
             shape=(self.clusters, self.units), initializer="zeros", name="bias"
         )
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Tensor]) -> Tensor:
         """Apply the chosen cluster's kernel and bias."""
         x, choice = inputs
         kernel = ops.reshape(ops.matmul(choice, self.kernel), (-1, x.shape[-1], self.units))
@@ -197,11 +204,11 @@ class ClusterDense(layers.Layer):  # type: ignore[misc]
         y = ops.matmul(rows, kernel) + ops.matmul(choice, self.bias)[:, None]
         return ops.reshape(y, (-1, ops.shape(x)[1], ops.shape(x)[2], self.units))
 
-    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shapes: list[Shape]) -> Shape:
         """Return the shape (B, H, W, units)."""
         return (*shapes[0][:3], self.units)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         arguments = {"units": self.units, "clusters": self.clusters, "gain": self.gain}
         return {**super().get_config(), **arguments}

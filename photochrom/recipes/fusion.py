@@ -15,7 +15,7 @@ read lightness in [0, 100].
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 import keras
 from keras import layers, ops
@@ -23,6 +23,7 @@ from pydantic import Field
 
 from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.blocks.efficientnet import PREFIX, classify, load_classifier
+from photochrom.recipes.blocks.tensors import Tensor
 
 __all__ = ["Fusion", "FusionOptions", "Version"]
 
@@ -47,10 +48,12 @@ _FUSION_FILTERS: Final = 256  # of the 1 × 1 convolution after concatenation
 class FusionOptions(Options):
     """Which of the three networks to build, and the optimizer's settings."""
 
-    version: Version = "full"
-    pretrained: bool = True  # ImageNet weights for the classifier of `full`
-    optimizer: Literal["rmsprop", "adam"] = "rmsprop"
-    learning_rate: float = Field(default=1e-3, gt=0)  # Keras's default for both
+    version: Version = Field(default="full", description="the network of the article")
+    pretrained: bool = Field(
+        default=True, description="whether the classifier of full has ImageNet's weights"
+    )
+    optimizer: Literal["rmsprop", "adam"] = Field(default="rmsprop", description="optimizer")
+    learning_rate: float = Field(default=1e-3, gt=0, description="learning rate")
 
 
 class Fusion(Recipe[FusionOptions]):
@@ -73,7 +76,7 @@ class Fusion(Recipe[FusionOptions]):
         version = self.options.version
 
         # Layers
-        def conv(x: Any, filters: int, strides: int = 1) -> Any:
+        def conv(x: Tensor, filters: int, strides: int = 1) -> Tensor:
             return layers.Conv2D(filters, 3, strides, padding="same", activation="relu")(x)
 
         # Functional model
@@ -116,13 +119,13 @@ class Fusion(Recipe[FusionOptions]):
         )
 
 
-def _pixels(lightness: Any) -> Any:
+def _pixels(lightness: Tensor) -> Tensor:
     """Return three equal channels in [-1, 1], the classifier's input range."""
     grey = layers.Rescaling(255 / 128, -127 / 128, name="pixels")(lightness)
     return layers.Concatenate(name="rgb")([grey, grey, grey])
 
 
-def _append_vector(x: Any, vector: Any) -> Any:
+def _append_vector(x: Tensor, vector: Tensor) -> Tensor:
     """Append a vector, (B, F), to every position of a map, (B, h, w, C)."""
     tiled = vector[:, None, None, :] + ops.zeros_like(x[..., :1])
     return layers.Concatenate(name="beside")([x, tiled])

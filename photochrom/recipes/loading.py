@@ -6,19 +6,19 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import MissingExtra, PhotochromError, RecipeError
 from photochrom.recipes.registry import RECIPES, as_file, locate, offered
 
 if TYPE_CHECKING:
-    from photochrom.recipes.base import Recipe
+    from photochrom.recipes.base import AnyRecipe
 
 __all__ = ["public_name", "recipe", "recipe_class", "reference"]
 
@@ -26,7 +26,7 @@ _TRAINING: Final = ("keras", "pydantic")  # what the extra [train] brings and re
 _EXPECTED: Final = ("name", "Options", "output_scale", "size_multiple")
 
 
-def recipe(name: str, options: dict[str, Any] | None = None) -> Recipe[Any]:
+def recipe(name: str, options: Mapping[str, object] | None = None) -> AnyRecipe:
     """Build a recipe with these options, the others at their defaults.
 
     Raises:
@@ -36,7 +36,7 @@ def recipe(name: str, options: dict[str, Any] | None = None) -> Recipe[Any]:
     return recipe_class(name).from_options(options or {})
 
 
-def recipe_class(name: str) -> type[Recipe[Any]]:
+def recipe_class(name: str) -> type[AnyRecipe]:
     """Return the class that a name stands for; `photochrom.recipes.registry` lists the forms.
 
     A file is imported once in a process: later changes to it are not seen.
@@ -59,7 +59,7 @@ def recipe_class(name: str) -> type[Recipe[Any]]:
     return found
 
 
-def reference(cls: type[Recipe[Any]]) -> str:
+def reference(cls: type[AnyRecipe]) -> str:
     """Return the name by which another process finds this class."""
     place = f"{cls.__module__}:{cls.__qualname__}"
     if _is_bundled(cls):
@@ -84,7 +84,7 @@ def _unknown(name: str) -> str:
     )
 
 
-def _is_bundled(cls: type[Recipe[Any]]) -> bool:
+def _is_bundled(cls: type[AnyRecipe]) -> bool:
     return RECIPES.get(cls.name) == f"{cls.__module__}:{cls.__qualname__}"
 
 
@@ -143,7 +143,7 @@ def _bundled_modules() -> set[str]:
 # --- the class ------------------------------------------------------------------------------
 
 
-def _class_in(module: ModuleType, name: str, place: str) -> type[Recipe[Any]]:
+def _class_in(module: ModuleType, name: str, place: str) -> type[AnyRecipe]:
     """Return the class of that name, or the only recipe that is defined in the module."""
     from photochrom.recipes.base import Recipe
 
@@ -178,7 +178,7 @@ def _class_in(module: ModuleType, name: str, place: str) -> type[Recipe[Any]]:
     return classes.popitem()[1]
 
 
-def _check(cls: type[Recipe[Any]], place: str) -> None:
+def _check(cls: type[AnyRecipe], place: str) -> None:
     missing = [name for name in _EXPECTED if not hasattr(cls, name)]
     missing += sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal
 
 import keras
 import numpy as np
@@ -28,9 +28,10 @@ from pydantic import Field
 from photochrom import color
 from photochrom.color import FloatArray
 from photochrom.errors import RecipeError
-from photochrom.recipes.base import Options, Recipe
+from photochrom.recipes.base import Batch, Options, Recipe
 from photochrom.recipes.blocks import efficientnet, vgg
 from photochrom.recipes.blocks.optimizers import cosine
+from photochrom.recipes.blocks.tensors import Shape, Tensor
 from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["LuvClassifier", "LuvClassifierOptions"]
@@ -46,13 +47,23 @@ _CENTRES: Final[FloatArray] = np.stack(
 class LuvClassifierOptions(Options):
     """The settings that the report varied, and the source of the features."""
 
-    objective: Literal["classification", "l2", "huber"] = "classification"
-    features: Literal["auto", "vgg16", "efficientnet"] = "auto"
-    vgg16_weights: str = ""  # path of Keras's weights file without the top
-    pretrained: bool = True
-    block: int = Field(default=4, ge=2, le=5)  # the last block of the classifier that is used
-    temperature: float = Field(default=0.38, gt=0, le=1)  # of the annealed mean
-    learning_rate: float = Field(default=1e-3, gt=0)
+    objective: Literal["classification", "l2", "huber"] = Field(
+        default="classification", description="what is learnt: bins of u and v, or u and v"
+    )
+    features: Literal["auto", "vgg16", "efficientnet"] = Field(
+        default="auto", description="the classifier; auto takes VGG16 if its weights are there"
+    )
+    vgg16_weights: str = Field(
+        default="", description="path of Keras's file of VGG16 without its top"
+    )
+    pretrained: bool = Field(default=True, description="whether to start from ImageNet's weights")
+    block: int = Field(
+        default=4, ge=2, le=5, description="last block of the classifier that is used"
+    )
+    temperature: float = Field(
+        default=0.38, gt=0, le=1, description="temperature of the annealed mean"
+    )
+    learning_rate: float = Field(default=1e-3, gt=0, description="highest learning rate")
 
 
 class LuvClassifier(Recipe[LuvClassifierOptions]):
@@ -72,7 +83,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
 
     @property
     def _uses_vgg16(self) -> bool:
-        """Whether the features are VGG16's."""
+        """True if the features are VGG16's, False if they are EfficientNet-Lite0's."""
         return self.options.features == "vgg16"
 
     @property
@@ -80,7 +91,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         """0.01: the input is lightness in [0, 1]."""
         return 0.01
 
-    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, object]:
         """Choose the classifier by the weights that are available; ignores the photographs.
 
         The card must state the choice, or a later build could use the other classifier.
@@ -108,10 +119,10 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
             features = [lightness, *efficientnet.encode(pixels)[: self.options.block]]
 
         # Layers
-        def norm(x: Any) -> Any:
+        def norm(x: Tensor) -> Tensor:
             return layers.BatchNormalization(momentum=0.9)(x)
 
-        def conv(x: Any, filters: int) -> Any:
+        def conv(x: Tensor, filters: int) -> Tensor:
             x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
             return layers.ReLU()(norm(x))
 
@@ -149,7 +160,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
 
     @property
     def _is_regression(self) -> bool:
-        """Whether the network predicts u and v themselves."""
+        """True if the network predicts u and v themselves, not bins of them."""
         return self.options.objective != "classification"
 
     def compile(self, network: keras.Model, steps: int = 0) -> None:
@@ -173,7 +184,7 @@ class LuvClassifier(Recipe[LuvClassifierOptions]):
         rgb: npt.NDArray[np.uint8],
         grey: npt.NDArray[np.uint8] | None = None,
         rng: np.random.Generator | None = None,
-    ) -> tuple[FloatArray, npt.NDArray[Any]]:
+    ) -> Batch:
         """Convert photographs into lightness and bin numbers of u and v, (B, H, W, 2) int32.
 
         For regression the target is chroma, as in `Recipe.encode`.
@@ -195,7 +206,7 @@ class TwoCrossEntropies(keras.losses.Loss):  # type: ignore[misc]
     The targets are bin numbers, (B, H, W, 2); the predictions are 50 logits for u, then 50 for v.
     """
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each pixel, (B, H, W), of logits (B, H, W, 100)."""
         parts = zip(ops.split(y_true, 2, axis=-1), ops.split(y_pred, 2, axis=-1), strict=True)
         return sum(
@@ -212,11 +223,11 @@ class AnnealedMean(layers.Layer):  # type: ignore[misc]
     Colorization, ECCV 2016).
     """
 
-    def __init__(self, temperature: float, **kwargs: Any) -> None:
+    def __init__(self, temperature: float, **kwargs: object) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.temperature = temperature
 
-    def call(self, logits: Any) -> Any:
+    def call(self, logits: Tensor) -> Tensor:
         """Return the annealed means."""
         parts = ops.split(logits / self.temperature, 2, axis=-1)
         means = [
@@ -225,10 +236,10 @@ class AnnealedMean(layers.Layer):  # type: ignore[misc]
         ]
         return ops.concatenate(means, axis=-1)
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the shape (B, H, W, 2)."""
         return (*shape[:-1], 2)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "temperature": self.temperature}

@@ -14,7 +14,7 @@ colour: a colour c adds β (c · q - |q|² / 2) to the logit of bin q.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 import keras
 import numpy as np
@@ -32,6 +32,7 @@ from photochrom.recipes.blocks.known import sample_hints
 from photochrom.recipes.blocks.losses import SoftCrossEntropy
 from photochrom.recipes.blocks.optimizers import ScaledAdamW, cosine
 from photochrom.recipes.blocks.quantization import AB_LIMIT, ab_bins, bin_targets
+from photochrom.recipes.blocks.tensors import Tensor
 from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["Photochrom", "PhotochromOptions"]
@@ -44,14 +45,16 @@ _MASK_SOFTNESS: Final = 1 / 16  # the known share of a cell at which its confide
 class PhotochromOptions(Options):
     """Sizes of the network and settings of the optimizer."""
 
-    encoder: LiteSize = 0
-    pretrained: bool = True
-    width: int = Field(default=96, ge=16, multiple_of=16)  # channels at stride 4
-    blocks: int = Field(default=2, ge=0)  # transformer blocks at stride 32
-    heads: int = Field(default=4, ge=1)  # of each attention layer
-    learning_rate: float = Field(default=2e-3, gt=0)
-    encoder_rate: float = Field(default=0.3, ge=0)  # relative learning rate
-    weight_decay: float = Field(default=0.01, ge=0)
+    encoder: LiteSize = Field(default=0, description="size of EfficientNet-Lite, the encoder")
+    pretrained: bool = Field(default=True, description="whether to start from ImageNet's weights")
+    width: int = Field(default=96, ge=16, multiple_of=16, description="channels at stride 4")
+    blocks: int = Field(default=2, ge=0, description="number of transformer blocks at stride 32")
+    heads: int = Field(default=4, ge=1, description="number of heads of each attention layer")
+    learning_rate: float = Field(default=2e-3, gt=0, description="highest learning rate")
+    encoder_rate: float = Field(
+        default=0.3, ge=0, description="learning rate of the encoder, relative to the rest"
+    )
+    weight_decay: float = Field(default=0.01, ge=0, description="weight decay of AdamW")
 
     @model_validator(mode="after")
     def _check_heads(self) -> Self:
@@ -92,12 +95,12 @@ class Photochrom(Recipe[PhotochromOptions]):
         options = self.options
 
         # Layers
-        def conv(x: Any, filters: int, name: str, kernel: int = 3) -> Any:
+        def conv(x: Tensor, filters: int, name: str, kernel: int = 3) -> Tensor:
             x = layers.Conv2D(filters, kernel, padding="same", use_bias=False, name=name)(x)
             x = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{name}_norm")(x)
             return layers.ReLU(name=f"{name}_relu")(x)
 
-        def up(x: Any, skip: Any, filters: int, name: str) -> Any:
+        def up(x: Tensor, skip: Tensor, filters: int, name: str) -> Tensor:
             x = Upsample2x(name=f"{name}_up")(x)
             x = layers.Concatenate(name=f"{name}_skip")([x, skip])
             x = conv(x, filters, f"{name}_conv1")
@@ -185,30 +188,30 @@ class Photochrom(Recipe[PhotochromOptions]):
         return inputs, bin_targets(rgb, self.stride)
 
 
-def _encoder_input(inputs: Any) -> Any:
+def _encoder_input(inputs: Tensor) -> Tensor:
     """Return lightness in the encoder's range, [-1, 1], followed by the known colour."""
     # The encoder was trained on (pixel - 127) / 128.
     lightness = layers.Rescaling(255 / 128, -127 / 128, name="pixels")(inputs[..., :1])
     return layers.Concatenate(name="pixels_known")([lightness, inputs[..., 1:]])
 
 
-def _masked_known(inputs: Any) -> Any:
+def _masked_known(inputs: Tensor) -> Tensor:
     """Return known ab times mask, and mask, (B, H, W, 3)."""
     mask = inputs[..., 3:]
     return layers.Concatenate(dtype="float32", name="known")([inputs[..., 1:3] * mask, mask])
 
 
-def _pooled(known: Any, factor: int) -> Any:
+def _pooled(known: Tensor, factor: int) -> Tensor:
     """Average the known colour over cells of factor × factor pixels."""
     return layers.AveragePooling2D(factor, dtype="float32", name=f"known{factor}")(known)
 
 
-def _known_at_stride_4(known: Any) -> Any:
+def _known_at_stride_4(known: Tensor) -> Tensor:
     """Return confidence times chroma, and confidence, at stride 4."""
     return _confidence(_pooled(known, 4))
 
 
-def _confidence(pooled: Any) -> Any:
+def _confidence(pooled: Tensor) -> Tensor:
     """Return confidence times chroma, and confidence, (B, h, w, 3).
 
     Confidence rises from 0 to nearly 1 with the known share of a cell.
@@ -228,13 +231,13 @@ class _HintKernel(keras.initializers.Initializer):  # type: ignore[misc]
     def __init__(self, heads: int) -> None:
         self.heads = heads
 
-    def __call__(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+    def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Tensor:
         bins = ab_bins().T / AB_LIMIT
         # A row each for c_a, c_b and the constant: β (c · q - |q|² / 2), a Gaussian around c.
         kernel = _HINT_SHARPNESS * np.vstack([bins, -(bins**2).sum(0) / 2])
         per_head = np.tile(kernel / self.heads, (self.heads, 1))
         return ops.convert_to_tensor(np.vstack([per_head, kernel]), dtype=dtype)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {"heads": self.heads}

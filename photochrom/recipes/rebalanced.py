@@ -14,7 +14,7 @@ weeks and started at 3e-5.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import keras
 import numpy as np
@@ -29,6 +29,7 @@ from photochrom.recipes.base import Options, Recipe
 from photochrom.recipes.blocks.losses import SoftCrossEntropy
 from photochrom.recipes.blocks.optimizers import cosine
 from photochrom.recipes.blocks.quantization import ab_bins, bin_targets, class_weights, color_prior
+from photochrom.recipes.blocks.tensors import Tensor
 
 __all__ = ["Rebalanced", "RebalancedOptions"]
 
@@ -49,12 +50,20 @@ _BLOCKS: Final = (
 class RebalancedOptions(Options):
     """Network width, optimizer, decoding temperature and the colour prior."""
 
-    width: float = Field(default=1.0, gt=0, le=1)  # relative to the paper's filters
-    learning_rate: float = Field(default=3e-4, gt=0)
-    weight_decay: float = Field(default=1e-3, ge=0)
-    mixed: float = Field(default=0.5, ge=0, le=1)  # λ: weight of a uniform prior
-    temperature: float = Field(default=0.38, gt=0, le=1)
-    prior: list[float] | None = None  # of each bin; counted before training
+    width: float = Field(
+        default=1.0, gt=0, le=1, description="number of filters, relative to the paper's"
+    )
+    learning_rate: float = Field(default=3e-4, gt=0, description="highest learning rate")
+    weight_decay: float = Field(default=1e-3, ge=0, description="weight decay of AdamW")
+    mixed: float = Field(
+        default=0.5, ge=0, le=1, description="share of a uniform prior in the class weights"
+    )
+    temperature: float = Field(
+        default=0.38, gt=0, le=1, description="temperature of the annealed mean"
+    )
+    prior: list[float] | None = Field(
+        default=None, description="share of each bin; counted before training"
+    )
 
 
 class Rebalanced(Recipe[RebalancedOptions]):
@@ -94,7 +103,7 @@ class Rebalanced(Recipe[RebalancedOptions]):
             temperature=temperature
         )
 
-    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, Any]:
+    def options_from_data(self, photos: npt.NDArray[np.uint8]) -> dict[str, object]:
         """Count how common each bin is, and smooth the frequencies."""
         square_distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
         kernel = np.exp(square_distances / (-2 * _PRIOR_SIGMA**2))
@@ -105,7 +114,7 @@ class Rebalanced(Recipe[RebalancedOptions]):
         """Build the network of table 4 of the paper."""
 
         # Layers
-        def conv(x: Any, filters: int, strides: int = 1, dilation: int = 1) -> Any:
+        def conv(x: Tensor, filters: int, strides: int = 1, dilation: int = 1) -> Tensor:
             return layers.Conv2D(
                 round(filters * self.options.width), 3, strides,
                 padding="same", dilation_rate=dilation, activation="relu",

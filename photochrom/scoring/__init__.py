@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from photochrom.scoring.album import Album
+from photochrom.scoring.album import PARTS, Album, Part, part_of
 from photochrom.scoring.baselines import BestConstant, Survey, best_constant, flat_color
-from photochrom.scoring.board import Judge, PhotoScores, Scores
+from photochrom.scoring.board import Judge, Measures, PhotoScores, Scores
 from photochrom.scoring.cleanliness import block_spread, cast, chroma_dark, chroma_light
 from photochrom.scoring.color_statistics import ColorStatistics, Truth
-from photochrom.scoring.contact_sheet import contact_sheet
+from photochrom.scoring.contact_sheet import contact_sheet, showcase
 from photochrom.scoring.definitions import FILM_METRICS, METRICS, Metric
-from photochrom.scoring.evaluate import (
-    COMPARED,
-    Colorize,
-    Photographs,
-    Progress,
-    Report,
-    evaluate,
+from photochrom.scoring.evaluate import COMPARED, Colorize, Photographs, Report, evaluate
+from photochrom.scoring.export import (
+    film_to_json,
+    film_to_table,
+    frames_to_csv,
+    missing_measures,
+    photos_to_csv,
+    to_json,
+    to_table,
 )
-from photochrom.scoring.export import photos_to_csv, to_json
-from photochrom.scoring.extras import missing_measures
 from photochrom.scoring.film import (
     FilmJudge,
     FilmReport,
@@ -27,7 +27,6 @@ from photochrom.scoring.film import (
     evaluate_film,
     film_methods,
 )
-from photochrom.scoring.film_export import film_to_json, film_to_table, frames_to_csv
 from photochrom.scoring.lpips import has_lpips, lpips
 from photochrom.scoring.metrics import (
     ab_argmax_accuracy,
@@ -42,11 +41,8 @@ from photochrom.scoring.metrics import (
     to_lab,
 )
 from photochrom.scoring.paired import Difference, paired_difference
-from photochrom.scoring.patchiness import Segments, find_segments, has_segmentation, patchiness
+from photochrom.scoring.patchiness import Segments, has_segmentation, patchiness
 from photochrom.scoring.reel import Reel
-from photochrom.scoring.showcase import showcase
-from photochrom.scoring.splits import PARTS, Part, part_of
-from photochrom.scoring.table import to_table
 from photochrom.scoring.tally import AucTally
 from photochrom.scoring.temporal import CdcTally, Motion, MotionTracker, WarpTally
 from photochrom.scoring.timeline import Timeline, flicker_plot
@@ -68,13 +64,13 @@ __all__ = [
     "FilmScores",
     "FrameScores",
     "Judge",
+    "Measures",
     "Metric",
     "Motion",
     "MotionTracker",
     "Part",
     "PhotoScores",
     "Photographs",
-    "Progress",
     "Reel",
     "Report",
     "Scores",
@@ -101,7 +97,6 @@ __all__ = [
     "film_methods",
     "film_to_json",
     "film_to_table",
-    "find_segments",
     "flat_color",
     "flicker_plot",
     "frames_to_csv",

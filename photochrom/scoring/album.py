@@ -1,13 +1,22 @@
-"""A folder of colour photographs, read as squares to score a model on.
+"""A folder of colour photographs, read as squares to score a model on, and its fixed split.
 
 No picture is kept in memory: each pass over the photographs reads the files again.
+
+Whoever selects a network or its settings by scores on some photographs makes these scores too
+good: they no longer predict the scores on other photographs. Therefore any set of photographs can
+be split into three parts, to choose a network, to calibrate it and to test it. A photograph's part
+depends on its own file name alone, so it is the same in every folder and on every machine, and does
+not change when photographs are added or removed.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +24,26 @@ import numpy.typing as npt
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError
 from photochrom.files.folders import files_in
-from photochrom.parallel import map_ordered
-from photochrom.sampling import subsample
-from photochrom.scoring.splits import Part, part_of
+from photochrom.parallel import map_ordered, subsample
 
-__all__ = ["Album"]
+__all__ = ["PARTS", "Album", "Part", "part_of"]
+
+Part: TypeAlias = Literal["choose", "calibrate", "test"]
+
+PARTS: Final[tuple[Part, ...]] = ("choose", "calibrate", "test")
+"""Parts to choose a network or a setting by, to calibrate its decoding, and to report scores on."""
+
+
+def part_of(name: str | os.PathLike[str]) -> Part:
+    """Return the part that a photograph belongs to: a hash of its file name, modulo 3.
+
+    Args:
+        name: file name of the photograph, or its path; the folders do not matter.
+    """
+    # macOS stores accents as separate characters, other systems do not: normalise them.
+    file_name = unicodedata.normalize("NFC", os.path.basename(os.fsdecode(name)))  # noqa: PTH119
+    digest = hashlib.blake2b(os.fsencode(file_name), digest_size=8).digest()
+    return PARTS[int.from_bytes(digest, "big") % len(PARTS)]
 
 
 class Album:

@@ -13,21 +13,19 @@ from photochrom.scoring.lpips import MIN_SIDE, has_lpips, lpips
 from photochrom.scoring.metrics import Rgb
 from photochrom.scoring.tally import AucTally
 
-__all__ = ["Judge", "PhotoScores", "Scores"]
+__all__ = ["Judge", "Measures", "PhotoScores", "Scores"]
 
 
-@dataclass(frozen=True)
-class PhotoScores:
-    """The scores of one coloured photograph; `photochrom.scoring.METRICS` defines each.
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """What is measured of each photograph, and averaged over a set; `METRICS` defines each.
 
-    `psnr` is limited to `metrics.PSNR_CEILING`, so that a mean over photographs stays finite.
     Fields that end in `_true` are the same measure of the true photograph. A score that cannot be
     measured is nan: `lpips` without its package or with a side below 31 pixels, `patchiness`
     without scikit-image, `chroma_dark` and `chroma_light` where the true photograph has no dark or
     light places.
     """
 
-    name: str
     psnr: float
     ssim: float
     ciede2000: float
@@ -51,8 +49,18 @@ class PhotoScores:
     patchiness_true: float
 
 
-@dataclass(frozen=True)
-class Scores:
+@dataclass(frozen=True, kw_only=True)
+class PhotoScores(Measures):
+    """The scores of one coloured photograph.
+
+    `psnr` is limited to `metrics.PSNR_CEILING`, so that a mean over photographs stays finite.
+    """
+
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores(Measures):
     """The scores of a set of coloured photographs: means, to which all photographs count equally.
 
     Each mean is over the photographs whose score is known, and nan where there are none.
@@ -61,29 +69,8 @@ class Scores:
     """
 
     photos: int
-    psnr: float
-    ssim: float
-    ciede2000: float
-    ab_error: float
-    auc: float
     auc_rebalanced: float
-    lpips: float
-    colorfulness: float
-    colorfulness_true: float
     colorfulness_gap: float
-    colorfulness_abs: float
-    colorfulness_abs_true: float
-    ab_argmax_accuracy: float
-    cast: float
-    cast_true: float
-    chroma_dark: float
-    chroma_dark_true: float
-    chroma_light: float
-    chroma_light_true: float
-    block_spread: float
-    block_spread_true: float
-    patchiness: float
-    patchiness_true: float
 
     def to_dict(self) -> dict[str, float]:
         """Return the scores as plain numbers, without those that could not be measured."""
@@ -111,7 +98,7 @@ class Judge:
     def add(
         self, name: str, pred: Rgb, true: Rgb | Truth, *, true_lab: FloatArray | None = None
     ) -> PhotoScores:
-        """Score one photograph.
+        """Measure one coloured photograph against the true one, and keep the scores.
 
         Args:
             name: name of the photograph in the report and in messages.
@@ -158,7 +145,7 @@ class Judge:
         """
         if not self._photos:
             raise DataError("expected at least one photograph to judge; received none")
-        names = [field.name for field in fields(PhotoScores) if field.name not in ("name", "auc")]
+        names = [field.name for field in fields(Measures) if field.name != "auc"]
         means = {name: self._mean(name) for name in names}
         return Scores(
             photos=len(self._photos),

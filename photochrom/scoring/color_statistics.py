@@ -11,7 +11,7 @@ import numpy as np
 from photochrom.color import FloatArray, luma
 from photochrom.scoring import cleanliness, metrics
 from photochrom.scoring.metrics import Rgb
-from photochrom.scoring.patchiness import Segments, find_segments, has_segmentation, patchiness
+from photochrom.scoring.patchiness import Segments, has_segmentation, patchiness
 
 __all__ = ["ColorStatistics", "Truth", "color_statistics"]
 
@@ -57,7 +57,7 @@ class Truth:
         """The segments of its luma; None if `quick`, or where scikit-image is not installed."""
         if self._quick or not has_segmentation():
             return None
-        return find_segments(np.asarray(luma(self.rgb), np.uint8))
+        return Segments.of(np.asarray(luma(self.rgb), np.uint8))
 
     @cached_property
     def statistics(self) -> ColorStatistics:

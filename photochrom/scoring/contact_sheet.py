@@ -1,21 +1,30 @@
-"""Contact sheets: photographs side by side, with titles and captions."""
+"""Contact sheets: photographs side by side, with titles and captions.
+
+The text is set in the typeface built into Pillow, not in a font of the system, so that sheets look
+the same on every machine.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
-from photochrom.scoring.lettering import draw_fitted, line_height
+from photochrom.color import luma
+from photochrom.scoring.board import PhotoScores
+from photochrom.scoring.evaluate import Colorize, Photographs, Report, fresh
 from photochrom.scoring.metrics import Rgb
 
-__all__ = ["contact_sheet", "scale_to_tile"]
+__all__ = ["contact_sheet", "printable", "scale_to_tile", "showcase"]
 
 Color: TypeAlias = tuple[int, int, int]
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 # All colours are neutral greys: the eye judges a colour against those around it.
 _BACKGROUND: Final[Color] = (245, 245, 245)
@@ -56,7 +65,7 @@ class _Layout:
 
     @property
     def line(self) -> int:
-        return line_height(self.font_size)
+        return _line_height(self.font_size)
 
     @property
     def width(self) -> int:
@@ -174,15 +183,121 @@ def _draw_texts(
     size, tile, full_width = layout.font_size, layout.tile, layout.width - 2 * layout.margin
     for column, text in enumerate(column_titles[: layout.columns]):
         place = layout.left(column), layout.margin
-        draw_fitted(canvas, place, text, size=size, width=tile, color=_TEXT)
+        _draw_fitted(canvas, place, text, size=size, width=tile, color=_TEXT)
     rows = len(layout.heights)
     for row, text in enumerate(row_titles[:rows]):
         place = layout.margin, layout.row_top(row)
-        draw_fitted(canvas, place, text, size=size, width=full_width, color=_SOFT_TEXT)
+        _draw_fitted(canvas, place, text, size=size, width=full_width, color=_SOFT_TEXT)
     for row, texts in enumerate(captions[:rows]):
         for column, text in enumerate(texts[: layout.columns]):
             place = (
                 layout.left(column),
                 layout.tile_top(row) + layout.heights[row] + layout.gap // 2,
             )
-            draw_fitted(canvas, place, text, size=size, width=tile, color=_SOFT_TEXT)
+            _draw_fitted(canvas, place, text, size=size, width=tile, color=_SOFT_TEXT)
+
+
+# --- text -----------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=16)
+def _font(size: int) -> Font:
+    """Return the built-in typeface at a size in pixels."""
+    return ImageFont.load_default(size)
+
+
+def _line_height(size: int) -> int:
+    """Return the distance between two baselines, in pixels."""
+    return round(size * 1.45)
+
+
+def printable(text: str) -> str:
+    """Replace characters that the typeface lacks: accents are dropped, others become «?»."""
+    plain = unicodedata.normalize("NFKD", text.replace("Δ", "d").replace("–", "-"))
+    characters = (c for c in plain if not unicodedata.combining(c))
+    return "".join(c if c == "·" or " " <= c <= "~" else "?" for c in characters)
+
+
+def _draw_fitted(
+    canvas: ImageDraw.ImageDraw,
+    place: tuple[int, int],
+    text: str,
+    *,
+    size: int,
+    width: int,
+    color: tuple[int, int, int],
+) -> None:
+    """Draw one line of text, shortened to fit.
+
+    Args:
+        canvas: the canvas to draw on.
+        place: left end and top of the line, in pixels.
+        text: the text.
+        size: font size, in pixels.
+        width: largest width of the text, in pixels.
+        color: RGB, 0 to 255.
+    """
+    face = _font(size)
+    left, top = place
+    line = _shorten(printable(text), face, width)
+    # Anchored at the baseline ("ls"), so that letters with and without descenders line up.
+    canvas.text((left, top + round(size * 1.1)), line, font=face, fill=color, anchor="ls")
+
+
+def _shorten(text: str, face: Font, width: int) -> str:
+    if face.getlength(text) <= width:
+        return text
+    keep = len(text)
+    while keep and face.getlength(text[:keep].rstrip() + "...") > width:
+        keep -= 1
+    return text[:keep].rstrip() + "..."
+
+
+# --- the photographs of an evaluation -------------------------------------------------------
+
+
+def showcase(
+    report: Report, photographs: Photographs, colorize: Colorize, *, tile: int = 256
+) -> Rgb:
+    """Draw the best, the median and the worst photograph by CIEDE2000: grey, predicted and true.
+
+    `evaluate` keeps no pictures, so these three are read and coloured again.
+
+    Args:
+        report: the result of `evaluate`.
+        photographs: the photographs that `evaluate` was given.
+        colorize: the function that `evaluate` was given.
+        tile: longer side of a photograph on the sheet, in pixels.
+
+    Returns:
+        The sheet, RGB, (height, width, 3) uint8.
+    """
+    ranking = report.ranking
+    indices = {
+        "Best": ranking[0],
+        "Median": ranking[(len(ranking) - 1) // 2],
+        "Worst": ranking[-1],
+    }
+    true_photos = {
+        index: true
+        for index, (_, true) in enumerate(fresh(photographs))
+        if index in indices.values()
+    }
+    scores = {title: report.photos[index] for title, index in indices.items()}
+    return contact_sheet(
+        [_triple(true_photos[index], colorize) for index in indices.values()],
+        column_titles=("Grey", "Predicted", "True"),
+        row_titles=[f"{title} · {photo.name}" for title, photo in scores.items()],
+        captions=[_captions(photo) for photo in scores.values()],
+        tile=tile,
+    )
+
+
+def _triple(true: Rgb, colorize: Colorize) -> tuple[Rgb, Rgb, Rgb]:
+    """Return the grey, the predicted and the true picture."""
+    grey = np.asarray(luma(true), np.uint8)
+    return grey, colorize(grey), true
+
+
+def _captions(photo: PhotoScores) -> tuple[str, str]:
+    return "", f"CIEDE2000 {photo.ciede2000:.1f} · PSNR {photo.psnr:.1f} dB"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from operator import length_hint
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from photochrom.color import luma
 from photochrom.errors import DataError
+from photochrom.progress import ProgressListener
+from photochrom.scoring.album import Album, Part
 from photochrom.scoring.baselines import BestConstant, Survey, flat_color
 from photochrom.scoring.board import Judge, PhotoScores, Scores
 from photochrom.scoring.color_statistics import Truth
 from photochrom.scoring.metrics import Rgb, to_lab
 from photochrom.scoring.paired import Difference, paired_difference
-from photochrom.scoring.splits import Part
 
-__all__ = ["COMPARED", "Colorize", "Photographs", "Progress", "Report", "evaluate"]
+__all__ = ["COMPARED", "Colorize", "Photographs", "Report", "evaluate"]
 
 COMPARED: Final = ("psnr", "ssim", "ciede2000", "ab_error", "auc", "lpips")
 """Scores whose difference to grey is reported: those with a clear better direction."""
@@ -28,9 +30,6 @@ Photographs: TypeAlias = Iterable[Photograph] | Callable[[], Iterable[Photograph
 
 Colorize: TypeAlias = Callable[[Rgb], Rgb]
 """A function that colours a photograph: luma, (H, W) uint8 → RGB, (H, W, 3) uint8."""
-
-Progress: TypeAlias = Callable[[Literal["survey", "judge"], int], None]
-"""Called after each photograph with the current pass and the number of photographs it has read."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class Report:
         best_constant: the best constant colour.
         photos: the model's scores of each photograph.
         grey_photos: the scores of each grey photograph, in the same order.
-        part: the part of the split that was judged; None: all photographs.
+        part: the part of the split that the judged album holds; None: all photographs.
     """
 
     grey: Scores
@@ -90,8 +89,7 @@ def evaluate(
     photographs: Photographs,
     colorize: Colorize,
     *,
-    progress: Progress | None = None,
-    part: Part | None = None,
+    listener: ProgressListener | None = None,
 ) -> Report:
     """Score a colorizer on photographs, at the size in which they come.
 
@@ -99,28 +97,29 @@ def evaluate(
     kept.
 
     Args:
-        photographs: names and RGB, (H, W, 3) uint8: a sequence, or a function that returns a new
-            iterator at each call.
+        photographs: names and RGB, (H, W, 3) uint8: an `Album`, a sequence, or a function that
+            returns a new iterator at each call.
         colorize: the colorizer: luma, (H, W) uint8 → RGB, (H, W, 3) uint8.
-        progress: called after each photograph.
-        part: the part of the split that the photographs belong to; stored in the report.
+        listener: receives the progress of two tasks: "survey", which finds the best constant, and
+            "judge".
 
     Raises:
         DataError: there is no photograph, or one of them cannot be judged.
     """
-    report_progress = progress or (lambda _step, _done: None)
+    listener, total = listener or ProgressListener(), length_hint(photographs)
     # The best constant has to be known before the first photograph can be scored with it.
     survey = Survey()
     for done, (_, true) in enumerate(fresh(photographs), 1):
         survey.add(to_lab(true))
-        report_progress("survey", done)
+        listener.progress("survey", done, total)
     constant = survey.constant()
     colorizers: tuple[Colorize, ...] = (flat_color, constant, colorize)
-    judges = tuple(Judge() for _ in colorizers)
+    judges = (Judge(), Judge(), Judge())
     for done, (name, true) in enumerate(fresh(photographs), 1):
         _judge_all(judges, colorizers, name, true)
-        report_progress("judge", done)
-    return replace(_report(constant, *judges), part=part)
+        listener.progress("judge", done, total)
+    part = photographs.part if isinstance(photographs, Album) else None
+    return _report(constant, *judges, part=part)
 
 
 def fresh(photographs: Photographs) -> Iterator[Photograph]:
@@ -147,7 +146,9 @@ def _judge_all(
         judge.add(name, colorize(grey), truth)
 
 
-def _report(best: BestConstant, grey: Judge, constant: Judge, model: Judge) -> Report:
+def _report(
+    best: BestConstant, grey: Judge, constant: Judge, model: Judge, *, part: Part | None
+) -> Report:
     return Report(
         grey=grey.scores(),
         # The baseline of this accuracy is not a colour: see `baselines`.
@@ -156,4 +157,5 @@ def _report(best: BestConstant, grey: Judge, constant: Judge, model: Judge) -> R
         best_constant=best,
         photos=model.photos,
         grey_photos=grey.photos,
+        part=part,
     )

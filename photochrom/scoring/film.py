@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from operator import length_hint
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ from photochrom.color import FloatArray, luma
 from photochrom.colorizer import Colorizer
 from photochrom.errors import DataError
 from photochrom.film.coloring import color_frames
+from photochrom.progress import ProgressListener
 from photochrom.scoring import metrics
 from photochrom.scoring.baselines import flat_color
 from photochrom.scoring.metrics import Rgb
@@ -24,7 +26,6 @@ __all__ = [
     "TRUE_FILM",
     "ColorizeFilm",
     "FilmJudge",
-    "FilmProgress",
     "FilmReport",
     "FilmScores",
     "FrameScores",
@@ -37,9 +38,6 @@ TRUE_FILM: Final = "true film"
 
 ColorizeFilm: TypeAlias = Callable[[Iterator[Rgb]], Iterable[Rgb]]
 """A function that colours a film: luma, (H, W) uint8, of each frame → RGB, (H, W, 3) uint8."""
-
-FilmProgress: TypeAlias = Callable[[Mapping[str, Rgb]], None]
-"""Called with each frame: the coloured versions by title, and the true frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ class FilmJudge:
         return tuple(self._frames)
 
     def add(self, pred: Rgb, true: Rgb, true_lab: FloatArray, motion: Motion | None) -> None:
-        """Score one frame.
+        """Measure one coloured frame against the true one, and keep the scores.
 
         Args:
             pred: the coloured frame, RGB, (H, W, 3) uint8.
@@ -177,7 +175,7 @@ def film_methods(colorizer: Colorizer) -> dict[str, ColorizeFilm]:
     """
 
     def frame_by_frame(lumas: Iterator[Rgb]) -> Iterator[Rgb]:
-        return (np.asarray(colorizer.colorize(each).rgb, np.uint8) for each in lumas)
+        return (np.asarray(colorizer.colorize(each, album=False).rgb, np.uint8) for each in lumas)
 
     return {
         "grey": lambda lumas: map(flat_color, lumas),
@@ -187,7 +185,11 @@ def film_methods(colorizer: Colorizer) -> dict[str, ColorizeFilm]:
 
 
 def evaluate_film(
-    film: Iterable[Rgb], methods: Mapping[str, ColorizeFilm], progress: FilmProgress
+    film: Iterable[Rgb],
+    methods: Mapping[str, ColorizeFilm],
+    *,
+    listener: ProgressListener | None = None,
+    on_frame: Callable[[Mapping[str, Rgb]], None] = lambda _: None,
 ) -> FilmReport:
     """Score several ways to colour a film, at its own size and all at the same time.
 
@@ -198,7 +200,8 @@ def evaluate_film(
         film: frames of one size, RGB, (H, W, 3) uint8 each; read once for each method, and once
             more.
         methods: functions that colour the film, by title.
-        progress: called with each frame.
+        listener: receives the progress of the task "judge", in frames.
+        on_frame: called with each frame: its coloured versions by title, and the true frame.
 
     Raises:
         DataError: the film is an iterator, has fewer than two frames, or is too small.
@@ -208,6 +211,7 @@ def evaluate_film(
             f"expected a film that can be read more than once; received {type(film).__name__}"
         )
     size = _size_of(film)
+    listener = listener or ProgressListener()
     judges = {title: FilmJudge() for title in (*methods, TRUE_FILM)}
     colored_films = [
         colorize(np.asarray(luma(true), np.uint8) for true in film) for colorize in methods.values()
@@ -216,7 +220,7 @@ def evaluate_film(
     # The measures are NumPy and OpenCV, which release the GIL: threads score the films of one
     # frame side by side. Waiting for them before the next frame keeps each judge's frames in order.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for true, *colored in zip(film, *colored_films, strict=True):
+        for done, (true, *colored) in enumerate(zip(film, *colored_films, strict=True), 1):
             true_lab = metrics.to_lab(true)
             motion = tracker.motion(np.asarray(luma(true), np.uint8))
             frames = dict(zip(judges, (*colored, true), strict=True))
@@ -226,7 +230,8 @@ def evaluate_film(
             ]
             for future in futures:
                 future.result()
-            progress(frames)
+            on_frame(frames)
+            listener.progress("judge", done, length_hint(film))
     scores = {title: judge.scores() for title, judge in judges.items()}
     return FilmReport(size, scores, {title: judge.frames for title, judge in judges.items()})
 

@@ -14,17 +14,21 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, Final
+from types import ModuleType
+from typing import IO, TYPE_CHECKING, Final, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.errors import DataError, MissingExtra
 from photochrom.model.engine import core
+
+if TYPE_CHECKING:
+    import openvino
 
 __all__ = ["MIN_SIDE", "PACKAGE", "has_lpips", "lpips", "read_weights"]
 
@@ -33,7 +37,9 @@ MIN_SIDE: Final = 31
 """Shortest side of a picture, in pixels; smaller ones vanish in AlexNet's strides."""
 
 Rgb = npt.NDArray[np.uint8]
-Weights = Mapping[str, Any]  # "AlexNet_0" → "Conv_0" → "kernel", "bias"; "NetLinLayer_0" → …
+# "AlexNet_0" → "Conv_0" → "kernel", "bias"; "NetLinLayer_0" → "Conv_0" → "kernel"; and so on.
+Weights: TypeAlias = Mapping[str, Mapping[str, Mapping[str, npt.NDArray[np.float32]]]]
+Allowed: TypeAlias = Callable[..., object]  # what the unpickler may call
 
 _MEAN: Final = (-0.030, -0.088, -0.188)  # ImageNet statistics, for RGB in [-1, 1]
 _DEVIATION: Final = (0.458, 0.448, 0.450)
@@ -43,8 +49,8 @@ _EPSILON: Final = 1e-10  # avoids a division by zero
 
 # All that a pickle of NumPy arrays needs, under the names of NumPy 1 and 2. Anything else is
 # refused, because unpickling an arbitrary object can run arbitrary code.
-_RECONSTRUCT: Final = np.empty(0).__reduce__()[0]
-_ALLOWED: Final[Mapping[tuple[str, str], Any]] = {
+_RECONSTRUCT: Final = cast("Allowed", np.empty(0).__reduce__()[0])
+_ALLOWED: Final[Mapping[tuple[str, str], Allowed]] = {
     ("numpy", "ndarray"): np.ndarray,
     ("numpy", "dtype"): np.dtype,
     ("numpy.core.multiarray", "_reconstruct"): _RECONSTRUCT,
@@ -110,7 +116,7 @@ def read_weights(file: IO[bytes], source: str) -> Weights:
 class _ArraysOnly(pickle.Unpickler):
     """An unpickler that creates NumPy arrays and nothing else."""
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Allowed:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(
                 f"expected NumPy arrays only; received an object of {module}.{name}"
@@ -133,7 +139,7 @@ _inference_lock = threading.Lock()
 
 
 @cache
-def _network() -> Any:
+def _network() -> openvino.CompiledModel:
     """Compile the network, once, for pictures of any size."""
     place = _weights_file()
     if place is None:
@@ -149,7 +155,7 @@ def _network() -> Any:
     return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
-def _graph(weights: Weights) -> Any:
+def _graph(weights: Weights) -> openvino.Model:
     """Build the network: two pictures, (2, H, W, 3) uint8 → distance, (1, 1, 1, 1) float32."""
     import openvino
     from openvino import opset13 as ops
@@ -176,7 +182,9 @@ def _graph(weights: Weights) -> Any:
     return openvino.Model([total], [pictures], "lpips")
 
 
-def _distance(ops: Any, features: Any, linear: npt.NDArray[np.float32]) -> Any:
+def _distance(
+    ops: ModuleType, features: openvino.Node, linear: npt.NDArray[np.float32]
+) -> openvino.Node:
     """Return the weighted distance of one layer's features, (2, C, h, w) → (1, 1, 1, 1)."""
     channels, positions = np.array([1]), np.array([2, 3])
     squares = ops.reduce_sum(ops.multiply(features, features), channels, keep_dims=True)
@@ -188,5 +196,5 @@ def _distance(ops: Any, features: Any, linear: npt.NDArray[np.float32]) -> Any:
     return ops.reduce_mean(weighted, positions, keep_dims=True)
 
 
-def _per_channel(weights: Any) -> npt.NDArray[np.float32]:
+def _per_channel(weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.asarray(weights, np.float32).reshape(1, -1, 1, 1)

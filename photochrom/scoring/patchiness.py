@@ -9,7 +9,9 @@ is the root mean square of these averages over all segments.
 
 True photographs are patchy, too: two objects can look the same in grey and differ in colour. So
 compare the patchiness of a coloured photograph with that of the true one, on the same segments.
-Finding segments needs scikit-image, which is imported only when it is needed.
+These are not the segments by which the runtime decodes colours (`photochrom.model.guide`), which
+would favour our own networks. Finding them needs scikit-image, which is imported only when it is
+needed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Final
+from typing import Final, Self
 
 import cv2
 import numpy as np
@@ -25,7 +27,7 @@ import numpy.typing as npt
 
 from photochrom.errors import MissingExtra
 
-__all__ = ["Segments", "find_segments", "has_segmentation", "patchiness"]
+__all__ = ["Segments", "has_segmentation", "patchiness"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -51,38 +53,38 @@ class Segments:
     labels: npt.NDArray[np.intp]
     luma: npt.NDArray[np.float64]
 
+    @classmethod
+    def of(cls, luma: npt.NDArray[np.uint8]) -> Self:
+        """Find the segments of equal lightness and texture in a grey picture.
+
+        Args:
+            luma: luma of the picture, (H, W) uint8.
+
+        Raises:
+            MissingExtra: scikit-image is not installed.
+        """
+        try:
+            from skimage.segmentation import felzenszwalb
+        except ImportError as error:
+            raise MissingExtra("metrics", "measuring patchiness") from error
+        small = np.asarray(_reduced(luma.astype(np.float32)), np.float32)
+        light = small / np.float32(255)
+        mean = _blurred(light)
+        # Texture is the local standard deviation: a lawn and a wall of one lightness differ in it.
+        texture = _blurred(np.sqrt(np.maximum(_blurred(light * light) - mean * mean, 0)))
+        labels = felzenszwalb(
+            np.dstack([light, texture]).astype(np.float64),
+            scale=_SCALE,
+            sigma=_BLUR,
+            min_size=round(_MERGE_AREA * light.size),
+            channel_axis=-1,
+        )
+        return cls(np.asarray(labels, np.intp), small.astype(np.float64))
+
 
 def has_segmentation() -> bool:
     """Return whether scikit-image is installed."""
     return find_spec("skimage") is not None
-
-
-def find_segments(luma: npt.NDArray[np.uint8]) -> Segments:
-    """Find the segments of equal lightness and texture in a grey picture.
-
-    Args:
-        luma: luma of the picture, (H, W) uint8.
-
-    Raises:
-        MissingExtra: scikit-image is not installed.
-    """
-    try:
-        from skimage.segmentation import felzenszwalb
-    except ImportError as error:
-        raise MissingExtra("metrics", "measuring patchiness") from error
-    small = np.asarray(_reduced(luma.astype(np.float32)), np.float32)
-    light = small / np.float32(255)
-    mean = _blurred(light)
-    # Texture is the local standard deviation: a lawn and a wall of equal lightness differ in it.
-    texture = _blurred(np.sqrt(np.maximum(_blurred(light * light) - mean * mean, 0)))
-    labels = felzenszwalb(
-        np.dstack([light, texture]).astype(np.float64),
-        scale=_SCALE,
-        sigma=_BLUR,
-        min_size=round(_MERGE_AREA * light.size),
-        channel_axis=-1,
-    )
-    return Segments(np.asarray(labels, np.intp), small.astype(np.float64))
 
 
 def patchiness(lab: FloatArray, segments: Segments) -> float:
@@ -90,7 +92,7 @@ def patchiness(lab: FloatArray, segments: Segments) -> float:
 
     Args:
         lab: the photograph in CIE Lab, (H, W, 3) float32.
-        segments: the result of `find_segments` for its luma, or for the true photograph's.
+        segments: those of its luma, or for the true photograph's.
 
     Returns:
         The patchiness in Lab units: 0 where each segment's colour is a linear function of its

@@ -28,9 +28,10 @@ _FULL_SIZE: Final = 1 << 16  # larger than any frame, so that frames are never r
 class Reel:
     """A film: a file, an image sequence in FFmpeg's notation (`%05d.jpg`), or a folder of frames.
 
+    `operator.length_hint` gives the expected number of frames, or 0 if the film does not state it.
+
     Attributes:
         place: path of the film.
-        count: expected number of frames; None if the film does not state it.
     """
 
     def __init__(self, place: Path, *, limit: int = 0):
@@ -48,11 +49,11 @@ class Reel:
         """
         self.place, self._limit = place, limit
         self._files: list[Path] = []
-        self.count: int | None = None
+        self._count = 0
         if place.is_dir():
             paths = files_in(place, recursive=False)
             self._files = [path for path in paths if path.suffix.lower() in _SUFFIXES]
-            self._set_count(len(self._files))
+            self._count = len(self._files)
         elif not place.is_file() and "%" not in place.name:
             raise DataError(f"expected a film, or a folder of frames; there is no {place}")
         # Reading one frame now reports a damaged film before any scoring starts.
@@ -72,9 +73,8 @@ class Reel:
                 )
             yield frame
 
-    def _set_count(self, count: int) -> None:
-        if count:
-            self.count = min(count, self._limit or count)
+    def __length_hint__(self) -> int:
+        return min(self._count, self._limit or self._count)
 
     def _decoded(self) -> Iterator[Rgb]:
         try:
@@ -85,7 +85,7 @@ class Reel:
             with av.open(str(self.place)) as container:
                 if not container.streams.video:
                     raise DataError(f"expected a film; {self.place} has no video stream")
-                self._set_count(container.streams.video[0].frames)
+                self._count = container.streams.video[0].frames
                 for frame in container.decode(video=0):
                     yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         except (av.FFmpegError, OSError) as error:

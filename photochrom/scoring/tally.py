@@ -39,7 +39,7 @@ class AucTally:
         self._credit = np.zeros(_BINS * _BINS)
 
     def add(self, pred: FloatArray, true: FloatArray) -> float:
-        """Count one photograph.
+        """Count the pixels of one photograph by how far their colours are off.
 
         Args:
             pred: the prediction, CIE Lab, (H, W, 3) float32.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import cv2
 import numpy as np
@@ -75,7 +75,7 @@ class MotionTracker:
             luma: luma of the true frame, (H, W) uint8; a frame of more than 720 rows is reduced to
                 720.
         """
-        current = np.asarray(_reduced(luma), np.uint8)
+        current = _reduced(luma)
         previous, self._previous = self._previous, current
         if previous is None:
             return None
@@ -130,7 +130,7 @@ class WarpTally:
         self._pixels = 0
 
     def add(self, ab: FloatArray, motion: Motion | None) -> float:
-        """Count one frame.
+        """Count the error between a frame and the one before it.
 
         Args:
             ab: (a, b) of CIE Lab of the coloured frame, (H, W, 2) float32.
@@ -139,7 +139,7 @@ class WarpTally:
         Returns:
             The error between these two frames; nan where no motion is reliable.
         """
-        current = np.asarray(_reduced(ab), np.float32)
+        current = _reduced(ab)
         previous, self._previous = self._previous, current
         if previous is None or motion is None:
             return float("nan")
@@ -155,13 +155,18 @@ class WarpTally:
         return _mean(self._error, self._pixels)
 
 
-def _reduced(picture: Rgb | FloatArray) -> Any:
+Picture = TypeVar("Picture", Rgb, FloatArray)
+
+
+def _reduced(picture: Picture) -> Picture:
+    """Reduce a tall frame to the rows that motion is measured at."""
     height, width = picture.shape[:2]
     if height <= _MAX_ROWS:
         return picture
     # A narrow frame keeps at least the width that optical flow needs.
     size = max(MIN_SIDE, round(width * _MAX_ROWS / height)), _MAX_ROWS
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, picture.dtype)
 
 
 def _squares(vectors: FloatArray) -> FloatArray:

@@ -6,17 +6,16 @@ accuracy means little without the accuracy of a constant next to it.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom import color, photo
-from photochrom.parallel import map_ordered
-from photochrom.sampling import subsample
+from photochrom.parallel import subsample
 from photochrom.scoring import Judge, Survey, to_lab
+from photochrom.training.reading import PhotoReader
 from photochrom.training.sources import Source
 
 __all__ = ["best_constant_scores", "constant_argmax_accuracy"]
@@ -24,11 +23,14 @@ __all__ = ["best_constant_scores", "constant_argmax_accuracy"]
 _MAX_PHOTOS: Final = 512  # evenly spaced in the list of photographs
 
 
-def constant_argmax_accuracy(sources: Sequence[Source], size: int, fit: photo.Fit) -> float:
+def constant_argmax_accuracy(
+    sources: Sequence[Source], reader: PhotoReader, size: int, fit: photo.Fit
+) -> float:
     """Return the argmax accuracy of the better constant, "always a" or "always b".
 
     Args:
         sources: photographs; a sample of them is read.
+        reader: reads them.
         size: side of the squares, in pixels.
         fit: how photographs are made square.
 
@@ -36,7 +38,8 @@ def constant_argmax_accuracy(sources: Sequence[Source], size: int, fit: photo.Fi
         The share of pixels, in [0, 1].
     """
     survey = Survey()
-    for rgb in _load_sample(sources, size, fit):
+    sample = subsample(sources, _MAX_PHOTOS)
+    for rgb in reader.load_all(sample, lambda data: photo.square(data, size, fit)):
         survey.add(to_lab(rgb))
     return survey.constant().argmax_accuracy / 100
 
@@ -59,14 +62,3 @@ def best_constant_scores(photos: npt.NDArray[np.uint8]) -> dict[str, float]:
         judge.add("", constant(color.luma(rgb)), rgb)
     scores = judge.scores()
     return {"val_psnr": scores.psnr, "val_ab_error": scores.ab_error}
-
-
-def _load_sample(
-    sources: Sequence[Source], size: int, fit: photo.Fit
-) -> Iterator[npt.NDArray[np.uint8]]:
-    """Yield a sample of photographs as squares, RGB, (size, size, 3) uint8."""
-
-    def load(source: Source) -> npt.NDArray[np.uint8]:
-        return photo.square(source.read(), size, fit)
-
-    return map_ordered(load, subsample(sources, _MAX_PHOTOS), os.cpu_count() or 1)

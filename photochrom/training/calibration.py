@@ -8,7 +8,6 @@ sure of causes stains. The vivid ones extrapolate from faithful through default,
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -20,14 +19,14 @@ from photochrom.color.guided import LinearChroma
 from photochrom.model.card import Card, DecodingParams
 from photochrom.model.distribution import Distribution
 from photochrom.model.guide import Guide
-from photochrom.parallel import map_ordered
-from photochrom.sampling import subsample
+from photochrom.parallel import subsample
 from photochrom.scoring import metrics
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.model.model import Model
+    from photochrom.training.reading import PhotoReader
     from photochrom.training.sources import Source
 
 Numbers = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -46,12 +45,13 @@ _DEFAULT_CLEANUP: Final = DecodingParams(
 )
 
 
-def calibrate(model: Model, sources: Sequence[Source]) -> Card:
+def calibrate(model: Model, sources: Sequence[Source], reader: PhotoReader) -> Card:
     """Return the model's card with decoding parameters and the default vividness.
 
     Args:
         model: a model whose card has `bin_weights`.
-        sources: colour photographs that the model was not trained on.
+        sources: colour photographs that the model was not trained on; a sample of them is read.
+        reader: reads them.
     """
     card = model.card
     candidates = [DecodingParams(temperature=temperature) for temperature in _TEMPERATURES] + [
@@ -61,9 +61,7 @@ def calibrate(model: Model, sources: Sequence[Source]) -> Card:
         )
     ]
     sample = subsample(sources, _MAX_PHOTOS)
-    measurements = map_ordered(
-        lambda source: _measure(model, source, candidates), sample, os.cpu_count() or 1
-    )
+    measurements = reader.load_all(sample, lambda data: _measure(model, data, candidates))
     psnr, auc, colorfulness, true_colorfulness = np.mean(list(measurements), 0)
     # AuC is measured for plain parameters only, so only those compete to be the faithful ones.
     faithful = candidates[
@@ -89,14 +87,14 @@ def _best_index(scores: Numbers, allowed: npt.NDArray[np.bool_]) -> int:
     return int(np.where(allowed, scores, -np.inf).argmax())
 
 
-def _measure(model: Model, source: Source, candidates: Sequence[DecodingParams]) -> Numbers:
-    """Measure all candidates on one photograph.
+def _measure(model: Model, data: bytes, candidates: Sequence[DecodingParams]) -> Numbers:
+    """Measure all candidates on one encoded photograph.
 
     Returns:
         (4, n) float64: PSNR, AuC (0 unless plain), colourfulness and the true colourfulness.
     """
     card = model.card
-    rgb = photo.square(source.read(), card.working_size, "crop")
+    rgb = photo.square(data, card.working_size, "crop")
     grey = color.luma(rgb)
     grey_channel = color.grey_level(grey, card.color_space)
     output, features = model.predict_with_features(grey_channel)

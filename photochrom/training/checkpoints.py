@@ -2,7 +2,7 @@
 
 A checkpoint is a pair of files: `last-0012.json`, the history so far, and `last-0012.keras`, the
 network with its optimizer. The second is renamed into place last, and older pairs are removed only
-afterwards. So there is always one complete pair, whenever the process dies.
+afterwards. So there is always one complete pair, whenever the process dies or the disk is full.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import csv
 import io
 import json
 import math
-import os
+import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import keras
+
+from photochrom.files.atomic import atomic_write, output_errors, write_text
 
 __all__ = ["BEST", "CheckpointCallback", "State", "latest", "latest_state"]
 
@@ -63,7 +66,7 @@ def latest_state(folder: Path) -> State:
 
 
 def _state(path: Path) -> State:
-    """Read a state."""
+    """Read the state of a run from its JSON file."""
     return State(**json.loads(path.read_text("utf-8")))
 
 
@@ -71,7 +74,7 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
     """A callback that writes checkpoints and logs, keeps the best network and stops early."""
 
     def __init__(self, run: Path, state: State, *, patience: int = 0) -> None:
-        """Create the callback.
+        """Create the callback for the folder of a run.
 
         Args:
             run: the run's folder.
@@ -83,77 +86,97 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.state = state
         self.patience = patience
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Open the TensorBoard log.
-
-        What a killed run logged after its last checkpoint is hidden.
-        """
-        from tensorboardX import SummaryWriter
-
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._tensorboard = SummaryWriter(
-            str(self.run / "tensorboard"), purge_step=self.state.epochs + 1, write_to_disk=True
-        )
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Create the folder, and open the TensorBoard log."""
+        with output_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        self._tensorboard = TensorBoardLog(self.run / "tensorboard", self.state.epochs + 1)
 
     @property
     def folder(self) -> Path:
         """The folder of the checkpoints."""
         return self.run / "checkpoints"
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Update the state, and write the checkpoint and the logs."""
-        numbers = {key: float(value) for key, value in (logs or {}).items()}
+        numbers = {key: float(value) for key, value in (logs or {}).items()}  # some are NumPy's
         state = self.state
         state.epochs = epoch + 1
         state.history.append({"epoch": epoch + 1, **numbers})
         monitored = numbers.get("val_loss", numbers["loss"])
         if monitored < state.best:  # False for NaN, which is never the best
             state.best, state.best_epoch = monitored, epoch + 1
-            _save(self.model, self.run / BEST)
+            with atomic_write(self.run / BEST, overwrite=True) as draft:
+                self.model.save(draft)
         self._checkpoint()
         self._log(numbers)
         if self.patience and state.since_best >= self.patience:
             self.model.stop_training = True
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Close the TensorBoard log."""
         self._tensorboard.close()
 
     def _checkpoint(self) -> None:
         """Write a checkpoint and remove older ones."""
         stem = self.folder / f"last-{self.state.epochs:04d}"
-        # The network comes last, because `latest` looks for it: then its history is there, too.
-        replace_text(stem.with_suffix(".json"), json.dumps(asdict(self.state)))
-        _save(self.model, stem.with_suffix(".keras"))
+        with atomic_write(stem.with_suffix(".keras"), overwrite=True) as draft:
+            self.model.save(draft)
+            # The network gets its name last, because `latest` looks for it: then its history is
+            # there, too. It is written first, because it is what fills a disk.
+            write_text(stem.with_suffix(".json"), json.dumps(asdict(self.state)))
         for old in self.folder.glob("last-*"):
             if old.stem != stem.name:
                 old.unlink()
 
     def _log(self, numbers: dict[str, float]) -> None:
-        # A resumed run may log other quantities: the columns are those of all rows.
         """Write `log.csv` and the epoch's TensorBoard values."""
+        # A resumed run may log other quantities: the columns are those of all rows.
         columns = list(dict.fromkeys(key for row in self.state.history for key in row))
         text = io.StringIO()
         writer = csv.DictWriter(text, columns)
         writer.writeheader()
         writer.writerows(self.state.history)
-        replace_text(self.run / "log.csv", text.getvalue())
-        for key, value in numbers.items():
-            self._tensorboard.add_scalar(key, value, self.state.epochs)
-        self._tensorboard.flush()
+        write_text(self.run / "log.csv", text.getvalue())
+        self._tensorboard.add(self.state.epochs, numbers)
 
 
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file atomically, UTF-8."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
+class TensorBoardLog:
+    """A log file for TensorBoard, written at once and not by a thread of its own.
 
+    tensorboardX's `SummaryWriter` would print a traceback in its thread on a full disk, and hang.
+    """
 
-def _save(network: keras.Model, path: Path) -> None:
-    """Save a network atomically."""
-    partial = path.with_name(f".{path.stem}.partial.keras")
-    network.save(partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())  # or a power cut could leave an empty file under the final name
-    partial.replace(path)
+    def __init__(self, folder: Path, first: int) -> None:
+        """Begin a new log file in a folder.
+
+        Args:
+            folder: the folder of the logs; created if needed.
+            first: the first epoch to log. What a killed run logged from there on is hidden.
+        """
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto.event_pb2 import Event, SessionLog
+
+        self._folder = folder
+        with output_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._writer = EventsWriter(str(folder / "events"))
+            start = SessionLog(status=SessionLog.START)
+            self._writer.write_event(Event(wall_time=time.time(), step=first, session_log=start))
+            self._writer.flush()
+
+    def add(self, epoch: int, numbers: Mapping[str, float]) -> None:
+        """Log the quantities of an epoch."""
+        from tensorboardX.proto.event_pb2 import Event
+        from tensorboardX.summary import scalar
+
+        with output_errors(self._folder):
+            for key, value in numbers.items():
+                event = Event(wall_time=time.time(), step=epoch, summary=scalar(key, value))
+                self._writer.write_event(event)
+            self._writer.flush()
+
+    def close(self) -> None:
+        """Close the file, after which nothing can be added."""
+        with output_errors(self._folder):
+            self._writer.close()

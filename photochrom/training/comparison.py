@@ -10,12 +10,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from statistics import median
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import keras
 import numpy as np
@@ -23,33 +21,33 @@ import numpy as np
 from photochrom import photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError
+from photochrom.files.atomic import output_errors, write_text
+from photochrom.parallel import subsample
 from photochrom.recipes import locate
 from photochrom.recipes import recipe as build_recipe
-from photochrom.sampling import subsample
-from photochrom.training import checkpoints, runs, trainer
+from photochrom.training import checkpoints, preparation, runs, trainer
 from photochrom.training.config import RunConfig, parse_setting
-from photochrom.training.held_out import HeldOutEvaluator, Photograph, Rgb, grey_rgb
+from photochrom.training.held_out import (
+    Entry,
+    HeldOutEvaluator,
+    Photograph,
+    Rgb,
+    colorize,
+    grey_rgb,
+    held_out,
+    measure,
+)
 
-__all__ = [
-    "DEFAULT_NETWORK",
-    "Budget",
-    "Entry",
-    "candidate",
-    "compare",
-    "folder_of",
-    "held_out",
-    "learning_curve",
-    "picture_rows",
-]
+__all__ = ["Budget", "candidate", "compare", "folder_of", "learning_curve", "picture_rows"]
 
-DEFAULT_NETWORK: Final = "default network"
-_SIDE: Final = 256  # pixels, the size of all photographs to judge by
+_DEFAULT_NETWORK: Final = "default network"
 _ENTRY_FILE: Final = "entry.json"
 _REQUEST_FILE: Final = "comparison.json"
 _MIN_PHOTOS: Final = 2  # photographs; a Fréchet distance needs a covariance
 _EPOCHS: Final = 10
 _WARMUP_STEPS: Final = 2  # batches, before the speed is measured
 _TIMED_STEPS: Final = 6
+_SPEED_PHOTOS: Final = 4  # photographs to measure the speed with
 _SECONDS_PER_UNIT: Final = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -87,31 +85,7 @@ class Budget:
         return f"{self.photos:,} photographs" if self.photos else f"{self.seconds:g} s of training"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A row of the scoreboard.
-
-    Attributes:
-        name: name and options of the recipe; or "grey", "best constant" or `DEFAULT_NETWORK`.
-        scores: the fields of `scoring.Scores`, and "frechet_distance" where it can be measured.
-        parameters: number of the network's parameters.
-        photos: photographs shown in training, repetitions included.
-        training_speed: photographs per second.
-        inference_ms: milliseconds of the exported network for 256 × 256 pixels; 0: no network.
-        faithful: scores with the faithful decoding parameters, for networks that output a
-            distribution.
-    """
-
-    name: str
-    scores: dict[str, float]
-    parameters: int = 0
-    photos: int = 0
-    training_speed: float = 0.0
-    inference_ms: float = 0.0
-    faithful: dict[str, float] = field(default_factory=dict)
-
-
-def candidate(text: str) -> tuple[str, dict[str, Any]]:
+def candidate(text: str) -> tuple[str, dict[str, object]]:
     """Split `fusion:version=beta` into the recipe's name, a path made absolute, and its options.
 
     Raises:
@@ -186,7 +160,7 @@ def compare(
             trainer.train(run, listener)
         entries.append(_entry(run, name, evaluator))
     baselines = [Entry(name, scores) for name, scores in evaluator.baselines().items()]
-    return [*baselines, *entries, _measure(DEFAULT_NETWORK, Colorizer(), evaluator)]
+    return [*baselines, *entries, measure(_DEFAULT_NETWORK, Colorizer(), evaluator)]
 
 
 def _check_candidates(recipes: Sequence[str], config: RunConfig) -> None:
@@ -213,7 +187,7 @@ def _evaluator(run: runs.Run, judged: int, photos: Path) -> HeldOutEvaluator:
     return HeldOutEvaluator(photographs)
 
 
-def _check_request(folder: Path, request: dict[str, Any]) -> None:
+def _check_request(folder: Path, request: Mapping[str, object]) -> None:
     """Check that a folder is new or holds this comparison.
 
     Raises:
@@ -221,8 +195,9 @@ def _check_request(folder: Path, request: dict[str, Any]) -> None:
     """
     file, text = folder / _REQUEST_FILE, json.dumps(request, indent=2) + "\n"
     if not file.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        checkpoints.replace_text(file, text)
+        with output_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_text(file, text)
     elif (saved := json.loads(file.read_text("utf-8"))) != json.loads(text):
         differences = [
             f"{key} = {saved.get(key)}" for key in request if saved.get(key) != request[key]
@@ -253,7 +228,7 @@ def _run(
         run_config = config.model_copy(
             update={"recipe": recipe, "options": {**config.options, **options}, "data": data}
         )
-        run = trainer.prepare(
+        run = preparation.prepare(
             photos, run_folder, run_config, validation=validation, listener=listener
         )
     if run.config.data.photos_per_epoch:  # 0: it was interrupted before its budget was set
@@ -265,22 +240,20 @@ def _run(
     )
     train = run.config.train.model_copy(update={"epochs": _EPOCHS})
     budget_config = run.config.model_copy(update={"data": data, "train": train})
-    checkpoints.replace_text(
-        run_folder / runs.CONFIG_FILE, budget_config.model_dump_json(indent=2) + "\n"
-    )
+    write_text(run_folder / runs.CONFIG_FILE, budget_config.model_dump_json(indent=2) + "\n")
     return runs.Run(run_folder, budget_config)
 
 
 def _training_speed(run: runs.Run) -> float:
     """Measure the training speed in photographs per second, without reading them."""
-    recipe, config = run.recipe, run.config
-    size = config.data.size or recipe.working_size
+    recipe, config, size = run.recipe, run.config, run.size
     keras.config.set_dtype_policy(config.train.precision)
     training_model = recipe.training_model(recipe.build(size))
     if keras.backend.backend() == "tensorflow":
         training_model.jit_compile = False  # as in `trainer.train`
     # A few photographs, repeated, fill the batch: reading is not part of the measurement.
-    photos_rgb = [photo.square(s.read(), size, "crop") for s in run.photos("train")[:4]]
+    sample = subsample(run.training, _SPEED_PHOTOS)
+    photos_rgb = list(run.reader().load_all(sample, lambda data: photo.square(data, size, "crop")))
     batch = recipe.encode(
         np.stack([photos_rgb[i % len(photos_rgb)] for i in range(config.train.batch_size)]),
         rng=np.random.default_rng(0),
@@ -299,35 +272,14 @@ def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator) -> Entry:
     saved = run.folder / _ENTRY_FILE
     if saved.exists():
         return Entry(**json.loads(saved.read_text("utf-8")))
-    config, recipe = run.config, run.recipe
-    colorizer = Colorizer(run.folder / runs.MODEL_FOLDER)
-    entry = _measure(
-        name,
-        colorizer,
-        evaluator,
-        parameters=recipe.build(config.data.size or recipe.working_size).count_params(),
-        photos=config.data.photos_per_epoch * config.train.epochs,
+    entry = replace(
+        measure(name, Colorizer(run.folder / runs.MODEL_FOLDER), evaluator),
+        parameters=run.recipe.build(run.size).count_params(),
+        photos=run.config.data.photos_per_epoch * run.config.train.epochs,
         training_speed=_training_speed(run),
     )
-    checkpoints.replace_text(saved, json.dumps(asdict(entry), indent=2) + "\n")
+    write_text(saved, json.dumps(asdict(entry), indent=2) + "\n")
     return entry
-
-
-def _measure(name: str, colorizer: Colorizer, evaluator: HeldOutEvaluator, **details: Any) -> Entry:
-    """Evaluate a network and return its entry."""
-    # Measured first, because an engine is fastest at the first size that it gets.
-    inference_ms = _inference_ms(colorizer)
-    scores = evaluator.scores(partial(_colorize, colorizer))
-    faithful = {}
-    if colorizer.model.card.output_kind == "distribution":
-        faithful = evaluator.scores(partial(_colorize, colorizer, vividness=0.0))
-    return Entry(name, scores, inference_ms=inference_ms, faithful=faithful, **details)
-
-
-def held_out(run: runs.Run, limit: int) -> list[Photograph]:
-    """Return photographs that a run did not train on: names and RGB, (256, 256, 3) uint8."""
-    chosen = subsample(run.photos("val"), limit)
-    return [(source.name, photo.square(source.read(), _SIDE, "crop")) for source in chosen]
 
 
 def learning_curve(run: runs.Run) -> list[dict[str, float]]:
@@ -348,28 +300,10 @@ def picture_rows(
     """
     networks = [
         Colorizer()
-        if entry.name == DEFAULT_NETWORK
+        if entry.name == _DEFAULT_NETWORK
         else Colorizer(folder_of(entry.name, folder) / runs.MODEL_FOLDER)
         for entry in entries
         if entry.inference_ms  # baselines are no networks
     ]
     for _, rgb in photographs:
-        yield [grey_rgb(rgb), *(_colorize(network, rgb) for network in networks), rgb]
-
-
-def _colorize(colorizer: Colorizer, rgb: Rgb, *, vividness: float | None = None) -> Rgb:
-    """Return the coloured luma of a photograph, RGB, (H, W, 3) uint8."""
-    return np.asarray(colorizer.colorize(rgb, vividness=vividness).rgb, np.uint8)
-
-
-def _inference_ms(colorizer: Colorizer) -> float:
-    """Return the median time for one picture of 256 × 256, in milliseconds."""
-    model = colorizer.model
-    lightness = np.full((1, _SIDE, _SIDE, 1), 50, np.float32)
-    model(lightness)
-    times = []
-    for _ in range(_TIMED_STEPS):
-        start = time.perf_counter()
-        model(lightness)
-        times.append(time.perf_counter() - start)
-    return 1000 * median(times)
+        yield [grey_rgb(rgb), *(colorize(network, rgb) for network in networks), rgb]

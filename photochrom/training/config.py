@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from photochrom.errors import ConfigError
 from photochrom.photo import Fit
 from photochrom.recipes import locate
-from photochrom.recipes.base import complaints
+from photochrom.recipes.settings import complaints
 
 __all__ = ["DataConfig", "RunConfig", "TrainConfig", "load_config", "parse_setting"]
 
@@ -26,13 +26,15 @@ class DataConfig(_Section):
 
     size: int = Field(default=0, ge=0, description="side of the squares in pixels; 0: the recipe's")
     validation: float = Field(
-        default=0.1, ge=0, lt=1, description="share of the photographs for validation"
+        default=0.1, ge=0, lt=1, description="share of the photographs that is held out"
     )
-    fit: Fit = Field(default="crop", description="how photographs are made square")
+    fit: Fit = Field(
+        default="crop", description="crop cuts squares out, squash distorts whole photographs"
+    )
     crop: float = Field(
         default=0.6, gt=0, le=1, description="smallest random crop, as a share of the area"
     )
-    flip: bool = Field(default=True, description="mirror at random")
+    flip: bool = Field(default=True, description="whether to mirror at random")
     aging: float = Field(
         default=0, ge=0, le=1, description="share of the photographs that is made to look old"
     )
@@ -48,16 +50,20 @@ class DataConfig(_Section):
 class TrainConfig(_Section):
     """Settings of the optimization: its length, its steps and its start."""
 
-    epochs: int = Field(default=100, ge=1)
-    batch_size: int = Field(default=16, ge=1)
-    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    epochs: int = Field(default=100, ge=1, description="number of epochs")
+    batch_size: int = Field(default=16, ge=1, description="photographs in a batch")
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
+        default="float32", description="number format of the layers"
+    )
     start: str = Field(
         default="", description="model whose weights to start from; empty: random weights"
     )
     patience: int = Field(
         default=0, ge=0, description="stop after this many epochs without improvement; 0: never"
     )
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(
+        default=0, ge=0, description="decides the order, the crops and the initial weights"
+    )
     working_size: int = Field(
         default=0,
         ge=0,
@@ -76,7 +82,7 @@ class RunConfig(_Section):
     recipe: str = Field(
         default="autoencoder", description="name, path/to/file.py or package.module:Class"
     )
-    options: dict[str, Any] = Field(default_factory=dict, description="options of the recipe")
+    options: dict[str, object] = Field(default_factory=dict, description="options of the recipe")
     data: DataConfig = Field(default_factory=DataConfig)
     train: TrainConfig = Field(default_factory=TrainConfig)
 
@@ -87,7 +93,7 @@ class RunConfig(_Section):
         return locate(name)
 
 
-def parse_setting(text: str) -> tuple[list[str], Any]:
+def parse_setting(text: str) -> tuple[list[str], object]:
     """Parse one setting: `train.epochs=3` gives (["train", "epochs"], 3).
 
     Values are TOML. A value that is not valid TOML is taken as a string.
@@ -106,7 +112,7 @@ def parse_setting(text: str) -> tuple[list[str], Any]:
 
 
 def load_config(
-    path: Path | None = None, settings: list[str] | None = None, **overrides: Any
+    path: Path | None = None, settings: list[str] | None = None, **overrides: object
 ) -> RunConfig:
     """Read the configuration: a TOML or JSON file, then `overrides`, then `key=value` settings.
 
@@ -117,24 +123,31 @@ def load_config(
         ConfigError: the file cannot be read, or a setting is unknown or out of range.
     """
     raw = _read(path) if path else {}
-    if path and isinstance(raw.get("recipe"), str):
-        raw["recipe"] = locate(raw["recipe"], path.parent)
+    if path and isinstance(recipe := raw.get("recipe"), str):
+        raw["recipe"] = locate(recipe, path.parent)
     raw.update({key: value for key, value in overrides.items() if value is not None})
     for text in settings or []:
-        keys, value = parse_setting(text)
-        place = raw
-        for key in keys[:-1]:
-            place = place.setdefault(key, {})
-            if not isinstance(place, dict):
-                raise ConfigError(f"{text!r}: {key} is a value, not a section")
-        place[keys[-1]] = value
+        _set(raw, text)
     try:
         return RunConfig.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(complaints(error)) from error
+        raise ConfigError(complaints(error, RunConfig)) from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _set(raw: dict[str, object], text: str) -> None:
+    """Put one `key=value` setting into its section."""
+    keys, value = parse_setting(text)
+    section = raw
+    for key in keys[:-1]:
+        inner = section.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"{text!r}: {key} is a value, not a section")
+        section = inner
+    section[keys[-1]] = value
+
+
+def _read(path: Path) -> dict[str, object]:
+    """Read a TOML or JSON file."""
     try:
         text = path.read_text("utf-8")
         loaded = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)

@@ -6,7 +6,7 @@ batch n gets the same batches as one that was never interrupted.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import grain
 import numpy as np
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from photochrom.recipes.base import Recipe
+    from photochrom.recipes.base import AnyRecipe, Batch
     from photochrom.training.config import DataConfig
+    from photochrom.training.reading import PhotoReader
     from photochrom.training.sources import Source
 
 __all__ = ["random_view", "training_batches", "validation_batches"]
@@ -35,12 +36,12 @@ _MAX_PHOTOS: Final = 2**53
 
 
 def random_view(
-    source: Source, size: int, config: DataConfig, rng: np.random.Generator
+    data: bytes, size: int, config: DataConfig, rng: np.random.Generator
 ) -> npt.NDArray[np.uint8]:
     """Return a photograph, cropped at random (area and aspect ratio) and mirrored at random.
 
     Args:
-        source: the encoded photograph.
+        data: the encoded photograph.
         size: side of the result, in pixels.
         config: the limits of crops, and whether to mirror.
         rng: source of all random choices.
@@ -49,7 +50,7 @@ def random_view(
         RGB, (size, size, 3) uint8.
     """
     # Decode at a size at which even the smallest crop does not have to be enlarged.
-    rgb = photo.thumbnail(source.read(), round(size / config.crop**0.5))
+    rgb = photo.thumbnail(data, round(size / config.crop**0.5))
     if config.fit == "crop":
         rgb = _random_crop(rgb, config.crop, rng)
     if config.flip and rng.random() < 0.5:
@@ -70,7 +71,7 @@ def _random_crop(
     return rgb[top : top + h, left : left + w]
 
 
-def _stream(batches: Any, config: DataConfig) -> grain.IterDataset:
+def _stream(batches: grain.MapDataset, config: DataConfig) -> grain.IterDataset:
     """Return a dataset that makes batches in threads, ahead of their use."""
     options = grain.ReadOptions(
         num_threads=config.threads, prefetch_buffer_size=max(_MIN_PREFETCH, config.threads)
@@ -80,7 +81,8 @@ def _stream(batches: Any, config: DataConfig) -> grain.IterDataset:
 
 def training_batches(
     sources: Sequence[Source],
-    recipe: Recipe[Any],
+    reader: PhotoReader,
+    recipe: AnyRecipe,
     config: DataConfig,
     *,
     size: int,
@@ -92,6 +94,7 @@ def training_batches(
 
     Args:
         sources: the training photographs.
+        reader: reads them; it puts the next photograph in the place of one that has gone bad.
         recipe: encodes batches.
         config: settings of crops, augmentation and threads.
         size: side of the pictures, in pixels.
@@ -100,22 +103,23 @@ def training_batches(
         first: number of the batch to begin with.
     """
 
-    def view(source: Source, rng: np.random.Generator) -> Pair:
-        rgb = random_view(source, size, config, rng)
+    def view(index: int, rng: np.random.Generator) -> Pair:
+        rgb = reader.load_next(sources, index, lambda data: random_view(data, size, config, rng))
         return rgb, age(rgb, rng) if rng.random() < config.aging else color.luma(rgb)
 
-    def encode(pair: Pair, rng: np.random.Generator) -> tuple[Any, Any]:
+    def encode(pair: Pair, rng: np.random.Generator) -> Batch:
         return recipe.encode(*pair, rng)
 
     passes = _MAX_PHOTOS // len(sources)
-    dataset = grain.MapDataset.source(sources).seed(seed).shuffle().repeat(passes)
+    dataset = grain.MapDataset.source(range(len(sources))).seed(seed).shuffle().repeat(passes)
     batches = dataset.random_map(view).batch(batch_size).random_map(encode)
     return _stream(batches[first:], config)  # slicing skips batches without decoding them
 
 
 def validation_batches(
     sources: Sequence[Source],
-    recipe: Recipe[Any],
+    reader: PhotoReader,
+    recipe: AnyRecipe,
     config: DataConfig,
     *,
     size: int,
@@ -125,12 +129,15 @@ def validation_batches(
 
     Args:
         sources: the validation photographs.
+        reader: as in `training_batches`.
         recipe: encodes batches.
         config: settings that say how photographs are made square, and of threads.
         size: side of the pictures, in pixels.
         batch_size: photographs in a batch; the last batch can have fewer.
     """
-    dataset = grain.MapDataset.source(sources).map(
-        lambda source: photo.square(source.read(), size, config.fit)
-    )
+
+    def square(index: int) -> npt.NDArray[np.uint8]:
+        return reader.load_next(sources, index, lambda data: photo.square(data, size, config.fit))
+
+    dataset = grain.MapDataset.source(range(len(sources))).map(square)
     return _stream(dataset.batch(batch_size).map(recipe.encode), config)

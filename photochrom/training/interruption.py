@@ -11,7 +11,6 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import keras
 
@@ -31,11 +30,11 @@ class Interruption(keras.callbacks.Callback):  # type: ignore[misc]
             raise KeyboardInterrupt
         self.requested = True
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Stop here if requested."""
         self._stop_if_requested()
 
-    def on_test_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_test_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Stop here if requested."""
         self._stop_if_requested()
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from photochrom.errors import ConfigError, DataError
+from photochrom.errors import ConfigError
+from photochrom.progress import ProgressListener
 from photochrom.recipes import recipe as build_recipe
-from photochrom.training import scan
 from photochrom.training.config import RunConfig, load_config
-from photochrom.training.sources import Source
+from photochrom.training.reading import PhotoReader
+from photochrom.training.sources import Source, load_index
 
 if TYPE_CHECKING:
-    from photochrom.recipes.base import Recipe
+    from photochrom.recipes.base import AnyRecipe
 
 __all__ = [
     "BASELINES_FILE",
     "CONFIG_FILE",
     "INDEX_FILE",
     "MODEL_FOLDER",
+    "Logs",
     "Run",
     "TrainingListener",
-    "check_photos_exist",
     "resume",
     "resume_with_config",
 ]
@@ -34,20 +37,36 @@ BASELINES_FILE: Final = "constants.json"
 MODEL_FOLDER: Final = "model"
 
 
-class TrainingListener:
-    """Receives the progress of a run. Subclasses override what they need; these do nothing."""
+Logs: TypeAlias = Mapping[str, float]
+"""The quantities that an epoch or a step logs, by name."""
 
-    def scanning(self, done: int, total: int) -> None:
-        """Report that `done` of `total` photographs have been checked."""
 
-    def note(self, text: str) -> None:
-        """Show a message to the person who started the run."""
+class TrainingListener(ProgressListener):
+    """Receives the progress of a run: its messages, the scan of its photographs, and its training.
 
-    def step(self, epoch: int, step: int, steps: int, photos: int, logs: dict[str, Any]) -> None:
-        """Report a finished step, which trained on `photos` photographs."""
+    The scan is reported through `progress`, as the task "scan". Every method does nothing. Override
+    the ones that you need.
+    """
 
-    def epoch(self, epoch: int, logs: dict[str, Any], constants: dict[str, float]) -> None:
-        """Report a saved epoch; `constants` holds the scores of the best constant answer."""
+    def step(self, epoch: int, step: int, steps: int, photos: int, logs: Logs) -> None:
+        """Handle a finished step.
+
+        Args:
+            epoch: number of the epoch, from 1.
+            step: number of the step within the epoch, from 1.
+            steps: number of steps in an epoch.
+            photos: number of photographs that the step trained on.
+            logs: the means of the epoch so far.
+        """
+
+    def epoch(self, epoch: int, logs: Logs, constants: Logs) -> None:
+        """Handle an epoch whose checkpoint is saved.
+
+        Args:
+            epoch: number of the epoch, from 1.
+            logs: the quantities of the epoch.
+            constants: those of the best constant colour, where they can be compared.
+        """
 
 
 @dataclass(frozen=True)
@@ -57,12 +76,23 @@ class Run:
     folder: Path
     config: RunConfig
 
-    def photos(self, part: str) -> list[Source]:
-        """Return the usable photographs of a part, "train" or "val"."""
-        return scan.load_index(self.folder / INDEX_FILE, part)
+    @cached_property
+    def training(self) -> list[Source]:
+        """The usable photographs to train on."""
+        return load_index(self.folder / INDEX_FILE, "train")
 
-    @property
-    def recipe(self) -> Recipe[Any]:
+    @cached_property
+    def validation(self) -> list[Source]:
+        """The usable photographs that are held out."""
+        return load_index(self.folder / INDEX_FILE, "val")
+
+    def reader(self, listener: ProgressListener | None = None) -> PhotoReader:
+        """Return a reader of these photographs, whose messages go to the listener."""
+        photos = len(self.training) + len(self.validation)
+        return PhotoReader(photos, self.config.data.min_side, listener)
+
+    @cached_property
+    def recipe(self) -> AnyRecipe:
         """The recipe that the settings name."""
         return build_recipe(self.config.recipe, self.config.options)
 
@@ -102,18 +132,3 @@ def resume_with_config(folder: Path, config: RunConfig) -> Run:
             "the same settings"
         )
     return run
-
-
-def check_photos_exist(run: Run) -> None:
-    """Check that all photographs of a run still exist.
-
-    Raises:
-        DataError: at least one is missing.
-    """
-    photos = [*run.photos("train"), *run.photos("val")]
-    gone = [path for path in dict.fromkeys(each.path for each in photos) if not Path(path).exists()]
-    if gone:
-        raise DataError(
-            f"expected the {len(photos)} photographs of this run; {len(gone)} files are missing, "
-            f"for example {gone[0]}. Restore them, or start another run"
-        )

@@ -1,22 +1,25 @@
-"""The report of a comparison: `scoreboard.md`, `scoreboard.json`, a contact sheet and curves."""
+"""The report of a comparison: a table, numbers, a contact sheet and curves."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
-
+from photochrom import photo
+from photochrom.files.atomic import write_text
+from photochrom.parallel import subsample
 from photochrom.scoring import contact_sheet
-from photochrom.training.checkpoints import replace_text
-from photochrom.training.comparison import Entry
+from photochrom.training.comparison import folder_of, learning_curve, picture_rows
+from photochrom.training.figures import draw_learning_curves
+from photochrom.training.held_out import Entry, held_out
+from photochrom.training.runs import BASELINES_FILE, resume
 
-__all__ = ["draw_learning_curves", "to_markdown", "write_scoreboard"]
+__all__ = ["write_scoreboard"]
+
+_PICTURE_ROWS: Final = 6  # photographs in scoreboard.png
 
 # Title, key of the score, digits after the point.
 _SCORES: Final = (
@@ -29,35 +32,37 @@ _SCORES: Final = (
     ("ab_argmax, %", "ab_argmax_accuracy", 1),
 )
 
-_CURVES: Final = (
-    ("val_psnr", "validation PSNR (dB)"),
-    ("val_ab_error", "validation ab error"),
-)
-
 
 def write_scoreboard(
-    folder: Path,
-    entries: Sequence[Entry],
-    budget: str,
-    pictures: Iterable[list[npt.NDArray[np.uint8]]],
+    folder: Path, recipes: Sequence[str], entries: Sequence[Entry], budget: str, judged: int
 ) -> None:
-    """Write `scoreboard.md`, `scoreboard.json` and `scoreboard.png`.
+    """Write `scoreboard.md`, `scoreboard.json`, `scoreboard.png` and `curves.png`.
 
     Args:
-        folder: an existing folder.
-        entries: the rows.
+        folder: folder of the comparison.
+        recipes: names of the recipes, as `compare` was given them.
+        entries: the result of `compare`.
         budget: the budget in words.
-        pictures: for each photograph a row of RGB pictures, (H, W, 3) uint8: grey, each
-            network's result, the truth.
+        judged: maximum number of photographs to judge by, as `compare` was given it.
+
+    Raises:
+        OutputError: a file cannot be written.
     """
-    replace_text(folder / "scoreboard.md", to_markdown(entries, budget))
+    write_text(folder / "scoreboard.md", _to_markdown(entries, budget))
     numbers = {"budget": budget, "entries": [asdict(entry) for entry in entries]}
-    replace_text(folder / "scoreboard.json", json.dumps(numbers, indent=2) + "\n")
+    write_text(folder / "scoreboard.json", json.dumps(numbers, indent=2) + "\n")
+    compared = {name: resume(folder_of(name, folder)) for name in recipes}
+    first = compared[recipes[0]]
+    photographs = subsample(held_out(first, judged), _PICTURE_ROWS)
+    pictures = list(picture_rows(folder, entries, photographs))
     headings = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
-    Image.fromarray(contact_sheet(list(pictures), headings)).save(folder / "scoreboard.png")
+    photo.write(folder / "scoreboard.png", contact_sheet(pictures, headings), overwrite=True)
+    constants = json.loads((first.folder / BASELINES_FILE).read_text("utf-8"))
+    curves = {name: learning_curve(run) for name, run in compared.items()}
+    draw_learning_curves(curves, constants, folder / "curves.png")
 
 
-def to_markdown(entries: Sequence[Entry], budget: str) -> str:
+def _to_markdown(entries: Sequence[Entry], budget: str) -> str:
     """Return the scoreboard as a Markdown table, preceded by the budget."""
     header = ["", "parameters", "photos/s", "ms at 256²", *(title for title, _, _ in _SCORES)]
     rows = [
@@ -68,36 +73,6 @@ def to_markdown(entries: Sequence[Entry], budget: str) -> str:
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     photo_count = round(entries[0].scores["photos"])
     return f"Each recipe: {budget}. Judged on {photo_count} photographs at 256 × 256.\n\n{table}"
-
-
-def draw_learning_curves(
-    curves: Mapping[str, Sequence[Mapping[str, float]]],
-    constants: Mapping[str, float],
-    path: Path,
-) -> None:
-    """Draw the validation scores of all recipes over the photographs shown, as a PNG.
-
-    Only scores that are comparable are drawn; each recipe has a loss of its own.
-
-    Args:
-        curves: logs with "photos", by the recipe's name.
-        constants: scores of the best constant colour, drawn as dashed lines.
-        path: the PNG's path.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
-    for axes, (key, title) in zip(figure.subplots(1, 2), _CURVES, strict=True):
-        for name, log in curves.items():
-            points = [(row["photos"], row[key]) for row in log if key in row]
-            if points:
-                axes.plot(*zip(*points, strict=True), label=name, marker=".")
-        if key in constants:
-            axes.axhline(constants[key], color="0.4", ls="--", lw=1, label="best constant")
-        axes.set(title=title, xlabel="photographs shown")
-        axes.grid(alpha=0.3)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside right upper", fontsize="small")
-    figure.savefig(path, dpi=100)
 
 
 def _with_faithful_rows(entries: Sequence[Entry]) -> Iterator[Entry]:

@@ -1,19 +1,45 @@
-"""Sources of training photographs: folders with subfolders, and WebDataset shards (`.tar`)."""
+"""The photographs to train on: where they are, which are usable, and which are held out.
+
+They lie in folders with subfolders, and in WebDataset shards (`.tar`). Each is checked once, before
+training: whether colour can be learnt from it.
+"""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import tarfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
-from photochrom.errors import DataError
+from photochrom import photo
+from photochrom.errors import DataError, PhotoError
+from photochrom.files.atomic import atomic_write
 from photochrom.files.folders import files_in
+from photochrom.parallel import map_ordered
 from photochrom.photo import READABLE_SUFFIXES
+from photochrom.progress import ProgressListener
 
-__all__ = ["Source", "find", "split", "split_folders"]
+__all__ = [
+    "Source",
+    "Verdict",
+    "examine",
+    "find",
+    "load_index",
+    "save_index",
+    "scan",
+    "split",
+    "split_folders",
+    "summary",
+    "verdict_on",
+]
+
+Verdict = Literal["good", "grey", "tiny", "broken"]
+_NAME_ERRORS: Final = "surrogateescape"  # keeps file names that are not UTF-8
+_TINT_SIDE: Final = 128  # pixels on the shorter side, enough to tell colour from sepia
 
 
 class Source(NamedTuple):
@@ -22,13 +48,13 @@ class Source(NamedTuple):
     Attributes:
         path: the file or the shard.
         offset: where the photograph begins in a shard, in bytes; -1 stands for the whole file.
-        length: number of bytes in a shard.
+        length: number of bytes; 0 if it is not known, as in lists that an older version wrote.
         member: name within a shard; empty for a file.
     """
 
     path: str
-    offset: int = -1  # in bytes; -1: the whole file
-    length: int = 0  # in bytes
+    offset: int = -1
+    length: int = 0
     member: str = ""
 
     @property
@@ -37,81 +63,139 @@ class Source(NamedTuple):
         return f"{self.path}:{self.member}" if self.member else self.path
 
     def read(self) -> bytes:
-        """Read the encoded photograph."""
+        """Read the encoded photograph.
+
+        Raises:
+            OSError: the file cannot be read, or the shard is shorter than it was.
+        """
         with open(self.path, "rb") as file:  # noqa: PTH123
             if self.offset < 0:
                 return file.read()
             file.seek(self.offset)
-            return file.read(self.length)
+            data = file.read(self.length)
+        if len(data) < self.length:
+            raise OSError(f"{self.path} is shorter than it was")
+        return data
 
 
-def find(folder: Path) -> list[Source]:
+# --- finding --------------------------------------------------------------------------------
+
+
+def find(folder: Path, listener: ProgressListener | None = None) -> list[Source]:
     """List all photographs in a folder, its subfolders and its shards, or in one shard.
+
+    Args:
+        folder: the folder or the shard.
+        listener: receives a message about each shard that is truncated or damaged. The members
+            before that place are listed.
 
     Returns:
         The photographs in a fixed order.
 
     Raises:
-        DataError: the folder does not exist, cannot be read or contains no photographs.
+        DataError: the folder does not exist, cannot be read or contains no photographs, or a file
+            named `.tar` is not an uncompressed tar archive.
     """
     if not folder.exists():
         raise DataError(f"expected a folder of photographs or .tar shards; {folder} does not exist")
+    listener = listener or ProgressListener()
     try:
         files = [folder] if folder.is_file() else [p for p in files_in(folder) if p.is_file()]
+        sources = [source for file in files for source in _sources(file, listener)]
     except OSError as error:
         raise DataError(f"cannot list the files in {folder}: {error}") from error
-    sources = [source for file in files for source in _sources(file)]
     if not sources:
         known = " ".join(sorted(READABLE_SUFFIXES))
         raise DataError(f"expected photographs ({known}) or .tar shards in {folder}; found none")
     return sources
 
 
-def _sources(file: Path) -> Iterator[Source]:
+def _sources(file: Path, listener: ProgressListener) -> Iterator[Source]:
     """Yield the photographs in a file: one, those of a shard, or none of another file."""
     if file.suffix.lower() in READABLE_SUFFIXES:
-        yield Source(str(file))
+        yield Source(str(file), length=file.stat().st_size)
     elif file.suffix.lower() == ".tar":
-        yield from _members(file)
+        yield from _members(file, listener)
 
 
-def _members(shard: Path) -> Iterator[Source]:
-    """Yield the photographs in a shard.
+def _members(shard: Path, listener: ProgressListener) -> Iterator[Source]:
+    """Yield the photographs in a shard that are there as a whole.
 
     Raises:
         DataError: the file is not an uncompressed tar archive.
     """
+    size, count, problem = shard.stat().st_size, 0, "truncated"
     try:
-        with tarfile.open(shard, "r:") as archive:
-            for member in archive:
-                if member.isfile() and Path(member.name).suffix.lower() in READABLE_SUFFIXES:
-                    yield Source(str(shard), member.offset_data, member.size, member.name)
-                # tarfile remembers all members; a large shard would fill the memory.
-                archive.members = []  # type: ignore[attr-defined]
+        if size >= tarfile.BLOCKSIZE:
+            with tarfile.open(shard, "r:") as archive:
+                for member in archive:
+                    if member.offset_data + member.size > size:
+                        break
+                    if member.isfile() and Path(member.name).suffix.lower() in READABLE_SUFFIXES:
+                        yield Source(str(shard), member.offset_data, member.size, member.name)
+                        count += 1
+                    # tarfile remembers all members; a large shard would fill the memory.
+                    archive.members = []  # type: ignore[attr-defined]
+                else:
+                    problem = _problem_at(shard, archive.offset)
     except (tarfile.TarError, OSError) as error:
         raise DataError(
             f"expected an uncompressed .tar shard; cannot read {shard}: {error}"
         ) from error
+    if problem:
+        whole = f"its first {count} photographs are used" if count else "no photograph is whole"
+        listener.note(f"{shard} is {problem}: {whole}")
 
 
-def split(sources: list[Source], share: float) -> tuple[list[Source], list[Source]]:
+def _problem_at(shard: Path, offset: int) -> str:
+    """Return what is wrong where the last member of a shard ends, or an empty text.
+
+    tarfile itself ends there without a word, whatever comes next.
+    """
+    with shard.open("rb") as file:
+        file.seek(offset)
+        block = file.read(tarfile.BLOCKSIZE)
+    if len(block) < tarfile.BLOCKSIZE:
+        return "truncated"
+    return "damaged" if any(block) else ""  # a block of zeros ends an archive
+
+
+# --- the two parts --------------------------------------------------------------------------
+
+
+def split(sources: list[Source], share: float, folder: Path) -> tuple[list[Source], list[Source]]:
     """Split photographs into a training part and a validation part.
 
-    The split depends only on each photograph's name. So adding photographs moves no other one.
+    The split depends only on the path of each photograph below the folder. So adding photographs
+    moves no other one. The exception are sets that are so small that a part would be empty: then
+    one photograph is moved to it.
 
     Args:
         sources: all photographs.
         share: the share of validation photographs, in [0, 1).
+        folder: the folder or shard in which they were found.
     """
+    root = folder if folder.is_dir() else folder.parent
+    ranks = [_rank(source, root) for source in sources]
+    held_out = {number for number, rank in enumerate(ranks) if rank < share}
+    if share and len(sources) > 1:
+        if not held_out:
+            held_out = {ranks.index(min(ranks))}
+        elif len(held_out) == len(sources):
+            held_out.discard(ranks.index(max(ranks)))
+    parts: tuple[list[Source], list[Source]] = [], []
+    for number, source in enumerate(sources):
+        parts[number in held_out].append(source)
+    return parts
 
-    def held_out(source: Source) -> bool:
-        name = source.member or Path(source.path).name
-        # Python's own hash differs between processes; this one never changes.
-        digest = hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
-        return int.from_bytes(digest) < share * 2**64
 
-    validation = [source for source in sources if held_out(source)]
-    return [source for source in sources if not held_out(source)], validation
+def _rank(source: Source, root: Path) -> float:
+    """Return a number in [0, 1) that depends on nothing but the path of a photograph."""
+    place = Path(source.path).relative_to(root).as_posix()
+    name = f"{place}:{source.member}" if source.member else place
+    # Python's own hash differs between processes; this one never changes.
+    digest = hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64
 
 
 def split_folders(folder: Path) -> tuple[Path, Path | None]:
@@ -124,3 +208,96 @@ def split_folders(folder: Path) -> tuple[Path, Path | None]:
         if (folder / "train").is_dir() and (folder / name).is_dir():
             return folder / "train", folder / name
     return folder, None
+
+
+# --- checking -------------------------------------------------------------------------------
+
+
+def examine(source: Source, min_side: int) -> Verdict:
+    """Read a photograph and check whether colour can be learnt from it.
+
+    Args:
+        source: the encoded photograph.
+        min_side: smallest permitted side, in pixels.
+
+    Returns:
+        As `verdict_on`; "broken" also stands for a file that cannot be read.
+    """
+    try:
+        return verdict_on(source.read(), min_side)
+    except OSError:
+        return "broken"
+
+
+def verdict_on(data: bytes, min_side: int) -> Verdict:
+    """Check whether colour can be learnt from an encoded photograph.
+
+    Args:
+        data: the encoded photograph.
+        min_side: smallest permitted side, in pixels.
+
+    Returns:
+        "good", "grey" (also sepia and other tints), "tiny" or "broken" (it cannot be decoded).
+    """
+    try:
+        rgb = photo.thumbnail(data, max(min_side, _TINT_SIDE))
+    except PhotoError:
+        return "broken"
+    if min(rgb.shape[:2]) < min_side:
+        return "tiny"
+    return "good" if photo.tint_of(rgb) == "colour" else "grey"
+
+
+def scan(sources: Iterable[Source], min_side: int) -> Iterator[tuple[Source, Verdict]]:
+    """Yield the photographs with their verdicts, in order; they are checked in parallel."""
+
+    def judge(source: Source) -> tuple[Source, Verdict]:
+        return source, examine(source, min_side)
+
+    # One thread more than cores, because some always wait for the disk.
+    return map_ordered(judge, sources, (os.cpu_count() or 1) + 1)
+
+
+def summary(verdicts: Counter[Verdict]) -> str:
+    """Format the counts: "305 photographs (skipped: 2 grey, 1 broken, 0 tiny)"."""
+    skipped = ", ".join(f"{verdicts[kind]} {kind}" for kind in ("grey", "broken", "tiny"))
+    return f"{verdicts['good']} photographs (skipped: {skipped})"
+
+
+# --- the list -------------------------------------------------------------------------------
+
+
+def save_index(path: Path, rows: Iterable[tuple[str, Source, Verdict]]) -> None:
+    """Write the list of photographs as CSV.
+
+    Args:
+        path: the file to write.
+        rows: part ("train" or "val"), source and verdict of each photograph.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    with (
+        atomic_write(path, overwrite=True) as draft,
+        draft.open("w", newline="", encoding="utf-8", errors=_NAME_ERRORS) as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["part", *Source._fields, "verdict"])
+        writer.writerows([part, *source, result] for part, source, result in rows)
+
+
+def load_index(path: Path, part: str) -> list[Source]:
+    """Return the good photographs of one part from a file that `save_index` wrote.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8", errors=_NAME_ERRORS) as file:
+            return [
+                Source(row["path"], int(row["offset"]), int(row["length"]), row["member"])
+                for row in csv.DictReader(file)
+                if row["part"] == part and row["verdict"] == "good"
+            ]
+    except (OSError, KeyError, ValueError) as error:
+        raise DataError(f"cannot read the list of photographs {path}: {error}") from error

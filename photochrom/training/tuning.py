@@ -1,4 +1,4 @@
-"""The report's hyperparameter study: optimizers, kernels, padding and strides.
+"""The report's hyperparameter study: optimizers, kernels, padding and strides, and its tables.
 
 Each combination is a run in a folder named after it. So a study that was interrupted can be
 resumed, even in the middle of a run.
@@ -9,21 +9,27 @@ numbers of epochs: their scores are read from its log.
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import keras
 
 from photochrom.errors import RecipeError
-from photochrom.training import runs, trainer
+from photochrom.files.atomic import write_text
+from photochrom.training import preparation, runs, trainer
 from photochrom.training.config import RunConfig
+from photochrom.training.figures import draw_study
 
-__all__ = ["REPORT_SPACE", "Result", "tune"]
+__all__ = ["REPORT_SPACE", "Result", "rows", "tune", "write_tuning_report"]
 
-REPORT_SPACE: Final[dict[str, list[Any]]] = {
+_QUANTITIES: Final = ("loss", "val_loss", "val_psnr", "val_ab_error", "val_ab_argmax_accuracy")
+
+REPORT_SPACE: Final[Mapping[str, Sequence[object]]] = {
     "optimizer": ["adamax", "adam", "rmsprop"],
     "kernel_size": [3, 5, 7],
     "padding": ["same", "valid"],
@@ -41,7 +47,7 @@ class Result:
         reason: why the network cannot be built; empty if it can.
     """
 
-    options: dict[str, Any]
+    options: dict[str, object]
     history: list[dict[str, float]]
     reason: str = ""
 
@@ -60,7 +66,7 @@ def tune(
     photos: Path,
     folder: Path,
     config: RunConfig,
-    space: dict[str, list[Any]],
+    space: Mapping[str, Sequence[object]],
     *,
     validation: Path | None = None,
     listener: runs.TrainingListener | None = None,
@@ -93,7 +99,7 @@ def tune(
     return results
 
 
-def _run_folder(folder: Path, options: dict[str, Any]) -> Path:
+def _run_folder(folder: Path, options: dict[str, object]) -> Path:
     """Return the folder of a combination's run."""
     return folder / "-".join(str(value) for value in options.values())
 
@@ -102,7 +108,7 @@ def _result(
     photos: Path,
     folder: Path,
     config: RunConfig,
-    options: dict[str, Any],
+    options: dict[str, object],
     validation: Path | None,
     listener: runs.TrainingListener | None,
 ) -> Result:
@@ -113,10 +119,60 @@ def _result(
         if (run_folder / runs.CONFIG_FILE).exists():
             run = runs.resume_with_config(run_folder, run_config)
         else:
-            run = trainer.prepare(
+            run = preparation.prepare(
                 photos, run_folder, run_config, validation=validation, listener=listener
             )
     # Some combinations, such as strides of 1, cannot be built; the study reports them, too.
     except RecipeError as error:
         return Result(options, [], str(error))
     return Result(options, trainer.train(run, listener, exporting=False).history)
+
+
+# --- the report -----------------------------------------------------------------------------
+
+
+def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str, object]]:
+    """Return the rows of the table: one for each combination and milestone.
+
+    The lowest validation loss comes first. Combinations that cannot be built come last; their
+    column "left out" says why.
+
+    Args:
+        results: results of `tune`.
+        milestones: numbers of epochs after which to report.
+    """
+    trained = [
+        (log, {**result.options, "epochs": epochs})
+        for result in results
+        for epochs in milestones
+        if (log := result.at(epochs))
+    ]
+    # Runs without validation are ranked by their training loss.
+    trained.sort(key=lambda pair: pair[0].get("val_loss", pair[0]["loss"]))
+    return [
+        *({**row, **{q: log[q] for q in _QUANTITIES if q in log}} for log, row in trained),
+        *({**r.options, "left out": r.reason} for r in results if r.reason),
+    ]
+
+
+def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], folder: Path) -> None:
+    """Write `study.csv`, `study.md` and `study.png` to a folder."""
+    table = rows(results, milestones)
+    # Combinations that cannot be built have other columns. A dict keeps the columns in order.
+    columns = list(dict.fromkeys(key for row in table for key in row))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns)
+    writer.writeheader()
+    writer.writerows(table)
+    write_text(folder / "study.csv", buffer.getvalue())
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[_cell(row.get(column, "")) for column in columns] for row in table]
+    text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    write_text(folder / "study.md", text)
+    histories = {result.name: result.history for result in results if result.history}
+    draw_study(histories, folder / "study.png")
+
+
+def _cell(value: object) -> str:
+    """Format a value for a Markdown table."""
+    return f"{value:.4f}" if isinstance(value, float) else str(value).replace("|", "\\|")

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from photochrom import __version__
 from tests.commands import BROKEN, PROGRAM, call, is_coloured, records, spawn
@@ -70,6 +71,7 @@ def test_json_tells_of_each_in_order(shoebox):
         assert (record["width"], record["height"], record["tint"]) == (24, 24, "grey")
         assert record["seconds"] > 0
         assert record["mean_chroma"] > 1
+        assert record["metadata_lost"] == []
 
 
 def test_json_names_every_file(shoebox, tmp_path):
@@ -132,6 +134,18 @@ def test_what_comes_out_almost_grey_is_told(shoebox, tmp_path):
     assert result.exit_code == 0
     assert "out/a.png is almost grey" in result.stderr
     assert "almost grey" not in call("in/b.png", "-o", "out").stderr
+
+
+def test_metadata_that_the_result_does_not_hold_is_named(shoebox):
+    texts = PngInfo()
+    texts.add_text("Stamp", "Atelier Beispiel")
+    Image.open("in/a.png").save("in/a.png", pnginfo=texts)
+    assert "not kept" not in call("in/a.png", "-o", "kept.png").stderr
+    told = "metadata not kept: text Stamp"
+    assert f"new.jpg: {told}" in call("in/a.png", "-o", "new.jpg").stderr
+    assert f"stdout: {told}" in call("in/a.png", "-o", "-", "--suffix", ".jpg").stderr
+    (record,) = records(call("in/a.png", "-o", "out", "--suffix", ".webp", "--json"))
+    assert record["metadata_lost"] == ["text Stamp"]
 
 
 def test_almost_grey_is_judged_in_lab_whatever_the_networks_space(shoebox, tmp_path):

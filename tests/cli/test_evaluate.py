@@ -60,7 +60,7 @@ def test_a_part_of_the_photographs(photographs, model_folder):
 
 @pytest.mark.slow
 def test_the_table_says_what_is_missing(photographs, model_folder, monkeypatch):
-    monkeypatch.setattr("photochrom.scoring.extras.has_lpips", lambda: False)
+    monkeypatch.setattr("photochrom.scoring.export.has_lpips", lambda: False)
     monkeypatch.setattr("photochrom.scoring.board.has_lpips", lambda: False)
     done = call(model_folder, photographs, "--size", 64)
     assert done.exit_code == 0

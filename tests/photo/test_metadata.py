@@ -215,7 +215,13 @@ def test_iptc_travels(target, big, rgb):
 def test_a_tag_of_a_senseless_type_is_left_out(rgb):
     stream = io.BytesIO()
     artist = (315, 11, 1, 1.5, True)  # a float
-    tifffile.imwrite(stream, rgb, photometric="rgb", extratags=[artist])
+    tifffile.imwrite(
+        stream, rgb, photometric="rgb", extratags=[artist], description="at sea", metadata=None
+    )
     taken = photo.read(stream.getvalue())
-    assert taken.metadata.exif is None
+    assert taken.metadata.lost == ("TIFF tags 315 (damaged)",)
+    kept = Image.Exif()
+    kept.load(taken.metadata.exif)
+    assert kept[270] == "at sea"
+    assert 315 not in kept
     np.testing.assert_array_equal(taken.rgb, rgb)

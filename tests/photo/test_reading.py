@@ -18,7 +18,7 @@ from PIL import Image
 
 from photochrom import photo
 from photochrom.color import luma
-from photochrom.errors import PhotochromError, UnsupportedPhoto
+from photochrom.errors import PhotochromError
 from tests.photo.photo_files import pil_bytes
 
 LOSSLESS = {"PNG": {}, "TIFF": {}, "BMP": {}, "WEBP": {"lossless": True}}
@@ -198,23 +198,6 @@ def test_sixteen_bit_tiff_layouts(order, layout, deep):
         np.testing.assert_array_equal(read.rgb, deep)
     if layout in ("rgba", "grey-alpha"):
         np.testing.assert_array_equal(read.alpha, deep[..., 1])
-
-
-def test_thumbnail_page_of_a_tiff_is_ignored(deep):
-    stream = io.BytesIO()
-    with tifffile.TiffWriter(stream) as writer:
-        writer.write(deep, photometric="rgb")
-        writer.write(deep[::4, ::4], photometric="rgb", subfiletype=1)
-    np.testing.assert_array_equal(photo.read(stream.getvalue()).rgb, deep)
-
-
-def test_a_tiff_that_begins_with_its_thumbnail(deep):
-    stream = io.BytesIO()
-    with tifffile.TiffWriter(stream) as writer:
-        writer.write(deep[::4, ::4], photometric="rgb", subfiletype=1)
-        writer.write(deep, photometric="rgb")
-    with pytest.raises(UnsupportedPhoto, match="begins with a small copy of it"):
-        photo.read(stream.getvalue())
 
 
 @pytest.mark.parametrize("shape", [(4, 6), (4, 6, 1), (4, 6, 3), (4, 6, 4)])

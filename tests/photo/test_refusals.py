@@ -83,12 +83,6 @@ def dng() -> bytes:
     return tiff(NOISE, photometric="rgb", extratags=[(50706, 1, 4, (1, 4, 0, 0), True)])
 
 
-def white_is_zero_lzw() -> bytes:
-    data = saved("TIFF", Image.fromarray(DEEP[..., 0]), compression="tiff_lzw")
-    entry = struct.pack("<HHI", 262, 3, 1)
-    return patched(data, data.index(entry) + 8, b"\0\0")
-
-
 CASES = {
     "an empty file": ("a.jpg", b"", UnreadablePhoto, "is empty"),
     "not a picture": ("a.jpg", b"Dear diary, " * 50, UnreadablePhoto, "not a picture"),
@@ -173,12 +167,6 @@ CASES = {
         tiff(NOISE, photometric="rgb", byteorder=">", bigtiff=True),
         UnsupportedPhoto,
         "big-endian",
-    ),
-    "a rare 16-bit TIFF, compressed": (
-        "a.tif",
-        white_is_zero_lzw(),
-        UnsupportedPhoto,
-        r"pip install 'photochrom\[archive\]'",
     ),
     "a 16-bit CMYK TIFF": (
         "a.tif",

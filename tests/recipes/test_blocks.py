@@ -25,8 +25,7 @@ from photochrom.recipes.blocks.quantization import ab_bins, class_weights, soft_
 from photochrom.recipes.blocks.torch_file import read_tensors
 from photochrom.recipes.blocks.upsampling import Upsample2x
 from photochrom.training.augmentation import age
-from photochrom.training.export import largest_difference
-from photochrom.training.float16 import store_float16_weights
+from photochrom.training.export import largest_difference, store_float16_weights
 from photochrom.training.frechet import frechet_distance
 from photochrom.training.interruption import interruption
 from tests.pictures import crops

@@ -16,12 +16,12 @@ from photochrom.color import luma, merge
 from photochrom.errors import MissingExtra
 from photochrom.scoring import (
     Judge,
+    Segments,
     block_spread,
     cast,
     chroma_dark,
     chroma_light,
     colorfulness_abs,
-    find_segments,
     flat_color,
     missing_measures,
     patchiness,
@@ -103,14 +103,14 @@ def jacket(stain: tuple[float, float] | None) -> tuple[np.ndarray, np.ndarray]:
 def test_a_stain_on_one_object_is_seen():
     grey, clean = jacket(None)
     _, stained = jacket((30.0, 10.0))
-    segments = find_segments(grey)
+    segments = Segments.of(grey)
     assert patchiness(clean, segments) < 1
     assert patchiness(stained, segments) > 4
 
 
 def test_colour_that_follows_shading_or_objects_is_no_patch():
     grey, clean = jacket(None)
-    segments = find_segments(grey)
+    segments = Segments.of(grey)
     shaded = clean.copy()
     shaded[..., 1:] *= 0.5 + grey[..., None] / np.float32(200)
     assert patchiness(shaded, segments) < 1
@@ -120,7 +120,7 @@ def test_colour_that_follows_shading_or_objects_is_no_patch():
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
 def test_fine_texture_in_colour_changes_little_and_a_stain_much(name):
     true = photo(name, 256)
-    lab, segments = to_lab(true), find_segments(luma(true))
+    lab, segments = to_lab(true), Segments.of(luma(true))
     rng, own = np.random.default_rng(0), patchiness(lab, segments)
     textured, stained = lab.copy(), lab.copy()
     textured[..., 1:] += rng.normal(0, 8, (256, 256, 2)).astype(np.float32)
@@ -134,27 +134,27 @@ def test_fine_texture_in_colour_changes_little_and_a_stain_much(name):
 @pytest.mark.parametrize("name", ["astronaut", "coffee", "rocket"])
 def test_size_hardly_matters(name):
     small, large = photo(name, 256), photo(name, 512)
-    found = [patchiness(to_lab(p), find_segments(luma(p))) for p in (small, large)]
+    found = [patchiness(to_lab(p), Segments.of(luma(p))) for p in (small, large)]
     assert found[0] == pytest.approx(found[1], rel=0.15)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 300), (11, 13)])
 def test_patches_of_tiny_pictures(shape):
-    segments = find_segments(np.full(shape, 90, np.uint8))
+    segments = Segments.of(np.full(shape, 90, np.uint8))
     assert patchiness(flat(50, 5, 5, shape), segments) == pytest.approx(0, abs=1e-4)
 
 
 def test_segments_of_another_picture():
     with pytest.raises(ValueError, match=r"shape \(20, 20\); received one of shape \(20, 30, 3\)"):
-        patchiness(flat(50, 0, 0, (20, 30)), find_segments(np.zeros((20, 20), np.uint8)))
+        patchiness(flat(50, 0, 0, (20, 30)), Segments.of(np.zeros((20, 20), np.uint8)))
 
 
 def test_without_scikit_image(monkeypatch):
     true = photo("coffee")
     monkeypatch.setitem(sys.modules, "skimage.segmentation", None)
     with pytest.raises(MissingExtra, match=r"measuring patchiness needs .*photochrom\[metrics\]"):
-        find_segments(luma(true))
-    for module in ("color_statistics", "extras"):
+        Segments.of(luma(true))
+    for module in ("color_statistics", "export"):
         monkeypatch.setattr(f"photochrom.scoring.{module}.has_segmentation", lambda: False)
     judge = Judge()
     scores = judge.add("coffee", flat_color(luma(true)), true)

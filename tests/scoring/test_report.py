@@ -8,19 +8,23 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 import skimage.data
+from PIL import Image
 from rich.console import Console
 
 import photochrom.scoring
 from photochrom.color import luma
 from photochrom.errors import DataError
+from photochrom.progress import ProgressListener
 from photochrom.scoring import (
     METRICS,
+    Album,
     Report,
     Scores,
     contact_sheet,
@@ -31,7 +35,7 @@ from photochrom.scoring import (
     to_json,
     to_table,
 )
-from photochrom.scoring.lettering import printable
+from photochrom.scoring.contact_sheet import printable
 
 Rgb = npt.NDArray[np.uint8]
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")
@@ -39,6 +43,12 @@ NAMES = ("astronaut", "coffee", "chelsea", "rocket")
 
 def sepia(grey: Rgb) -> Rgb:
     return flat_color(grey, 8, 15)
+
+
+def listening(steps: list[tuple[str, int, int]]) -> ProgressListener:
+    listener = ProgressListener()
+    listener.progress = lambda *step: steps.append(step)  # type: ignore[method-assign]
+    return listener
 
 
 def photographs() -> list[tuple[str, Rgb]]:
@@ -78,12 +88,13 @@ def test_a_perfect_colorizer() -> None:
 
 
 def test_a_function_that_makes_iterators_and_progress(report: Report) -> None:
-    steps: list[tuple[str, int]] = []
-    again = evaluate(
-        lambda: iter(photographs()), sepia, progress=lambda step, done: steps.append((step, done))
-    )
+    steps: list[tuple[str, int, int]] = []
+    again = evaluate(lambda: iter(photographs()), sepia, listener=listening(steps))
     assert again == report
-    assert steps == [(step, done) for step in ("survey", "judge") for done in (1, 2, 3, 4)]
+    assert steps == [(step, done, 0) for step in ("survey", "judge") for done in (1, 2, 3, 4)]
+    steps.clear()
+    evaluate(photographs()[:2], sepia, listener=listening(steps))  # a list has a length
+    assert steps == [(step, done, 2) for step in ("survey", "judge") for done in (1, 2)]
 
 
 def test_what_cannot_be_evaluated() -> None:
@@ -148,10 +159,12 @@ def test_differences_to_grey_are_those_of_the_pairs(report: Report) -> None:
     assert told == {"mean": found.mean, "standard_error": found.standard_error, "photos": 4}
 
 
-def test_the_part_is_told() -> None:
-    found = evaluate(photographs(), sepia, part="calibrate")
-    assert "4 photographs, part «calibrate»" in printed(found)
-    assert json.loads(to_json(found))["part"] == "calibrate"
+def test_the_part_is_told(tmp_path: Path) -> None:
+    for number, (_, picture) in enumerate(photographs()):
+        Image.fromarray(picture).save(tmp_path / f"{number:03}.png")
+    found = evaluate(Album(tmp_path, size=64, part="choose"), sepia)
+    assert f"{found.model.photos} photographs, part «choose»" in printed(found)
+    assert json.loads(to_json(found))["part"] == "choose"
 
 
 def test_what_is_not_known_is_null_or_empty(report: Report) -> None:

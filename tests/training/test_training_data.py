@@ -6,16 +6,20 @@ import io
 import itertools
 import tarfile
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from photochrom import photo
 from photochrom.errors import ConfigError, DataError
+from photochrom.progress import ProgressListener
 from photochrom.recipes import recipe
-from photochrom.training import dataset, scan, sources
+from photochrom.training import dataset, sources
 from photochrom.training.config import load_config
 from photochrom.training.dataset import training_batches, validation_batches
+from photochrom.training.reading import PhotoReader
 from tests.pictures import colour_pictures, crops, fill
 
 
@@ -31,10 +35,18 @@ def shard(path, pictures):
     return path
 
 
+def reader_of(found, listener=None):
+    return PhotoReader(len(found), 64, listener)
+
+
 def batches(found, count, **changes):
     config = load_config(settings=["data.crop=0.5"]).data
     stream = training_batches(
-        found, recipe("autoencoder"), config, **{"size": 32, "batch_size": 4, "seed": 5, **changes}
+        found,
+        reader_of(found),
+        recipe("autoencoder"),
+        config,
+        **{"size": 32, "batch_size": 4, "seed": 5, **changes},
     )
     return [inputs for inputs, _ in itertools.islice(stream, count)]
 
@@ -54,13 +66,77 @@ def test_a_shard_gives_the_same_photographs_as_a_folder(tmp_path):
     found = sources.find(tmp_path / "shards")
     from_shard = [np.asarray(Image.open(io.BytesIO(s.read()))) for s in found]
     np.testing.assert_array_equal(from_folder, from_shard)
-    assert [scan.examine(source, 64) for source in found] == ["good"] * 5
+    assert [sources.examine(source, 64) for source in found] == ["good"] * 5
 
 
 def test_a_compressed_or_broken_shard_is_named(tmp_path):
     (tmp_path / "bad.tar").write_bytes(b"this is no tar file" * 100)
     with pytest.raises(DataError, match=r"uncompressed \.tar shard.*bad\.tar"):
         sources.find(tmp_path)
+
+
+def square(data):
+    return photo.square(data, 64)
+
+
+class Notes(ProgressListener):
+    """Keeps the messages."""
+
+    def __init__(self):
+        self.texts = []
+
+    def note(self, text):
+        self.texts.append(text)
+
+
+@pytest.mark.parametrize(
+    ("kept", "whole"),
+    [
+        (3.5, 3),  # within a photograph
+        (3.0, 3),  # between two members: only the archive's end is missing
+        (0.5, 0),
+        (0.0, 0),
+    ],
+)
+def test_the_whole_members_of_a_truncated_shard_count(tmp_path, kept, whole):
+    path = shard(tmp_path / "cut.tar", crops(5, 96))
+    found, notes = sources.find(path), Notes()
+    starts = [each.offset - 512 for each in found]
+    at, rest = int(kept), kept % 1
+    end = starts[at] + int(rest * (512 + found[at].length))
+    path.write_bytes(path.read_bytes()[:end])
+    fill(tmp_path, 1)
+    left = sources.find(tmp_path, notes)
+    assert [each.member for each in left if each.member] == [e.member for e in found[:whole]]
+    (note,) = notes.texts
+    assert "cut.tar is truncated" in note
+    assert (f"first {whole} photographs" if whole else "no photograph is whole") in note
+
+
+def test_a_truncated_header_is_a_truncated_shard(tmp_path):
+    path = shard(tmp_path / "cut.tar", crops(3, 96))
+    last = sources.find(path)[-1]
+    path.write_bytes(path.read_bytes()[: last.offset - 100])
+    notes = Notes()
+    assert len(sources.find(path, notes)) == 2
+    assert notes.texts == [f"{path} is truncated: its first 2 photographs are used"]
+
+
+def test_a_shard_that_is_damaged_in_the_middle_is_named(tmp_path):
+    path = shard(tmp_path / "bad.tar", crops(3, 96))
+    second = sources.find(path)[1]
+    data = bytearray(path.read_bytes())
+    data[second.offset - 512 : second.offset] = b"\xff" * 512
+    path.write_bytes(data)
+    notes = Notes()
+    assert len(sources.find(path, notes)) == 1
+    assert notes.texts == [f"{path} is damaged: its first 1 photographs are used"]
+
+
+def test_a_whole_shard_is_not_remarked_upon(tmp_path):
+    notes = Notes()
+    assert len(sources.find(shard(tmp_path / "a.tar", crops(3, 96)), notes)) == 3
+    assert notes.texts == []
 
 
 def test_no_photographs_and_no_folder_are_told_apart(tmp_path):
@@ -80,7 +156,7 @@ def test_grey_tinted_tiny_and_broken_ones_are_left_out_and_counted(tmp_path):
     Image.fromarray(rgb[:40, :40]).save(tmp_path / "tiny.png")
     whole = (tmp_path / "000.png").read_bytes()
     (tmp_path / "broken.png").write_bytes(whole[: len(whole) // 2])
-    verdicts = {s.path.rpartition("/")[2]: v for s, v in scan.scan(sources.find(tmp_path), 64)}
+    verdicts = {s.path.rpartition("/")[2]: v for s, v in sources.scan(sources.find(tmp_path), 64)}
     assert verdicts == {
         **{f"{i:03}.png": "good" for i in range(3)},
         "grey.png": "grey",
@@ -93,18 +169,53 @@ def test_grey_tinted_tiny_and_broken_ones_are_left_out_and_counted(tmp_path):
 def test_the_index_keeps_the_good_ones_of_a_part(tmp_path):
     one, two = sources.Source("a, b.png"), sources.Source("c.tar", 512, 99, "ü.png")
     rows = [("train", one, "good"), ("train", two, "grey"), ("val", two, "good")]
-    scan.save_index(tmp_path / "photos.csv", rows)
-    assert scan.load_index(tmp_path / "photos.csv", "train") == [one]
-    assert scan.load_index(tmp_path / "photos.csv", "val") == [two]
+    sources.save_index(tmp_path / "photos.csv", rows)
+    assert sources.load_index(tmp_path / "photos.csv", "train") == [one]
+    assert sources.load_index(tmp_path / "photos.csv", "val") == [two]
+
+
+def parts(names, share=0.1):
+    train, held_out = sources.split([sources.Source(name) for name in names], share, Path())
+    return [each.path for each in train], [each.path for each in held_out]
 
 
 def test_the_split_moves_nobody_when_photographs_are_added():
-    few = [sources.Source(f"{i}.jpg") for i in range(500)]
-    many = [sources.Source(f"{i}.jpg") for i in range(1000)]
-    train, held_out = sources.split(few, 0.1)
+    train, held_out = parts(f"{i}.jpg" for i in range(500))
     assert 20 < len(held_out) < 90
-    assert set(held_out) <= set(sources.split(many, 0.1)[1])
+    assert set(held_out) <= set(parts(f"{i}.jpg" for i in range(1000))[1])
     assert not set(train) & set(held_out)
+
+
+@pytest.mark.parametrize("name", ["image.jpg", "photo.jpg", "a/scan.png"])
+def test_photographs_of_one_name_fall_into_both_parts(name):
+    train, held_out = parts(f"{i:03}/{name}" for i in range(500))
+    assert 20 < len(held_out) < 90
+    assert len(train) == 500 - len(held_out)
+    for count in range(2, 30):  # however few there are
+        train, held_out = parts(f"obj{i:02}/{name}" for i in range(count))
+        assert train
+        assert held_out
+
+
+def test_members_of_one_name_in_many_shards_fall_into_both_parts():
+    found = [sources.Source(f"{i:03}.tar", 512, 9, "image.jpg") for i in range(500)]
+    _, held_out = sources.split(found, 0.1, Path())
+    assert 20 < len(held_out) < 90
+
+
+def test_the_split_is_the_same_wherever_the_folder_lies(tmp_path):
+    folders = [fill(tmp_path / where / "photos", 12) for where in ("here", "there")]
+    ours, theirs = (
+        [[Path(each.path).name for each in part] for part in sources.split(found, 0.3, folder)]
+        for folder in folders
+        if (found := sources.find(folder))
+    )
+    assert ours == theirs
+
+
+def test_nothing_is_held_out_where_nothing_is_wanted():
+    assert parts(["a.jpg", "b.jpg"], share=0) == (["a.jpg", "b.jpg"], [])
+    assert parts(["a.jpg"], share=0.1) == (["a.jpg"], [])
 
 
 def test_the_stream_is_decided_by_its_seed(tmp_path):
@@ -130,8 +241,87 @@ def test_all_threads_make_batches_at_once(tmp_path, monkeypatch):
         return view(*arguments)
 
     monkeypatch.setattr(dataset, "random_view", met)
-    stream = training_batches(found, recipe("autoencoder"), config, size=32, batch_size=2, seed=5)
+    stream = training_batches(
+        found, reader_of(found), recipe("autoencoder"), config, size=32, batch_size=2, seed=5
+    )
     assert next(iter(stream))[0].shape == (2, 32, 32, 1)
+
+
+def spoil(source, how):
+    """Do to a photograph what can happen to it during a run of days."""
+    path = Path(source.path)
+    if how == "deleted":
+        path.unlink()
+    elif how == "truncated":
+        path.write_bytes(path.read_bytes()[: source.length // 2])
+    elif how == "empty":
+        path.write_bytes(b"")
+    elif how == "a text":
+        path.write_text("moved to the other drive")
+    elif how == "a folder":
+        path.unlink()
+        path.mkdir()
+    elif how == "tiny":
+        Image.fromarray(colour_pictures()[0][:40, :40]).save(path)
+    elif how == "grey":
+        Image.fromarray(colour_pictures()[0]).convert("L").save(path)
+
+
+@pytest.mark.parametrize(
+    "how", ["deleted", "truncated", "empty", "a text", "a folder", "tiny", "grey"]
+)
+def test_a_photograph_that_goes_bad_is_named_once_and_left_out(tmp_path, how):
+    found, notes = sources.find(fill(tmp_path, 6)), Notes()
+    reader = reader_of(found, notes)
+    spoil(found[2], how)
+    config = load_config().data
+    shape = {"size": 32, "batch_size": 3}
+    stream = training_batches(found, reader, recipe("autoencoder"), config, seed=5, **shape)
+    seen = [inputs for inputs, _ in itertools.islice(stream, 8)]  # four passes
+    assert {inputs.shape for inputs in seen} == {(3, 32, 32, 1)}
+    validation = validation_batches(found, reader, recipe("autoencoder"), config, **shape)
+    assert [len(inputs) for inputs, _ in validation] == [3, 3]
+    (note,) = notes.texts
+    assert note.startswith("skipped from now on: ")
+    assert found[2].path in note
+    assert "<bytes>" not in note
+
+
+def test_a_photograph_that_was_replaced_by_a_good_one_stays(tmp_path):
+    found, notes = sources.find(fill(tmp_path, 2)), Notes()
+    Image.fromarray(colour_pictures()[1]).save(found[0].path)
+    assert len(list(reader_of(found, notes).load_all(found, len))) == 2
+    assert notes.texts == []
+
+
+def test_a_shard_that_was_cut_off_during_a_run_is_named_once(tmp_path):
+    path = shard(tmp_path / "a.tar", crops(5, 96))
+    found, notes = sources.find(path), Notes()
+    path.write_bytes(path.read_bytes()[: found[3].offset])
+    assert len(list(reader_of(found, notes).load_all(found, len))) == 3
+    assert notes.texts == [f"skipped from now on: {path} is shorter than it was"]
+
+
+def test_a_run_ends_when_most_of_its_photographs_are_gone(tmp_path):
+    found, notes = sources.find(fill(tmp_path, 6)), Notes()
+    reader = reader_of(found, notes)
+    for source in found[:3]:
+        spoil(source, "deleted")
+    reader.check_files(found)
+    assert len(notes.texts) == 3
+    spoil(found[3], "truncated")
+    with pytest.raises(DataError, match="6 photographs of this run; 4 of them can no longer be"):
+        list(reader.load_all(found, square))
+    with pytest.raises(DataError, match="for example"):
+        reader.check()  # whatever a backend made of the first error
+
+
+def test_a_lost_drive_is_not_a_thousand_lines(tmp_path):
+    found = [sources.Source(str(tmp_path / f"{i}.jpg")) for i in range(300)]
+    notes = Notes()
+    with pytest.raises(DataError, match="300 of them can no longer be read"):
+        reader_of(found, notes).check_files(found)
+    assert len(notes.texts) == 101
 
 
 def test_a_pass_meets_every_photograph_and_passes_differ(tmp_path):
@@ -156,7 +346,9 @@ def test_batches_of_a_single_photograph(tmp_path):
 def test_validation_is_one_pass_in_order(tmp_path):
     found = sources.find(fill(tmp_path, 5))
     config = load_config().data
-    stream = validation_batches(found, recipe("autoencoder"), config, size=32, batch_size=2)
+    stream = validation_batches(
+        found, reader_of(found), recipe("autoencoder"), config, size=32, batch_size=2
+    )
     assert [inputs.shape[0] for inputs, _ in stream] == [2, 2, 1]
     assert [inputs.shape[0] for inputs, _ in stream] == [2, 2, 1]
 

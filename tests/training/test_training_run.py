@@ -21,8 +21,9 @@ from photochrom.errors import ConfigError, DataError, ModelError
 from photochrom.recipes import recipe
 from photochrom.training import checkpoints
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
+from photochrom.training.preparation import prepare
 from photochrom.training.runs import resume
-from photochrom.training.trainer import prepare, train
+from photochrom.training.trainer import train
 from tests.pictures import colour_pictures, fill
 from tests.support import heed_interrupts
 
@@ -248,7 +249,7 @@ def test_photographs_that_are_gone(photos, tmp_path):
     mine = shutil.copytree(photos, tmp_path / "photos")
     config = RunConfig(data=DataConfig(size=32), train=TrainConfig(epochs=1))
     run = prepare(mine, tmp_path / "run", config)
-    gone = run.photos("train")[3].path
+    gone = run.training[3].path
     Path(gone).unlink()
     with pytest.raises(DataError, match=f"1 files are missing, for example {gone}"):
         train(run)
@@ -259,8 +260,8 @@ def test_what_is_validated_with_is_not_learnt_from(photos, tmp_path):
     held_out = fill(mine / "holdout", 3)
     config = RunConfig(data=DataConfig(size=32))
     run = prepare(mine, tmp_path / "run", config, validation=held_out)
-    assert len(run.photos("val")) == 3
-    assert not {each.path for each in run.photos("train")} & {e.path for e in run.photos("val")}
+    assert len(run.validation) == 3
+    assert not {each.path for each in run.training} & {e.path for e in run.validation}
 
 
 def test_a_runs_pictures_are_not_among_its_photographs(photos):
@@ -279,7 +280,7 @@ def test_names_that_are_not_utf8(photos, tmp_path):
     odd = os.fsdecode(b"caf\xe9.png")
     next(mine.glob("*.png")).rename(mine / odd)
     run = prepare(mine, tmp_path / "run", RunConfig(data=DataConfig(size=32)))
-    found = [each.path for part in ("train", "val") for each in run.photos(part)]
+    found = [each.path for each in (*run.training, *run.validation)]
     assert str(mine / odd) in found
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from PIL import AvifImagePlugin, Image
+from PIL import AvifImagePlugin, Image, ImageFile
 
 from photochrom.color import IntArray
 from photochrom.photo.codecs.base import Codec, brands, depth_error, register, save_with_pillow
-from photochrom.photo.container import quiet
-from photochrom.photo.metadata import Metadata, as_stored
+from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
+from photochrom.photo.xmp import as_packet, upright_packet
 
 __all__ = ["AVIF"]
-
-_ORIENTATION: Final = 274
 
 
 class _Avif(Codec):
@@ -26,6 +25,7 @@ class _Avif(Codec):
     alpha = True
     max_side = 65536
     default_quality = 85
+    keeps = frozenset({"exif", "xmp"})
     reader = AvifImagePlugin.AvifImageFile
 
     def matches(self, head: bytes) -> bool:
@@ -41,6 +41,11 @@ class _Avif(Codec):
         if flags & 0x40:  # high_bitdepth; 0x20 is twelve_bit
             raise depth_error(name, 12 if flags & 0x20 else 10)
 
+    def info(self, image: ImageFile.ImageFile, data: bytes) -> Mapping[Any, Any]:
+        """Return the metadata; the container states the orientation, so that of XMP is ignored."""
+        packet = as_packet(image.info.get("xmp"))
+        return {**image.info, "xmp": upright_packet(packet, swap=False)} if packet else image.info
+
     def encode(
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
     ) -> bytes:
@@ -50,8 +55,8 @@ class _Avif(Codec):
             rgb,
             alpha,
             quality=quality,
-            icc_profile=srgb_profile(),
-            exif=_clean_exif(metadata.exif) or b"",
+            icc_profile=metadata.icc or srgb_profile(),
+            exif=_UnchangedExif(metadata.exif or b""),
             xmp=metadata.xmp or b"",
         )
 
@@ -59,17 +64,17 @@ class _Avif(Codec):
 AVIF: Final = register(_Avif())
 
 
-def _clean_exif(exif: bytes | None) -> bytes | None:
-    """Return EXIF that Pillow's AVIF writer can parse; None if it is too damaged for that."""
-    if not exif:
-        return None
-    source = Image.Exif()
-    with quiet():
-        try:
-            source.load(exif)
-            source.pop(_ORIENTATION, None)
-            for tag in source:
-                source[tag] = as_stored(source[tag])
-            return source.tobytes()[len(b"Exif\0\0") :]
-        except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
-            return None
+class _UnchangedExif(Image.Exif):
+    """EXIF that Pillow writes as it is, instead of laying it out anew."""
+
+    def __init__(self, block: bytes) -> None:
+        super().__init__()
+        self._block = block
+
+    def __bool__(self) -> bool:
+        """Return whether there is a block, although Pillow knows none of its tags."""
+        return bool(self._block)
+
+    def tobytes(self, offset: int = 8) -> bytes:
+        """Return the block."""
+        return self._block

@@ -84,6 +84,8 @@ class Codec:
         max_side: the largest width and height it can hold, in pixels.
         default_quality: the encoder's quality, 1 to 100, if none is asked for; None for formats
             without a quality.
+        keeps: what it holds besides pixels: names of the attributes of `Metadata`. What it does
+            not hold is moved to XMP or EXIF, if possible, before `encode` is called.
         stores_planes: whether it stores luma and chroma planes; then `encode_planes` is called.
         reader: Pillow's class for the format. It is called directly, because `Image.open` has one
             limit on pixels for the whole process.
@@ -97,6 +99,7 @@ class Codec:
     deep: ClassVar[bool] = False
     max_side: ClassVar[int] = 2**31 - 1
     default_quality: ClassVar[int | None] = None
+    keeps: ClassVar[frozenset[str]] = frozenset()
     stores_planes: ClassVar[bool] = False
     reader: ClassVar[type[ImageFile.ImageFile]]
 
@@ -160,7 +163,17 @@ class Codec:
         with decoding(name):
             image = self.open(data, name, max_pixels)
             pixels = self.pixels(image, data, name)
-            return Decoded(pixels, image.info, orientation_of(image))
+            info = self.info(image, data)
+            return Decoded(pixels, info, orientation_of(info))
+
+    def info(self, image: ImageFile.ImageFile, data: bytes) -> Mapping[Any, Any]:
+        """Return the metadata of an opened picture, as `read_metadata` takes it.
+
+        Args:
+            image: the picture.
+            data: its whole file; empty if only the picture is known.
+        """
+        return image.info
 
     def pixels(self, image: ImageFile.ImageFile, data: bytes, name: str) -> Pixels:
         """Return the samples of an opened picture; `data` is its whole file."""
@@ -208,6 +221,10 @@ class Codec:
             quality: 1 to 100.
         """
         raise NotImplementedError
+
+    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
+        """Name what `encode` leaves out although the format holds it, because it is too large."""
+        return ()
 
     def halves_chroma(self, quality: int) -> bool:
         """Return whether chroma planes are stored at half size when encoded with this quality."""

@@ -5,10 +5,12 @@ Without a detour over RGB, luma keeps the exact levels that the file stores.
 
 from __future__ import annotations
 
+import io
 import os
 import struct
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import cv2
 import numpy as np
@@ -17,34 +19,37 @@ from PIL import ImageFile, JpegImagePlugin
 
 from photochrom import color
 from photochrom.color import IntArray
-from photochrom.errors import UnsupportedPhoto
+from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
 from photochrom.parallel import map_ordered
 from photochrom.photo.codecs.base import Codec, Decoded, depth_error, register
+from photochrom.photo.codecs.jpeg_metadata import (
+    metadata_segments,
+    read_segments,
+    segment,
+    unkept,
+)
+from photochrom.photo.codecs.jpeg_repair import SOS, is_frame, repair, segments
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, decoding
 from photochrom.photo.metadata import Metadata, orientation_of
 from photochrom.photo.pixels import Pixels, pixels_of
 from photochrom.photo.profile import srgb_profile
-from photochrom.photo.provenance import shortened
 
 __all__ = ["JPEG", "decode_jpeg_luma", "encode_jpeg", "halve"]
 
 _FULL_CHROMA_QUALITY: Final = 95  # from this quality on, chroma is stored at full size
-_MAX_SEGMENT: Final = 65_000  # bytes of a marker segment: 65,533, less some room for its header
-_APP1: Final = 0xE1
-_XMP_HEADER: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _APP2: Final = 0xE2
-_APP13: Final = 0xED
 _HEAD: Final = 20  # bytes of SOI and the JFIF segment, which every encoder writes first
 _RESOLUTION_OFFSET: Final = 13  # in these bytes
+_NO_UNIT, _INCHES = 0, 1  # units of the resolution in the JFIF segment
 # Pixels of a stripe: a restart interval holds at most 65,535 units of 8 x 8 pixels or more.
 _STRIPE_PIXELS: Final = 2_000_000
 _SOF0: Final = 0xC0
-_SOS: Final = 0xDA
 _DRI: Final = 0xDD
 _RST0: Final = 0xD0
 _EOI_BYTES: Final = 2
 _PROGRESSIVE: Final = (0xC2, 0xC6, 0xCA, 0xCE)  # frame headers (SOF) of progressive JPEG
-_MAX_SCANS: Final = 500  # of a progressive JPEG; encoders make about ten
+_FRAME_HEADER: Final = 6  # bytes of a frame header (SOF), without its components
+_MAX_SCANS: Final = 500  # encoders make about ten
 
 
 class _Jpeg(Codec):
@@ -57,52 +62,69 @@ class _Jpeg(Codec):
     max_side = 65500
     default_quality = 92
     stores_planes = True
+    keeps = frozenset({"exif", "xmp", "iptc", "dpi", "aspect", "comments"})
     reader = JpegImagePlugin.JpegImageFile
 
     def check(self, data: bytes, name: str, max_pixels: int) -> None:
-        """Check the precision of a JPEG, and the number of scans of a progressive one.
+        """Check the frame header of a JPEG, and the number of scans.
 
         Every scan makes the decoder go over the whole picture, but takes only a few bytes in the
         file. So a small hostile file could keep it busy for hours.
         """
-        # Walk the segments up to the frame header (SOF).
-        at = 2
-        while at + 5 <= len(data) and data[at] == 0xFF:
-            marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-            if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-                if data[at + 4] != 8:
-                    raise depth_error(name, data[at + 4])
-                scans = data.count(b"\xff\xda", at) if marker in _PROGRESSIVE else 1
-                if scans > _MAX_SCANS:
-                    raise UnsupportedPhoto(
-                        f"expected {_MAX_SCANS} scans at most; {name} has {scans:,}"
-                    )
-                return
-            at += 1 if marker == 0xFF else 2 + length
+        found = segments(data)
+        frame = next((segment for segment in found if is_frame(segment.marker)), None)
+        if frame is None or len(frame.body) < _FRAME_HEADER:
+            raise UnreadablePhoto(f"{name} is damaged or truncated: it has no frame header")
+        precision, height = struct.unpack_from(">BH", frame.body)
+        if precision != 8:
+            raise depth_error(name, precision)
+        if height == 0:
+            raise UnsupportedPhoto(
+                f"{name} gives its height in a DNL marker behind its pixels, which is not supported"
+            )
+        first = next((segment for segment in found if segment.marker == SOS), None)
+        is_single = first is None or first.body[:1] == frame.body[5:6]
+        if is_single and frame.marker not in _PROGRESSIVE:
+            return
+        scans = 1 + sum(segment.marker == SOS for segment in found)
+        if scans > _MAX_SCANS:
+            raise UnsupportedPhoto(f"expected {_MAX_SCANS} scans at most; {name} has {scans:,}")
 
     def pixels(self, image: ImageFile.ImageFile, data: bytes, name: str) -> Pixels:
-        """Return the samples, with the stored Y plane for luma."""
-        if image.mode == "L":
-            return Pixels(grey=decode_jpeg_luma(data))
-        pixels = pixels_of(image, name)
-        if image.mode != "RGB":
-            return pixels
-        # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.
-        # Not strict, since Pillow has decoded the file and accepted what damage there is.
-        return replace(pixels, luma=decode_jpeg_luma(data, strict=False))
+        """Return the samples, with the stored Y plane for luma.
+
+        A file that libjpeg warns of is decoded again, if it has all of its pixels.
+        """
+        try:
+            return _strict_pixels(image, data, name)
+        except (OSError, ValueError):
+            return _repaired_pixels(repair(data), name)
 
     def decode_reduced(self, data: bytes, name: str, min_side: int) -> Decoded:
         """Decode at a half, a quarter or an eighth of the size, if that is large enough."""
         with decoding(name):
             image = self.open(data, name, DEFAULT_MAX_PIXELS)
             image.draft(None, (min_side, min_side))
-            return Decoded(pixels_of(image, name), image.info, orientation_of(image))
+            try:
+                pixels = pixels_of(image, name)
+            except OSError:
+                pixels = _repaired_pixels(repair(data), name)
+            info = self.info(image, data)
+            return Decoded(pixels, info, orientation_of(info))
+
+    def info(self, image: ImageFile.ImageFile, data: bytes) -> Mapping[Any, Any]:
+        """Return the metadata, with blocks that are split over several segments."""
+        return read_segments(image)
 
     def encode_planes(
         self, luma: IntArray, cb: IntArray, cr: IntArray, metadata: Metadata, quality: int
     ) -> bytes:
         """Encode planes, which the file stores as they are."""
         return encode_jpeg(luma, cb, cr, metadata, quality)
+
+    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
+        """Name what is too large for the segments of a JPEG file."""
+        return unkept(metadata)
 
     def halves_chroma(self, quality: int) -> bool:
         """Return True below quality 95, as most encoders do."""
@@ -112,20 +134,45 @@ class _Jpeg(Codec):
 JPEG: Final = register(_Jpeg())
 
 
-def decode_jpeg_luma(data: bytes, *, strict: bool = True) -> IntArray:
+def _strict_pixels(image: ImageFile.ImageFile, data: bytes, name: str) -> Pixels:
+    """Decode an opened file.
+
+    Raises:
+        OSError, ValueError: libjpeg warns of the file.
+    """
+    if image.mode == "L":
+        return Pixels(grey=decode_jpeg_luma(data))
+    if image.mode == "RGB":
+        # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.
+        return replace(pixels_of(image, name), luma=decode_jpeg_luma(data))
+    inverted: Any = simplejpeg.decode_jpeg(data, "CMYK")
+    return Pixels(color=np.invert(inverted))  # as Pillow and Adobe's programs do
+
+
+def _repaired_pixels(data: bytes, name: str) -> Pixels:
+    """Decode a repaired file, of which libjpeg may still warn."""
+    image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    pixels = pixels_of(image, name)
+    if image.mode != "RGB":
+        return pixels
+    stored = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+    stored.draft("L", None)
+    return replace(pixels, luma=np.asarray(stored))
+
+
+def decode_jpeg_luma(data: bytes) -> IntArray:
     """Decode the Y plane of a JPEG file, grey or in colour, as it is stored.
 
     Args:
         data: the whole file.
-        strict: whether slight damage, after which decoding can go on, is an error.
 
     Returns:
         (H, W) uint8.
 
     Raises:
-        ValueError: the file is damaged.
+        ValueError: the file is damaged, even if slightly.
     """
-    return np.asarray(simplejpeg.decode_jpeg(data, "GRAY", strict=strict), np.uint8)[..., 0]
+    return np.asarray(simplejpeg.decode_jpeg(data, "GRAY"), np.uint8)[..., 0]
 
 
 def encode_jpeg(
@@ -137,7 +184,7 @@ def encode_jpeg(
         luma: (H, W) uint8.
         cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size.
         cr: of the same shape as `cb`.
-        metadata: metadata for the file; blocks that do not fit a marker segment are left out.
+        metadata: metadata for the file; what `unkept` names is left out.
         quality: 1 to 100.
 
     Returns:
@@ -146,30 +193,13 @@ def encode_jpeg(
     chroma = (cast("IntArray", np.ascontiguousarray(plane)) for plane in (cb, cr))
     data = _encode_in_stripes(luma, *chroma, quality=quality)
     head = bytearray(data[:_HEAD])
-    if metadata.dpi:
-        # Unit 1: dots per inch.
-        dots = (min(65535, max(1, round(float(side)))) for side in metadata.dpi)
-        struct.pack_into(">BHH", head, _RESOLUTION_OFFSET, 1, *dots)
-    blocks = []
-    if metadata.exif:
-        blocks.append((_APP1, b"Exif\0\0" + metadata.exif))
-    if metadata.xmp and (xmp := shortened(metadata.xmp, _MAX_SEGMENT - len(_XMP_HEADER))):
-        blocks.append((_APP1, _XMP_HEADER + xmp))
-    if metadata.iptc:
-        blocks.append((_APP13, _photoshop_block(metadata.iptc)))
-    blocks.append((_APP2, b"ICC_PROFILE\0\1\1" + srgb_profile()))
-    markers = b"".join(
-        struct.pack(">BBH", 0xFF, marker, len(block) + 2) + block
-        for marker, block in blocks
-        if len(block) <= _MAX_SEGMENT
-    )
+    if density := metadata.dpi or metadata.aspect:
+        unit = _INCHES if metadata.dpi else _NO_UNIT
+        sides = (min(65535, round(side)) for side in density)
+        struct.pack_into(">BHH", head, _RESOLUTION_OFFSET, unit, *sides)
+    profile = segment(_APP2, b"ICC_PROFILE\0\1\1" + (metadata.icc or srgb_profile()))
+    markers = metadata_segments(metadata) + profile
     return b"".join([head, markers, memoryview(data)[_HEAD:]])
-
-
-def _photoshop_block(iptc: bytes) -> bytes:
-    """Wrap IPTC as JPEG files hold it, in a Photoshop resource block (Adobe, 8BIM 0x0404)."""
-    head = struct.pack(">4sHHI", b"8BIM", 0x0404, 0, len(iptc))
-    return b"Photoshop 3.0\0" + head + iptc + bytes(len(iptc) % 2)
 
 
 def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: int) -> bytes:
@@ -195,7 +225,7 @@ def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: i
         return cast("bytes", simplejpeg.encode_jpeg_yuv_planes(*planes, quality))
 
     first, *others = map_ordered(stripe, range(0, height, rows), os.cpu_count() or 1)
-    frame, scan = _segment(first, _SOF0), _segment(first, _SOS)
+    frame, scan = _segment(first, _SOF0), _segment(first, SOS)
     head = bytearray(first[:scan])
     struct.pack_into(">H", head, frame + 5, height)  # of the whole picture, not of the stripe
     # All stripes have the same head, so their entropy-coded data begin at the same place.

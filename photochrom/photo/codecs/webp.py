@@ -23,6 +23,7 @@ class _WebP(Codec):
     alpha = True
     max_side = 16383
     default_quality = 92
+    keeps = frozenset({"exif", "xmp"})
     reader = WebPImagePlugin.WebPImageFile
 
     def matches(self, head: bytes) -> bool:
@@ -39,7 +40,7 @@ class _WebP(Codec):
             alpha,
             quality=quality,
             lossless=quality == 100,
-            icc_profile=srgb_profile(),
+            icc_profile=metadata.icc or srgb_profile(),
             exif=metadata.exif or b"",
             xmp=metadata.xmp or b"",
         )

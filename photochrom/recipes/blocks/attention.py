@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import keras
 from keras import layers, ops
 
+from photochrom.recipes.blocks.tensors import Shape, Tensor
 from photochrom.recipes.blocks.upsampling import Upsample2x
 
 __all__ = ["KnownColor", "NonLocalMeans", "transformer"]
@@ -15,7 +16,7 @@ _MASKED_SCORE: Final = -1e4  # softmax gives such a score no weight
 
 
 @keras.saving.register_keras_serializable("photochrom")  # type: ignore[untyped-decorator]
-def gelu(x: Any) -> Any:
+def gelu(x: Tensor) -> Tensor:
     """Compute the exact GELU (D. Hendrycks, K. Gimpel 2016).
 
     Keras's own cannot be exported under TensorFlow.
@@ -23,7 +24,7 @@ def gelu(x: Any) -> Any:
     return x * (0.5 + 0.5 * ops.erf(x * 2**-0.5))
 
 
-def transformer(x: Any, *, heads: int, expansion: int, name: str) -> Any:
+def transformer(x: Tensor, *, heads: int, expansion: int, name: str) -> Tensor:
     """Apply a pre-norm transformer block to the pixels of a feature map.
 
     After A. Dosovitskiy et al.: An Image is Worth 16x16 Words, ICLR 2021. Here every pixel is a
@@ -48,13 +49,13 @@ def transformer(x: Any, *, heads: int, expansion: int, name: str) -> Any:
     return layers.Add(name=f"{name}_add2")([x, y])
 
 
-def _tokens(x: Any, heads: int) -> Any:
+def _tokens(x: Tensor, heads: int) -> Tensor:
     """Reshape (B, H, W, heads · C) to (B, heads, H · W, C)."""
     x = ops.reshape(x, (-1, ops.shape(x)[1] * ops.shape(x)[2], heads, x.shape[-1] // heads))
     return ops.transpose(x, (0, 2, 1, 3))
 
 
-def _feature_map(x: Any, like: Any) -> Any:
+def _feature_map(x: Tensor, like: Tensor) -> Tensor:
     """Reshape (B, heads, H · W, C) to (B, H, W, heads · C), with the H and W of `like`."""
     _, heads, _, width = x.shape
     x = ops.transpose(x, (0, 2, 1, 3))
@@ -65,11 +66,11 @@ def _feature_map(x: Any, like: Any) -> Any:
 class GlobalAttention(layers.Layer):  # type: ignore[misc]
     """A multi-head self-attention layer between all pixels of a map, (B, H, W, C)."""
 
-    def __init__(self, heads: int, **kwargs: Any) -> None:
+    def __init__(self, heads: int, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.heads = heads
 
-    def build(self, shape: tuple[Any, ...]) -> None:
+    def build(self, shape: tuple[int, ...]) -> None:
         """Create the projections to queries, keys and values, and the output projection."""
         width = shape[-1]
         self.project = layers.Dense(3 * width, use_bias=False, dtype=self.dtype_policy, name="qkv")
@@ -78,7 +79,7 @@ class GlobalAttention(layers.Layer):  # type: ignore[misc]
         self.output_layer.build(shape)
         self.scale = (width // self.heads) ** -0.5
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         """Return the attended map, (B, H, W, C)."""
         query, key, value = (
             _tokens(part, self.heads) for part in ops.split(self.project(x), 3, axis=-1)
@@ -89,11 +90,11 @@ class GlobalAttention(layers.Layer):  # type: ignore[misc]
         weighted_sum = ops.matmul(ops.cast(weights, value.dtype), value)
         return self.output_layer(_feature_map(weighted_sum, x))
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the input's shape."""
         return shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "heads": self.heads}
 
@@ -112,11 +113,11 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
     (B, H, W, 3 · heads) float32.
     """
 
-    def __init__(self, heads: int = 4, width: int = 32, **kwargs: Any) -> None:
+    def __init__(self, heads: int = 4, width: int = 32, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.heads, self.width = heads, width
 
-    def build(self, shapes: list[tuple[int | None, ...]]) -> None:
+    def build(self, shapes: list[Shape]) -> None:
         """Create the projections and the scalar weights of each head.
 
         The weights are the gain of similarity, the penalty of distance and the score of the null
@@ -130,7 +131,7 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         # With equal projections, similar features have high scores from the first step on.
         self.key.set_weights(self.query.get_weights())
 
-        def weight(name: str, value: Any) -> Any:
+        def weight(name: str, value: float) -> keras.Variable:
             initializer = keras.initializers.Constant(value)
             return self.add_weight(shape=(1, self.heads, 1, 1), initializer=initializer, name=name)
 
@@ -138,7 +139,7 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         self.reach = weight("reach", 8.0)
         self.null = weight("null", 4.0)
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Tensor]) -> Tensor:
         """Attend to the known colours."""
         features, known = inputs
         query = self._unit(self.query(features))
@@ -153,13 +154,13 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         weights = ops.softmax(ops.concatenate([scores, null], -1), axis=-1)[..., :-1]
         return _feature_map(ops.matmul(weights, color), features)
 
-    def _unit(self, x: Any) -> Any:
+    def _unit(self, x: Tensor) -> Tensor:
         """Return the tokens of each head, scaled to length 1."""
         x = ops.cast(_tokens(x, self.heads), "float32")
         x = x * ops.rsqrt(ops.sum(x * x, -1, keepdims=True) + 1e-6)
         return ops.cast(x, self.compute_dtype)
 
-    def _cells(self, features: Any, known: Any) -> tuple[Any, Any, Any, Any]:
+    def _cells(self, features: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Average the known pixels in cells of 2 × 2 pixels.
 
         Returns:
@@ -176,11 +177,11 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         is_known = ops.transpose(_tokens(known_amount, 1), (0, 1, 3, 2))
         return key, color, is_known, _positions(known_amount)
 
-    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shapes: list[Shape]) -> Shape:
         """Return the shape (B, H, W, 3 · heads)."""
         return (*shapes[0][:-1], 3 * self.heads)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "heads": self.heads, "width": self.width}
 
@@ -198,12 +199,12 @@ class NonLocalMeans(layers.Layer):  # type: ignore[misc]
     stay as they are. The output is logits, (B, h, w, Q).
     """
 
-    def __init__(self, sharpness: float = 20.0, **kwargs: Any) -> None:
+    def __init__(self, sharpness: float = 20.0, **kwargs: object) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.sharpness = sharpness
         self.upsample = Upsample2x(dtype="float32")
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Tensor]) -> Tensor:
         """Return the averaged logits."""
         logits, features, known = inputs
         # At half size, the matrix of similarities is 16 times smaller.
@@ -214,21 +215,21 @@ class NonLocalMeans(layers.Layer):  # type: ignore[misc]
         change = _feature_map(ops.matmul(weights, logit_tokens), half_logits) - half_logits
         return logits + self.upsample(change * (1 - known))
 
-    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shapes: list[Shape]) -> Shape:
         """Return the shape of the logits."""
         return shapes[0]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "sharpness": self.sharpness}
 
 
-def _half_size(x: Any) -> Any:
+def _half_size(x: Tensor) -> Tensor:
     """Return the means of blocks of 2 × 2 pixels."""
     return ops.average_pool(x, (2, 2), (2, 2))
 
 
-def _positions(x: Any) -> Any:
+def _positions(x: Tensor) -> Tensor:
     """Return the centres of the pixels, relative to the sides, (B, 1, H · W, 2) float32."""
     ones = ops.ones_like(ops.cast(x[..., :1], "float32"))
     # A running sum of ones numbers the rows and columns of maps whose size is not known.
@@ -240,7 +241,7 @@ def _positions(x: Any) -> Any:
     return _tokens(ops.concatenate([down, right], -1), 1)
 
 
-def _square_distances(queries: Any, keys: Any) -> Any:
+def _square_distances(queries: Tensor, keys: Tensor) -> Tensor:
     """Return the squared distances between (B, 1, N, 2) and (B, 1, M, 2), (B, 1, N, M)."""
     first = ops.sum(queries * queries, -1, keepdims=True)
     second = ops.transpose(ops.sum(keys * keys, -1, keepdims=True), (0, 1, 3, 2))

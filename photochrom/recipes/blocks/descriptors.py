@@ -6,11 +6,13 @@ All read and return float32 maps, (B, H, W, C), of one size.
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
 import keras
 import numpy as np
 from keras import layers, ops
+
+from photochrom.recipes.blocks.tensors import Shape, Tensor
 
 __all__ = ["Daisy", "JointBilateral", "Patches"]
 
@@ -22,22 +24,22 @@ _EPSILON: Final = 1e-10  # avoids divisions by zero in flat areas
 class Patches(layers.Layer):  # type: ignore[misc]
     """A layer that returns the side × side values around each pixel as channels, zero-padded."""
 
-    def __init__(self, side: int = 7, **kwargs: Any) -> None:
+    def __init__(self, side: int = 7, **kwargs: object) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.side = side
 
-    def call(self, luma: Any) -> Any:
+    def call(self, luma: Tensor) -> Tensor:
         """Map (B, H, W, 1) to (B, H, W, side²)."""
         count = self.side**2
         # A convolution with one-hot kernels copies each value of the patch to a channel.
         kernel = np.eye(count, dtype=np.float32).reshape(self.side, self.side, 1, count)
         return ops.conv(luma, ops.convert_to_tensor(kernel), padding="same")
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the shape (B, H, W, side²)."""
         return (*shape[:3], self.side**2)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "side": self.side}
 
@@ -52,12 +54,12 @@ class Daisy(layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(
-        self, radius: int = 15, histograms: int = 3, orientations: int = 8, **kwargs: Any
+        self, radius: int = 15, histograms: int = 3, orientations: int = 8, **kwargs: object
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.radius, self.histograms, self.orientations = radius, histograms, orientations
 
-    def call(self, luma: Any) -> Any:
+    def call(self, luma: Tensor) -> Tensor:
         """Map (B, H, W, 1) to (B, H, W, (histograms + 1) · orientations)."""
         right = ops.pad(luma[:, :, 1:] - luma[:, :, :-1], ((0, 0), (0, 0), (0, 1), (0, 0)))
         down = ops.pad(luma[:, 1:] - luma[:, :-1], ((0, 0), (0, 1), (0, 0), (0, 0)))
@@ -75,7 +77,7 @@ class Daisy(layers.Layer):  # type: ignore[misc]
         descriptor = ops.concatenate([smooth, *ring], axis=-1) + _EPSILON
         return descriptor / ops.sum(descriptor, axis=-1, keepdims=True)
 
-    def _smooth(self, maps: Any) -> Any:
+    def _smooth(self, maps: Tensor) -> Tensor:
         """Blur each map with a Gaussian."""
         sigma = self.radius / 2  # as in skimage
         reach = int(_TRUNCATION * sigma + 0.5)
@@ -87,11 +89,11 @@ class Daisy(layers.Layer):  # type: ignore[misc]
             maps = ops.depthwise_conv(maps, ops.convert_to_tensor(kernel), padding="same")
         return maps
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the shape (B, H, W, (histograms + 1) · orientations)."""
         return (*shape[:3], (self.histograms + 1) * self.orientations)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {
             **super().get_config(),
@@ -110,12 +112,12 @@ class JointBilateral(layers.Layer):  # type: ignore[misc]
     """
 
     def __init__(
-        self, spacing: int = 2, reach: float = 4.0, contrast: float = 0.08, **kwargs: Any
+        self, spacing: int = 2, reach: float = 4.0, contrast: float = 0.08, **kwargs: object
     ) -> None:
         super().__init__(**{"dtype": "float32", **kwargs})
         self.spacing, self.reach, self.contrast = spacing, reach, contrast
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Tensor]) -> Tensor:
         """Smooth chroma, (B, H, W, 2), guided by luma, (B, H, W, 1)."""
         chroma, luma = inputs
         # The channel of ones becomes 0 beyond the border, where no neighbour must count.
@@ -131,11 +133,11 @@ class JointBilateral(layers.Layer):  # type: ignore[misc]
             total, weight = total + neighbour_weight * neighbour[..., :2], weight + neighbour_weight
         return total / weight
 
-    def compute_output_shape(self, shapes: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shapes: list[Shape]) -> Shape:
         """Return the shape of the chroma."""
         return shapes[0]
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {
             **super().get_config(),
@@ -145,7 +147,7 @@ class JointBilateral(layers.Layer):  # type: ignore[misc]
         }
 
 
-def _shifted(x: Any, down: int, right: int) -> Any:
+def _shifted(x: Tensor, down: int, right: int) -> Tensor:
     """Move a map so that each pixel gets the value `down` and `right` of it; pad with zeros."""
     reach = max(abs(down), abs(right))
     if not reach:

@@ -11,15 +11,15 @@ import math
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import keras
 import numpy as np
-import numpy.typing as npt
 from keras import layers
 
 from photochrom.errors import MissingExtra
-from photochrom.recipes.blocks.torch_file import read_tensors
+from photochrom.recipes.blocks.tensors import Shape, Tensor
+from photochrom.recipes.blocks.torch_file import Values, read_tensors
 
 __all__ = [
     "PREFIX",
@@ -54,12 +54,12 @@ _SCALES: Final = {0: (1.0, 1.0), 1: (1.0, 1.1), 2: (1.1, 1.2)}  # width, depth
 class ScaleShift(layers.Layer):  # type: ignore[misc]
     """A layer that scales and shifts each channel: batch normalization with fixed statistics."""
 
-    def build(self, shape: tuple[int | None, ...]) -> None:
+    def build(self, shape: Shape) -> None:
         """Create a scale and a shift for each channel."""
         self.scale = self.add_weight(shape=shape[-1:], initializer="ones", name="scale")
         self.shift = self.add_weight(shape=shape[-1:], initializer="zeros", name="shift")
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         """Scale and shift the input."""
         return x * self.scale + self.shift
 
@@ -80,7 +80,7 @@ def _blocks(size: LiteSize) -> Iterator[tuple[int, int, int, int]]:
             yield kernel, 1 if repeat else stride, expansion, _filters(filters, width)
 
 
-def encode(pixels: Any, size: LiteSize = 0) -> list[Any]:
+def encode(pixels: Tensor, size: LiteSize = 0) -> list[Tensor]:
     """Build the encoder and return its feature maps at strides 2, 4, 8, 16 and 32, in float32.
 
     The statistics of ImageNet are fixed, since small batches would make them noisy; scale and shift
@@ -92,17 +92,17 @@ def encode(pixels: Any, size: LiteSize = 0) -> list[Any]:
         size: 0, 1 or 2.
     """
 
-    def norm(x: Any, name: str, *, active: bool = True) -> Any:
+    def norm(x: Tensor, name: str, *, active: bool = True) -> Tensor:
         x = ScaleShift(dtype="float32", name=f"{PREFIX}{name}")(x)
         return layers.ReLU(6.0, dtype="float32", name=f"{PREFIX}{name}_relu")(x) if active else x
 
-    def conv(x: Any, filters: int, name: str, kernel: int = 1, strides: int = 1) -> Any:
+    def conv(x: Tensor, filters: int, name: str, kernel: int = 1, strides: int = 1) -> Tensor:
         return layers.Conv2D(
             filters, kernel, strides, "same",
             use_bias=False, dtype="float32", name=f"{PREFIX}{name}",
         )(x)  # fmt: skip
 
-    def block(x: Any, number: int, spec: tuple[int, int, int, int]) -> Any:
+    def block(x: Tensor, number: int, spec: tuple[int, int, int, int]) -> Tensor:
         kernel, stride, expansion, filters = spec
         name, shortcut = f"block{number}", x
         if expansion > 1:
@@ -119,7 +119,7 @@ def encode(pixels: Any, size: LiteSize = 0) -> list[Any]:
         return x
 
     x = norm(conv(pixels, _STEM_FILTERS, "stem", 3, 2), "stem_norm")
-    maps: list[Any] = []
+    maps: list[Tensor] = []
     for number, spec in enumerate(_blocks(size)):
         if spec[1] == 2:
             maps.append(x)
@@ -127,7 +127,7 @@ def encode(pixels: Any, size: LiteSize = 0) -> list[Any]:
     return [*maps, x]
 
 
-def classify(pixels: Any, size: LiteSize = 0) -> tuple[Any, Any]:
+def classify(pixels: Tensor, size: LiteSize = 0) -> tuple[Tensor, Tensor]:
     """Build the whole classifier as it was trained on ImageNet.
 
     Args:
@@ -170,12 +170,12 @@ def load_classifier(network: keras.Model, size: LiteSize = 0) -> None:
     network.get_layer(f"{PREFIX}classes").set_weights(classes)
 
 
-def _kernel(weight: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _kernel(weight: Values) -> Values:
     """Convert a kernel from Torch's order (out, in, h, w) to Keras's (h, w, in, out)."""
     return weight.transpose(2, 3, 1, 0)
 
 
-def load_imagenet(network: keras.Model, size: LiteSize = 0) -> dict[str, npt.NDArray[Any]]:
+def load_imagenet(network: keras.Model, size: LiteSize = 0) -> dict[str, Values]:
     """Load ImageNet weights into the encoder, or the part of it, that a network contains.
 
     If the first convolution reads something else than RGB, its first channel is grey: it gets the
@@ -209,7 +209,7 @@ def load_imagenet(network: keras.Model, size: LiteSize = 0) -> dict[str, npt.NDA
     return tensors
 
 
-def _set_norm(layer: Any, tensors: dict[str, npt.NDArray[Any]], name: str) -> None:
+def _set_norm(layer: layers.Layer, tensors: dict[str, Values], name: str) -> None:
     """Set a ScaleShift layer from the tensors of a batch normalization."""
     weight, bias, mean, variance = (
         tensors[f"{name}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")

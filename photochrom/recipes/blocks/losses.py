@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from photochrom.recipes.blocks.quantization import soft_codes
+from photochrom.recipes.blocks.tensors import Tensor
 
 __all__ = ["SoftCrossEntropy"]
 
@@ -23,12 +23,12 @@ class SoftCrossEntropy(keras.losses.Loss):  # type: ignore[misc]
     """
 
     def __init__(
-        self, margin: int = 0, weights: Sequence[float] | None = None, **kwargs: Any
+        self, margin: int = 0, weights: Sequence[float] | None = None, **kwargs: object
     ) -> None:
         super().__init__(**kwargs)
         self.margin, self.weights = margin, weights
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Tensor, y_pred: Tensor) -> Tensor:
         """Return the loss of each pixel, (B, h, w), for rows (B, h, w) and logits (B, h, w, Q)."""
         table, rows = soft_codes(margin=self.margin), ops.cast(y_true, "int32")
         codes = ops.take(ops.convert_to_tensor(table), rows, axis=0)
@@ -39,6 +39,6 @@ class SoftCrossEntropy(keras.losses.Loss):  # type: ignore[misc]
         weight_of_row = np.array(self.weights, np.float32)[table.argmax(-1)]
         return loss * ops.take(ops.convert_to_tensor(weight_of_row), rows, axis=0)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {**super().get_config(), "margin": self.margin, "weights": self.weights}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeAlias
 
 import keras
 
+from photochrom.recipes.blocks.tensors import Tensor
+
 __all__ = ["ScaledAdamW", "cosine"]
+
+Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
 
 @keras.saving.register_keras_serializable("photochrom")
@@ -21,21 +25,23 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
     weight_decay: float | None
 
     def __init__(
-        self, *args: Any, slow_path: str = "", slow_ratio: float = 1.0, **kwargs: Any
+        self, *args: object, slow_path: str = "", slow_ratio: float = 1.0, **kwargs: object
     ) -> None:
         super().__init__(*args, **kwargs)
         self.slow_path, self.slow_ratio = slow_path, slow_ratio
 
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Update one variable."""
+    def update_step(
+        self, gradient: Tensor, variable: keras.Variable, learning_rate: Tensor
+    ) -> None:
+        """Update one variable at its own learning rate."""
         super().update_step(gradient, variable, learning_rate * self._ratio(variable))
 
-    def _ratio(self, variable: Any) -> float:
+    def _ratio(self, variable: keras.Variable) -> float:
         """Return the factor of a variable's learning rate."""
         path = self._trainable_variables[self._get_variable_index(variable)].path
         return self.slow_ratio if self.slow_path and self.slow_path in path else 1.0
 
-    def _apply_weight_decay(self, variables: list[Any]) -> None:
+    def _apply_weight_decay(self, variables: list[keras.Variable]) -> None:
         """Decay the variables at their own rates."""
         decay, decayed = self.weight_decay, [v for v in variables if self._use_weight_decay(v)]
         if not decay:
@@ -46,13 +52,13 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
             super()._apply_weight_decay([v for v in decayed if self._ratio(v) == ratio])
         self.weight_decay = decay  # `get_config` saves it
 
-    def _use_weight_decay(self, variable: Any) -> bool:
-        # Decay regularizes kernels; on norms and biases it would only shift the output.
+    def _use_weight_decay(self, variable: keras.Variable) -> bool:
         """Return whether a variable decays: only those with two or more dimensions."""
+        # Decay regularizes kernels; on norms and biases it would only shift the output.
         large_dimensions = sum(side > 1 for side in variable.shape)
         return large_dimensions > 1 and bool(super()._use_weight_decay(variable))
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """Return the constructor arguments, which Keras saves."""
         return {
             **super().get_config(),
@@ -61,7 +67,7 @@ class ScaledAdamW(keras.optimizers.AdamW):  # type: ignore[misc]
         }
 
 
-def cosine(peak: float, steps: int, *, warmup: int = 500) -> Any:
+def cosine(peak: float, steps: int, *, warmup: int = 500) -> Schedule:
     """Return a schedule that rises to `peak` in the first steps and falls to 0 along a cosine.
 
     Args:

@@ -10,20 +10,24 @@ from __future__ import annotations
 import pickle
 import struct
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.errors import DataError
 
-__all__ = ["read_tensors"]
+__all__ = ["Values", "read_tensors"]
+
+Values: TypeAlias = npt.NDArray[np.float32 | np.int64]
+DType: TypeAlias = np.dtype[np.float32] | np.dtype[np.int64]
 
 _MAGIC: Final = 0x1950A86A20F9469CFC6C
 _HEADER_PICKLES: Final = 3  # magic number, protocol and system, before the state dict
-_DTYPES: Final = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
+_DTYPES: Final[dict[str, DType]] = {"FloatStorage": np.dtype("<f4"), "LongStorage": np.dtype("<i8")}
 
 
 @dataclass
@@ -31,12 +35,12 @@ class _Tensor:
     """The position of a tensor's values in a storage, in elements."""
 
     key: str
-    dtype: np.dtype[Any]
+    dtype: DType
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
 
-    def values(self, storage: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def values(self, storage: Values) -> Values:
         """Return the tensor as a view of its storage.
 
         Raises:
@@ -55,7 +59,11 @@ class _Tensor:
 
 
 def _rebuild(
-    storage: tuple[str, np.dtype[Any]], offset: int, shape: Any, strides: Any, *_: Any
+    storage: tuple[str, DType],
+    offset: int,
+    shape: Sequence[int],
+    strides: Sequence[int],
+    *_: object,
 ) -> _Tensor:
     """Stand in for `torch._utils._rebuild_tensor_v2`."""
     return _Tensor(*storage, offset, tuple(shape), tuple(strides))
@@ -64,7 +72,7 @@ def _rebuild(
 class _Unpickler(pickle.Unpickler):
     """An unpickler that knows only tensors, storages and ordered dictionaries."""
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Callable[..., object] | DType:
         """Return the stand-in for a class; reject all others."""
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return _rebuild
@@ -74,13 +82,13 @@ class _Unpickler(pickle.Unpickler):
             return _DTYPES[name]
         raise DataError(f"expected only tensors; found {module}.{name}")
 
-    def persistent_load(self, pid: Any) -> tuple[str, np.dtype[Any]]:
+    def persistent_load(self, pid: tuple[str, DType, str]) -> tuple[str, DType]:
         """Return the key and dtype of a storage."""
         _, dtype, key, *_ = pid
         return key, dtype
 
 
-def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
+def read_tensors(path: Path) -> dict[str, Values]:
     """Return the state dict in a `.pth` file.
 
     Raises:
@@ -95,16 +103,16 @@ def read_tensors(path: Path) -> dict[str, npt.NDArray[Any]]:
         ) from error
 
 
-def _read(file: BinaryIO) -> dict[str, npt.NDArray[Any]]:
-    # Each `load` reads one pickle and leaves the file at the start of the next.
+def _read(file: BinaryIO) -> dict[str, Values]:
     """Read the pickles, then the storages, and return the tensors by name."""
+    # Each `load` reads one pickle and leaves the file at the start of the next.
     if _Unpickler(file).load() != _MAGIC:
         raise ValueError("it is not in torch's format from before 1.6")
     for _ in range(_HEADER_PICKLES - 1):  # the magic number is read already
         _Unpickler(file).load()
     tensors: dict[str, _Tensor] = _Unpickler(file).load()
     dtypes = {tensor.key: tensor.dtype for tensor in tensors.values()}
-    storages = {}
+    storages: dict[str, Values] = {}
     for key in _Unpickler(file).load():
         (count,) = struct.unpack("<q", file.read(8))
         data = file.read(count * dtypes[key].itemsize)

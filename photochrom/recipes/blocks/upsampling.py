@@ -5,10 +5,10 @@ Keras's own layer cannot be exported for sizes that are not fixed.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import layers, ops
+
+from photochrom.recipes.blocks.tensors import Shape, Tensor
 
 __all__ = ["Upsample2x"]
 
@@ -21,11 +21,11 @@ class Upsample2x(layers.Layer):  # type: ignore[misc]
     It computes the same as `UpSampling2D(interpolation="bilinear")`.
     """
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         """Double the height, then the width."""
         return self._along(self._along(x, 1), 2)
 
-    def _along(self, x: Any, axis: int) -> Any:
+    def _along(self, x: Tensor, axis: int) -> Tensor:
         """Double one side: axis 1 (height) or 2 (width)."""
         first, last = (x[:, :1], x[:, -1:]) if axis == 1 else (x[:, :, :1], x[:, :, -1:])
         rest = (x[:, 1:], x[:, :-1]) if axis == 1 else (x[:, :, 1:], x[:, :, :-1])
@@ -37,7 +37,7 @@ class Upsample2x(layers.Layer):  # type: ignore[misc]
         size[axis - 1] = 2 * size[axis - 1]
         return ops.reshape(pairs, (-1, *size, x.shape[-1]))
 
-    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    def compute_output_shape(self, shape: Shape) -> Shape:
         """Return the shape with both sides doubled, where they are known."""
         sides = [side and 2 * side for side in shape[1:3]]
         return (shape[0], *sides, shape[3])

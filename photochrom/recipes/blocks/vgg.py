@@ -7,12 +7,13 @@ K. Simonyan, A. Zisserman: Very Deep Convolutional Networks for Large-Scale Imag
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import keras
 from keras import layers
 
 from photochrom.errors import RecipeError
+from photochrom.recipes.blocks.tensors import Tensor
 
 __all__ = ["FILE", "encode", "load_imagenet"]
 
@@ -22,7 +23,7 @@ _BLOCKS: Final = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters, c
 _MEANS: Final = (103.939, 116.779, 123.68)  # of blue, green and red in ImageNet
 
 
-def encode(lightness: Any, blocks: int = 5) -> list[Any]:
+def encode(lightness: Tensor, blocks: int = 5) -> list[Tensor]:
     """Build the encoder and return its feature maps before each pooling.
 
     Args:
@@ -34,7 +35,7 @@ def encode(lightness: Any, blocks: int = 5) -> list[Any]:
     """
     grey = layers.Concatenate(name="bgr")([lightness] * 3)
     x = layers.Normalization(mean=_MEANS, variance=(1.0,) * 3, name="pixels")(grey * 255.0)
-    maps: list[Any] = []
+    maps: list[Tensor] = []
     for number, (filters, convolutions) in enumerate(_BLOCKS[:blocks], 1):
         x = layers.MaxPooling2D(name=f"{_PREFIX}block{number}_pool")(x) if maps else x
         for repeat in range(1, convolutions + 1):

@@ -1,0 +1,1 @@
+"""Documents of several pages, PDF and TIFF, whose scanned photographs are coloured."""

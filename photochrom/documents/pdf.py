@@ -1,0 +1,268 @@
+"""Colour the scanned photographs of a PDF; text, page sizes and metadata stay as they are.
+
+Only image streams are replaced. So a text layer that was recognized keeps its place, and so do
+links, bookmarks and forms.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+import pikepdf
+from pikepdf import Dictionary, Name, Stream
+from PIL import Image
+
+from photochrom import photo
+from photochrom.errors import PhotochromError, UnreadablePhoto, UnsupportedPhoto
+from photochrom.photo.metadata import Metadata
+from photochrom.photo.provenance import with_provenance
+
+if TYPE_CHECKING:
+    from photochrom.photo import Photo
+    from photochrom.prediction import ColorPhoto
+
+__all__ = ["PdfReport", "color_pdf", "page_count"]
+
+_MIN_SIDE: Final = 64  # pixels; smaller images are icons, rules and logos
+_QUALITY: Final = 92  # of the JPEG streams
+# Keys of an image that say how it is shown, not how its samples are stored.
+_KEPT_KEYS: Final = ("/SMask", "/Interpolate", "/Intent", "/OC", "/StructParent", "/Metadata")
+_USUAL_DECODE: Final = ([0, 1], [0, 1] * 3, [0, 1] * 4)
+_ADOBE: Final = 0xEE  # the JPEG segment that says how its colours are stored
+
+
+@dataclass
+class PdfReport:
+    """What was done with a PDF.
+
+    Attributes:
+        photographs: number of images that were coloured.
+        pages: number of pages with such an image.
+        left: the images that were left as they are: page, from 1, and why.
+    """
+
+    photographs: int = 0
+    pages: int = 0
+    left: list[tuple[int, str]] = field(default_factory=list)
+
+
+def page_count(data: bytes, name: str) -> int:
+    """Return the number of pages of a PDF.
+
+    Args:
+        data: the whole file.
+        name: its name in messages.
+
+    Raises:
+        UnreadablePhoto: the file is damaged.
+        UnsupportedPhoto: the file is encrypted.
+    """
+    with _opened(data, name) as pdf:
+        return len(pdf.pages)
+
+
+def color_pdf(
+    data: bytes,
+    name: str,
+    pages: Sequence[int],
+    colorize: Callable[[Photo], ColorPhoto],
+    *,
+    quality: int | None = None,
+    max_pixels: int = photo.DEFAULT_MAX_PIXELS,
+) -> tuple[bytes, PdfReport]:
+    """Colour the photographs on some pages of a PDF.
+
+    Images that are already in colour, drawings in black and white, and images smaller than 64
+    pixels are left as they are.
+
+    Args:
+        data: the whole file.
+        name: its name in messages.
+        pages: indices of the pages to colour, from 0.
+        colorize: colours a photograph.
+        quality: quality of the JPEG streams, 1 to 100; None for 92.
+        max_pixels: the largest number of pixels of an image.
+
+    Returns:
+        The coloured PDF, and a report.
+
+    Raises:
+        UnreadablePhoto: the file is damaged.
+        UnsupportedPhoto: the file is encrypted or locked by its owner, or there is no photograph
+            on these pages.
+    """
+    with _opened(data, name) as pdf:
+        if not pdf.allow.modify_other:
+            raise UnsupportedPhoto(f"the owner of {name} does not allow changes to it")
+        painter = _Painter(pdf, colorize, quality or _QUALITY, max_pixels)
+        for index in pages:
+            painter.paint_page(index)
+        if not painter.report.photographs:
+            raise UnsupportedPhoto(_nothing_found(name, painter.report))
+        _mark(pdf)
+        result = io.BytesIO()
+        pdf.save(result, encryption=pdf.is_encrypted)
+    return result.getvalue(), painter.report
+
+
+def _nothing_found(name: str, report: PdfReport) -> str:
+    reasons = ", ".join(sorted({reason for _, reason in report.left}))
+    found = f"its images were left: {reasons}" if reasons else "there are no images on these pages"
+    return f"expected a grey photograph in {name}; {found}"
+
+
+@contextmanager
+def _opened(data: bytes, name: str) -> Iterator[pikepdf.Pdf]:
+    try:
+        with pikepdf.open(io.BytesIO(data)) as pdf:
+            yield pdf
+    except pikepdf.PasswordError as error:
+        raise UnsupportedPhoto(f"{name} is encrypted; remove its password first") from error
+    except pikepdf.PdfError as error:
+        raise UnreadablePhoto(f"{name} is damaged or truncated: {error}") from error
+
+
+def _mark(pdf: pikepdf.Pdf) -> None:
+    """Note in the document's XMP that a trained network made part of it."""
+    packet = pdf.Root.Metadata.read_bytes() if Name.Metadata in pdf.Root else None
+    marked = with_provenance(Metadata(xmp=packet)).xmp
+    pdf.Root.Metadata = Stream(pdf, marked or b"", Type=Name.Metadata, Subtype=Name.XML)
+
+
+class _Painter:
+    """Replaces the grey photographs of pages by coloured ones.
+
+    Pages can share their images and the dictionaries that name them. So nothing that exists is
+    changed: a page gets new dictionaries and new images, and each image is coloured once.
+    """
+
+    def __init__(
+        self,
+        pdf: pikepdf.Pdf,
+        colorize: Callable[[Photo], ColorPhoto],
+        quality: int,
+        max_pixels: int,
+    ) -> None:
+        self._pdf, self._colorize = pdf, colorize
+        self._quality, self._max_pixels = quality, max_pixels
+        self._painted: dict[tuple[int, int], Stream | str] = {}
+        self.report = PdfReport()
+
+    def paint_page(self, index: int) -> None:
+        """Colour the photographs of a page."""
+        page = self._pdf.pages[index]
+        before = self.report.photographs
+        resources = self._painted_resources(page.resources, index + 1, frozenset())
+        if self.report.photographs > before:
+            page.obj.Resources = resources
+            self.report.pages += 1
+
+    def _painted_resources(
+        self, resources: Dictionary, page: int, parents: frozenset[tuple[int, int]]
+    ) -> Dictionary:
+        """Return resources whose photographs are coloured, also those within forms.
+
+        Args:
+            resources: the resources of a page or of a form.
+            page: number of the page, from 1.
+            parents: the forms around them. A damaged file may have a form that contains itself.
+        """
+        objects = resources.get(Name.XObject)
+        if not isinstance(objects, Dictionary):
+            return resources
+        painted = Dictionary(dict(objects.items()))
+        for key, item in objects.items():
+            if not isinstance(item, Stream):
+                continue
+            kind = item.get(Name.Subtype)
+            if kind == Name.Image:
+                painted[key] = self._painted_image(item, page)
+            elif kind == Name.Form and Name.Resources in item and item.objgen not in parents:
+                painted[key] = self._painted_form(item, page, parents | {item.objgen})
+        result = Dictionary(dict(resources.items()))
+        result.XObject = painted
+        return result
+
+    def _painted_form(self, form: Stream, page: int, parents: frozenset[tuple[int, int]]) -> Stream:
+        before = self.report.photographs
+        resources = self._painted_resources(Dictionary(dict(form.Resources.items())), page, parents)
+        if self.report.photographs == before:
+            return form
+        painted = Stream(self._pdf, form.read_bytes())
+        for key, value in form.items():
+            if key not in ("/Length", "/Filter", "/DecodeParms"):
+                painted[key] = value
+        painted.Resources = resources
+        return painted
+
+    def _painted_image(self, image: Stream, page: int) -> Stream:
+        """Return the coloured image, or the image itself if it is no grey photograph."""
+        if image.objgen not in self._painted:
+            self._painted[image.objgen] = self._paint(image, f"an image on page {page}")
+        painted = self._painted[image.objgen]
+        if isinstance(painted, str):
+            if painted:
+                self.report.left.append((page, painted))
+            return image
+        self.report.photographs += 1
+        return painted
+
+    def _paint(self, image: Stream, name: str) -> Stream | str:
+        """Return a coloured copy of an image, or why it is left as it is; "" for icons."""
+        if min(int(image.Width), int(image.Height)) < _MIN_SIDE or image.get(Name.ImageMask):
+            return ""
+        if image.get(Name.BitsPerComponent, 8) == 1:
+            return "black and white without grey"
+        try:
+            grey = photo.read(_samples(image), max_pixels=self._max_pixels, name=name)
+        except (PhotochromError, pikepdf.PdfError, NotImplementedError, ValueError) as error:
+            return str(error)
+        if not grey.is_monochrome:
+            return "in colour already"
+        # Transparency is in an image of its own, which stays.
+        opaque = replace(grey, alpha=None)
+        colored = self._colorize(opaque).encode("JPEG", quality=self._quality)
+        return self._image_like(image, colored, grey.size)
+
+    def _image_like(self, image: Stream, jpeg: bytes, size: tuple[int, int]) -> Stream:
+        """Return an image of new samples that is shown as `image` was."""
+        painted = Stream(self._pdf, b"")
+        for key in _KEPT_KEYS:
+            if key in image:
+                painted[key] = image[key]
+        painted.Type, painted.Subtype = Name.XObject, Name.Image
+        painted.Width, painted.Height = size
+        painted.ColorSpace, painted.BitsPerComponent = Name.DeviceRGB, 8
+        painted.write(jpeg, filter=Name.DCTDecode)
+        return painted
+
+
+def _samples(image: Stream) -> bytes | Image.Image:
+    """Return the samples of an image: a JPEG file, or a Pillow image."""
+    filters = image.get(Name.Filter)
+    if filters == Name.DCTDecode and Name.Decode not in image and Name.Mask not in image:
+        return _without_metadata(image.read_raw_bytes())
+    if isinstance(image.get(Name.Mask), pikepdf.Array):
+        raise UnsupportedPhoto("images with a transparent colour are not supported")
+    decode = image.get(Name.Decode)
+    if decode is not None and [float(each) for each in decode] not in _USUAL_DECODE:
+        raise UnsupportedPhoto("images whose levels are mapped are not supported")
+    return pikepdf.PdfImage(image).as_pil_image()
+
+
+def _without_metadata(jpeg: bytes) -> bytes:
+    """Return a JPEG file without the segments that PDF viewers ignore, such as its orientation."""
+    kept, place = [jpeg[:2]], 2
+    while place + 4 <= len(jpeg) and jpeg[place] == 0xFF and 0xC0 <= jpeg[place + 1] < 0xFF:
+        marker = jpeg[place + 1]
+        end = place + 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
+        if marker == 0xDA:  # the samples begin
+            break
+        if not 0xE0 <= marker <= 0xEF or marker == _ADOBE:
+            kept.append(jpeg[place:end])
+        place = end
+    return b"".join(kept) + jpeg[place:]
