@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prediction import ColorPhoto
 
-__all__ = ["Exists", "Job", "Outcome", "plan", "run", "unsupported_suffixes"]
+__all__ = ["Exists", "Job", "Outcome", "Status", "plan", "run", "unsupported_suffixes"]
 
 _MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 _SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
@@ -39,7 +39,8 @@ _UNSUPPORTED_SUFFIXES: Final = {
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 Exists = Literal["skip", "overwrite", "error"]
-Status = Literal["done", "skipped", "failed", "cancelled"]
+Status = Literal["queued", "running", "done", "skipped", "failed", "cancelled"]
+"""How far a photograph, a film or a job is; the last four are final."""
 
 
 @dataclass(frozen=True)

@@ -87,9 +87,11 @@ class SecurityMiddleware:
             or self._check_length(scope, headers)
             or _check_charset(headers)
         )
-        receive = self._limit_body(scope, receive)
         send = _with_security_headers(scope["path"], send)
-        await (refusal or self._call_app)(scope, receive, send)
+        if refusal:
+            await refusal(scope, receive, send)
+        else:
+            await self._call_app(scope, receive, send)
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer with a problem if it raises.
@@ -104,8 +106,20 @@ class SecurityMiddleware:
             started = True
             await send(message)
 
+        limited = self._limit_body(scope, receive)
+
+        async def receive_or_end() -> Message:
+            try:
+                return await limited()
+            except HTTPException:
+                # A route may answer before it has read the body, as those for GET do. Then it is
+                # too late for a refusal, and the exchange just ends.
+                if started:
+                    return {"type": "http.disconnect"}
+                raise
+
         try:
-            await self._app(scope, receive, send_and_note)
+            await self._app(scope, receive_or_end, send_and_note)
         except Exception as error:
             if started:
                 raise

@@ -15,8 +15,10 @@ from photochrom import photo
 from photochrom.errors import ConfigError, PhotochromError
 from photochrom.film import require
 from photochrom.film.clock import parse_moment
+from photochrom.options import ColorOptions
 from photochrom.web.filenames import safe_name
-from photochrom.web.jobs import Item, Job, film_target, film_work
+from photochrom.web.job_queue import Item, Job
+from photochrom.web.jobs import film_target, film_work
 from photochrom.web.page.components import asset
 from photochrom.web.page.handlers import NOTHING
 from photochrom.web.problems import Busy
@@ -120,7 +122,8 @@ class FilmTab:
             raise ConfigError("expected a film; add one first")
         start_seconds = parse_moment(start) if start.strip() else 0.0
         end_seconds = parse_moment(end) if end.strip() else None
-        references = [photo.read(reference, name=Path(reference).name)] if reference else []
+        read = photo.read(reference, name=Path(reference).name) if reference else None
+        options = ColorOptions(vividness=vividness, reference=read)
         folder = self._service.new_folder()
         name = Path(safe_name(Path(film).name, "film"))
         source = folder / "in" / name
@@ -132,10 +135,9 @@ class FilmTab:
             self._service.colorizer,
             source,
             target,
-            vividness=vividness,
+            options,
             start=start_seconds,
             end=end_seconds,
-            references=references,
         )
         return Job("film", folder, [Item(name.name)], work)
 
