@@ -102,11 +102,16 @@ async def _from_boundary(
     Raises:
         MultiPartException: there is no boundary within the first kilobytes.
     """
-    start = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(?:[ \t]*(?=\r\n)|(?=--))")
+    start = re.compile(
+        rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(?:[ \t]{0,16}(?=\r\n)|(?=--))"
+    )
+    longest = len(boundary) + 24  # of a match with what follows it
     head, found = b"", None
     async for chunk in stream:
+        searched = len(head)
         head += chunk
-        found = start.search(head)
+        # Only the new end is searched: otherwise many small chunks would take seconds
+        found = start.search(head, max(0, searched - longest))
         if found or len(head) > _MAX_PREAMBLE:
             break
     if found is None:

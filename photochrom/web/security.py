@@ -106,24 +106,14 @@ class SecurityMiddleware:
             started = True
             await send(message)
 
-        limited = self._limit_body(scope, receive)
-
-        async def receive_or_end() -> Message:
-            try:
-                return await limited()
-            except HTTPException:
-                # A route may answer before it has read the body, as those for GET do. Then it is
-                # too late for a refusal, and the exchange just ends.
-                if started:
-                    return {"type": "http.disconnect"}
-                raise
-
         try:
-            await self._app(scope, receive_or_end, send_and_note)
+            await self._app(scope, self._limit_body(scope, receive), send_and_note)
         except Exception as error:
-            if started:
+            if not started:
+                await problem_of(error)(scope, receive, send)
+            elif not any(isinstance(each, HTTPException) for each in (error, error.__cause__)):
                 raise
-            await problem_of(error)(scope, receive, send)
+            # A refusal that comes too late, as of a body that nobody reads: the connection ends
 
     # --- access -------------------------------------------------------------------------------
 
