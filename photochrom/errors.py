@@ -20,6 +20,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── RecipeError              the recipe is unknown, or its options contradict each other
     ├── DataError                there is no usable data to train or evaluate with
     ├── ConfigError              a setting is unknown or out of range
+    │   └── AddressInUse         another program listens on the service's address
     └── MissingExtra             an optional dependency is not installed
 
 Each message says what was expected and what came instead, and names the file if there is one.
@@ -28,6 +29,7 @@ Each message says what was expected and what came instead, and names the file if
 from __future__ import annotations
 
 __all__ = [
+    "AddressInUse",
     "ConfigError",
     "DataError",
     "FilmError",
@@ -123,6 +125,19 @@ class DataError(PhotochromError):
 
 class ConfigError(PhotochromError):
     """A setting is unknown or out of range."""
+
+
+class AddressInUse(ConfigError):
+    """Another program listens on the address that the service is to listen on.
+
+    Args:
+        message: what was expected and what came instead.
+        free_port: the next port that is free; 0 if there is none nearby.
+    """
+
+    def __init__(self, message: str, free_port: int = 0) -> None:
+        super().__init__(message)
+        self.free_port = free_port
 
 
 class MissingExtra(PhotochromError):

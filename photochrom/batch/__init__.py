@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from photochrom.batch.job import Job, Outcome
+from photochrom.batch.job import Job, Outcome, Status
 from photochrom.batch.planning import plan, unsupported_suffixes
 from photochrom.batch.running import Exists, run
 
-__all__ = ["Exists", "Job", "Outcome", "plan", "run", "unsupported_suffixes"]
+__all__ = ["Exists", "Job", "Outcome", "Status", "plan", "run", "unsupported_suffixes"]

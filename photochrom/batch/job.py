@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-__all__ = ["MAX_SPLIT", "Job", "Outcome"]
+__all__ = ["MAX_SPLIT", "Job", "Outcome", "Status"]
 
-Status = Literal["done", "skipped", "failed", "cancelled"]
+Status = Literal["queued", "running", "done", "skipped", "failed", "cancelled"]
+"""How far a photograph, a film or a job is; the last four are final."""
 
 MAX_SPLIT: Final = 99
 """The largest number of photographs of one album page that are written apart."""
