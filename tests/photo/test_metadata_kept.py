@@ -173,8 +173,11 @@ def test_a_raw_profile_of_colours_is_used(rgb):
     red, green = icc.index(b"rXYZ"), icc.index(b"gXYZ")
     icc[red : red + 4], icc[green : green + 4] = b"gXYZ", b"rXYZ"
     plain = pil_bytes(Image.fromarray(rgb), "PNG")
-    read = photo.read(with_chunks(plain, raw_profile("icc", bytes(icc))))
-    assert np.abs(read.rgb[..., 0].astype(int) - rgb[..., 1]).mean() < 3
+    profile = raw_profile("icc", bytes(icc))
+    gamma = png_chunk(b"gAMA", struct.pack(">I", 100_000))  # counts less than a profile
+    for chunks in ((profile,), (gamma, profile)):
+        read = photo.read(with_chunks(plain, *chunks))
+        assert np.abs(read.rgb[..., 0].astype(int) - rgb[..., 1]).mean() < 3
 
 
 def test_a_damaged_raw_profile_is_named(grey):
