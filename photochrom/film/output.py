@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from photochrom.film.progress import FilmListener
     from photochrom.film.reader import FilmReader
 
-__all__ = ["OutputFilm", "check_target"]
+__all__ = ["OutputFilm", "check_target", "reporting_failures"]
 
 
 def check_target(job: Job) -> str:
@@ -40,6 +42,22 @@ def check_target(job: Job) -> str:
         ensure_not_original(_partial_target(target), {identity(source)})
     check_destination(target, overwrite=job.overwrite)
     return container_format(target)
+
+
+@contextmanager
+def reporting_failures(job: Job, journal: Journal) -> Iterator[None]:
+    """Raise errors of the `with` block, such as a full disk, as errors of the film.
+
+    Raises:
+        OutputFailed: the film cannot be written.
+    """
+    try:
+        yield
+    except (av.FFmpegError, OSError) as error:
+        message = f"cannot write {job.target}: {error}"
+        if journal.state.parts:
+            message += f"; the finished parts are kept in {journal.folder} for the next run"
+        raise OutputFailed(message) from error
 
 
 class OutputFilm:
@@ -79,20 +97,13 @@ class OutputFilm:
             self._write(target, plan, overwrite=True)
         listener.note(f"{state.frames} frames are finished; run it again to resume from there")
 
-    def failure(self, error: Exception) -> OutputFailed:
-        """Return the exception for an error that stops the run."""
-        message = f"cannot write {self._job.target}: {error}"
-        if self._journal.state.parts:
-            message += f"; the finished parts are kept in {self._journal.folder} for the next run"
-        return OutputFailed(message)
-
     def _write(self, target: Path, plan: OutputPlan, *, overwrite: bool) -> None:
         journal = self._journal
-        with atomic_write(target, overwrite=overwrite) as draft:
-            try:
-                mux(self._film, journal.parts, draft, plan, journal.state.last_duration)
-            except (av.FFmpegError, OSError) as error:
-                raise self.failure(error) from error
+        with (
+            atomic_write(target, overwrite=overwrite) as draft,
+            reporting_failures(self._job, journal),
+        ):
+            mux(self._film, journal.parts, draft, plan, journal.state.last_duration)
 
 
 def _partial_target(target: Path) -> Path:

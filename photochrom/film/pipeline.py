@@ -7,12 +7,10 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import av
-
 from photochrom.errors import ConfigError
 from photochrom.film.frame_colorer import FrameColorer
 from photochrom.film.journal import Journal
-from photochrom.film.output import OutputFilm, check_target
+from photochrom.film.output import OutputFilm, check_target, reporting_failures
 from photochrom.film.part_encoder import PartEncoder
 from photochrom.film.planning import plan_output
 from photochrom.film.progress import FilmListener, FilmReport
@@ -46,23 +44,22 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
     container = check_target(job)
     job = replace(job, encoding=job.encoding.with_codec(container))
     with Journal(job.target, job.fingerprint(model)) as journal:
-        # What can be refused is refused before the first frame is coloured.
-        plan, plan_notes = plan_output(film, job, container, journal.folder)
-        notes = (*plan_notes, *_notes(film, job, journal))
-        colorer = FrameColorer(model, job, film)
-        parts = PartEncoder(film, job, plan.layout, journal, listener)
-        output = OutputFilm(film, job, plan, journal)
-        try:
-            for note in notes:
-                listener.note(note)
-            begun = journal.state.last, journal.memory
-            with closing(colorer.frames(*begun, parts.add_problem)) as frames:
-                parts.encode(frames)
-        except KeyboardInterrupt:
-            output.conclude_interrupted(listener)
-            raise
-        except (av.FFmpegError, OSError) as error:
-            raise output.failure(error) from error
+        with reporting_failures(job, journal):
+            # What can be refused is refused before the first frame is coloured.
+            plan, plan_notes = plan_output(film, job, container, journal.folder)
+            notes = (*plan_notes, *_notes(film, job, journal))
+            colorer = FrameColorer(model, job, film)
+            parts = PartEncoder(film, job, plan.layout, journal, listener)
+            output = OutputFilm(film, job, plan, journal)
+            try:
+                for note in notes:
+                    listener.note(note)
+                begun = journal.state.last, journal.memory
+                with closing(colorer.frames(*begun, parts.add_problem)) as frames:
+                    parts.encode(frames)
+            except KeyboardInterrupt:
+                output.conclude_interrupted(listener)
+                raise
         _check_not_empty(job, journal)
         output.write()
         journal.remove()

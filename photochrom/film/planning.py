@@ -165,8 +165,7 @@ class _Planner:
             self.notes.append(f"{self._name} cannot hold the timecode, so it is left out")
         if written is None:
             raise OutputError(
-                f"{self._name} cannot hold the streams of {self._film.path.name} together; .mkv "
-                "holds any"
+                f"{self._name} cannot hold the streams of {self._film.path.name} together"
             )
         tags = film_tags(self._original.metadata, 0, self._film.rate)
         lost = [key for key in tags if key.lower() not in written.tags and not is_timecode(key)]

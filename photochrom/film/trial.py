@@ -6,6 +6,7 @@ storing something that nobody can play. So a stream is written, with its first p
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -110,10 +111,17 @@ def is_held(
             is_known = _kind(stream) in map(_kind, written.streams)
         with film.open() as original:  # what cannot be played there is copied as it is
             return is_known and not _plays(original, stream)
-    except (av.FFmpegError, ValueError):
+    except (av.FFmpegError, ValueError) as error:
+        _raise_if_full(error)
         return False
     finally:
         trial.unlink(missing_ok=True)
+
+
+def _raise_if_full(error: Exception) -> None:
+    """Raise an error again if it says that the disk is full, which is no refusal."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        raise error
 
 
 def _write_packets(
@@ -180,7 +188,8 @@ def written_film(
             aspect = written.streams.video[0].sample_aspect_ratio or Fraction(1)
             tags = frozenset(key.lower() for key in written.metadata)
             with_timecode = has_timecode(written)
-    except (av.FFmpegError, ValueError, IndexError, StopIteration):
+    except (av.FFmpegError, ValueError, IndexError, StopIteration) as error:
+        _raise_if_full(error)
         return None
     finally:
         trial.unlink(missing_ok=True)

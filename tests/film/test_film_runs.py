@@ -14,7 +14,7 @@ from photochrom.errors import (
     OutputError,
     OutputFailed,
 )
-from photochrom.film import FilmListener, part_encoder
+from photochrom.film import FilmListener, part_encoder, trial
 from photochrom.film.encoder import PartWriter
 from photochrom.film.reader import FilmReader
 from tests.films import (
@@ -134,6 +134,19 @@ def test_a_full_disk_is_reported_and_finished_parts_are_kept(tmp_path, warm, mon
     warm.film(source, target)
     assert len(planes(target)) == 80
     assert len(calls) < 50 + 80
+
+
+def test_a_disk_that_is_full_from_the_start_is_no_fault_of_the_container(
+    tmp_path, warm, monkeypatch
+):
+    def open_full(*arguments):
+        raise av.error.OSError(errno.ENOSPC, "No space left on device")
+
+    source = write_film(tmp_path / "in.mkv", panned(3))
+    monkeypatch.setattr(trial, "open_output", open_full)
+    with pytest.raises(OutputFailed, match="No space left"):
+        warm.film(source, tmp_path / "out.mkv")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
 def test_damaged_packets_do_not_stop_a_film(tmp_path, warm):
