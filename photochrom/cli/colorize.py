@@ -200,9 +200,9 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
 
 
 def _require_suffix(suffix: str | None, output: str) -> None:
-    from photochrom.photo import READABLE_SUFFIXES
+    from photochrom.photo import WRITABLE_SUFFIXES
 
-    if suffix and suffix.lower() not in READABLE_SUFFIXES:
+    if suffix and suffix.lower() not in WRITABLE_SUFFIXES:
         raise ConfigError(f"expected the suffix of a photograph, as .png; received {suffix!r}")
     output_suffix = Path(output).suffix.lower() if output not in ("", _STREAM) else ""
     if suffix and output_suffix and suffix.lower() != output_suffix:
@@ -233,11 +233,21 @@ def _plan(
         originals=originals,
     )
     if unsupported := unsupported_suffixes(inputs, recursive=recursive):
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(unsupported.items()))
+        counts = ", ".join(
+            f"{count} {kind}{_advice(kind)}" for kind, count in sorted(unsupported.items())
+        )
         note(f"skipped (format not supported): {counts}")
     if one and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     return jobs
+
+
+def _advice(suffix: str) -> str:
+    """Name the extra that would read pictures with a suffix; "" if there is none."""
+    from photochrom.photo.codecs import NOT_INSTALLED
+
+    codec = NOT_INSTALLED.get(suffix)
+    return f" (install photochrom[{codec.extra}] to read it)" if codec else ""
 
 
 def _require_not_original(source: str, output: str, others: list[Path]) -> None:
@@ -326,7 +336,7 @@ def _colorize_stream(source: str, colorizer: Colorizer, options: ColorOptions) -
 def _write_stream(
     result: ColorPhoto, output: str, suffix: str | None, quality: int | None, *, overwrite: bool
 ) -> None:
-    from photochrom.photo import READABLE_SUFFIXES
+    from photochrom.photo import WRITABLE_SUFFIXES
 
     if output not in ("", _STREAM):
         result.save(output, quality=quality, overwrite=overwrite)
@@ -334,7 +344,7 @@ def _write_stream(
     if sys.stdout is None:
         raise ConfigError("expected to write the photograph to stdout, which is closed")
     # Encoded as a whole first: a failure leaves stdout empty.
-    data = result.encode(READABLE_SUFFIXES[suffix.lower()] if suffix else None, quality=quality)
+    data = result.encode(WRITABLE_SUFFIXES[suffix.lower()] if suffix else None, quality=quality)
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 

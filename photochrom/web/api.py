@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field
 
 from photochrom.errors import ConfigError
 from photochrom.film import require as require_film
-from photochrom.photo import FORMATS
+from photochrom.photo import FORMATS, READABLE_SUFFIXES
 from photochrom.photo.codecs import RAW_SUFFIXES, sniff
 from photochrom.web.filenames import content_disposition, named_for, safe_name, unique
 from photochrom.web.forms import ColorForm, color_form
@@ -224,8 +224,9 @@ def _name_with_suffix(file: UploadFile) -> str:
     """
     name, format_name = safe_name(file.filename), sniff(file.file.read(256))
     file.file.seek(0)
-    # Raw files are TIFF inside; with .tif for a suffix they would be read as plain TIFF files
-    known = format_name in FORMATS and PurePath(name).suffix.lower() not in RAW_SUFFIXES
+    # Most raw files are TIFF inside, but keep their own suffix
+    is_raw = PurePath(name).suffix.lower() in RAW_SUFFIXES
+    known = format_name in READABLE_SUFFIXES.values() and not is_raw
     return named_for(name, str(format_name)) if known else name
 
 

@@ -263,13 +263,17 @@ def photographs_work(
         colorizer: Colours the photographs.
         sources: Files of the photographs; each is deleted when it is done.
         workers: Number of photographs coloured at the same time.
-        suffix: File suffix of the results; None keeps that of each photograph.
+        suffix: File suffix of the results; None keeps that of each photograph, if it can be
+            written.
         options: Further arguments of `batch.run`.
     """
 
     def work(job: Job) -> Path:
         job.total, archive_path = len(sources), job.folder / "coloured.zip"
-        names = unique(source.with_suffix(suffix or source.suffix).name for source in sources)
+        names = unique(
+            source.with_suffix(suffix or photo.result_suffix(source.suffix)).name
+            for source in sources
+        )
         targets = [job.folder / "out" / name for name in names]
         tasks = [batch.Job(*paths) for paths in zip(sources, targets, strict=True)]
         outcomes = batch.run(tasks, colorizer, keep_going=True, workers=workers, **options)

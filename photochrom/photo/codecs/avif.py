@@ -7,7 +7,8 @@ from typing import Final
 from PIL import AvifImagePlugin, Image
 
 from photochrom.color import IntArray
-from photochrom.photo.codecs.base import Codec, brands, depth_error, register, save_with_pillow
+from photochrom.photo.codecs.base import Codec, depth_error, register, save_with_pillow
+from photochrom.photo.codecs.boxes import brands
 from photochrom.photo.container import quiet
 from photochrom.photo.metadata import Metadata, as_stored
 from photochrom.photo.profile import srgb_profile

@@ -9,12 +9,12 @@ from typing import Any, Final
 from PIL import TiffImagePlugin
 
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
-from photochrom.photo.codecs.base import depth_error, known_formats
+from photochrom.photo.codecs.base import depth_error
 
 __all__ = ["check_tiff", "first_directory", "is_odd"]
 
 _SUBFILE, _OLD_SUBFILE, _BITS, _PHOTOMETRIC = 254, 255, 258, 262
-_SAMPLES, _PLANAR, _SAMPLE_KIND, _DNG_VERSION = 277, 284, 339, 50706
+_SAMPLES, _PLANAR, _SAMPLE_KIND = 277, 284, 339
 _COMPRESSION, _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES = 259, 273, 279, 324, 325
 _CMYK: Final = 5
 _MAX_PAGES: Final = 1000  # more are not counted
@@ -65,8 +65,8 @@ def check_tiff(data: bytes, name: str) -> None:
 
     Raises:
         UnreadablePhoto: the file is damaged or truncated.
-        UnsupportedPhoto: the file has several pages, begins with a reduced copy, is a camera's
-            raw file, is a big-endian BigTIFF, or has other samples.
+        UnsupportedPhoto: the file has several pages, begins with a reduced copy, is a big-endian
+            BigTIFF, or has other samples.
     """
     if data[:4] == b"MM\0+":  # Pillow reads its header as that of an ordinary TIFF
         raise UnsupportedPhoto(f"expected little-endian BigTIFF; {name} is big-endian")
@@ -83,11 +83,7 @@ def check_tiff(data: bytes, name: str) -> None:
 
 
 def _check_samples(directory: Any, name: str) -> None:
-    """Refuse raw files, and samples that are not unsigned integers of at most 16 bits."""
-    if _DNG_VERSION in directory:
-        raise UnsupportedPhoto(
-            f"{name} is a camera's raw file (DNG); the formats read are {known_formats()}"
-        )
+    """Refuse samples that are not unsigned integers of at most 16 bits."""
     bits = set(directory.get(_BITS, (1,)))
     kinds = set(directory.get(_SAMPLE_KIND, (1,)))
     if not kinds <= {1, 4}:
