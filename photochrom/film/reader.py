@@ -107,6 +107,10 @@ class FilmReader:
                 f"expected a film; {self.path} is a single picture (use colorize for photographs)"
             )
         stream = container.streams.best("video")
+        if container.format.name == "gif" and stream is not None and stream.frames == 1:
+            raise UnsupportedFilm(
+                f"expected a film; {self.path} is a GIF of one frame (use colorize for photographs)"
+            )
         if stream is None or stream.codec_context is None:
             raise UnsupportedFilm(f"expected a film; {self.path} has no video stream")
         return stream

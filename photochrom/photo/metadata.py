@@ -20,7 +20,6 @@ from photochrom.photo.orientation import swaps_sides
 __all__ = [
     "Metadata",
     "as_stored",
-    "exif_of_upright",
     "orientation_of",
     "read_metadata",
     "read_orientation",
@@ -67,25 +66,6 @@ def read_orientation(exif: Mapping[int, Any]) -> int:
     """Return the EXIF orientation, 1 to 8; 1 if it is missing or invalid."""
     value = exif.get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
-
-
-def exif_of_upright(exif: object) -> bytes | None:
-    """Return EXIF for a picture that its decoder has turned upright.
-
-    The orientation becomes 1, and the sides in EXIF are exchanged if it was one that swaps them.
-
-    Args:
-        exif: EXIF as a file holds it; anything but bytes counts as none.
-    """
-    if not isinstance(exif, bytes) or not exif:
-        return None
-    tags = Image.Exif()
-    with quiet():
-        try:
-            tags.load(exif)
-        except Exception:  # noqa: BLE001  a damaged block must not keep the picture from opening
-            return None
-    return clean_exif(exif, swap=swaps_sides(read_orientation(tags)))
 
 
 def tiff_info(data: bytes) -> tuple[dict[str, Any], Image.Exif]:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Box", "boxes", "brands", "pack_box"]
+__all__ = ["Box", "boxes", "brands", "missing_bytes", "pack_box"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ def brands(head: bytes) -> list[bytes]:
         return []
     end = min(int.from_bytes(head[:4], "big"), 256)
     return [head[8:12], *(head[i : i + 4] for i in range(16, end, 4))]
+
+
+def missing_bytes(data: bytes) -> int:
+    """Return how many bytes of media data lie beyond the end of a truncated file."""
+    ends = (box.stop for box in boxes(data) if box.kind == b"mdat")
+    return max(0, max(ends, default=0) - len(data))
 
 
 def pack_box(kind: bytes, content: bytes) -> bytes:

@@ -10,10 +10,12 @@ from typing import Any, Final
 import numpy as np
 
 from photochrom.color import IntArray
+from photochrom.errors import UnreadablePhoto
 from photochrom.photo.codecs.base import Codec, Decoded, register
-from photochrom.photo.codecs.boxes import brands
+from photochrom.photo.codecs.boxes import brands, missing_bytes
+from photochrom.photo.codecs.upright import exif_of_upright
 from photochrom.photo.container import check_size, decoding
-from photochrom.photo.metadata import Metadata, exif_of_upright
+from photochrom.photo.metadata import Metadata
 from photochrom.photo.pixels import Pixels, rescale, unpremultiply
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.video_profile import video_profile
@@ -42,9 +44,14 @@ class _Heic(Codec):
         return not _BRANDS.isdisjoint(brands(head))
 
     def check(self, data: bytes, name: str, max_pixels: int) -> None:
-        """Check the sizes of all pictures in the file: a crop can hide a large one."""
+        """Check the sizes of all pictures in the file, and whether its end is missing.
+
+        A crop can hide a large picture, and libheif leaves missing tiles grey.
+        """
         for found in _SIZES.finditer(data):
             check_size(struct.unpack(">II", found[1]), name, max_pixels)
+        if missing := missing_bytes(data):
+            raise UnreadablePhoto(f"{name} is damaged or truncated: {missing:,} bytes are missing")
 
     def decode(self, data: bytes, name: str, max_pixels: int) -> Decoded:
         """Decode the primary picture; libheif turns it upright."""

@@ -18,7 +18,7 @@ from PIL import ImageFile, Jpeg2KImagePlugin
 
 from photochrom.color import IntArray
 from photochrom.errors import UnsupportedPhoto
-from photochrom.photo.codecs.base import Codec, Decoded, register
+from photochrom.photo.codecs.base import Codec, Decoded, register, save_with_pillow
 from photochrom.photo.codecs.jpeg2000_header import (
     CMYK,
     SYCC,
@@ -32,6 +32,7 @@ from photochrom.photo.pixels import Pixels, pixels_of, rescale, unpremultiply
 
 __all__ = ["JPEG2000"]
 
+_MIN_SIDE: Final = 32  # pixels; OpenCV encodes six resolutions
 _LOSSLESS: Final = (cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000)
 
 
@@ -58,18 +59,24 @@ class _Jpeg2000(Codec):
             image = self.open(data, name, max_pixels)
             header = read_header(data)
             pixels = _pixels(image, header, data, name)
-            image.info.update(header.info)
-            return Decoded(pixels, image.info, orientation_of(image))
+            image.info.update(header.info)  # before the orientation is read from EXIF
+            info = header.info | {"dpi": image.info.get("dpi")}
+            return Decoded(pixels, info, orientation_of(image))
 
     def encode(
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
     ) -> bytes:
-        """Encode without loss."""
+        """Encode without loss: with OpenCV, or with Pillow where a side is too short for it."""
+        if min(rgb.shape[:2]) < _MIN_SIDE:
+            if rgb.dtype != np.uint8:
+                raise ValueError(f"at 16 bits, expected sides of at least {_MIN_SIDE} pixels")
+            return add_metadata(save_with_pillow(self, rgb, alpha, irreversible=False), metadata)
         # OpenCV expects BGR.
         planes: Any = np.ascontiguousarray(
             rgb[..., ::-1] if alpha is None else np.dstack([rgb[..., ::-1], alpha])
         )
-        ok, file = cv2.imencode(".jp2", planes, _LOSSLESS)
+        with _quiet_opencv():
+            ok, file = cv2.imencode(".jp2", planes, _LOSSLESS)
         if not ok:
             raise ValueError("OpenCV cannot encode the picture")
         return add_metadata(file.tobytes(), metadata)
@@ -100,8 +107,8 @@ def _check_channels(header: Header, name: str) -> None:
 
 def _pixels(image: ImageFile.ImageFile, header: Header, data: bytes, name: str) -> Pixels:
     """Return the samples, with all of their bits and over the whole range of 8 or 16 bits."""
-    if image.mode in ("P", "PA"):
-        return pixels_of(image, name)
+    if header.palette is not None and image.mode in ("P", "PA"):
+        return Pixels.split(_look_up(image, header.palette))
     if max(header.bits) > 8 and len(header.bits) > 1:
         samples = _decode_deep(data)
         return _split(rescale(samples, header.bits), header)
@@ -112,6 +119,13 @@ def _pixels(image: ImageFile.ImageFile, header: Header, data: bytes, name: str) 
     # Pillow moves the bits of each sample to the left.
     unused = np.subtract(samples.itemsize * 8, header.bits).astype(samples.dtype)
     return _split(rescale(samples >> unused, header.bits), header)
+
+
+def _look_up(image: ImageFile.ImageFile, palette: npt.NDArray[np.uint8]) -> IntArray:
+    """Return the colours of a picture of indices; Pillow's own table leaves out equal ones."""
+    image.load()
+    indices = np.asarray(image) if image.mode == "P" else np.asarray(image)[..., 0]
+    return np.take(palette, indices, axis=0, mode="clip")
 
 
 def _split(samples: IntArray, header: Header) -> Pixels:

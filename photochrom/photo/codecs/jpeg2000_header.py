@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
+
 from photochrom.photo.codecs.boxes import boxes, pack_box
 from photochrom.photo.metadata import Metadata
 
@@ -37,6 +40,7 @@ class Header:
         color_space: the number of an enumerated colour space; None if an ICC profile, or nothing,
             says what it is. OpenJPEG writes 0 for nothing.
         alpha: what the last of two or four channels is; "unknown" in a bare codestream.
+        palette: (N, C) uint8, if the samples are indices; or None.
         info: metadata blocks, as Pillow's `Image.info` has them.
     """
 
@@ -45,6 +49,7 @@ class Header:
     is_signed: bool
     color_space: int | None = None
     alpha: Alpha = "unknown"
+    palette: npt.NDArray[np.uint8] | None = None
     info: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -103,9 +108,24 @@ def _read_color(data: bytes, start: int, stop: int, header: Header) -> None:
                 header.color_space = int.from_bytes(content[3:7], "big") or None
             else:
                 header.info["icc_profile"] = content[3:]
+        elif box.kind == b"pclr":
+            header.palette = _palette(content)
         elif box.kind == b"cdef":
             kinds = [kind for _, kind, _ in struct.iter_unpack(">HHH", content[2:])]
             header.alpha = "straight" if 1 in kinds else "premultiplied" if 2 in kinds else "none"
+
+
+def _palette(content: bytes) -> npt.NDArray[np.uint8]:
+    """Read the palette in a `pclr` box.
+
+    Raises:
+        ValueError: it has more than 8 bits a sample, or is damaged.
+    """
+    count, channels = struct.unpack_from(">HB", content)
+    table = np.frombuffer(content[3 + channels :], np.uint8)
+    if any(bits != 7 for bits in content[3 : 3 + channels]) or table.size != count * channels:
+        raise ValueError("expected a palette of 8 bits a sample")
+    return table.reshape(count, channels)
 
 
 def _read_uuid(uuid: bytes, content: bytes, header: Header) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 from photochrom.errors import UnsupportedPhoto
 from photochrom.photo.codecs.base import Codec, Decoded, register
 from photochrom.photo.codecs.jxl_header import Header, read_header, read_metadata_boxes
+from photochrom.photo.codecs.upright import exif_of_upright
 from photochrom.photo.container import check_size, decoding
-from photochrom.photo.metadata import exif_of_upright
 from photochrom.photo.pixels import Pixels
 
 __all__ = ["JXL"]

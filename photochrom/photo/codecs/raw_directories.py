@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from photochrom.photo.codecs.boxes import boxes
+from photochrom.photo.codecs import boxes
 
 __all__ = ["as_tiff", "holds_raw", "missing_bytes"]
 
@@ -44,11 +44,11 @@ def missing_bytes(data: bytes) -> int:
 
     Found here, because LibRaw fills what is missing, or prints a message of its own.
     """
+    if data[4:8] == b"ftyp":  # Canon's CR3
+        return boxes.missing_bytes(data)
     end = 0
     if data.startswith(b"FUJIFILMCCD-RAW") and len(data) >= 108:
         end = sum(struct.unpack_from(">II", data, 100))
-    elif data[4:8] == b"ftyp":  # Canon's CR3
-        end = max(box.stop for box in boxes(data))
     for directory in filter(_is_sensor, _directories(data)):
         for starts, lengths in _PLACES:
             pairs = zip(directory.get(starts, ()), directory.get(lengths, ()), strict=False)
