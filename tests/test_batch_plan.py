@@ -10,6 +10,7 @@ import pytest
 from photochrom import Colorizer
 from photochrom.batch import Job, plan, run
 from photochrom.errors import ConfigError, OutputError
+from photochrom.photo import READABLE_SUFFIXES
 from tests.support import contents, model, write_pictures
 
 
@@ -100,6 +101,34 @@ def test_two_photographs_that_another_suffix_brings_together(place):
     plan(["in"], Path("out"))
     with pytest.raises(ConfigError, match="would both go to"):
         plan(["in"], Path("out"), suffix=".png")
+
+
+def test_results_of_formats_that_are_not_written_have_another_suffix(place):
+    write_pictures(place / "in", "a.gif", "b.png")
+    assert [job.target.name for job in plan(["in"], Path("out"))] == ["a.png", "b.png"]
+    assert [job.target.name for job in plan(["in"], Path("out"), suffix=".tif")] == [
+        "a.tif",
+        "b.tif",
+    ]
+    with pytest.raises(OutputError, match=r"out\.gif has the suffix '\.gif'"):
+        plan(["in/b.png"], Path("out.gif"))
+
+
+def test_a_photograph_beside_its_raw_file_keeps_its_name(place, monkeypatch):
+    """Cameras write both, with one name."""
+    monkeypatch.setitem(READABLE_SUFFIXES, ".nef", "RAW")
+    write_pictures(place / "in", "a.jpg", "b.JPG", "d.jpg")
+    for name in ("a.nef", "b.NEF", "c.nef"):
+        (place / "in" / name).write_bytes(b"")
+    found = {job.source.name: job.target.name for job in plan(["in"], Path("out"))}
+    assert found == {
+        "a.jpg": "a.jpg",
+        "a.nef": "a.nef.jpg",
+        "b.JPG": "b.JPG",
+        "b.NEF": "b.NEF.jpg",
+        "c.nef": "c.jpg",
+        "d.jpg": "d.jpg",
+    }
 
 
 @pytest.mark.parametrize("output", ["in", "./in", "in/sub/..", "link", "in/a.png", "twin.png"])

@@ -17,16 +17,14 @@ from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import ConfigError
 from photochrom.files.atomic import ensure_not_original, identity
 from photochrom.files.folders import files_in, matching
-from photochrom.photo import READABLE_SUFFIXES
-from photochrom.photo.codecs import RAW_SUFFIXES, format_of
+from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
+from photochrom.photo.codecs import NOT_INSTALLED, format_of
 
 __all__ = ["plan", "unsupported_suffixes"]
 
 _SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 # Pictures that people keep among their photographs, but that Photochrom does not read.
-_UNSUPPORTED_SUFFIXES: Final = {
-    *RAW_SUFFIXES, ".gif", ".heic", ".heif", ".jp2", ".jxl", ".pdf", ".psd",
-}  # fmt: skip
+_UNSUPPORTED_SUFFIXES: Final = {".dcm", ".exr", ".hdr", ".pdf", ".psd", ".svg", ".xcf"}
 
 
 def plan(
@@ -47,7 +45,8 @@ def plan(
             or below the part of a pattern before its first wildcard.
         output: a folder; or, for a single input file, the name of the result.
         recursive: whether to search subfolders.
-        suffix: file type of the results, for example ".png"; None keeps each photograph's own.
+        suffix: file type of the results, for example ".png"; None keeps each photograph's own,
+            if it can be written.
         variants: how many differently coloured versions of each photograph to write.
         split: as in `Job`.
         documents: whether to take PDFs, too.
@@ -58,8 +57,8 @@ def plan(
             or two results have the same path.
         OutputError: a result would replace an original.
     """
-    if suffix is not None and suffix.lower() not in READABLE_SUFFIXES:
-        known = " ".join(sorted(READABLE_SUFFIXES))
+    if suffix is not None and suffix.lower() not in WRITABLE_SUFFIXES:
+        known = " ".join(sorted(WRITABLE_SUFFIXES))
         raise ConfigError(f"expected results to end in one of {known}; received {suffix!r}")
     try:
         expanded = [pair for each in inputs for pair in _expand(each, output, recursive=recursive)]
@@ -75,13 +74,14 @@ def plan(
             raise ConfigError(
                 f"expected {output} to end in the requested suffix {suffix}; leave one of them out"
             )
+        if not _is_pdf(output):
+            format_of(output)  # raises, if files of this name are read but not written
         jobs = [Job(found[0][0], output, variants, split)]
     else:
         _check_folder(inputs, output)
-        jobs = [
-            Job(path, _with_suffix(output / place, suffix), variants, split)
-            for path, place in found
-        ]
+        places = _result_places([place for _, place in found], suffix)
+        pairs = zip(found, places, strict=True)
+        jobs = [Job(path, output / place, variants, split) for (path, _), place in pairs]
     _check(jobs, originals)
     return jobs
 
@@ -89,18 +89,21 @@ def plan(
 def unsupported_suffixes(
     inputs: Sequence[str], *, recursive: bool = False, documents: bool = False
 ) -> Counter[str]:
-    """Count, by suffix, the pictures in these folders that `plan` skips, such as GIF and HEIC."""
+    """Count, by suffix, the pictures in these folders that `plan` skips.
+
+    They are of formats that are not supported, or whose optional packages are not installed.
+    """
     folders = [Path(each) for each in inputs if Path(each).is_dir()]
     files = {path for each in folders for path in files_in(each, recursive=recursive, locked=[])}
     suffixes = (path.suffix.lower() for path in files)
-    skipped = _UNSUPPORTED_SUFFIXES - {PDF_SUFFIX} if documents else _UNSUPPORTED_SUFFIXES
+    skipped = {*_UNSUPPORTED_SUFFIXES, *NOT_INSTALLED} - ({PDF_SUFFIX} if documents else set())
     return Counter(suffix for suffix in suffixes if suffix in skipped)
 
 
 def _check_folder(inputs: Sequence[str], output: Path) -> None:
     """Raise an error where `output` looks like a file name although a folder is needed.
 
-    Without this, `new.gif`, or `new.jpg` for many photographs, would become a folder's name.
+    Without this, `new.psd`, or `new.jpg` for many photographs, would become a folder's name.
     """
     if not _SUFFIX.fullmatch(output.suffix) or output.is_dir():
         return
@@ -173,8 +176,26 @@ def _real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _with_suffix(path: Path, suffix: str | None) -> Path:
-    return path.with_suffix(suffix) if suffix and not _is_pdf(path) else path
+def _result_places(places: Sequence[Path], suffix: str | None) -> list[Path]:
+    """Return the paths of results, relative to the output folder.
+
+    Cameras write `a.jpg` beside `a.nef`, whose results would both be `a.jpg`. The one whose suffix
+    has changed is then called `a.nef.jpg`.
+
+    Args:
+        places: the paths of the photographs. A PDF stays a PDF.
+        suffix: as in `plan`.
+    """
+    if suffix:
+        return [place if _is_pdf(place) else place.with_suffix(suffix) for place in places]
+    results = [place.with_suffix(result_suffix(place.suffix)) for place in places]
+    uses = Counter(str(result).casefold() for result in results)
+    return [
+        place.with_name(f"{place.name}{result.suffix}")
+        if result != place and uses[str(result).casefold()] > 1
+        else result
+        for place, result in zip(places, results, strict=True)
+    ]
 
 
 def _check(jobs: list[Job], others: Iterable[Path]) -> None:

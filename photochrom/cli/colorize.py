@@ -158,8 +158,18 @@ def _note_unsupported(inputs: list[str], *, recursive: bool, documents: bool) ->
 
     unsupported = unsupported_suffixes(inputs, recursive=recursive, documents=documents)
     if unsupported:
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(unsupported.items()))
+        counts = ", ".join(
+            f"{count} {kind}{_missing_extra(kind)}" for kind, count in sorted(unsupported.items())
+        )
         note(f"skipped (format not supported): {counts}")
+
+
+def _missing_extra(suffix: str) -> str:
+    """Name the extra that would read pictures with a suffix; "" if there is none."""
+    from photochrom.photo.codecs import NOT_INSTALLED
+
+    codec = NOT_INSTALLED.get(suffix)
+    return f" (install photochrom[{codec.extra}] to read it)" if codec else ""
 
 
 def _report_all(outcomes: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:

@@ -76,9 +76,9 @@ class Stream:
             ConfigError: the suffix is not supported, or contradicts the name of the result.
             OutputError: the result would replace an original.
         """
-        from photochrom.photo import READABLE_SUFFIXES
+        from photochrom.photo import WRITABLE_SUFFIXES
 
-        if self.suffix and self.suffix.lower() not in READABLE_SUFFIXES:
+        if self.suffix and self.suffix.lower() not in WRITABLE_SUFFIXES:
             raise ConfigError(
                 f"expected the suffix of a photograph, as .png; received {self.suffix!r}"
             )
@@ -112,7 +112,7 @@ class Stream:
 
     def write(self, result: ColorPhoto, *, overwrite: bool) -> None:
         """Write the result to its place."""
-        from photochrom.photo import READABLE_SUFFIXES
+        from photochrom.photo import WRITABLE_SUFFIXES
         from photochrom.photo.codecs import format_of
 
         if not self._to_stdout:
@@ -123,7 +123,7 @@ class Stream:
         if sys.stdout is None:
             raise ConfigError("expected to write the photograph to stdout, which is closed")
         # Encoded as a whole first: a failure leaves stdout empty.
-        file_format = READABLE_SUFFIXES[self.suffix.lower()] if self.suffix else None
+        file_format = WRITABLE_SUFFIXES[self.suffix.lower()] if self.suffix else None
         sys.stdout.buffer.write(result.encode(file_format, quality=self.quality))
         sys.stdout.buffer.flush()
         note_metadata_lost("stdout", result.metadata_lost(file_format))

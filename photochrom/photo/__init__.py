@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from photochrom.photo.codecs import FORMATS, READABLE_SUFFIXES, Codec, register
+from photochrom.photo.codecs import (
+    FORMATS,
+    READABLE_SUFFIXES,
+    WRITABLE_SUFFIXES,
+    Codec,
+    register,
+    result_suffix,
+)
 from photochrom.photo.container import DEFAULT_MAX_PIXELS
 from photochrom.photo.encoding import encode, encode_colored, metadata_lost
 from photochrom.photo.metadata import Metadata, Text
@@ -17,6 +24,7 @@ __all__ = [
     "DEFAULT_MAX_PIXELS",
     "FORMATS",
     "READABLE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
     "Codec",
     "Fit",
     "Metadata",
@@ -30,6 +38,7 @@ __all__ = [
     "read",
     "register",
     "resized",
+    "result_suffix",
     "square",
     "thumbnail",
     "tint_of",

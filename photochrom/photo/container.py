@@ -46,14 +46,14 @@ def decoding(name: str) -> Iterator[None]:
     """
     try:
         yield
-    except PhotochromError:
+    except (PhotochromError, ImportError):  # ImportError: an optional package is broken
         raise
     except Image.DecompressionBombError as error:
         raise PhotoTooLarge(f"{name} has more pixels than Pillow opens: {error}") from error
     except MemoryError as error:
         raise PhotoTooLarge(f"there is not enough memory to decode {name}") from error
     except Exception as error:
-        raise UnreadablePhoto(f"{name} is damaged or truncated: {error}") from error
+        raise UnreadablePhoto(f"{name} is damaged or truncated: {str(error).strip()}") from error
 
 
 def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:

@@ -25,7 +25,8 @@ class Photo:
         alpha: (H, W) of the same dtype, or None.
         tint: "grey", "tinted" (monochrome in another tone: sepia, cyanotype, faded) or "colour".
         metadata: metadata for the result.
-        format: format of the file; "PNG" for arrays and images in memory.
+        format: format of the file, or the one that results get if that format is not written;
+            "PNG" for arrays and images in memory.
         name: the photograph's name in messages.
         icc: the profile of the scan's colours, which have been converted to sRGB; None without one.
     """

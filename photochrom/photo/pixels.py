@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -11,7 +12,7 @@ from PIL import Image
 from photochrom.color import IntArray
 from photochrom.errors import UnsupportedPhoto
 
-__all__ = ["Pixels", "pixels_of"]
+__all__ = ["Pixels", "pixels_of", "rescale", "unpremultiply"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,3 +109,31 @@ def add_alpha(pixels: Pixels, key: Any) -> Pixels:
     top = np.iinfo(samples.dtype).max
     alpha: Any = np.where(transparent, 0, top).astype(samples.dtype)
     return replace(pixels, alpha=alpha)
+
+
+def rescale(samples: IntArray, bits: int | Sequence[int]) -> IntArray:
+    """Spread samples over the whole range of their dtype, so that the largest becomes white.
+
+    Args:
+        samples: (H, W) or (H, W, C), uint8 or uint16; below 2 ** bits.
+        bits: bits of a sample, for all channels or for each of them.
+    """
+    top = int(np.iinfo(samples.dtype).max)
+    largest = 2 ** np.asarray(bits) - 1
+    if (largest == top).all():
+        return samples
+    scale = (top / largest).astype(np.float32)
+    return cast("IntArray", np.rint(samples * scale).astype(samples.dtype))
+
+
+def unpremultiply(samples: IntArray) -> IntArray:
+    """Divide samples by alpha, their last channel, for files that store them multiplied with it.
+
+    Args:
+        samples: (H, W, C) with C of 2 or 4, uint8 or uint16.
+    """
+    top = int(np.iinfo(samples.dtype).max)
+    alpha = samples[..., -1:]
+    gain = np.float32(top) / np.maximum(alpha, 1)
+    colors = np.minimum(np.rint(samples[..., :-1] * gain), top).astype(samples.dtype)
+    return np.concatenate([colors, alpha], -1)

@@ -51,8 +51,8 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
         file_format = source.format if source.format in FORMATS else None
         return _photo(decoded, file_format or "PNG", name)
     data = read_bytes(source, name)
-    file_format = detect_format(data, source, name)
-    return _photo(codec_named(file_format).decode(data, name, max_pixels), file_format, name)
+    codec = codec_named(detect_format(data, source, name))
+    return _photo(codec.decode(data, name, max_pixels), codec.written_as or codec.name, name)
 
 
 def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:

@@ -7,14 +7,13 @@ import stat
 from pathlib import Path, PurePath
 from typing import BinaryIO, TypeAlias
 
-from photochrom.errors import SeveralPages, UnreadablePhoto, UnsupportedPhoto
+from photochrom.errors import SeveralPages, UnreadablePhoto
 from photochrom.photo.codecs import (
-    FORMATS,
-    RAW_SUFFIXES,
+    NOT_INSTALLED,
     READABLE_SUFFIXES,
-    known_formats,
-    recognizes,
-    sniff,
+    codec_named,
+    recognize,
+    unsupported,
 )
 
 __all__ = ["ByteSource", "detect_format", "name_of", "read_bytes"]
@@ -101,28 +100,18 @@ def detect_format(data: bytes, source: object, name: str) -> str:
         UnsupportedPhoto: the format is not read.
         UnreadablePhoto: the file is not a picture, or not of the format of its suffix.
     """
-    file_format = sniff(data[:256])
     suffix = PurePath(source).suffix.lower() if isinstance(source, str | os.PathLike) else ""
-    if suffix in RAW_SUFFIXES:
-        raise UnsupportedPhoto(
-            f"{name} is a camera's raw file; the formats read are {known_formats()}"
-        )
+    file_format = recognize(data, suffix)
     if file_format is None:
         raise UnreadablePhoto(f"expected a photograph; {name} is not a picture of a known kind")
     if file_format == "PDF":
         raise SeveralPages(f"expected one photograph; {name} is a PDF, whose pages must be chosen")
-    # A format that is only recognized goes on: its codec gives the better message.
-    if not recognizes(file_format):
-        raise UnsupportedPhoto(
-            f"{name} holds {file_format} data; the formats read are {known_formats()}"
-        )
-    expected = READABLE_SUFFIXES.get(suffix, file_format)
-    if file_format != expected:
-        suggested = (
-            FORMATS[file_format].suffixes[0]
-            if file_format in FORMATS
-            else f".{file_format.lower()}"
-        )
+    if file_format not in READABLE_SUFFIXES.values():
+        raise unsupported(file_format, name)
+    missing = NOT_INSTALLED.get(suffix)
+    expected = missing.name if missing else READABLE_SUFFIXES.get(suffix, file_format)
+    if file_format != expected and file_format != "RAW":
+        suggested = codec_named(file_format).suffixes[0]
         raise UnreadablePhoto(
             f"{name} is named {suffix} but holds {file_format} data; rename it to {suggested}"
         )

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from photochrom.photo import FORMATS
+from photochrom.photo.codecs import codec_named
 
 __all__ = [
     "BYTES",
@@ -75,9 +76,9 @@ def named_for(name: str, format_name: str) -> str:
 
     Args:
         name: A safe file name.
-        format_name: Key of `photo.FORMATS`.
+        format_name: Name of a registered format.
     """
-    path, suffixes = PurePosixPath(name), FORMATS[format_name].suffixes
+    path, suffixes = PurePosixPath(name), codec_named(format_name).suffixes
     return name if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
 
 

@@ -15,7 +15,7 @@ from typing_extensions import TypeAliasType
 from photochrom.batch import Status
 from photochrom.errors import ConfigError
 from photochrom.film import require as require_film
-from photochrom.photo import FORMATS
+from photochrom.photo import FORMATS, READABLE_SUFFIXES
 from photochrom.photo.codecs import RAW_SUFFIXES, sniff
 from photochrom.web.filenames import (
     BYTES,
@@ -133,10 +133,13 @@ def _name_with_suffix(file: UploadFile) -> str:
 
     Programs upload photographs without a suffix too, as browsers do with a `blob`.
     """
-    name, format_name = safe_name(file.filename), sniff(file.file.read(256))
+    name, format_name = safe_name(file.filename), sniff(file.file.read(4096))
     file.file.seek(0)
     # Raw files are TIFF inside; with .tif for a suffix they would be read as plain TIFF files
-    known = format_name in FORMATS and PurePath(name).suffix.lower() not in RAW_SUFFIXES
+    known = (
+        format_name in READABLE_SUFFIXES.values()
+        and PurePath(name).suffix.lower() not in RAW_SUFFIXES
+    )
     return named_for(name, str(format_name)) if known else name
 
 

@@ -46,13 +46,17 @@ def photographs_work(
         sources: Files of the photographs; each is deleted when it is done.
         options: How to colour the photographs.
         workers: Number of photographs coloured at the same time.
-        suffix: File suffix of the results; None keeps that of each photograph.
+        suffix: File suffix of the results; None keeps that of each photograph, if it can
+            be written.
         quality: Encoder quality, 1 to 100, for lossy formats; None takes the default.
     """
 
     def work(job: Job) -> Path:
         job.total, archive_path = len(sources), job.folder / "coloured.zip"
-        names = unique(source.with_suffix(suffix or source.suffix).name for source in sources)
+        names = unique(
+            source.with_suffix(suffix or photo.result_suffix(source.suffix)).name
+            for source in sources
+        )
         targets = [job.folder / "out" / name for name in names]
         tasks = [batch.Job(*paths) for paths in zip(sources, targets, strict=True)]
         outcomes = batch.run(

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from photochrom.cli.app import app
 from photochrom.cli.console import escape_controls
+from photochrom.photo import READABLE_SUFFIXES
+from photochrom.photo.codecs import NOT_INSTALLED, heic
 from tests.commands import BROKEN, PROGRAM, call, is_coloured
 
 
@@ -65,12 +67,17 @@ def test_orders_are_not(name):
     assert escape_controls(name).isascii()
 
 
-def test_pictures_of_other_kinds_are_told_of(shoebox):
-    for name in ("a.gif", "b.HEIC", "c.heic", "notes.txt"):
+def test_pictures_of_other_kinds_are_told_of(shoebox, monkeypatch):
+    monkeypatch.delitem(READABLE_SUFFIXES, ".heic", raising=False)
+    monkeypatch.setitem(NOT_INSTALLED, ".heic", heic.HEIC)
+    for name in ("a.psd", "b.HEIC", "c.heic", "notes.txt"):
         Path("in", name).write_bytes(b"no matter")
     result = call("in", "-o", "out")
     assert result.exit_code == 0
-    assert "skipped (format not supported): 1 .gif, 2 .heic" in result.stderr
+    assert (
+        "skipped (format not supported): 2 .heic (install photochrom[heif] to read it), 1 .psd"
+        in " ".join(result.stderr.split())
+    )
 
 
 def test_the_photograph_behind_stdin_is_never_written_over(shoebox):

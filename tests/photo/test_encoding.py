@@ -109,7 +109,7 @@ def test_the_best_webp_is_lossless(rgb):
     np.testing.assert_array_equal(read.rgb, rgb)
 
 
-LOSSY = ("JPEG", "WEBP", "AVIF")
+LOSSY = ("JPEG", "WEBP", "AVIF", "HEIC")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])

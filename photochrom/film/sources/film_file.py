@@ -62,7 +62,8 @@ class FilmFile:
             # others behind them, too, for example a preview.
             packets = (each for each in container.demux(video=0) if each.size)
             return is_named_so or len(list(islice(packets, 2))) < 2
-        return name == _PICTURE_FORMAT or (is_named_so and bool(streams) and streams[0].frames == 1)
+        has_one_frame = bool(streams) and streams[0].frames == 1
+        return name == _PICTURE_FORMAT or (has_one_frame and (is_named_so or name == "gif"))
 
     def open(self) -> InputContainer:
         """Open the file."""

@@ -7,26 +7,30 @@ from __future__ import annotations
 
 from photochrom.photo.codecs.base import (
     FORMATS,
-    RAW_SUFFIXES,
+    NOT_INSTALLED,
     READABLE_SUFFIXES,
+    WRITABLE_SUFFIXES,
     Codec,
     Decoded,
     codec_named,
     format_named,
     format_of,
-    known_formats,
     load_entry_points,
-    recognizes,
     register,
-    sniff,
+    result_suffix,
 )
 
-from photochrom.photo.codecs import jpeg, png, webp, avif, tiff, bmp, gif  # isort: skip
+from photochrom.photo.codecs import jpeg, png, webp, avif, tiff, bmp  # isort: skip
+from photochrom.photo.codecs import jpeg2000, heic, jxl, gif, raw  # isort: skip
+from photochrom.photo.codecs.raw import RAW_SUFFIXES  # isort: skip
+from photochrom.photo.codecs.recognition import recognize, sniff, unsupported  # isort: skip
 
 __all__ = [
     "FORMATS",
+    "NOT_INSTALLED",
     "RAW_SUFFIXES",
     "READABLE_SUFFIXES",
+    "WRITABLE_SUFFIXES",
     "Codec",
     "Decoded",
     "avif",
@@ -35,14 +39,19 @@ __all__ = [
     "format_named",
     "format_of",
     "gif",
+    "heic",
     "jpeg",
-    "known_formats",
+    "jpeg2000",
+    "jxl",
     "load_entry_points",
     "png",
-    "recognizes",
+    "raw",
+    "recognize",
     "register",
+    "result_suffix",
     "sniff",
     "tiff",
+    "unsupported",
     "webp",
 ]
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from PIL import AvifImagePlugin, Image, ImageFile
 
 from photochrom.color import IntArray
-from photochrom.photo.codecs.base import Codec, brands, depth_error, register, save_with_pillow
+from photochrom.photo.codecs.base import Codec, depth_error, register, save_with_pillow
+from photochrom.photo.codecs.boxes import brands
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.xmp import as_packet, upright_packet

@@ -5,7 +5,8 @@ package can add a format in the same way; it names its module in the entry-point
 `photochrom.codecs`.
 
 A format can also be registered without suffixes. It is then only recognized: messages name it, but
-its files are neither read nor written.
+its files are neither read nor written. The same holds for a format whose optional packages are not
+installed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any, ClassVar, Final
 
@@ -31,21 +33,22 @@ from photochrom.photo.pixels import Pixels, pixels_of
 __all__ = [
     "ENTRY_POINTS",
     "FORMATS",
-    "RAW_SUFFIXES",
+    "NOT_INSTALLED",
     "READABLE_SUFFIXES",
+    "RECOGNIZED",
+    "WRITABLE_SUFFIXES",
     "Codec",
     "Decoded",
-    "brands",
     "codec_named",
     "depth_error",
     "format_named",
     "format_of",
     "known_formats",
     "load_entry_points",
-    "recognizes",
+    "readable_formats",
     "register",
+    "result_suffix",
     "save_with_pillow",
-    "sniff",
 ]
 
 ENTRY_POINTS: Final = "photochrom.codecs"
@@ -87,8 +90,13 @@ class Codec:
         keeps: what it holds besides pixels: names of the attributes of `Metadata`. What it does
             not hold is moved to XMP or EXIF, if possible, before `encode` is called.
         stores_planes: whether it stores luma and chroma planes; then `encode_planes` is called.
-        reader: Pillow's class for the format. It is called directly, because `Image.open` has one
-            limit on pixels for the whole process.
+        written_as: for a format that is read but not written, the name of the format that results
+            get instead; "" for a format that is written.
+        extra: the extra of Photochrom that installs `packages`; "" if the format needs none.
+        packages: optional packages that the format needs, by the names under which they are
+            imported. They must not be imported before a file of the format is met.
+        reader: Pillow's class for the format, used by `open`. It is called directly, because
+            `Image.open` has one limit on pixels for the whole process.
     """
 
     name: ClassVar[str]
@@ -101,7 +109,15 @@ class Codec:
     default_quality: ClassVar[int | None] = None
     keeps: ClassVar[frozenset[str]] = frozenset()
     stores_planes: ClassVar[bool] = False
+    written_as: ClassVar[str] = ""
+    extra: ClassVar[str] = ""
+    packages: ClassVar[tuple[str, ...]] = ()
     reader: ClassVar[type[ImageFile.ImageFile]]
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether the optional packages that the format needs are installed; imports none."""
+        return all(find_spec(package) for package in self.packages)
 
     def matches(self, head: bytes) -> bool:
         """Return whether a file that begins with `head`, 256 bytes, is of this format."""
@@ -234,19 +250,26 @@ class Codec:
 # --- registry -------------------------------------------------------------------------------
 
 FORMATS: Final[dict[str, Codec]] = {}
-"""The formats that are read and written, by name."""
+"""The formats that are written, by name. They are read, too."""
 
 READABLE_SUFFIXES: Final[dict[str, str]] = {}
-"""The name of the format of each file suffix, in lower case."""
+"""The name of the format of each file suffix that is read, in lower case."""
 
-_RECOGNIZED: Final[dict[str, Codec]] = {}
+WRITABLE_SUFFIXES: Final[dict[str, str]] = {}
+"""The name of the format of each file suffix that is written, in lower case."""
+
+NOT_INSTALLED: Final[dict[str, Codec]] = {}
+"""The formats whose optional packages are not installed, by file suffix in lower case."""
+
+RECOGNIZED: Final[dict[str, Codec]] = {}
+"""All registered formats by name, even those that are only recognized."""
 
 
 def register(codec: Codec) -> Codec:
     """Add a format, so that every part of the program reads and writes it.
 
     Args:
-        codec: the format; without suffixes, it is only recognized.
+        codec: the format; without suffixes, or without its packages, it is only recognized.
 
     Returns:
         `codec` itself.
@@ -254,13 +277,18 @@ def register(codec: Codec) -> Codec:
     Raises:
         ValueError: the name or a suffix belongs to another format.
     """
-    taken = [each for each in codec.suffixes if each in READABLE_SUFFIXES]
-    if codec.name in _RECOGNIZED or taken:
+    taken = [each for each in codec.suffixes if each in READABLE_SUFFIXES or each in NOT_INSTALLED]
+    if codec.name in RECOGNIZED or taken:
         raise ValueError(f"expected a new format; {' '.join([codec.name, *taken])} exists already")
-    _RECOGNIZED[codec.name] = codec
-    if codec.suffixes:
+    RECOGNIZED[codec.name] = codec
+    suffixes = dict.fromkeys(codec.suffixes, codec.name)
+    if not codec.is_installed:
+        NOT_INSTALLED.update(dict.fromkeys(suffixes, codec))
+        return codec
+    READABLE_SUFFIXES.update(suffixes)
+    if suffixes and not codec.written_as:
         FORMATS[codec.name] = codec
-        READABLE_SUFFIXES.update(dict.fromkeys(codec.suffixes, codec.name))
+        WRITABLE_SUFFIXES.update(suffixes)
     return codec
 
 
@@ -274,18 +302,26 @@ def load_entry_points() -> None:
 
 
 def known_formats() -> str:
-    """Return the names and suffixes of all formats, for messages."""
-    return f"{', '.join(FORMATS)} ({' '.join(READABLE_SUFFIXES)})"
+    """Return the names and suffixes of the formats that are written, for messages."""
+    return f"{', '.join(FORMATS)} ({' '.join(WRITABLE_SUFFIXES)})"
 
 
-def recognizes(name: str) -> bool:
-    """Return whether a format of that name is registered, even one that is only recognized."""
-    return name in _RECOGNIZED
+def readable_formats() -> str:
+    """Return the names and suffixes of the formats that are read, for messages."""
+    names = dict.fromkeys(READABLE_SUFFIXES.values())
+    return f"{', '.join(names)} ({' '.join(READABLE_SUFFIXES)})"
 
 
 def codec_named(name: str) -> Codec:
     """Return the registered format of that exact name, even one that is only recognized."""
-    return _RECOGNIZED[name]
+    return RECOGNIZED[name]
+
+
+def result_suffix(suffix: str) -> str:
+    """Return the suffix of the results of photographs with a suffix, such as .jpg for .nef."""
+    name = READABLE_SUFFIXES.get(suffix.lower())
+    codec = RECOGNIZED[name] if name else None
+    return FORMATS[codec.written_as].suffixes[0] if codec and codec.written_as else suffix
 
 
 def depth_error(name: str, bits: object) -> UnsupportedPhoto:
@@ -301,73 +337,13 @@ def save_with_pillow(codec: Codec, rgb: IntArray, alpha: IntArray | None, **opti
     return stream.getvalue()
 
 
-# --- recognition ----------------------------------------------------------------------------
-
-# The raw files of many cameras begin like TIFF files, so raw files are recognized by their suffix.
-_RAW: Final = "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 srw"
-RAW_SUFFIXES: Final = frozenset(f".{ending}" for ending in _RAW.split())
-
-# The first bytes of formats that have no codec, so that messages can name them.
-_OTHER_SIGNATURES: Final = (
-    (b"%PDF", "PDF"),
-    (b"8BPS", "Photoshop"),
-    (b"%!PS", "PostScript"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL ", "JPEG XL"),
-    (b"v/1\x01", "OpenEXR"),
-    (b"#?RADIANCE", "Radiance HDR"),
-    (b"\0\0\x01\0", "ICO"),
-    (b"FUJIFILMCCD-RAW", "RAW"),
-    (b"IIU\0", "RAW"),
-    (b"IIRO", "RAW"),
-    (b"<svg", "SVG"),
-)
-_HEIF_BRANDS: Final = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
-
-
-def sniff(head: bytes) -> str | None:
-    """Recognize a file's format by its first bytes.
-
-    Args:
-        head: the first 256 bytes.
-
-    Returns:
-        The name of the format, even if it cannot be read; None if it is unknown.
-    """
-    for codec in _RECOGNIZED.values():
-        if codec.matches(head):
-            return codec.name
-    for signature, name in _OTHER_SIGNATURES:
-        if head.startswith(signature):
-            return name
-    return _other_box_format(head) if head[4:8] == b"ftyp" else None
-
-
-def brands(head: bytes) -> list[bytes]:
-    """Return the brands of a file's `ftyp` box (ISO base media file format), or an empty list."""
-    if head[4:8] != b"ftyp":
-        return []
-    end = min(int.from_bytes(head[:4], "big"), 256)
-    return [head[8:12], *(head[i : i + 4] for i in range(16, end, 4))]
-
-
-def _other_box_format(head: bytes) -> str:
-    """Name the format of an ISO base media file that no codec matches."""
-    found = brands(head)
-    if found[0] == b"crx ":
-        return "RAW"
-    return "HEIC" if any(brand in _HEIF_BRANDS for brand in found) else "video"
-
-
 def format_named(name: str) -> Codec:
     """Return the format with a name or suffix, in upper or lower case ("JPEG", "jpg", ".jpg").
 
     Raises:
         OutputError: no format that can be written has this name.
     """
-    key = READABLE_SUFFIXES.get(f".{name.lower().lstrip('.')}", name.upper())
+    key = WRITABLE_SUFFIXES.get(f".{name.lower().lstrip('.')}", name.upper())
     if key not in FORMATS:
         raise OutputError(f"expected one of the formats {known_formats()}; received {name!r}")
     return FORMATS[key]
@@ -380,9 +356,12 @@ def format_of(path: PurePath) -> Codec:
         OutputError: the path has no suffix, or an unknown one.
     """
     suffix = path.suffix.lower()
-    if suffix not in READABLE_SUFFIXES:
+    if suffix not in WRITABLE_SUFFIXES:
         received = f"the suffix {suffix!r}" if suffix else "no suffix"
+        missing = NOT_INSTALLED.get(suffix)
+        if missing and not missing.written_as:
+            received += f". Install photochrom[{missing.extra}] to write it"
         raise OutputError(
             f"expected a name that ends like one of {known_formats()}; {path} has {received}"
         )
-    return FORMATS[READABLE_SUFFIXES[suffix]]
+    return FORMATS[WRITABLE_SUFFIXES[suffix]]

@@ -1,4 +1,4 @@
-"""GIF, which is recognized so that messages can name it, and refused."""
+"""GIF with one frame; read only, because 256 colours are too few for a coloured photograph."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from typing import Final
 from PIL import GifImagePlugin, ImageFile
 
 from photochrom.errors import UnsupportedPhoto
-from photochrom.photo.codecs.base import Codec, known_formats, register
+from photochrom.photo.codecs.base import Codec, register
 
 __all__ = ["GIF"]
 
 
 class _Gif(Codec):
-    """GIF: animations are refused as such, stills as a format that is not read."""
+    """GIF stills; results are PNG files. Animations are films."""
 
     name = "GIF"
+    suffixes = (".gif",)
+    media_type = "image/gif"
     signatures = (b"GIF87a", b"GIF89a")
+    written_as = "PNG"
     reader = GifImagePlugin.GifImageFile
 
     def check_pages(self, image: ImageFile.ImageFile, name: str) -> None:
-        """Refuse the file in any case.
-
-        Raises:
-            UnsupportedPhoto: always.
-        """
-        super().check_pages(image, name)
-        raise UnsupportedPhoto(f"{name} holds GIF data; the formats read are {known_formats()}")
+        """Refuse animations, and name what colours them."""
+        try:
+            super().check_pages(image, name)
+        except UnsupportedPhoto as error:
+            raise UnsupportedPhoto(f"{error} (use film for animations)") from error
 
 
 GIF: Final = register(_Gif())

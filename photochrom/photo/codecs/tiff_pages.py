@@ -18,7 +18,6 @@ import numpy.typing as npt
 from PIL import TiffImagePlugin
 
 from photochrom.errors import SeveralPages, UnreadablePhoto, UnsupportedPhoto
-from photochrom.photo.codecs.base import known_formats
 
 __all__ = [
     "first_directory",
@@ -29,7 +28,7 @@ __all__ = [
 ]
 
 _SUBFILE, _OLD_SUBFILE, _PHOTOMETRIC, _CHILDREN = 254, 255, 262, 330
-_EXIF, _GPS, _INTEROP, _DNG_VERSION = 0x8769, 0x8825, 0xA005, 50706
+_EXIF, _GPS, _INTEROP = 0x8769, 0x8825, 0xA005
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _OLD_REDUCED: Final = 2
 _TRANSPARENCY_MASK: Final = 4  # a photometric interpretation
@@ -150,17 +149,13 @@ def photograph_first(data: bytes, name: str) -> bytes:
         UnreadablePhoto: the file has no page, or its values overlap so much that reading them would
             take far more memory than the file.
         UnsupportedPhoto: the file has several photographs, has its photograph in a sub-directory,
-            is a camera's raw file, or is a big-endian BigTIFF.
+            or is a big-endian BigTIFF.
     """
     if data[:4] == b"MM\0+":  # Pillow reads its header as that of an ordinary TIFF
         raise UnsupportedPhoto(f"expected little-endian BigTIFF; {name} is big-endian")
     pages = list(_pages(data))
     if not pages:
         raise UnreadablePhoto(f"{name} is damaged or truncated: it has no page")
-    if any(page.get(_DNG_VERSION) for page in pages):
-        raise UnsupportedPhoto(
-            f"{name} is a camera's raw file (DNG); the formats read are {known_formats()}"
-        )
     photographs = [page for page in pages if page.is_photograph]
     if len(photographs) > 1:
         raise SeveralPages(f"expected one page; {name} has {len(photographs)} pages")

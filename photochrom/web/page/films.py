@@ -31,7 +31,19 @@ if TYPE_CHECKING:
 
 __all__ = ["FilmTab"]
 
-_SUFFIXES: Final = [".mp4", ".mov", ".mkv", ".avi", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv"]
+_SUFFIXES: Final = [
+    ".mp4",
+    ".mov",
+    ".mkv",
+    ".avi",
+    ".gif",
+    ".webm",
+    ".m4v",
+    ".mpg",
+    ".mpeg",
+    ".ts",
+    ".wmv",
+]
 
 _TEMPLATE: Final = """
 <section class="film" aria-label="The film">

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import gradio as gr
 
 from photochrom.photo import READABLE_SUFFIXES
+from photochrom.photo.codecs import NOT_INSTALLED
 from photochrom.web.page import components
 from photochrom.web.page.films import FilmTab
 from photochrom.web.page.handlers import Handlers
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from photochrom.web.state import ServiceState
 
 __all__ = ["Page"]
+
+# Files whose optional package is not installed are accepted, too: their error names it.
+_SUFFIXES: Final = sorted({*READABLE_SUFFIXES, *NOT_INSTALLED})
 
 _HEADER: Final = """
 <header class="head"><h1>Photochrom</h1>
@@ -88,7 +92,7 @@ class Page:
                 self.drop = gr.File(
                     label="Photographs: drop, paste or choose",
                     file_count="multiple",
-                    file_types=sorted(READABLE_SUFFIXES),
+                    file_types=_SUFFIXES,
                     height=150,
                     elem_id="drop",
                 )
@@ -121,7 +125,7 @@ class Page:
         with gr.Tab("Copy colours", id="copy"):
             self.reference = gr.File(
                 label="Copy colours from a photo of a similar subject",
-                file_types=sorted(READABLE_SUFFIXES),
+                file_types=_SUFFIXES,
                 height=140,
                 elem_id="reference",
             )
