@@ -174,6 +174,12 @@ CASES = {
         UnsupportedPhoto,
         "expected CMYK of 8 bits",
     ),
+    "a BMP of 64 bits a pixel": (
+        "a.bmp",
+        patched(saved("BMP"), 28, b"\x40\0"),
+        UnsupportedPhoto,
+        "a.bmp is not supported: Unsupported BMP pixel depth",
+    ),
     "a 12-bit JPEG": ("a.jpg", jpeg12(), UnsupportedPhoto, "expected 8 or 16 bits.* has 12"),
     "a 10-bit AVIF": ("a.avif", avif10(), UnsupportedPhoto, "expected 8 or 16 bits.* has 10"),
     "a raw file by its name": ("a.nef", saved("TIFF"), UnsupportedPhoto, "camera's raw file"),
