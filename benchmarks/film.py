@@ -73,7 +73,9 @@ def transcode(source: Path, target: Path, frames: int) -> float:
 def coloured(colorizer: Any, source: Path, target: Path, frames: int) -> float:
     """Seconds for the whole job."""
     with av.open(str(source)) as film:
-        end = frames / float(film.streams.video[0].average_rate) - 1e-3
+        rate = film.streams.video[0].average_rate
+    assert rate
+    end = frames / float(rate) - 1e-3
     start = time.perf_counter()
     colorizer.film(source, target, end=end, overwrite=True)
     return time.perf_counter() - start

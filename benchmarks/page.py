@@ -84,9 +84,9 @@ def offered(page: Page, number: int) -> float:
     stage = page.locator("#viewer .stage")
     box = stage.bounding_box()
     assert box
-    place = {"x": box["width"] * (0.2 + 0.05 * number), "y": box["height"] * 0.8}
+    x, y = box["width"] * (0.2 + 0.05 * number), box["height"] * 0.8
     begun = time.perf_counter()
-    stage.click(position=place, force=True)
+    stage.click(position={"x": x, "y": y}, force=True)
     page.wait_for_selector(".popover:not([hidden]) .swatch")
     return time.perf_counter() - begun
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -41,7 +42,7 @@ def photographs(folder: Path | None, count: int, place: Path) -> Path:
 
 def training_memory(photos: Path, run: Path) -> float:
     """Peak MB of a training process at batch 16, 256 × 256, over a whole pass of the loader."""
-    command = [
+    command: list[str | Path] = [
         sys.executable, "-m", "photochrom", "train", photos, "--run", run,
         "--set", "train.epochs=2", "--set", "data.photos_per_epoch=160",
         "--set", "data.validation=0.01",
@@ -130,7 +131,7 @@ def twelve_megapixels(model: Path, place: Path) -> dict[str, float]:
     colorizer = Colorizer(model)
     result = colorizer.colorize(place / "grey.jpg")
 
-    def best(work) -> float:
+    def best(work: Callable[[], object]) -> float:
         taken = []
         for _ in range(5):
             start = time.perf_counter()

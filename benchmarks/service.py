@@ -90,7 +90,9 @@ def ask(connection: socket.socket, sent: bytes) -> tuple[int, float]:
             raise ConnectionError("the service hung up")
         head += came
     first, _, rest = head.partition(b"\r\n\r\n")
-    left = int(re.search(rb"(?i)content-length: (\d+)", first).group(1)) - len(rest)
+    length = re.search(rb"(?i)content-length: (\d+)", first)
+    assert length
+    left = int(length[1]) - len(rest)
     while left > 0:
         left -= len(connection.recv(1 << 18))
     return int(first.split()[1]), time.perf_counter() - start
@@ -158,7 +160,9 @@ def serving(*options: object) -> Iterator[tuple[subprocess.Popen[bytes], tuple[s
 def resident(process: subprocess.Popen[bytes]) -> float:
     """MB of a process now."""
     status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
+    found = re.search(r"VmRSS:\s+(\d+)", status)
+    assert found
+    return int(found[1]) / 1024
 
 
 def speed(workers: int, rounds: int, seconds: float, shape: tuple[int, int]) -> None:

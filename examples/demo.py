@@ -27,10 +27,10 @@ def photochrom(*arguments: object) -> None:
     subprocess.run([sys.executable, "-m", "photochrom", *words], check=True)
 
 
-def lay_out() -> dict[str, np.ndarray]:
-    """Write the grey photographs; return them as they were, by name."""
+def samples() -> dict[str, np.ndarray]:
+    """The photographs by name, RGB, (H, W, 3), or grey, (H, W), uint8."""
     palace, flower = load_sample_images().images
-    truths = {
+    return {
         "astronaut": skimage.data.astronaut(),
         "cat": skimage.data.chelsea(),
         "coffee": skimage.data.coffee(),
@@ -38,6 +38,11 @@ def lay_out() -> dict[str, np.ndarray]:
         "flower": flower,
         "photographer": skimage.data.camera(),
     }
+
+
+def lay_out() -> dict[str, np.ndarray]:
+    """Write the grey photographs; return them as they were, by name."""
+    truths = samples()
     (HERE / "grey").mkdir(parents=True, exist_ok=True)
     for name, truth in truths.items():
         grey = color.luma(truth) if truth.ndim == 3 else truth
@@ -60,11 +65,12 @@ def main() -> None:
 
     prediction = Colorizer().predict(HERE / "grey" / "astronaut.jpg")
     levels = (0.0, 0.25, 0.5, 0.75, 1.0)
-    vivid = [np.asarray(prediction.color(vividness=level).rgb) for level in levels]
-    several = [np.asarray(answer.rgb) for answer in prediction.variants(len(levels))]
+    vivid = [prediction.color(vividness=level).rgb for level in levels]
+    several = [answer.rgb for answer in prediction.variants(len(levels))]
     sure = (prediction.confidence() * 255).astype(np.uint8)
+    answers: list[list[np.ndarray]] = [[sure, *vivid], [shown("grey", "astronaut"), *several]]
     page = scoring.contact_sheet(
-        [[np.dstack([sure] * 3), *vivid], [shown("grey", "astronaut"), *several]],
+        answers,
         ("confidence / grey", *(f"{level:g} / answer {n}" for n, level in enumerate(levels, 1))),
         ("vividness", "several answers"),
     )

@@ -171,6 +171,7 @@ class AlbumPrediction:
             metadata=with_provenance(self.photo.metadata),
             format=self.photo.format,
             mean_chroma=float(np.average(strengths, weights=sizes)),
+            icc=self.photo.icc,
         )
 
     def _hints_by_region(self, hints: Sequence[Hint]) -> list[tuple[Hint, ...]]:

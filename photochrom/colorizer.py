@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from photochrom import film, photo
+from photochrom.album import AlbumPrediction
 from photochrom.deprecation import renamed_arguments
 from photochrom.guidance.reference import Reference
 from photochrom.model.model import Model, default_model
 from photochrom.options import ColorOptions
 from photochrom.photo import Photo
+from photochrom.photo.album import find_photographs
 from photochrom.prediction import ColorPhoto, Prediction
 
 if TYPE_CHECKING:
@@ -107,6 +109,33 @@ class Colorizer:
         answer = model.predict(lightness, known)
         return Prediction(picture, model, lightness, answer, features, known)
 
+    def predict_album(
+        self,
+        source: PhotoSource,
+        *,
+        reference: ReferenceSource | None = None,
+        name: str | None = None,
+    ) -> Prediction | AlbumPrediction:
+        """Find the photographs on a scanned page, and run the network on each of them.
+
+        Where nothing is found, the scan is one photograph, and the result is that of `predict`.
+
+        Args:
+            source: as in `predict`.
+            reference: as in `predict`, for every photograph of the page.
+            name: as in `predict`.
+
+        Raises:
+            PhotoError: as in `predict`.
+            InvalidModel: as in `predict`.
+            ConfigError: as in `predict`.
+        """
+        page = self._read(source, name)
+        prepared = None if reference is None else self.reference(reference)
+        predict = partial(self.predict, reference=prepared)
+        regions = find_photographs(page)
+        return AlbumPrediction.of(page, regions, predict) if regions else predict(page)
+
     def reference(self, source: ReferenceSource) -> Reference:
         """Prepare a reference once, for many photographs to copy colours from.
 
@@ -132,16 +161,29 @@ class Colorizer:
         vividness: float | None = None,
         hints: Sequence[Hint] = (),
         palette: Sequence[str | RGB] = (),
+        album: bool = True,
+        negative: bool = False,
     ) -> ColorPhoto:
-        """Read and colour a photograph.
+        """Read and colour a photograph, or the photographs on an album page.
 
-        This is `predict` followed by `Prediction.color`: it takes their arguments and raises
-        their errors. The options may also come in one object, `options`.
+        This is `predict_album` followed by `color`: it takes their arguments and raises their
+        errors. `album` and `negative` are those of `ColorOptions`. The options may also come in
+        one object, `options`.
         """
         options = ColorOptions.either(
-            options, reference=reference, vividness=vividness, hints=hints, palette=palette
+            options,
+            reference=reference,
+            vividness=vividness,
+            hints=hints,
+            palette=palette,
+            album=album,
+            negative=negative,
         )
-        return self.predict(source, reference=options.reference, name=name).color(options)
+        picture = self._read(source, name)
+        if options.negative:
+            picture = picture.inverted()
+        predict = self.predict_album if options.album else self.predict
+        return predict(picture, reference=options.reference).color(options)
 
     def study(
         self,
@@ -230,6 +272,8 @@ def colorize(
     vividness: float | None = None,
     hints: Sequence[Hint] = (),
     palette: Sequence[str | RGB] = (),
+    album: bool = True,
+    negative: bool = False,
 ) -> ColorPhoto:
     """Colour one photograph: `photochrom.colorize("old.jpg").save("new.jpg")`.
 
@@ -237,5 +281,12 @@ def colorize(
     and errors are the same.
     """
     return Colorizer(model).colorize(
-        source, options, reference=reference, vividness=vividness, hints=hints, palette=palette
+        source,
+        options,
+        reference=reference,
+        vividness=vividness,
+        hints=hints,
+        palette=palette,
+        album=album,
+        negative=negative,
     )

@@ -6,6 +6,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── PhotoError               a photograph cannot be read
     │   ├── UnreadablePhoto      the file is truncated, mislabelled, empty, or not a picture
     │   ├── UnsupportedPhoto     the kind of picture is not supported (animated, float)
+    │   │   └── SeveralPages     the file has several pages, and nobody said which ones to colour
     │   └── PhotoTooLarge        the picture has more pixels than the limit, which can be raised
     ├── FilmError                a film cannot be read
     │   ├── UnreadableFilm       the file is missing, damaged from the start, or not a film
@@ -19,6 +20,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── RecipeError              the recipe is unknown, or its options contradict each other
     ├── DataError                there is no usable data to train or evaluate with
     ├── ConfigError              a setting is unknown or out of range
+    │   └── AddressInUse         another program listens on the service's address
     └── MissingExtra             an optional dependency is not installed
 
 Each message says what was expected and what came instead, and names the file if there is one.
@@ -27,6 +29,7 @@ Each message says what was expected and what came instead, and names the file if
 from __future__ import annotations
 
 __all__ = [
+    "AddressInUse",
     "ConfigError",
     "DataError",
     "FilmError",
@@ -41,6 +44,7 @@ __all__ = [
     "PhotoTooLarge",
     "PhotochromError",
     "RecipeError",
+    "SeveralPages",
     "UnreadableFilm",
     "UnreadablePhoto",
     "UnsupportedFilm",
@@ -62,6 +66,10 @@ class UnreadablePhoto(PhotoError):
 
 class UnsupportedPhoto(PhotoError):
     """The bytes are a picture, but of a kind that is not supported."""
+
+
+class SeveralPages(UnsupportedPhoto):
+    """The file has several pages, so that somebody has to say which ones to colour."""
 
 
 class PhotoTooLarge(PhotoError):
@@ -117,6 +125,19 @@ class DataError(PhotochromError):
 
 class ConfigError(PhotochromError):
     """A setting is unknown or out of range."""
+
+
+class AddressInUse(ConfigError):
+    """Another program listens on the address that the service is to listen on.
+
+    Args:
+        message: what was expected and what came instead.
+        free_port: the next port that is free; 0 if there is none nearby.
+    """
+
+    def __init__(self, message: str, free_port: int = 0) -> None:
+        super().__init__(message)
+        self.free_port = free_port
 
 
 class MissingExtra(PhotochromError):

@@ -33,6 +33,8 @@ class ColorKeywords(TypedDict, total=False):
     palette: Sequence[str | RGB]
     reference: ReferenceSource | None
     variants: int
+    album: bool
+    negative: bool
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class ColorOptions:
         reference: a colour photograph of a similar subject, in any form that `Colorizer.predict`
             accepts, or None.
         variants: how many different results to make of each photograph, 1 to `MAX_VARIANTS`.
+        album: whether to look for photographs on an album page or within a border. Each is then
+            coloured on its own, and the page around them stays as it is.
+        negative: whether the photograph is a negative, which is inverted first.
     """
 
     vividness: float | None = None
@@ -57,6 +62,8 @@ class ColorOptions:
     palette: tuple[RGB, ...] = ()
     reference: ReferenceSource | None = None
     variants: int = 1
+    album: bool = True
+    negative: bool = False
 
     def __post_init__(self) -> None:
         """Check that each value is in range, and that no two options exclude each other.
@@ -83,6 +90,8 @@ class ColorOptions:
         palette: Sequence[str | RGB] = (),
         reference: ReferenceSource | None = None,
         variants: int = 1,
+        album: bool = True,
+        negative: bool = False,
     ) -> Self:
         """Make options from any sequences; a palette may also hold texts such as "#2B4C7E".
 
@@ -91,7 +100,7 @@ class ColorOptions:
                 palette is not a colour.
         """
         colors = tuple(as_rgb(each) for each in palette)
-        return cls(vividness, tuple(hints), colors, reference, variants)
+        return cls(vividness, tuple(hints), colors, reference, variants, album, negative)
 
     @classmethod
     def either(
@@ -111,7 +120,8 @@ class ColorOptions:
         given = [
             name
             for name, value in keywords.items()
-            if not (value is None or (isinstance(value, list | tuple) and not value))
+            if not (value is None or value is getattr(cls, name))
+            and not (isinstance(value, list | tuple) and not value)
         ]
         if given:
             received = " and ".join(given)

@@ -27,6 +27,7 @@ from photochrom.model.distribution import Distribution, decode
 from photochrom.model.guide import Guide
 from photochrom.model.variants import variants
 from photochrom.options import ColorOptions
+from photochrom.photo.output_profile import output_profile, profile_of
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.provenance import with_provenance
 
@@ -55,6 +56,7 @@ class ColorPhoto:
         metadata: metadata of the original, with a note that the colours are computer-generated.
         format: file format of the original, for example "JPEG".
         mean_chroma: mean distance of the colours from grey, in Lab units.
+        icc: the profile of the scan's own colours; None without one.
     """
 
     luma: IntArray = field(repr=False)
@@ -63,6 +65,7 @@ class ColorPhoto:
     metadata: Metadata = field(repr=False)
     format: str
     mean_chroma: float
+    icc: bytes | None = field(default=None, repr=False)
 
     @cached_property
     def rgb(self) -> IntArray:
@@ -132,6 +135,28 @@ class ColorPhoto:
             OutputError: the format is unknown.
         """
         return photo.metadata_lost(self.metadata, format or self.format)
+
+    def in_profile(self, name: str) -> ColorPhoto:
+        """Return the same photograph, to be saved and encoded in another colour space.
+
+        A viewer shows the same colours, with the same luma within a level or two. In an RGB file
+        of sRGB and Display P3, grey has the same numbers as before.
+
+        Args:
+            name: a member of `photo.output_profile.PROFILES`, or "keep" for the space of the
+                original's own profile, if it has one that can hold colours.
+
+        Raises:
+            ConfigError: there is no such colour space.
+        """
+        if name == "srgb":
+            return replace(self, metadata=replace(self.metadata, icc=None))
+        if name == "keep":
+            profile = profile_of(self.icc) if self.icc else None
+        else:
+            profile = output_profile(name)
+        icc = profile.icc if profile else None
+        return replace(self, metadata=replace(self.metadata, icc=icc))
 
     def to_pil(self) -> Image.Image:
         """Return an 8-bit Pillow image, RGB or RGBA."""
@@ -333,6 +358,7 @@ class Prediction:
             metadata=with_provenance(self.photo.metadata),
             format=self.photo.format,
             mean_chroma=mean_chroma(small, self.lightness, space),
+            icc=self.photo.icc,
         )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 SHOWN = "#viewer .stage:not([hidden])"
-LIMIT = 300  # seconds that a browser may live
+LIMIT = 300  # seconds that a test may use a browser
 
 
 def kill_browsers() -> None:
@@ -28,15 +28,32 @@ def kill_browsers() -> None:
 
 
 @contextmanager
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """A browser; one that hangs is killed, for closing it and downloading know no time limit."""
+def limited() -> Iterator[None]:
+    """Kill a browser that hangs, for closing it and downloading know no time limit."""
     killer = threading.Timer(LIMIT, kill_browsers)
     killer.start()
     try:
-        with playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS) as browser:
-            yield browser
+        yield
     finally:
         killer.cancel()
+
+
+class Chromium:
+    """One browser for many tests; if it died, another one takes its place."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            launch = self._playwright.chromium.launch
+            self._browser = launch(executable_path=CHROMIUM, args=FLAGS)
+        return self._browser
+
+    def close(self) -> None:
+        if self._browser is not None:
+            self._browser.close()
 
 
 def drop(page: Page, *paths: Path) -> None:

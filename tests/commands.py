@@ -1,4 +1,4 @@
-"""`photochrom colorize`, called here or in a process of its own, and what came of it."""
+"""The program, called here or in a process of its own, and what came of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ PROGRAM = [sys.executable, "-m", "photochrom"]
 
 
 def call(*arguments: str, stdin: bytes | None = None) -> Result:
-    result = CliRunner().invoke(app, ["colorize", *arguments], input=stdin)
+    return invoke("colorize", *arguments, stdin=stdin)
+
+
+def invoke(*arguments: object, stdin: bytes | None = None) -> Result:
+    """Run the program in this process."""
+    result = CliRunner().invoke(app, [str(each) for each in arguments], input=stdin)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.output
     return result

@@ -1,8 +1,12 @@
-"""Tiny models and real photographs, made once for all tests."""
+"""Tiny models and real photographs, made once for all tests, and the order of the tests."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+# Two tests run at once, and threads of OpenBLAS would wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cv2
 import numpy as np
@@ -11,6 +15,16 @@ import skimage.data
 
 from photochrom import Colorizer, Model
 from tests.support import NAN, model, network, sloped, write_model, write_pictures
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: (not _is_slow_file(item), item.path.parent.name != "web"))
+
+
+def _is_slow_file(item: pytest.Item) -> bool:
+    module = item.getparent(pytest.Module)
+    return module is not None and any(mark.name == "slow" for mark in module.own_markers)
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +90,14 @@ def shoebox(place: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) ->
     monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
     write_pictures(place / "in", "a.png", "b.png", "c.jpg")
     return place
+
+
+@pytest.fixture
+def converted_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Export networks in this process, which has loaded TensorFlow, and not in a new one."""
+    import keras
+
+    from photochrom.training import export
+
+    if keras.backend.backend() == "tensorflow":
+        monkeypatch.setattr(export, "_convert", export._main)

@@ -124,7 +124,7 @@ def test_running_out_of_memory_is_a_failure_by_name(place, warm, monkeypatch):
         raise MemoryError
 
     write_pictures(place / "in", "a.png")
-    monkeypatch.setattr("photochrom.batch.read", exhausted)
+    monkeypatch.setattr("photochrom.batch.running.read", exhausted)
     (outcome,) = run(plan(["in"], Path("out")), warm)
     assert (outcome.status, outcome.reason) == ("failed", "in/a.png: out of memory")
 

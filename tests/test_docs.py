@@ -95,9 +95,14 @@ def _calls(line: str) -> Iterator[list[str]]:
         words = words[end:]
 
 
+@cache
+def program() -> Any:
+    return get_command(app)
+
+
 def complaints(words: list[str]) -> Iterator[str]:
     """What is wrong with a command: a subcommand or an option that is not there."""
-    command: Any = get_command(app)
+    command = program()
     rest = list(words)
     while below := getattr(command, "commands", None):
         if not rest or rest[0].startswith("-"):

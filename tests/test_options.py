@@ -24,6 +24,8 @@ def test_the_defaults_ask_for_nothing() -> None:
         "palette": (),
         "reference": None,
         "variants": 1,
+        "album": True,
+        "negative": False,
     }
 
 

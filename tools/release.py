@@ -89,7 +89,10 @@ def evaluate(
     for name, truth in album:
         grey = color.luma(truth)
         prediction = colorizer.predict(grey)
-        results = {"grey": np.dstack([grey] * 3), "best constant": constant(grey)}
+        results: dict[str, np.ndarray] = {
+            "grey": np.dstack([grey] * 3),
+            "best constant": constant(grey),
+        }
         results |= {
             title: prediction.color(vividness=level).rgb
             for title, level in (("faithful", 0.0), ("default", None), ("vivid", 1.0))

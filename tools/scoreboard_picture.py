@@ -51,9 +51,10 @@ def main() -> None:
     arguments = parser.parse_args()
     choose_backend()
     from photochrom.training import comparison
+    from photochrom.training.held_out import Entry
 
     scoreboard = json.loads((arguments.comparison / "scoreboard.json").read_text("utf-8"))
-    entries = [comparison.Entry(**entry) for entry in scoreboard["entries"]]
+    entries = [Entry(**entry) for entry in scoreboard["entries"]]
     rows = list(comparison.picture_rows(arguments.comparison, entries, list(samples().items())))
     headings = ("grey", *(entry.name for entry in entries if entry.inference_ms), "true")
     page = scoring.contact_sheet(

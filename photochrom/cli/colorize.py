@@ -3,14 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
+from photochrom.cli.colorize_options import (
+    Album,
+    AsJson,
+    DryRun,
+    Hints,
+    InColour,
+    Inputs,
+    KeepGoing,
+    KeepProfile,
+    Negative,
+    Output,
+    Pages,
+    Palette,
+    Profile,
+    Quality,
+    Recursive,
+    Reference,
+    Split,
+    Suffix,
+    Variants,
+    Workers,
+)
 from photochrom.cli.console import (
     ProgressBars,
     emit,
@@ -28,7 +51,7 @@ from photochrom.cli.options import (
     Vividness,
 )
 from photochrom.cli.stream import STREAM, Stream
-from photochrom.errors import ConfigError, OutputExists
+from photochrom.errors import ConfigError, OutputExists, SeveralPages
 
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
@@ -37,77 +60,6 @@ if TYPE_CHECKING:
 __all__ = ["colorize"]
 
 _ALMOST_GREY = 1.0  # mean chroma in CIE Lab units; below it, the result hardly looks coloured
-
-Inputs = Annotated[
-    list[str],
-    typer.Argument(metavar="PATH", help="Photographs, folders or patterns; - reads from stdin."),
-]
-Output = Annotated[
-    str,
-    typer.Option(
-        "--output", "-o", help="A folder, or a file for one photograph; - writes to stdout."
-    ),
-]
-Variants = Annotated[
-    int,
-    typer.Option(
-        min=1,
-        max=8,
-        help="Number of different colourings of each photograph: NAME-1, NAME-2 and so on.",
-    ),
-]
-Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search subfolders, too.")]
-InColour = Annotated[
-    Literal["recolour", "skip"],
-    typer.Option("--in-colour", help="What to do with photographs that are in colour."),
-]
-Hints = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--hint",
-        metavar="X,Y,#RRGGBB[,RADIUS]",
-        help="A known colour at a pixel of the upright photograph; can be given more than once.",
-    ),
-]
-Palette = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE|#RRGGBB,…",
-        help="Colours to prefer: those of a picture, or a list of colours.",
-    ),
-]
-Reference = Annotated[
-    Path | None,
-    typer.Option(help="A colour photograph of a similar subject, to copy the colours from."),
-]
-Suffix = Annotated[
-    str | None,
-    typer.Option(
-        help="File type of the results, for example .png.", show_default="the photograph's"
-    ),
-]
-Quality = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        max=100,
-        help="Quality, 1 to 100, for JPEG, WebP and AVIF.",
-        show_default="92, 92, 85",
-    ),
-]
-KeepGoing = Annotated[
-    bool, typer.Option("--keep-going", "-k", help="Continue after a photograph that fails.")
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Show what would be done, but do nothing.")
-]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=1, help="Number of photographs to work on at once.", show_default="cores, 4 at most"
-    ),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Report each photograph as one line of JSON.")]
 
 
 def colorize(
@@ -119,6 +71,12 @@ def colorize(
     palette: Palette = None,
     reference: Reference = None,
     variants: Variants = 1,
+    album: Album = True,
+    split: Split = False,
+    pages: Pages = "",
+    negative: Negative = False,
+    profile: Profile = "srgb",
+    keep_profile: KeepProfile = False,
     recursive: Recursive = False,
     exists: ExistsOption = "error",
     in_colour: InColour = "recolour",
@@ -137,22 +95,30 @@ def colorize(
     Exit codes: 0 all photographs were coloured or skipped; 1 at least one failed, and each failure
     is named; 2 the command line is not valid; 130 interrupted.
     """
-    from photochrom.batch import run
+    from photochrom.batch import plan, run
     from photochrom.colorizer import Colorizer
 
     max_pixels = int(max_megapixels * 1e6)
     create = partial(Colorizer, model, max_pixels=max_pixels, engine=engine, precision=precision)
-    options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
+    options = replace(
+        _options(vividness, hints or [], palette, reference, max_pixels, variants),
+        album=album,
+        negative=negative,
+    )
     originals = [Path(each) for each in (palette, reference) if each]
+    target = "keep" if keep_profile else profile
     if STREAM in (*inputs, output):
-        unwanted = dry_run, as_json, variants > 1, exists == "skip", in_colour == "skip"
-        _require_one(inputs, *unwanted)
-        stream = Stream(inputs[0], output, suffix)
-        stream.check(originals)
-        result = stream.colorize(create(), options)
-        stream.write(result, quality, overwrite=exists == "overwrite")
+        unwanted = dry_run, as_json, variants > 1, split, exists == "skip", in_colour == "skip"
+        _require_one(inputs, *unwanted, bool(pages))
+        stream = Stream(inputs[0], output, suffix, quality, target)
+        stream.run(create, options, originals, overwrite=exists == "overwrite")
         return
-    jobs = _plan(inputs, output, originals, recursive, suffix, variants, one=bool(hints))
+    arrange = partial(
+        plan, recursive=recursive, suffix=suffix, variants=variants, split=split,
+        documents=bool(pages), originals=originals,
+    )  # fmt: skip
+    jobs = _plan(arrange, inputs, output, one=bool(hints))
+    _note_unsupported(inputs, recursive=recursive, documents=bool(pages))
     if dry_run:
         _show_plan(jobs, exists, as_json=as_json)
         return
@@ -160,15 +126,9 @@ def colorize(
     # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
     engine_name = colorizer.engine
     outcomes = run(
-        jobs,
-        colorizer,
-        exists=exists,
-        keep_going=keep_going,
-        keep_colour=in_colour == "skip",
-        quality=quality,
-        workers=workers,
-        options=options,
-    )
+        jobs, colorizer, exists=exists, keep_going=keep_going, keep_colour=in_colour == "skip",
+        quality=quality, workers=workers, options=options, pages=pages, profile=target,
+    )  # fmt: skip
     _conclude(_report_all(outcomes, len(jobs), as_json=as_json), engine_name)
 
 
@@ -176,39 +136,30 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
     if len(inputs) > 1 or any(unwanted):
         raise ConfigError(
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
-            "--json, --variants, --exists skip or --in-colour skip"
+            "--json, --variants, --split, --pages, --exists skip or --in-colour skip"
         )
 
 
 def _plan(
-    inputs: list[str],
-    output: str,
-    originals: list[Path],
-    recursive: bool,
-    suffix: str | None,
-    variants: int,
-    *,
-    one: bool,
+    arrange: Callable[[list[str], Path], list[Job]], inputs: list[str], output: str, *, one: bool
 ) -> list[Job]:
-    """Plan the jobs, and print how many pictures are skipped because of their format."""
-    from photochrom.batch import plan, unsupported_suffixes
-
+    """Plan the jobs with `arrange`; `one` demands a single photograph."""
     if not output:
         raise ConfigError("expected -o with a folder, or with a file for one photograph")
-    jobs = plan(
-        inputs,
-        Path(output),
-        recursive=recursive,
-        suffix=suffix,
-        variants=variants,
-        originals=originals,
-    )
-    if unsupported := unsupported_suffixes(inputs, recursive=recursive):
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(unsupported.items()))
-        note(f"skipped (format not supported): {counts}")
+    jobs = arrange(inputs, Path(output))
     if one and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     return jobs
+
+
+def _note_unsupported(inputs: list[str], *, recursive: bool, documents: bool) -> None:
+    """Print how many pictures are skipped because of their format."""
+    from photochrom.batch import unsupported_suffixes
+
+    unsupported = unsupported_suffixes(inputs, recursive=recursive, documents=documents)
+    if unsupported:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(unsupported.items()))
+        note(f"skipped (format not supported): {counts}")
 
 
 def _report_all(outcomes: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
@@ -284,12 +235,13 @@ def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:
+    targets = outcome.written or outcome.job.numbered_or_one
     if as_json:
         emit(
             {
                 "source": str(outcome.job.source),
-                "target": str(outcome.job.targets[0]),
-                "targets": [str(each) for each in outcome.job.targets],
+                "target": str(targets[0]),
+                "targets": [str(each) for each in targets],
                 "status": outcome.status,
                 "reason": outcome.reason or None,
                 "seconds": round(outcome.seconds, 3),
@@ -297,15 +249,33 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "height": outcome.size[1] if outcome.size else None,
                 "tint": outcome.tint or None,
                 "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
+                "photographs": outcome.photographs if outcome.status == "done" else None,
+                "left": [{"page": page, "reason": reason} for page, reason in outcome.left],
                 "metadata_lost": list(outcome.metadata_lost),
             }
         )
     if outcome.status == "failed":
-        advice = " (--exists skip or overwrite)" if isinstance(outcome.error, OutputExists) else ""
-        fail(f"{outcome.reason}{advice}")
-    elif outcome.status == "done" and outcome.mean_chroma < _ALMOST_GREY:
-        note(f"{outcome.job.targets[0]} is almost grey")
-    note_metadata_lost(str(outcome.job.targets[0]), outcome.metadata_lost)
+        fail(f"{outcome.reason}{_advice(outcome.error)}")
+    elif outcome.status == "done":
+        _note_done(outcome, str(targets[0]))
+
+
+def _advice(error: Exception | None) -> str:
+    """Return which option would have helped, in brackets."""
+    if isinstance(error, OutputExists):
+        return " (--exists skip or overwrite)"
+    return " (--pages all, or --pages 1,3-5)" if isinstance(error, SeveralPages) else ""
+
+
+def _note_done(outcome: Outcome, target: str) -> None:
+    """Print what a person may want to know of a result."""
+    if outcome.mean_chroma < _ALMOST_GREY:
+        note(f"{target} is almost grey")
+    if outcome.photographs > 1:
+        note(f"{target}: {outcome.photographs} photographs were found and coloured")
+    for page, reason in outcome.left:
+        note(f"{target}: an image on page {page} was left as it is: {reason}")
+    note_metadata_lost(target, outcome.metadata_lost)
 
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:

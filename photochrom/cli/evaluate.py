@@ -186,7 +186,7 @@ def _photographs(
         note(f"skipped {len(album.skipped)} files: grey, tinted or damaged")
 
     def colorize(grey: Rgb) -> Rgb:
-        return np.asarray(colorizer.colorize(grey).rgb, np.uint8)
+        return np.asarray(colorizer.colorize(grey, album=False).rgb, np.uint8)
 
     with ProgressBars("photographs", survey="finding the best constant", judge="judging") as bars:
         report = scoring.evaluate(album, colorize, listener=bars)

@@ -126,8 +126,14 @@ def _run(
 ) -> None:
     # Imported here, after `require`: a missing extra is reported in one line.
     from photochrom.colorizer import Colorizer
+    from photochrom.errors import AddressInUse
     from photochrom.web.server import serve as run
 
     max_pixels = settings.limits.pixels
     colorizer = Colorizer(model, max_pixels=max_pixels, engine=engine, precision=precision)
-    run(colorizer, settings, ready)
+    try:
+        run(colorizer, settings, ready)
+    except AddressInUse as error:
+        if not error.free_port:
+            raise
+        raise AddressInUse(f"{error} (--port {error.free_port})") from error

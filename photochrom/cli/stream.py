@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -31,11 +32,35 @@ class Stream:
         source: a path, or `STREAM` for stdin.
         output: a path, or `STREAM` or an empty text for stdout.
         suffix: file type of the result, for example ".png"; None for the photograph's.
+        quality: encoder quality, 1 to 100; None for the format's default.
+        profile: colour space of the result, as in `batch.run`.
     """
 
     source: str
     output: str
     suffix: str | None
+    quality: int | None = None
+    profile: str = "srgb"
+
+    def run(
+        self,
+        create: Callable[[], Colorizer],
+        options: ColorOptions,
+        originals: list[Path],
+        *,
+        overwrite: bool,
+    ) -> None:
+        """Colour the photograph.
+
+        Args:
+            create: makes the colorizer, after the places have been checked.
+            options: how to colour it.
+            originals: as in `check`.
+            overwrite: whether an existing file may be replaced.
+        """
+        self.check(originals)
+        result = self.colorize(create(), options)
+        self.write(result.in_profile(self.profile), overwrite=overwrite)
 
     @property
     def _to_stdout(self) -> bool:
@@ -85,13 +110,13 @@ class Stream:
             raise ConfigError("expected a photograph from stdin, which is closed")
         return colorizer.colorize(sys.stdin.buffer.read(), options, name="stdin")
 
-    def write(self, result: ColorPhoto, quality: int | None, *, overwrite: bool) -> None:
+    def write(self, result: ColorPhoto, *, overwrite: bool) -> None:
         """Write the result to its place."""
         from photochrom.photo import READABLE_SUFFIXES
         from photochrom.photo.codecs import format_of
 
         if not self._to_stdout:
-            result.save(self.output, quality=quality, overwrite=overwrite)
+            result.save(self.output, quality=self.quality, overwrite=overwrite)
             lost = result.metadata_lost(format_of(Path(self.output)).name)
             note_metadata_lost(self.output, lost)
             return
@@ -99,6 +124,6 @@ class Stream:
             raise ConfigError("expected to write the photograph to stdout, which is closed")
         # Encoded as a whole first: a failure leaves stdout empty.
         file_format = READABLE_SUFFIXES[self.suffix.lower()] if self.suffix else None
-        sys.stdout.buffer.write(result.encode(file_format, quality=quality))
+        sys.stdout.buffer.write(result.encode(file_format, quality=self.quality))
         sys.stdout.buffer.flush()
         note_metadata_lost("stdout", result.metadata_lost(file_format))

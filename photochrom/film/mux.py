@@ -209,7 +209,12 @@ def _video_packets(
     # A frame is shown until the next one is.
     durations = {first: after - first for first, after in pairwise(ordered)}
     durations[ordered[-1]] = _last_duration(film, plan, ordered[-1] + start, last_duration)
-    for packet, pts, dts in zip(_read(parts), times, _decoding_times(times), strict=True):
+    decoding_times = list(_decoding_times(times))
+    if plan.container in MP4_CONTAINERS:
+        # MP4 ends when the packet that is stored last does, which need not be shown last.
+        length = ordered[-1] + durations[ordered[-1]] - ordered[0]
+        durations[times[-1]] = max(1, length - (decoding_times[-1] - decoding_times[0]))
+    for packet, pts, dts in zip(_read(parts), times, decoding_times, strict=True):
         packet.pts, packet.dts, packet.time_base = pts, dts, base
         packet.duration = durations[pts]
         packet.stream = stream

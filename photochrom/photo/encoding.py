@@ -15,6 +15,7 @@ from photochrom.photo.codecs import FORMATS, Codec, format_named
 from photochrom.photo.codecs.jpeg import halve
 from photochrom.photo.fitting import fitted
 from photochrom.photo.metadata import Metadata
+from photochrom.photo.output_profile import OutputProfile
 from photochrom.photo.photo import eight_bits
 
 __all__ = ["Chroma", "encode", "encode_colored", "metadata_lost"]
@@ -56,7 +57,7 @@ def encode_colored(
         ConfigError: as in `encode`.
     """
     target = format_named(format)
-    if not target.stores_planes:
+    if not target.stores_planes or (metadata is not None and metadata.icc):
         rgb = chroma.over(luma)
         return encode(rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality)
     quality = _quality(quality, target)
@@ -77,7 +78,7 @@ def encode(
     metadata: Metadata | None = None,
     quality: int | None = None,
 ) -> bytes:
-    """Encode RGB as the bytes of an image file, in sRGB with a profile.
+    """Encode RGB as the bytes of an image file, in sRGB or the space of `metadata.icc`.
 
     A JPEG file gets `luma` as its Y plane, unchanged. For formats of 8 bits, 16 bits are rounded.
 
@@ -99,6 +100,9 @@ def encode(
     quality = _quality(quality, target)
     alpha = _check_alpha(alpha, target)
     _check_size(rgb, target)
+    if metadata is not None and metadata.icc:
+        # In another space, the luma of a colour is another number.
+        rgb, luma = OutputProfile(metadata.icc).from_srgb(rgb), None
     if not target.deep:
         rgb = eight_bits(rgb)
         luma, alpha = (None if plane is None else eight_bits(plane) for plane in (luma, alpha))

@@ -16,8 +16,8 @@ __all__ = [
     "clean_exif",
     "exif_orientation",
     "exif_resolution",
+    "exif_tags",
     "with_resolution",
-    "without_orientation",
 ]
 
 _ORIENTATION: Final = 0x0112
@@ -104,6 +104,15 @@ def _block(exif: bytes) -> _Block:
     return _Block(data, order)
 
 
+def exif_tags(exif: bytes) -> frozenset[int]:
+    """Return the tags of the first directory of EXIF; none if it is damaged."""
+    try:
+        block = _block(exif)
+        return frozenset(block.entries(block.first))
+    except (struct.error, ValueError):
+        return frozenset()
+
+
 def exif_orientation(exif: bytes) -> int | None:
     r"""Return the orientation that EXIF states, 1 to 8, stored as a number of any type.
 
@@ -188,27 +197,6 @@ def _drop_thumbnail(block: _Block, pointer: int) -> None:
         del block.data[start:]
     elif 0 < start < stop <= len(block.data):
         block.data[start:stop] = bytes(stop - start)
-
-
-def without_orientation(exif: bytes) -> bytes | None:
-    """Return EXIF without its orientation; None if it is damaged.
-
-    The entries after it move up; everything that they point to stays where it is.
-    """
-    try:
-        block = _block(exif)
-        entry = block.entries(block.first).get(_ORIENTATION)
-        if entry is None:
-            return bytes(block.data)
-        end = block.next_pointer(block.first) + 4
-        if end > len(block.data):
-            return None
-        count = block.number(block.first, "H")
-    except (struct.error, ValueError):
-        return None
-    block.data[entry:end] = block.data[entry + _ENTRY_BYTES : end] + bytes(_ENTRY_BYTES)
-    struct.pack_into(block.order + "H", block.data, block.first, count - 1)
-    return bytes(block.data)
 
 
 def with_resolution(

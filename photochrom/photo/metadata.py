@@ -57,6 +57,7 @@ class Metadata:
         texts: texts of a PNG file.
         comments: comments of a JPEG or GIF file, as bytes, since their encoding is not stated.
         tags: TIFF tags of a georeference (GeoTIFF, GDAL), by their number.
+        icc: profile of the colour space to write in; None for sRGB.
         lost: names of what the original holds but could not be carried over, whatever the format
             of the result.
     """
@@ -69,6 +70,7 @@ class Metadata:
     texts: tuple[Text, ...] = ()
     comments: tuple[bytes, ...] = ()
     tags: Mapping[int, Any] | None = None
+    icc: bytes | None = None
     lost: tuple[str, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -27,6 +27,7 @@ class Photo:
         metadata: metadata for the result.
         format: format of the file; "PNG" for arrays and images in memory.
         name: the photograph's name in messages.
+        icc: the profile of the scan's colours, which have been converted to sRGB; None without one.
     """
 
     luma: IntArray
@@ -36,6 +37,7 @@ class Photo:
     metadata: Metadata
     format: str
     name: str
+    icc: bytes | None = None
 
     @property
     def rgb(self) -> IntArray:
@@ -49,6 +51,14 @@ class Photo:
     def size(self) -> tuple[int, int]:
         """Width and height."""
         return self.luma.shape[1], self.luma.shape[0]
+
+    def inverted(self) -> Photo:
+        """Return the positive of a negative: grey, with every level of luma inverted.
+
+        Colours are dropped, since those of a negative are those of its film.
+        """
+        top = np.iinfo(self.luma.dtype).max
+        return replace(self, luma=top - self.luma, color=None, tint="grey")
 
     @property
     def is_monochrome(self) -> bool:

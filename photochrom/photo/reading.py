@@ -109,15 +109,17 @@ def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:
         return Photo(
             upright(stored.samples, orientation), None, alpha, "grey", metadata, file_format, name
         )
+    profile = icc if isinstance(icc, bytes) and stored.color.shape[2] == 3 else None
     srgb = to_srgb(stored.color, icc if isinstance(icc, bytes) else None)
     rgb = upright(srgb, orientation)
     if is_exactly_grey(rgb):
         grey: Any = np.ascontiguousarray(rgb[..., 0])
-        return Photo(grey, None, alpha, "grey", metadata, file_format, name)
+        return Photo(grey, None, alpha, "grey", metadata, file_format, name, profile)
     # A profile changes colours and so their luma; only without one is the stored luma right.
     stored_luma = stored.luma if srgb is stored.color else None
     y = luma(rgb) if stored_luma is None else upright(stored_luma, orientation)
-    return Photo(y, rgb, alpha, tint_of(_preview(rgb)), metadata, file_format, name)
+    tint = tint_of(_preview(rgb))
+    return Photo(y, rgb, alpha, tint, metadata, file_format, name, profile)
 
 
 def _preview(rgb: IntArray) -> npt.NDArray[np.uint8]:

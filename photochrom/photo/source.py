@@ -7,7 +7,7 @@ import stat
 from pathlib import Path, PurePath
 from typing import BinaryIO, TypeAlias
 
-from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
+from photochrom.errors import SeveralPages, UnreadablePhoto, UnsupportedPhoto
 from photochrom.photo.codecs import (
     FORMATS,
     RAW_SUFFIXES,
@@ -109,6 +109,8 @@ def detect_format(data: bytes, source: object, name: str) -> str:
         )
     if file_format is None:
         raise UnreadablePhoto(f"expected a photograph; {name} is not a picture of a known kind")
+    if file_format == "PDF":
+        raise SeveralPages(f"expected one photograph; {name} is a PDF, whose pages must be chosen")
     # A format that is only recognized goes on: its codec gives the better message.
     if not recognizes(file_format):
         raise UnsupportedPhoto(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import math
 import struct
+from collections.abc import Mapping
 from typing import Any, Final
 
-import tifffile
 from PIL import Image
 
 from photochrom.photo.container import quiet
@@ -44,6 +44,10 @@ _KEPT: Final = {_EXIF, _GPS, _XMP, _ICC, _IPTC, _PHOTOSHOP, *_TEXT_TAGS, *GEO_TA
 _MATTEING_TO_TILE_DEPTH: Final = range(32995, 32999)  # old tags that describe pixels, too
 _FIRST_PRIVATE_TAG: Final = 32768
 _MAX_NAMED: Final = 8
+# Bytes of one value of each type, where it is not 1.
+_VALUE_BYTES: Final = {
+    3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8,
+}  # fmt: skip
 
 
 def tiff_info(data: bytes) -> tuple[dict[str, Any], int]:
@@ -57,19 +61,50 @@ def tiff_info(data: bytes) -> tuple[dict[str, Any], int]:
     """
     tags = Image.Exif()
     with quiet():
-        tags.endian, tags.bigtiff = ("<" if data[:2] == b"II" else ">"), b"+" in data[2:4]
-        place = (tags.endian + "Q", 8) if tags.bigtiff else (tags.endian + "I", 4)
-        tags.load_from_fp(io.BytesIO(data), struct.unpack_from(place[0], data, place[1])[0])
+        order, big = ("<" if data[:2] == b"II" else ">"), b"+" in data[2:4]
+        (first,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
+        tags.endian, tags.bigtiff = order, big
+        tags.load_from_fp(io.BytesIO(data), first)
+        stored = _stored_values(data, first, order, big=big)
         exif, damaged = _text_and_camera(tags)
+        # Pillow reads a directory up to the first tag that is damaged.
+        damaged += sorted(stored.keys() - LAYOUT_TAGS - set(tags))
         info: dict[str, Any] = {
             "icc_profile": tags.get(_ICC),
             "xmp": tags.get(_XMP),
             "exif": exif,
             "tags": _geo_tags(tags),
-            "lost": _private_tags(tags) + damaged,
+            "lost": (*_private_tags(tags), *_named(damaged, " (damaged)")),
         }
-        info |= _density(tags) | _iptc(data, tags)
+        info |= _density(tags) | _iptc(stored)
         return info, _orientation(tags.get(_ORIENTATION)) or orientation_of({"xmp": info["xmp"]})
+
+
+def _stored_values(data: bytes, first: int, order: str, *, big: bool) -> dict[int, bytes]:
+    """Return all tags of a directory, with the bytes of those for IPTC, whatever their type.
+
+    The bytes of all tags could be far more than the file has: tags may share them.
+    """
+    counter, form = (order + "Q", order + "HHQQ") if big else (order + "H", order + "HHII")
+    size, field = struct.calcsize(form), 8 if big else 4
+    (count,) = struct.unpack_from(counter, data, first)
+    start = first + struct.calcsize(counter)
+    values: dict[int, bytes] = {}
+    for at in range(start, min(start + count * size, len(data) - size + 1), size):
+        tag, kind, number, offset = struct.unpack_from(form, data, at)
+        length = number * _VALUE_BYTES.get(kind, 1)
+        place = at + size - field if length <= field else offset
+        if number:
+            values[tag] = data[place : place + length] if tag in (_IPTC, _PHOTOSHOP) else b""
+    return values
+
+
+def _named(numbers: list[int], remark: str = "") -> list[str]:
+    """Return names of tags for people, not too many of them."""
+    texts = [str(number) for number in numbers]
+    if len(texts) > _MAX_NAMED:
+        texts[_MAX_NAMED:] = [f"and {len(texts) - _MAX_NAMED} more"]
+    return [f"TIFF tags {' '.join(texts)}{remark}"] if texts else []
 
 
 def _orientation(value: Any) -> int | None:
@@ -99,11 +134,10 @@ def _density(tags: Image.Exif) -> dict[str, Any]:
     return {"dpi": (sides[0] * scale, sides[1] * scale)}
 
 
-def _iptc(data: bytes, tags: Image.Exif) -> dict[str, Any]:
+def _iptc(stored: Mapping[int, bytes]) -> dict[str, Any]:
     """Return the IPTC record, from its own tag or from Photoshop's, and Photoshop's blocks."""
-    blocks = resources(_raw_value(data, _PHOTOSHOP) or b"") if _PHOTOSHOP in tags else {}
-    own = as_record(_raw_value(data, _IPTC) or b"") if _IPTC in tags else None
-    other = iptc_resource(blocks)
+    blocks = resources(stored.get(_PHOTOSHOP, b""))
+    own, other = as_record(stored.get(_IPTC, b"")), iptc_resource(blocks)
     # ImageMagick cuts off the record in its own tag.
     return {"photoshop": blocks, "iptc": own if own and (is_whole(own) or not other) else other}
 
@@ -119,29 +153,24 @@ def _geo_tags(tags: Image.Exif) -> dict[int, Any]:
     return found
 
 
-def _private_tags(tags: Image.Exif) -> tuple[str, ...]:
+def _private_tags(tags: Image.Exif) -> list[str]:
     """Name the private tags, which are not kept, since their meaning is unknown."""
-    known = {*_KEPT, *_MATTEING_TO_TILE_DEPTH}
+    known = {*_KEPT, *_MATTEING_TO_TILE_DEPTH, _LAYERS}
     found = sorted(tag for tag in tags if tag >= _FIRST_PRIVATE_TAG and tag not in known)
-    layers = ["Photoshop's layers"] if _LAYERS in found else []
-    numbers = [str(tag) for tag in found if tag != _LAYERS]
-    if len(numbers) > _MAX_NAMED:
-        numbers[_MAX_NAMED:] = [f"and {len(numbers) - _MAX_NAMED} more"]
-    return (*layers, *([f"TIFF tags {' '.join(numbers)}"] if numbers else []))
+    return [*(["Photoshop's layers"] if _LAYERS in tags else []), *_named(found)]
 
 
-def _text_and_camera(tags: Image.Exif) -> tuple[bytes | None, tuple[str, ...]]:
+def _text_and_camera(tags: Image.Exif) -> tuple[bytes | None, list[int]]:
     """Return EXIF with a TIFF's tags, without those that describe its pixels.
 
     Returns:
-        EXIF, None if it is empty; and the names of tags that are left out, since they are damaged.
+        EXIF, None if it is empty; and the tags that are left out, since they are damaged.
     """
     found: dict[int, Any] = {tag: as_stored(tags[tag]) for tag in _TEXT_TAGS if tag in tags}
     nested = {each: tags.get_ifd(each) for each in (_EXIF, _GPS) if each in tags}
     found |= {each: values for each, values in nested.items() if values}
     sound = {tag: value for tag, value in found.items() if _exif({tag: value})}
-    damaged = tuple(f"TIFF tag {tag} (damaged)" for tag in found if tag not in sound)
-    return _exif(sound) if sound else None, damaged
+    return _exif(sound) if sound else None, [tag for tag in found if tag not in sound]
 
 
 def _exif(values: dict[int, Any]) -> bytes | None:
@@ -151,14 +180,4 @@ def _exif(values: dict[int, Any]) -> bytes | None:
     try:
         return exif.tobytes()
     except Exception:  # noqa: BLE001  whatever Pillow raises for a damaged value
-        return None
-
-
-def _raw_value(data: bytes, tag: int) -> bytes | None:
-    """Return the bytes of a tag in a TIFF's first directory, whatever its declared type."""
-    try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            entry = file.pages.first.tags[tag]
-            return data[entry.valueoffset : entry.valueoffset + entry.valuebytecount]
-    except (tifffile.TiffFileError, KeyError, ValueError, struct.error):
         return None

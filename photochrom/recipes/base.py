@@ -126,6 +126,8 @@ class Recipe(ABC, Generic[O]):
             steps: number of training steps; 0 if unknown.
         """
         self.compile(network, steps)
+        # TensorFlow would trace the training step twice, the first time only to build it.
+        network.optimizer.build(network.trainable_variables)
         return network
 
     def inference_model(self, training_model: keras.Model) -> keras.Model:

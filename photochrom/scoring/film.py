@@ -175,7 +175,7 @@ def film_methods(colorizer: Colorizer) -> dict[str, ColorizeFilm]:
     """
 
     def frame_by_frame(lumas: Iterator[Rgb]) -> Iterator[Rgb]:
-        return (np.asarray(colorizer.colorize(each).rgb, np.uint8) for each in lumas)
+        return (np.asarray(colorizer.colorize(each, album=False).rgb, np.uint8) for each in lumas)
 
     return {
         "grey": lambda lumas: map(flat_color, lumas),

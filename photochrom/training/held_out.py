@@ -142,7 +142,7 @@ def measure(name: str, colorizer: Colorizer, evaluator: HeldOutEvaluator) -> Ent
 
 def colorize(colorizer: Colorizer, rgb: Rgb, *, vividness: float | None = None) -> Rgb:
     """Return the coloured luma of a photograph, RGB, (H, W, 3) uint8."""
-    return np.asarray(colorizer.colorize(rgb, vividness=vividness).rgb, np.uint8)
+    return np.asarray(colorizer.colorize(rgb, vividness=vividness, album=False).rgb, np.uint8)
 
 
 def _inference_ms(colorizer: Colorizer) -> float:

@@ -10,17 +10,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Final
 
-from fastapi import FastAPI, Form, HTTPException, Request, Response
+from fastapi import FastAPI, Form, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
-from starlette.routing import Match, Route
 
 from photochrom import __version__
-from photochrom.web import problems
-from photochrom.web.api import router
+from photochrom.web import api, job_api, openapi, problems
+from photochrom.web.http_methods import HeadMiddleware, add_api_fallback
 from photochrom.web.metrics import MetricsMiddleware
-from photochrom.web.problems import Problem
 from photochrom.web.security import COOKIE, SecurityMiddleware
 from photochrom.web.state import ServiceState
 
@@ -80,33 +78,43 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
         version=__version__,
         description="Colour for black-and-white photographs and films. Luma is never changed.",
         lifespan=lifespan,
+        openapi_tags=openapi.TAGS,
+        generate_unique_id_function=openapi.operation_id,
     )
     app.state.service = service
     problems.install(app)
-    app.include_router(router)
+    for router in (api.router, job_api.router):
+        app.include_router(router)
+    add_api_fallback(app, [*api.router.routes, *job_api.router.routes])
     _add_health(app, service, engine)
     logins: set[str] = set()
     if settings.token:
         _add_login(app, settings, logins)
-    _add_problem_schema(app)
+    openapi.complete_schema(app, needs_token=bool(settings.token))
     if settings.page:
         from photochrom.web.page.mount import mount_page
 
         # The page is mounted at "/" and takes every path that no route before it has taken
-        _add_api_fallback(app)
         mount_page(app, service)
     app.state.closing = threading.Event()
     app.add_middleware(
         SecurityMiddleware, settings=settings, logins=logins, closing=app.state.closing
     )
-    # Added last, so it is outermost: the metrics count refused requests too
+    # The last one added is outermost: the metrics count refused requests too
     app.add_middleware(MetricsMiddleware, metrics=service.metrics)
+    app.add_middleware(HeadMiddleware)
     return app
 
 
 def _add_health(app: FastAPI, service: ServiceState, engine: str) -> None:
-    @app.get("/healthz", response_model=Health, responses=problems.documented(421))
-    async def healthz() -> Health:
+    @app.get(
+        "/healthz",
+        response_model=Health,
+        responses=openapi.problems(421),
+        tags=["service"],
+        summary="Get the state of the service",
+    )
+    async def get_health() -> Health:
         """Report that the service runs, and which engine runs the network."""
         return Health(status="ok", version=__version__, engine=engine)
 
@@ -115,28 +123,14 @@ def _add_health(app: FastAPI, service: ServiceState, engine: str) -> None:
         response_class=Response,
         responses={
             200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-            **problems.documented(401, 421),
+            **openapi.problems(401, 421),
         },
+        tags=["service"],
+        summary="Get counts and times",
     )
-    async def metrics() -> Response:
+    async def get_metrics() -> Response:
         """Return counts and times in the format of Prometheus."""
         return Response(service.metrics.text(), headers={"Content-Type": _METRICS_TYPE})
-
-
-def _add_api_fallback(app: FastAPI) -> None:
-    """Answer unknown paths below /api with a problem, not with the page."""
-    routes = [route for route in router.routes if isinstance(route, Route)]
-
-    async def refuse(request: Request) -> None:
-        # A partial match is a known path with another method
-        partial = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
-        if not partial:
-            raise HTTPException(404)
-        allowed = sorted({method for route in partial for method in route.methods or ()})
-        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
-
-    methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
-    app.add_api_route("/api/{rest:path}", refuse, methods=methods, include_in_schema=False)
 
 
 def _add_login(app: FastAPI, settings: Settings, logins: set[str]) -> None:
@@ -155,19 +149,3 @@ def _add_login(app: FastAPI, settings: Settings, logins: set[str]) -> None:
         response = RedirectResponse("/", 303)
         response.set_cookie(COOKIE, login, httponly=True, samesite="strict")
         return response
-
-
-def _add_problem_schema(app: FastAPI) -> None:
-    """Describe errors in OpenAPI as problem details instead of FastAPI's own error format."""
-    create_schema = app.openapi
-
-    def openapi() -> dict[str, object]:
-        if app.openapi_schema is None:
-            schemas = create_schema()["components"]["schemas"]
-            schemas["Problem"] = Problem.model_json_schema()
-            for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
-        assert app.openapi_schema is not None
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

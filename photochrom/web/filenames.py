@@ -1,4 +1,4 @@
-"""Safe file names from names that clients send."""
+"""Safe file names from names that clients send, and the headers of downloads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,37 @@ from urllib.parse import quote
 
 from photochrom.photo import FORMATS
 
-__all__ = ["content_disposition", "named_for", "safe_name", "unique"]
+__all__ = [
+    "BYTES",
+    "FILM_TYPES",
+    "PHOTOGRAPH_TYPES",
+    "ZIP",
+    "colorized_name",
+    "content_disposition",
+    "media_type_of",
+    "named_for",
+    "safe_name",
+    "unique",
+]
+
+ZIP: Final = "application/zip"
+BYTES: Final = "application/octet-stream"
+"""The media type of files that have none of their own."""
+
+PHOTOGRAPH_TYPES: Final = {
+    suffix: codec.media_type or BYTES for codec in FORMATS.values() for suffix in codec.suffixes
+}
+"""The media types of photographs, by suffix."""
+
+FILM_TYPES: Final = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".mov": "video/quicktime",
+    ".mkv": "video/matroska",
+    ".webm": "video/webm",
+    ".ts": "video/mp2t",
+}
+"""The media types of films, by suffix."""
 
 # In bytes. File systems allow 255; the rest is for numbers and suffixes that are added later.
 _MAX_STEM: Final = 160
@@ -49,6 +79,18 @@ def named_for(name: str, format_name: str) -> str:
     """
     path, suffixes = PurePosixPath(name), FORMATS[format_name].suffixes
     return name if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
+
+
+def colorized_name(name: str) -> str:
+    """Return the name of a coloured file that lies beside its original, "old-colorized.jpg"."""
+    path = PurePosixPath(name)
+    return f"{path.stem}-colorized{path.suffix}"
+
+
+def media_type_of(name: str) -> str:
+    """Return the media type of a result, by the suffix of its name."""
+    types = {".zip": ZIP, **PHOTOGRAPH_TYPES, **FILM_TYPES}
+    return types.get(PurePosixPath(name).suffix.lower(), BYTES)
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:

@@ -1,53 +1,73 @@
-"""The form fields of requests that colour photographs."""
+"""The form fields of requests that colour photographs and films."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Final, get_origin
 
-from fastapi import File, Form, UploadFile
+from fastapi import UploadFile
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from photochrom import photo
 from photochrom.guidance.hints import parse_color, parse_hint
-from photochrom.options import ColorOptions
+from photochrom.options import MAX_VARIANTS, ColorOptions
+from photochrom.web.problems import InvalidRequest
 
-__all__ = ["ColorForm", "color_form"]
+__all__ = ["ColorForm", "JobForm", "PhotographForm", "check_names"]
 
 FormatName = StrEnum("FormatName", {name: name.lower() for name in photo.FORMATS})  # type: ignore[misc]
+# Client generators know a file by this schema; FastAPI's own schema is that of any text
+Upload = Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "binary"})]
 
-_HINT = "A known colour, as X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS in pixels. Can be repeated."
+_SHOWN_CHARACTERS: Final = 40  # of a field's name that is not known
+_SHOWN_FAULTS: Final = 5
 
 
-@dataclass(frozen=True)
-class ColorForm:
-    """The form fields that say how photographs are coloured, and how the results are encoded.
+def _drop_null(schema: dict[str, Any]) -> None:
+    """Take `null` out of the schema of optional fields: a form cannot hold it."""
+    for field in schema["properties"].values():
+        for alternative in field.pop("anyOf", []):
+            if alternative != {"type": "null"}:
+                field.update(alternative)
 
-    Attributes:
-        vividness: colour strength, 0 to 1; None: the value on the model's card.
-        hints: texts for `parse_hint`.
-        palette: #RRGGBB texts.
-        reference: a colour photograph of a similar subject.
-        format: file format of the results; None: the format of each photograph.
-        quality: encoder quality, 1 to 100, for lossy formats.
-    """
 
-    vividness: float | None = None
-    hints: tuple[str, ...] = ()
-    palette: tuple[str, ...] = ()
-    reference: UploadFile | None = None
-    format: FormatName | None = None
-    quality: int | None = None
+class ColorForm(BaseModel):
+    """The form fields that say how photographs are coloured, and how the results are encoded."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_drop_null)
+
+    vividness: float | None = Field(
+        None, ge=0, le=1, description="Colour strength, from 0 (cautious) to 1 (vivid)."
+    )
+    hints: list[str] = Field(
+        [],
+        description="A known colour, as X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS in pixels. Can be "
+        "repeated.",
+    )
+    palette: list[str] = Field(
+        [],
+        description="A colour that the result should lean towards, as #RRGGBB. Can be repeated.",
+    )
+    reference: Upload | None = Field(None, description="A colour photograph of a similar subject.")
+    format: FormatName | None = Field(
+        None, description="File format of the result; by default that of the photograph."
+    )
+    quality: int | None = Field(
+        None, ge=1, le=100, description="Quality, 1 to 100, for JPEG, WebP and AVIF."
+    )
 
     def options(self, max_pixels: int, variants: int = 1) -> ColorOptions:
         """Parse the fields; reads the reference photograph.
 
         Args:
-            max_pixels: the most pixels that the reference may have.
-            variants: how many different results are wanted.
+            max_pixels: Pixel limit of the reference photograph.
+            variants: Number of different versions.
 
         Raises:
-            ConfigError: a field is not a hint or a colour, or fields exclude each other.
+            ConfigError: a hint or a colour is malformed, or two options exclude each other.
             PhotoError: the reference cannot be read.
         """
         reference = None
@@ -67,28 +87,48 @@ class ColorForm:
         return (self.format or own).upper()
 
 
-async def color_form(
-    vividness: Annotated[
-        float | None,
-        Form(ge=0, le=1, description="Colour strength, from 0 (cautious) to 1 (vivid)."),
-    ] = None,
-    hints: Annotated[list[str], Form(description=_HINT)] = [],  # noqa: B006  FastAPI copies it
-    palette: Annotated[
-        list[str],
-        Form(
-            description="A colour that the result should lean towards, as #RRGGBB. Can be repeated."
-        ),
-    ] = [],  # noqa: B006
-    reference: Annotated[
-        UploadFile | None, File(description="A colour photograph of a similar subject.")
-    ] = None,
-    format: Annotated[  # noqa: A002
-        FormatName | None,
-        Form(description="File format of the result; by default that of the photograph."),
-    ] = None,
-    quality: Annotated[
-        int | None, Form(ge=1, le=100, description="Quality, 1 to 100, for JPEG, WebP and AVIF.")
-    ] = None,
-) -> ColorForm:
-    """Collect the fields of a form."""
-    return ColorForm(vividness, tuple(hints), tuple(palette), reference, format, quality)
+class PhotographForm(ColorForm):
+    """The form fields of a request that colours one photograph."""
+
+    image: Upload = Field(description="The photograph.")
+    variants: int = Field(
+        1, ge=1, le=MAX_VARIANTS, description="Number of different versions, returned as a zip."
+    )
+
+
+class JobForm(ColorForm):
+    """The form fields of a request that creates a job."""
+
+    photographs: list[Upload] = Field([], description="The photographs. Can be repeated.")
+    film: Upload | None = Field(None, description="A film, instead of photographs.")
+
+
+def check_names(names: Iterable[str], form: type[ColorForm]) -> None:
+    """Check the names of the fields that a client sent.
+
+    Without this check, a misspelt option would have no effect, and of a repeated one only the last
+    would count.
+
+    Args:
+        names: The name of each field, as often as it was sent.
+        form: The form that describes the fields.
+
+    Raises:
+        InvalidRequest: a field is not known, or was sent several times and takes one value.
+    """
+    faults = []
+    for name, count in Counter(names).items():
+        field = form.model_fields.get(name)
+        if field is None:
+            shown = name[:_SHOWN_CHARACTERS]
+            faults.append(f"unknown field {shown!r} ({_suggestion(shown, form)})")
+        elif count > 1 and get_origin(field.annotation) is not list:
+            faults.append(f"{name}: expected this field once; received it {count} times")
+    if faults:
+        raise InvalidRequest("; ".join(faults[:_SHOWN_FAULTS]))
+
+
+def _suggestion(name: str, form: type[ColorForm]) -> str:
+    known = list(form.model_fields)
+    near = get_close_matches(name.lower(), known, 1)
+    return f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"

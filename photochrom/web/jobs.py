@@ -1,259 +1,41 @@
-"""Jobs: work that takes longer than a request, such as many photographs or a film."""
+"""The work of jobs: many photographs, or a film."""
 
 from __future__ import annotations
 
-import logging
-import os
-import secrets
-import shutil
-import threading
 import time
 import zipfile
-from collections import deque
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from photochrom import batch, photo
-from photochrom.errors import OutputError, OutputFailed, PhotochromError, PhotoError
+from photochrom.errors import OutputError, OutputFailed, PhotoError
 from photochrom.film import FilmListener
 from photochrom.web.filenames import unique
-from photochrom.web.problems import Busy
+from photochrom.web.job_queue import Job, Work
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from photochrom.colorizer import Colorizer
+    from photochrom.options import ColorOptions, ReferenceSource
 
-__all__ = ["Item", "Job", "Jobs", "Work", "film_target", "film_work", "photographs_work"]
-
-Status = Literal["queued", "running", "done", "failed", "cancelled"]
-Work = Callable[["Job"], Path]
+__all__ = ["film_target", "film_work", "photographs_work"]
 
 _PREVIEW_SECONDS: Final = 1.0  # between two previews of a film
 _PREVIEW_ROWS: Final = 360
-_STOP_SECONDS: Final = 10  # for a job to notice that it is cancelled when the service stops
-_ENDED: Final = ("done", "failed", "cancelled")
-
-
-class _Cancelled(Exception):
-    """Raised within the work of a job that was cancelled."""
-
-
-@dataclass
-class Item:
-    """One photograph of a job, or its film.
-
-    Attributes:
-        name: Name of the file.
-        status: Progress of this item.
-        reason: Why it failed; "" otherwise.
-    """
-
-    name: str
-    status: Status = "queued"
-    reason: str = ""
-
-
-@dataclass(eq=False)
-class Job:
-    """A job, its progress and its result.
-
-    Attributes:
-        kind: "photographs" or "film".
-        folder: Folder of its files; deleted with the job.
-        items: The photographs, or the film.
-        work: Does the job, and returns the path of the result.
-        id: Random identifier that nobody can guess.
-        status: Progress of the job.
-        reason: Why it failed; "" otherwise.
-        done: Number of photographs, or frames, that are done.
-        total: Number of photographs, or frames; an estimate for a film; 0 if not known yet.
-        created: Time of creation, in seconds since 1970.
-        ended: Time of the end, in seconds since 1970, or None.
-        result: Path of the result, once there is one.
-        preview: The latest frame of a film, as a small JPEG; b"" if there is none.
-        cancel_requested: Set when the job is to stop.
-    """
-
-    kind: Literal["photographs", "film"]
-    folder: Path
-    items: list[Item]
-    work: Work = field(repr=False)
-    id: str = field(default_factory=lambda: secrets.token_urlsafe(16))
-    status: Status = "queued"
-    reason: str = ""
-    done: int = 0
-    total: int = 0
-    created: float = field(default_factory=time.time)
-    ended: float | None = None
-    result: Path | None = None
-    preview: bytes = field(default=b"", repr=False)
-    cancel_requested: threading.Event = field(default_factory=threading.Event, repr=False)
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the job is done, failed or cancelled."""
-        return self.status in _ENDED
-
-    def raise_if_cancelled(self) -> None:
-        """Stop the work of a job that was cancelled, by an exception."""
-        if self.cancel_requested.is_set():
-            raise _Cancelled
-
-
-class Jobs:
-    """A bounded queue of jobs, done one after another in a thread."""
-
-    def __init__(self, limit: int, keep_seconds: float, keep_count: int) -> None:
-        """Start the thread.
-
-        Args:
-            limit: Number of jobs that may wait and run, together.
-            keep_seconds: How long an ended job and its files are kept.
-            keep_count: Number of ended jobs to keep; the oldest are deleted first.
-        """
-        self._limit, self._keep_seconds, self._keep_count = limit, keep_seconds, keep_count
-        self._jobs: dict[str, Job] = {}
-        self._waiting: deque[Job] = deque()
-        # Guards the two above and the change of a job from waiting to running
-        self._changed = threading.Condition()
-        self._open = True
-        self._thread = threading.Thread(target=self._run, name="photochrom-jobs", daemon=True)
-        self._thread.start()
-
-    def check(self) -> None:
-        """Check that one more job has a place.
-
-        Raises:
-            Busy: the limit is reached.
-        """
-        if self.unfinished >= self._limit:
-            raise Busy(f"expected fewer than {self._limit} jobs that wait or run", 30)
-
-    @property
-    def unfinished(self) -> int:
-        """Number of jobs that wait or run."""
-        return sum(not job.is_over for job in list(self._jobs.values()))
-
-    def count(self) -> dict[str, int]:
-        """Return the number of jobs of each status."""
-        statuses = [job.status for job in list(self._jobs.values())]
-        return {status: statuses.count(status) for status in ("queued", "running", *_ENDED)}
-
-    def add(self, job: Job) -> None:
-        """Add a job to the queue.
-
-        Raises:
-            Busy: the limit is reached, or the service is being stopped.
-        """
-        with self._changed:
-            self.check()
-            if not self._open:
-                raise Busy("the service is being stopped", 30, 503)
-            self._jobs[job.id] = job
-            self._waiting.append(job)
-            self._changed.notify_all()
-
-    def get(self, key: str) -> Job | None:
-        """Return the job with the id `key`, or None if there is none or it has expired."""
-        job = self._jobs.get(key)
-        return None if job is None or self._is_expired(job) else job
-
-    def remove(self, job: Job) -> None:
-        """Cancel a job if it has not ended, and delete it."""
-        job.cancel_requested.set()
-        with self._changed:
-            self._jobs.pop(job.id, None)
-            if job in self._waiting:
-                self._waiting.remove(job)
-                self._end(job, "cancelled")
-            is_over = job.is_over
-        if is_over:  # otherwise the thread deletes the files when it has closed them
-            _delete_files(job)
-
-    def forget_old(self) -> None:
-        """Delete ended jobs that have expired, or that are too many."""
-        with self._changed:
-            ended = [job for job in self._jobs.values() if job.is_over]
-            excess = len(ended) - self._keep_count
-            old = [job for i, job in enumerate(ended) if i < excess or self._is_expired(job)]
-            for job in old:
-                del self._jobs[job.id]
-        for job in old:
-            _delete_files(job)
-
-    def close(self, grace: float) -> None:
-        """Cancel all jobs that wait, and give the running one `grace` seconds to end."""
-        with self._changed:
-            self._open = False
-            for job in self._waiting:
-                self._end(job, "cancelled", "the service was stopped")
-            self._waiting.clear()
-            self._changed.notify_all()
-        self._thread.join(grace)
-        for job in list(self._jobs.values()):
-            job.cancel_requested.set()
-        self._thread.join(_STOP_SECONDS)
-
-    def _run(self) -> None:
-        while (job := self._next()) is not None:
-            try:
-                job.result = job.work(job)
-                job.total = job.done  # the total of a film was an estimate
-                self._end(job, "done")
-            except _Cancelled:
-                self._end(job, "cancelled")
-            except (PhotochromError, OSError) as error:
-                self._end(job, "failed", _without_folders(error, job))
-            except Exception as error:  # one broken job must not stop those after it
-                logging.getLogger(__name__).exception("a job failed")
-                self._end(job, "failed", f"the job failed unexpectedly: {type(error)}")
-            # A job that was removed while it ran leaves its files to this thread
-            if job.result is None or job.id not in self._jobs:
-                _delete_files(job)
-            self.forget_old()
-
-    def _next(self) -> Job | None:
-        """Wait for the next job; return None when the queue is closed."""
-        with self._changed:
-            while self._open and not self._waiting:
-                self._changed.wait()
-            if not self._waiting:
-                return None
-            job = self._waiting.popleft()
-            job.status = "running"
-            return job
-
-    def _end(self, job: Job, status: Status, reason: str = "") -> None:
-        for item in job.items:
-            if item.status in ("queued", "running"):
-                item.status, item.reason = ("done", "") if status == "done" else (status, reason)
-        job.reason, job.ended = reason, time.time()
-        # Set last, since other threads read the other fields once the status says "ended"
-        job.status = status
-
-    def _is_expired(self, job: Job) -> bool:
-        return job.ended is not None and time.time() - job.ended > self._keep_seconds
-
-
-def _delete_files(job: Job) -> None:
-    shutil.rmtree(job.folder, ignore_errors=True)
-
-
-def _without_folders(reason: object, job: Job) -> str:
-    """Return a message with the client's own file names instead of paths on this machine."""
-    text = str(reason)
-    for name in ("in", "out"):
-        text = text.replace(f"{job.folder / name}{os.sep}", "")
-    return text
 
 
 def photographs_work(
-    colorizer: Colorizer, sources: list[Path], *, workers: int, suffix: str | None, **options: Any
+    colorizer: Colorizer,
+    sources: list[Path],
+    options: ColorOptions,
+    *,
+    workers: int,
+    suffix: str | None = None,
+    quality: int | None = None,
 ) -> Work:
     """Return the work of a job that colours photographs into a zip.
 
@@ -262,9 +44,10 @@ def photographs_work(
     Args:
         colorizer: Colours the photographs.
         sources: Files of the photographs; each is deleted when it is done.
+        options: How to colour the photographs.
         workers: Number of photographs coloured at the same time.
         suffix: File suffix of the results; None keeps that of each photograph.
-        options: Further arguments of `batch.run`.
+        quality: Encoder quality, 1 to 100, for lossy formats; None takes the default.
     """
 
     def work(job: Job) -> Path:
@@ -272,19 +55,20 @@ def photographs_work(
         names = unique(source.with_suffix(suffix or source.suffix).name for source in sources)
         targets = [job.folder / "out" / name for name in names]
         tasks = [batch.Job(*paths) for paths in zip(sources, targets, strict=True)]
-        outcomes = batch.run(tasks, colorizer, keep_going=True, workers=workers, **options)
+        outcomes = batch.run(
+            tasks, colorizer, keep_going=True, workers=workers, quality=quality, options=options
+        )
         with zipfile.ZipFile(archive_path, "w", zipfile.ZIP_STORED) as archive, closing(outcomes):
             for item, outcome in zip(job.items, outcomes, strict=True):
                 job.raise_if_cancelled()
-                item.status = "done" if outcome.status == "done" else "failed"
-                item.reason = _without_folders(outcome.reason, job)
+                item.status, item.reason = outcome.status, job.without_folders(outcome.reason)
                 if outcome.status == "done":
                     archive.write(outcome.job.target, outcome.job.target.name)
                     # Deleted at once, so that a large job needs its space on the disk only once
                     outcome.job.target.unlink()
                 outcome.job.source.unlink()
                 job.done += 1
-        if all(item.status == "failed" for item in job.items):
+        if not any(item.status == "done" for item in job.items):
             raise PhotoError("none of the photographs could be coloured")
         return archive_path
 
@@ -303,15 +87,40 @@ def film_target(folder: Path, name: str) -> Path:
     return folder / path.name
 
 
-def film_work(colorizer: Colorizer, source: Path, target: Path, **options: Any) -> Work:
+class _FilmOptions(TypedDict):
+    """The arguments of `Colorizer.film` that a job sets."""
+
+    vividness: float | None
+    references: list[ReferenceSource]
+    start: float
+    end: float | None
+
+
+def film_work(
+    colorizer: Colorizer,
+    source: Path,
+    target: Path,
+    color: ColorOptions,
+    *,
+    start: float = 0.0,
+    end: float | None = None,
+) -> Work:
     """Return the work of a job that colours a film.
 
     Args:
         colorizer: Colours the film.
         source: File of the film; deleted when it is done.
         target: Path of the coloured film.
-        options: Further arguments of `Colorizer.film`.
+        color: How to colour it; only the vividness and the reference count for films.
+        start: Where to begin, in seconds from the start of the film.
+        end: Where to end, in seconds; None for the end of the film.
     """
+    options: _FilmOptions = {
+        "vividness": color.vividness,
+        "references": [] if color.reference is None else [color.reference],
+        "start": start,
+        "end": end,
+    }
 
     def work(job: Job) -> Path:
         job.items[0].status = "running"

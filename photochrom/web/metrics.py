@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from photochrom.web.jobs import Jobs
+    from photochrom.web.job_queue import Jobs
     from photochrom.web.worker_queue import WorkerQueue
 
 __all__ = ["Metrics", "MetricsMiddleware"]

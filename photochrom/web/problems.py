@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -27,7 +27,15 @@ from photochrom.errors import (
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
 
-__all__ = ["MEDIA_TYPE", "Busy", "Problem", "documented", "install", "problem_of", "respond"]
+__all__ = [
+    "MEDIA_TYPE",
+    "Busy",
+    "InvalidRequest",
+    "Problem",
+    "install",
+    "problem_of",
+    "respond",
+]
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -73,13 +81,16 @@ class Busy(HTTPException):
         return self.detail
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI description of error responses with these statuses."""
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
-        for status in statuses
-    }
+class InvalidRequest(HTTPException):
+    """Raised when the fields of a request are not those that its route takes."""
+
+    def __init__(self, detail: str) -> None:
+        """Create the error.
+
+        Args:
+            detail: What was expected and what was received.
+        """
+        super().__init__(422, detail)
 
 
 def respond(
@@ -134,7 +145,8 @@ def install(app: FastAPI) -> None:
 
     async def on_http_error(_: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
-        return respond(error.status_code, str(error.detail), headers=headers)
+        kind = type(error).__name__ if isinstance(error, InvalidRequest) else ""
+        return respond(error.status_code, str(error.detail), kind=kind, headers=headers)
 
     async def on_invalid_request(_: Request, error: RequestValidationError) -> JSONResponse:
         # The first part of the location is "body"; the rest is the field's name
@@ -142,7 +154,7 @@ def install(app: FastAPI) -> None:
             f"{'.'.join(map(str, each['loc'][1:]))}: {_readable(each['msg'])}"
             for each in error.errors()
         ]
-        return respond(422, "; ".join(messages), kind="InvalidRequest")
+        return respond(422, "; ".join(messages), kind=InvalidRequest.__name__)
 
     app.add_exception_handler(PhotochromError, on_library_error)
     app.add_exception_handler(HTTPException, on_http_error)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -24,7 +24,7 @@ class _ProtocolWithTimeouts(H11Protocol):
 
     silence: ClassVar[float]  # seconds
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._start_timer("header", self.transport.abort)
@@ -62,18 +62,18 @@ class _ProtocolWithTimeouts(H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Answer data that is not HTTP with a problem, if an answer can still be sent."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            problem = respond(400, "expected HTTP/1.1; received something else")
-            headers = [
-                ("content-type", MEDIA_TYPE),
-                ("content-length", str(len(problem.body))),
-                ("connection", "close"),
-            ]
-            for event in (
-                h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
-                h11.Data(data=bytes(problem.body)),
-                h11.EndOfMessage(),
-            ):
-                self.transport.write(self.conn.send(event) or b"")
+            body = bytes(respond(400, "expected HTTP/1.1; received something else").body)
+            head = (
+                "HTTP/1.1 400 Bad Request\r\n"
+                f"content-type: {MEDIA_TYPE}\r\n"
+                f"content-length: {len(body)}\r\n"
+                "connection: close\r\n\r\n"
+            )
+            # Not through h11: it takes no body here where the request was HEAD
+            self.transport.write(head.encode("ascii") + body)
+        if self.cycle:  # the application may still be at work on the request
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.close()
 
     @property

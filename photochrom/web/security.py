@@ -87,9 +87,11 @@ class SecurityMiddleware:
             or self._check_length(scope, headers)
             or _check_charset(headers)
         )
-        receive = self._limit_body(scope, receive)
         send = _with_security_headers(scope["path"], send)
-        await (refusal or self._call_app)(scope, receive, send)
+        if refusal:
+            await refusal(scope, receive, send)
+        else:
+            await self._call_app(scope, receive, send)
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, and answer with a problem if it raises.
@@ -105,11 +107,13 @@ class SecurityMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_and_note)
+            await self._app(scope, self._limit_body(scope, receive), send_and_note)
         except Exception as error:
-            if started:
+            if not started:
+                await problem_of(error)(scope, receive, send)
+            elif not any(isinstance(each, HTTPException) for each in (error, error.__cause__)):
                 raise
-            await problem_of(error)(scope, receive, send)
+            # A refusal that comes too late, as of a body that nobody reads: the connection ends
 
     # --- access -------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import uvicorn
 
-from photochrom.errors import ConfigError
+from photochrom.errors import AddressInUse, ConfigError
 from photochrom.web.app import create_app
 from photochrom.web.protocol import protocol_with_timeouts
 
@@ -28,6 +29,7 @@ _MAX_CONNECTIONS: Final = 512
 _KEEP_ALIVE_SECONDS: Final = 20
 _BACKLOG: Final = 256
 _MAX_OPEN_FILES: Final = 65_536  # each photograph of a job is one while the job is uploaded
+_PORTS_TO_TRY: Final = 20  # after the one that is in use
 _WARM_UP_SHAPE: Final = (256, 384)  # height and width, 3:2; the network compiles for it
 # Bytes that the kernel buffers for a slow client. A small buffer makes progress visible soon, so
 # that the timeout on reading can tell a slow client from a silent one.
@@ -43,7 +45,8 @@ def serve(colorizer: Colorizer, settings: Settings, ready: Callable[[str], None]
         ready: Called with the URL of the service once it accepts requests.
 
     Raises:
-        ConfigError: the address is not available.
+        AddressInUse: another program listens on the address.
+        ConfigError: the address is not available for another reason.
         InvalidModel: the network cannot be run.
     """
     _raise_open_file_limit()
@@ -85,21 +88,46 @@ def _raise_open_file_limit() -> None:
 
 def _open_listener(settings: Settings) -> socket.socket:
     """Open the socket here, before the network loads, so that a taken port fails at once."""
+    host, port = settings.host, settings.port
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener = _bind(host, port)
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _SEND_BUFFER_BYTES)
-        listener.bind(address)
         listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
-        raise ConfigError(
-            f"cannot listen on {settings.host}, port {settings.port}: {error}"
-        ) from error
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            free = _next_free_port(host, port)
+            hint = f"; port {free} is free" if free else ""
+            raise AddressInUse(
+                f"expected a free address; {host}, port {port}, is in use, perhaps by another "
+                f"Photochrom{hint}",
+                free,
+            ) from error
+        raise ConfigError(f"cannot listen on {host}, port {port}: {error}") from error
     return listener
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address, but does not listen yet."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except BaseException:
+        bound.close()
+        raise
+    return bound
+
+
+def _next_free_port(host: str, port: int) -> int:
+    """Return the first free port after `port`; 0 if none of the next ones is free."""
+    for candidate in range(port + 1, min(port + _PORTS_TO_TRY, 65535) + 1):
+        with suppress(OSError), _bind(host, candidate):
+            return candidate
+    return 0
 
 
 class _Server(uvicorn.Server):

@@ -6,9 +6,11 @@ import asyncio
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from photochrom.web.jobs import Jobs
+from fastapi import Depends, Request
+
+from photochrom.web.job_queue import Jobs
 from photochrom.web.metrics import Metrics
 from photochrom.web.uploads import Uploads
 from photochrom.web.worker_queue import WorkerQueue
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
     from photochrom.web.settings import Settings
 
-__all__ = ["ServiceState"]
+__all__ = ["Service", "ServiceState"]
 
 _CLEANUP_SECONDS = 60
 
@@ -73,3 +75,12 @@ class ServiceState:
             action()
         self.jobs.close(self.settings.grace)
         self._temporary.cleanup()
+
+
+async def _service_of(request: Request) -> ServiceState:
+    service: ServiceState = request.app.state.service
+    return service
+
+
+# The parameter of a route that needs the state; FastAPI passes it
+Service = Annotated[ServiceState, Depends(_service_of)]

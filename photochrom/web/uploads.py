@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException
 
-from photochrom.web.problems import Busy
+from photochrom.web.forms import JobForm, PhotographForm, check_names
+from photochrom.web.multipart import TolerantParser
+from photochrom.web.problems import Busy, InvalidRequest
 
 if TYPE_CHECKING:
     from photochrom.web.state import ServiceState
@@ -88,31 +90,46 @@ class _UploadRequest(Request):
 
         Raises:
             Busy: the queue is full, or there are too many uploads.
+            InvalidRequest: a field is not known, or was sent too often.
             HTTPException: the body is no valid form, or the disk is full.
         """
-        service: ServiceState = self.app.state.service
         is_job = self.scope["route"].name != "colorize"
-        # Checked before the body is read, so that a full service costs a client no upload
-        (service.jobs if is_job else service.worker_queue).check()
-        content_type = self.headers.get("content-type", "none")
-        if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
-            raise HTTPException(415, f"expected multipart/form-data; received {content_type[:80]}")
-        # Two more than the photographs: one too many gets a message of its own from the API, and
-        # a reference photograph is a file too
-        max_files = service.settings.limits.files + 2 if is_job else 2
-        with service.uploads:
+        self._check_before_reading(is_job=is_job)
+        with self._service.uploads:
             try:
-                return await self._parse(service.uploads, max_files, is_job=is_job)
+                form = await self._parse(is_job=is_job)
             except MultiPartException as error:
                 raise HTTPException(400, error.message) from error
             except OSError as error:
                 status = 507 if error.errno == errno.ENOSPC else 503
                 raise HTTPException(status, "cannot store the upload on disk") from error
+        try:
+            names = [name for name, _ in form.multi_items()]
+            check_names(names, JobForm if is_job else PhotographForm)
+        except InvalidRequest:
+            await form.close()
+            raise
+        return form
 
-    async def _parse(self, uploads: Uploads, max_files: int, *, is_job: bool) -> FormData:
-        parser = MultiPartParser(
+    @property
+    def _service(self) -> ServiceState:
+        service: ServiceState = self.app.state.service
+        return service
+
+    def _check_before_reading(self, *, is_job: bool) -> None:
+        """Refuse what can be refused without the body, so that it costs a client no upload."""
+        (self._service.jobs if is_job else self._service.worker_queue).check()
+        content_type = self.headers.get("content-type", "none")
+        if content_type.partition(";")[0].strip().lower() != "multipart/form-data":
+            raise HTTPException(415, f"expected multipart/form-data; received {content_type[:80]}")
+
+    async def _parse(self, *, is_job: bool) -> FormData:
+        # Two more than the photographs: one too many gets a message of its own from the API, and
+        # a reference photograph is a file too
+        max_files = self._service.settings.limits.files + 2 if is_job else 2
+        parser = TolerantParser(
             self.headers,
-            _check_disk_regularly(self.stream(), uploads),
+            _check_disk_regularly(self.stream(), self._service.uploads),
             max_files=max_files,
             max_fields=_MAX_FIELDS,
             max_part_size=_MAX_FIELD_BYTES,

@@ -211,10 +211,11 @@ def test_matroska_states_the_duration_of_a_frame(tmp_path, warm):
     assert nanoseconds == pytest.approx(1e9 * 1001 / 24000, abs=1)
 
 
-def test_the_last_picture_is_shown_as_long_as_in_the_original(tmp_path, warm):
-    warm.film(CASES / "f01_vfr_gap.mp4", tmp_path / "out.mp4")
+@pytest.mark.parametrize("name", ["f01_vfr_gap.mp4", "s25_editlist_ss.mp4"])
+def test_the_last_picture_is_shown_as_long_as_in_the_original(tmp_path, warm, name):
+    warm.film(CASES / name, tmp_path / "out.mp4")
     lengths = []
-    for path in (CASES / "f01_vfr_gap.mp4", tmp_path / "out.mp4"):
+    for path in (CASES / name, tmp_path / "out.mp4"):
         with av.open(str(path)) as film:
             stream = film.streams.video[0]
             lengths.append(float(stream.duration * stream.time_base))

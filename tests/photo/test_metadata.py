@@ -219,7 +219,7 @@ def test_a_tag_of_a_senseless_type_is_left_out(rgb):
         stream, rgb, photometric="rgb", extratags=[artist], description="at sea", metadata=None
     )
     taken = photo.read(stream.getvalue())
-    assert taken.metadata.lost == ("TIFF tag 315 (damaged)",)
+    assert taken.metadata.lost == ("TIFF tags 315 (damaged)",)
     kept = Image.Exif()
     kept.load(taken.metadata.exif)
     assert kept[270] == "at sea"

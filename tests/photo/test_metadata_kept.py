@@ -292,6 +292,13 @@ def test_private_tags_are_named(grey):
     assert metadata.lost == ("Photoshop's layers", "TIFF tags 65000")
 
 
+def test_tags_behind_a_damaged_one_are_named(grey):
+    data = bytearray(tiff(grey, (315, 2, 0, "at sea", True), (65001, 2, 0, "b" * 99, True)))
+    place = data.index(struct.pack("<HHI", 315, 2, 7))
+    struct.pack_into("<II", data, place + 4, 1000, len(data) - 1)  # it ends behind the file
+    assert photo.read(bytes(data)).metadata.lost == ("TIFF tags 315 65001 (damaged)",)
+
+
 def test_exif_cannot_change_how_a_tiff_file_stores_its_pixels(rgb):
     exif = Image.Exif()
     exif[338], exif[339], exif[324], exif[270] = 1, 3, 99, "at sea"  # samples, their kind, tiles

@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom import photo
-from photochrom.errors import PhotoError, PhotoTooLarge, UnreadablePhoto, UnsupportedPhoto
+from photochrom.errors import (
+    PhotoError,
+    PhotoTooLarge,
+    SeveralPages,
+    UnreadablePhoto,
+    UnsupportedPhoto,
+)
 from tests.photo.photo_files import pil_bytes
 
 NOISE = np.random.default_rng(3).integers(0, 256, (48, 64, 3), np.uint8)
@@ -141,7 +147,7 @@ CASES = {
     "a TIFF of three pages": (
         "a.tif",
         tiff(np.stack([DEEP] * 3), photometric="rgb"),
-        UnsupportedPhoto,
+        SeveralPages,
         "expected one page; .*a.tif has 3 pages",
     ),
     "a floating-point TIFF": (
@@ -185,7 +191,7 @@ CASES = {
     "a raw file by its name": ("a.nef", saved("TIFF"), UnsupportedPhoto, "camera's raw file"),
     "a raw file by its tags": ("a.tif", dng(), UnsupportedPhoto, "raw file .DNG."),
     "a HEIC": ("a.heic", box(b"heic"), UnsupportedPhoto, "HEIC data; the formats read are"),
-    "a PDF": ("a.pdf", b"%PDF-1.7\n" + bytes(100), UnsupportedPhoto, "PDF data"),
+    "a PDF": ("a.pdf", b"%PDF-1.7\n" + bytes(100), SeveralPages, "pages must be chosen"),
     "a film": ("a.mp4", struct.pack(">I", 24) + b"ftypisom" + bytes(99), UnsupportedPhoto, "video"),
 }
 

@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 from PIL import Image
+from typer.testing import Result
 
 from photochrom.errors import ConfigError, RecipeError
 from photochrom.training.comparison import Budget, candidate, folder_of
+from tests.commands import invoke
 from tests.pictures import fill
 
 RECIPES = ("dcgan", "fusion:version=alpha")
 FOLDERS = ("dcgan", "fusion-version=alpha")
 
 
-def compare(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "photochrom", "compare", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def compare(*arguments: object) -> Result:
+    return invoke("compare", *arguments)
 
 
 @pytest.mark.slow
-def test_recipes_side_by_side_and_once_more(tmp_path):
+def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     asked = [
         fill(tmp_path / "photos", 16), "-o", tmp_path / "out", "--recipes", ",".join(RECIPES),
         "--budget", "80", "--judged", "3", "--set", "data.size=64", "--set", "train.batch_size=4",
         "--set", "data.validation=0.25",
     ]  # fmt: skip
     said = compare(*asked)
-    assert said.returncode == 0, said.stderr
+    assert said.exit_code == 0, said.stderr
     found = json.loads((tmp_path / "out" / "scoreboard.json").read_text())
     entries = {entry["name"]: entry for entry in found["entries"]}
     assert list(entries) == ["grey", "best constant", *RECIPES, "default network"]
@@ -52,11 +51,11 @@ def test_recipes_side_by_side_and_once_more(tmp_path):
         assert picture.width > picture.height
     more = ["60" if each == "80" else each for each in asked]
     said = compare(*more)
-    assert said.returncode == 2
+    assert said.exit_code == 2
     assert "holds another comparison, budget = 80 photographs" in said.stderr
     before = {name: (tmp_path / "out" / name / "log.csv").read_text() for name in FOLDERS}
     said = compare(*asked)
-    assert said.returncode == 0, said.stderr
+    assert said.exit_code == 0, said.stderr
     for name in FOLDERS:
         assert (tmp_path / "out" / name / "log.csv").read_text() == before[name]
 
@@ -87,8 +86,7 @@ def test_a_recipe_with_options_that_make_no_sense(name):
         candidate(name)
 
 
-@pytest.mark.slow
 def test_an_unknown_recipe(tmp_path):
     said = compare(tmp_path, "-o", tmp_path / "out", "--recipes", "fusion,alchemy")
-    assert said.returncode == 2
+    assert said.exit_code == 2
     assert "alchemy" in said.stderr

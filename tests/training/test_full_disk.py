@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +40,8 @@ def fill_disk(monkeypatch):
         synced, fsync = [], os.fsync
 
         def fsync_while_there_is_room(file):
-            synced.append(file)
+            if stat.S_ISREG(os.fstat(file).st_mode):  # and not a folder
+                synced.append(file)
             if len(synced) > count:
                 raise OSError(errno.ENOSPC, FULL)
             fsync(file)
@@ -72,8 +74,8 @@ def test_a_checkpoint_is_there_as_a_whole_or_not_at_all(tmp_path, epoch, fill_di
     assert not [name for name in left if ".photochrom-" in name]
     network, state = checkpoints.latest(tmp_path / "checkpoints")
     assert state.epochs == (1 if count < 3 else 2)
-    keras.saving.load_model(network)
-    keras.saving.load_model(tmp_path / "best.keras")
+    for path in (network, tmp_path / "best.keras"):
+        keras.saving.load_model(path, compile=False)
     if count == 0:
         assert left == before
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from photochrom.errors import MissingExtra
-from photochrom.web import api, jobs
+from photochrom.web import job_api, jobs
 from tests.services import JOBS, ended, files_of, problem, service, until
 
 pytest.importorskip("fastapi")
@@ -105,6 +105,6 @@ def test_without_the_extra(client, small, monkeypatch):
     def missing():
         raise MissingExtra("video", "colouring films")
 
-    monkeypatch.setattr(api, "require_film", missing)
+    monkeypatch.setattr(job_api, "require_film", missing)
     answer = client.post(JOBS, files={"film": ("old.mkv", small)})
     assert "photochrom[video]" in problem(answer, 501)

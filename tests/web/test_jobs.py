@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from photochrom.errors import OutputFailed
-from photochrom.web.jobs import Item, Job, Jobs
+from photochrom.web.job_queue import Item, Job, Jobs
 from photochrom.web.problems import Busy
 from tests.services import (
     JOBS,
@@ -120,7 +120,7 @@ def test_the_result_of_many_is_named_and_comes_in_parts(client, camera):
     ],
 )
 def test_a_job_of_nothing_or_of_both(files, words, client):
-    sent = files or [("other", ("a.jpg", b"a"))]
+    sent = files or [("vividness", (None, "0.5"))]
     assert words in problem(client.post(JOBS, files=sent), 422)
 
 

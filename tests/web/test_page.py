@@ -18,7 +18,17 @@ import simplejpeg
 import skimage.data
 from PIL import Image
 
-from tests.browsing import CHROMIUM, SHOWN, changed, chromium, drop, enter, saved, settled
+from tests.browsing import (
+    CHROMIUM,
+    SHOWN,
+    Chromium,
+    changed,
+    drop,
+    enter,
+    limited,
+    saved,
+    settled,
+)
 from tests.films import panned, write_film
 from tests.support import exact_luma
 
@@ -42,14 +52,22 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Chromium]:
+    chromium = Chromium(playwright)
+    yield chromium
+    with limited():
+        chromium.close()
+
+
 @pytest.fixture
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    with chromium(playwright) as browser:
-        yield browser
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    with limited():
+        yield chromium.browser()
 
 
 @pytest.fixture(scope="module")
-def place(playwright: Playwright) -> Iterator[str]:
+def place(chromium: Chromium) -> Iterator[str]:
     """Where a service with its page is; it ends at once, though a page is open."""
     command = [sys.executable, "-m", "photochrom", "serve", "--port", "0", "--grace", "600"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -61,8 +79,8 @@ def place(playwright: Playwright) -> Iterator[str]:
         pytest.fail("the service did not begin")
     try:
         yield found.group(1)
-        with chromium(playwright) as browser:
-            lingering = browser.new_page()
+        with limited():
+            lingering = chromium.browser().new_page()
             lingering.goto(found.group(1))
             lingering.wait_for_selector("#viewer .examples img")
             process.send_signal(signal.SIGTERM)
@@ -131,7 +149,7 @@ def mark(page: Page, x: float, y: float, color: str) -> str:
 def test_a_photograph_is_dropped_and_saved_with_its_luma_and_its_exif(page, photographs):
     drop(page, photographs["astronaut.jpg"])
     name, data = saved(page)
-    assert name == "astronaut.jpg"
+    assert name == "astronaut-colorized.jpg"
     coloured, grey = Image.open(io.BytesIO(data)), Image.open(photographs["astronaut.jpg"])
     assert coloured.size == grey.size
     assert coloured.getexif()[0x010E] == "a shoebox, 1983"
@@ -222,9 +240,9 @@ def test_another_answer_is_shown_and_saved(page, photographs):
     _, best = saved(page)
     before = settled(page)
     page.get_by_role("tab", name="Alternatives").click()
-    page.click("#answers button:nth-child(2)")
+    page.click("#alternatives button:nth-child(2)")
     changed(page, before)
-    page.wait_for_selector("#answers button:nth-child(2)[aria-pressed=true]")
+    page.wait_for_selector("#alternatives button:nth-child(2)[aria-pressed=true]")
     _, other = saved(page)
     assert abs(pixels(best) - pixels(other)).mean() > 1
 
@@ -289,7 +307,7 @@ def test_many_photographs_one_of_them_broken(page, photographs):
     name, data = saved(page, "#tray .zip")
     assert name == "coloured.zip"
     names = zipfile.ZipFile(io.BytesIO(data)).namelist()
-    assert sorted(names) == ["astronaut.jpg", "coffee.png"]
+    assert sorted(names) == ["astronaut-colorized.jpg", "coffee-colorized.png"]
     page.click("#tray li.failed .remove")
     page.wait_for_function("document.querySelectorAll('#tray li').length === 2")
 
@@ -380,4 +398,4 @@ def test_a_film_is_coloured(page, tmp_path):
     page.get_by_role("tab", name="Film").click()
     page.wait_for_selector("#film .save:not([hidden])")
     name, data = saved(page, "#film .save")
-    assert (name, data[4:8]) == ("old.mp4", b"ftyp")
+    assert (name, data[4:8]) == ("old-colorized.mp4", b"ftyp")

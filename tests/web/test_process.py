@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,7 +23,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from photochrom.web import protocol
+from photochrom.errors import AddressInUse, ConfigError
+from photochrom.web import Settings, protocol
+from photochrom.web.server import _next_free_port, _open_listener
 from tests.services import (
     COLORIZE,
     COMMAND,
@@ -86,11 +89,13 @@ def test_ctrl_c_is_no_failure(command):
 
 
 @pytest.mark.slow
-def test_a_port_that_is_taken(tmp_path, model_folder):
+@pytest.mark.parametrize("command", ["serve", "web"])
+def test_a_second_start_names_the_address_and_offers_the_next_port(command, model_folder):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+        port = taken.getsockname()[1]
+        options = {"serve": "--no-page", "web": "--no-browser"}[command]
         done = subprocess.run(
-            [sys.executable, *COMMAND[:-1], port],
+            [sys.executable, "-m", "photochrom", command, options, "--port", str(port)],
             capture_output=True,
             text=True,
             timeout=60,
@@ -98,8 +103,30 @@ def test_a_port_that_is_taken(tmp_path, model_folder):
             env=os.environ | {"PHOTOCHROM_MODEL": str(model_folder)},
         )
     assert done.returncode == 2
-    assert f"cannot listen on 127.0.0.1, port {port}" in done.stderr
+    assert f"127.0.0.1, port {port}, is in use, perhaps by another Photochrom" in done.stderr
+    offered = re.search(r"port (\d+) is free \(--port \1\)", done.stderr)
+    assert offered
+    assert port < int(offered[1]) <= port + 20
     assert "Traceback" not in done.stderr
+
+
+def test_the_port_that_is_offered_is_free_and_none_is_offered_where_none_is():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AddressInUse) as caught:
+            _open_listener(Settings(port=port))
+        with _open_listener(Settings(port=caught.value.free_port)):
+            with pytest.raises(AddressInUse) as again:
+                _open_listener(Settings(port=port))
+            assert again.value.free_port > caught.value.free_port
+    assert _next_free_port("127.0.0.1", 65535) == 0
+
+
+def test_an_address_that_is_not_of_this_machine():
+    settings = Settings(host="203.0.113.1", port=0, token="a token of 16 letters")
+    with pytest.raises(ConfigError, match=r"cannot listen on 203\.0\.113\.1") as caught:
+        _open_listener(settings)
+    assert not isinstance(caught.value, AddressInUse)
 
 
 @pytest.mark.slow
@@ -217,9 +244,9 @@ def test_a_body_that_is_refused_is_not_heard_for_ever(impatient):
     with talking(impatient, head(10**15)) as client:
         client.settimeout(0.05)
         assert status_of(endlessly(client, b"more")) == 413
-    with talking(impatient, head()) as client:
+    with talking(impatient, head() + b"5\r\n--x\r\n\r\n") as client:
         client.settimeout(0.05)
-        assert status_of(endlessly(client, b"5\r\n-----\r\n")) == 400
+        assert status_of(endlessly(client, b"5\r\n?????\r\n")) == 400
 
 
 @pytest.mark.slow
@@ -264,6 +291,27 @@ def holds(pid: int, port: int) -> bool:
 def test_what_is_not_http(sent, impatient):
     with talking(impatient, sent) as client:
         assert status_of(heard(client)) == 400
+
+
+@pytest.mark.parametrize("method", [b"GET", b"HEAD", b"DELETE", b"OPTIONS"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Content-Length: 5\r\n\r\nabcde",
+        b"Content-Length: 9\r\n\r\nabcde",  # the rest does not come
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\nzz\r\n\r\n",  # no chunk
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_a_body_where_none_is_expected_gets_one_answer_and_no_traceback(method, body, impatient):
+    for path in (b"/healthz", b"/api/v1/jobs/x"):
+        asked = method + b" " + path + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        with talking(impatient, asked + body) as client:
+            answer = heard(client)
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert answer.split()[1] in (b"200", b"204", b"400", b"404", b"405")
 
 
 def test_an_upload_that_is_broken_off(impatient):

@@ -29,7 +29,7 @@ OPERATIONS = [
     ("GET", "/metrics"),
 ]
 BOUNDED = settings(
-    max_examples=100,
+    max_examples=50,
     derandomize=True,
     deadline=None,
     database=None,

@@ -9,7 +9,6 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,9 @@ from PIL import Image
 from photochrom import Colorizer
 from photochrom.errors import ConfigError
 from photochrom.web.page.choices import Choices, Mark, parse_palette
-from photochrom.web.page.session import Picture, Session
+from photochrom.web.page.session import Session
 from photochrom.web.page.session_store import SessionStore
+from photochrom.web.page.tray import Picture
 from tests.support import told, write_pictures
 
 
@@ -39,8 +39,12 @@ def session(sessions: SessionStore) -> Session:
 def put(session: Session, folder: Path, *names: str) -> list[Picture]:
     added = session.add(write_pictures(folder / "in", *names, side=64))
     for each in added:
-        session.wait(each, 60)
+        session.queue.wait(each, 60)
     return added
+
+
+def marked(choices: Choices) -> Choices:
+    return choices.with_mark(Mark.parse(0.5, 0.5, "#d02020"))
 
 
 def pixel(path: Path) -> np.ndarray:
@@ -53,7 +57,8 @@ def test_photographs_are_coloured_in_their_own_format(session, tmp_path):
     for name in ("a.png", "b.jpg", "c.tif"):
         (picture,) = put(session, tmp_path, name)
         assert (picture.status, picture.size) == ("done", (64, 64))
-        assert session.colored_file(picture).name == name
+        stem, suffix = name.split(".")
+        assert session.downloads.file(picture).name == f"{stem}-colorized.{suffix}"
         assert not (tmp_path / "in" / name).exists()  # it is the session's own now
         for what in ("before", "after-1", "thumb-1"):
             assert picture.preview_path(what).read_bytes()[:2] == b"\xff\xd8"
@@ -63,9 +68,9 @@ def test_one_that_is_no_photograph_is_named_and_the_others_are_done(session, tmp
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"no")
     broken, *_ = session.add([bad, *write_pictures(tmp_path / "in", "a.png", "b.png")])
-    for each in session.pictures.values():
-        session.wait(each, 60)
-    assert [each.status for each in session.pictures.values()] == ["failed", "done", "done"]
+    for each in session.tray.pictures.values():
+        session.queue.wait(each, 60)
+    assert [each.status for each in session.tray.pictures.values()] == ["failed", "done", "done"]
     assert "bad.jpg is not a picture" in broken.reason
 
 
@@ -73,7 +78,7 @@ def test_names_are_safe_and_differ(session, tmp_path):
     files = write_pictures(tmp_path / "in", "1.png", "2.png", "3.png")
     added = session.add(files, ["../../a.png", "a.png", "scan"])
     for each in added:
-        session.wait(each, 60)
+        session.queue.wait(each, 60)
     assert [each.name for each in added] == ["a.png", "a (2).png", "scan.png"]
 
 
@@ -81,7 +86,7 @@ def test_a_file_that_is_named_twice_is_taken_once(session, tmp_path):
     first, second = write_pictures(tmp_path / "in", "a.png", "b.png")
     added = session.add([first, first, second])
     for each in added:
-        session.wait(each, 60)
+        session.queue.wait(each, 60)
     assert [(each.name, each.status) for each in added] == [("a.png", "done"), ("b.png", "done")]
     assert session.add([first]) == []
 
@@ -89,39 +94,39 @@ def test_a_file_that_is_named_twice_is_taken_once(session, tmp_path):
 def test_a_file_is_named_for_what_it_holds(session, tmp_path):
     (made,) = write_pictures(tmp_path, "a.png")
     (picture,) = session.add([made], ["scan.jpg"])
-    session.wait(picture, 60)
+    session.queue.wait(picture, 60)
     assert picture.name == "scan.png"
-    with Image.open(session.colored_file(picture)) as image:
+    with Image.open(session.downloads.file(picture)) as image:
         assert image.format == "PNG"
 
 
 def test_a_colour_by_hand_reaches_the_file_at_full_size(session, tmp_path):
     (picture,) = put(session, tmp_path, "a.png")
-    session.choose(picture, picture.choices.with_mark(Mark.parse(0.5, 0.5, "#d02020")))
-    red, green, _ = pixel(session.colored_file(picture))
+    session.edits.change(picture, marked)
+    red, green, _ = pixel(session.downloads.file(picture))
     assert red > green + 20
-    session.undo(picture)
+    session.edits.undo(picture)
     assert picture.choices == Choices()
-    red, green, blue = pixel(session.colored_file(picture))
+    red, green, blue = pixel(session.downloads.file(picture))
     assert red == green == blue
 
 
 def test_vividness_outlasts_an_undo(session, tmp_path):
     (picture,) = put(session, tmp_path, "a.png")
-    session.choose(picture, picture.choices.with_mark(Mark.parse(0.5, 0.5, "#d02020")))
-    session.choose(picture, replace(picture.choices, vividness=0.25), undoable=False)
-    session.undo(picture)
+    session.edits.change(picture, marked)
+    session.edits.set_vividness(picture, 0.25)
+    session.edits.undo(picture)
     assert picture.choices == Choices(vividness=0.25)
     assert picture.history == []
 
 
 def test_all_become_as_vivid_those_that_wait_too(session, tmp_path):
     done = put(session, tmp_path, "a.png", "b.png")
-    session.pause(wanted=True)
+    session.queue.pause(wanted=True)
     (waiting,) = session.add(write_pictures(tmp_path / "more", "c.png"))
     session.set_vividness(0.25)
-    session.pause(wanted=False)
-    while session.is_busy:
+    session.queue.pause(wanted=False)
+    while session.queue.is_busy:
         time.sleep(0.01)
     assert [each.choices.vividness for each in (*done, waiting)] == [0.25] * 3
     assert [each.version for each in (*done, waiting)] == [2, 2, 1]
@@ -133,24 +138,24 @@ def test_cancel_stops_what_is_to_be_shown_anew(session, tmp_path):
         for picture in done:
             held.enter_context(picture.lock)
         session.set_vividness(0.25)
-        session.cancel()
-    while session.is_busy:
+        session.queue.cancel()
+    while session.queue.is_busy:
         time.sleep(0.01)
     assert sum(each.choices.vividness == 0.25 for each in done) < 8
 
 
 def test_nothing_is_likely_where_no_photograph_is(session, tmp_path):
     (picture,) = put(session, tmp_path, "a.png")
-    nan = float("nan")
-    for number, x, y in ((9, 0.5, 0.5), (picture.number, -1, 0.5), (picture.number, 0.5, nan)):
-        assert session.color_candidates(number, x, y) == []
+    for x, y in ((-1, 0.5), (0.5, float("nan"))):
+        assert session.renderings.color_candidates(picture, x, y) == []
 
 
 def test_what_cannot_be_done_leaves_all_as_it_was(session, tmp_path):
     (picture,) = put(session, tmp_path, "a.png")
     before = picture.preview_path("after-1").read_bytes()
     with pytest.raises(ConfigError, match="distribution"):
-        session.choose(picture, replace(picture.choices, variant=2))  # this model has one answer
+        # this model has one answer
+        session.edits.change(picture, lambda choices: choices.with_variant(2))
     assert (picture.choices, picture.version, picture.history) == (Choices(), 1, [])
     assert picture.preview_path("after-1").read_bytes() == before
 
@@ -171,58 +176,58 @@ def test_a_palette_in_words():
 def test_a_browser_may_still_ask_for_the_last_versions_only(session, tmp_path):
     (picture,) = put(session, tmp_path, "a.png")
     for number in range(6):
-        session.choose(picture, replace(picture.choices, vividness=number / 6))
+        session.edits.set_vividness(picture, number / 6)
     kept = sorted(path.name for path in picture.folder.glob("after-*.jpg"))
     assert kept == ["after-5.jpg", "after-6.jpg", "after-7.jpg"]
 
 
 def test_a_zip_holds_what_is_done_as_it_was_chosen(session, tmp_path):
     first, _ = put(session, tmp_path, "a.png", "b.png")
-    session.choose(first, first.choices.with_mark(Mark.parse(0.5, 0.5, "#d02020")))
-    with zipfile.ZipFile(session.make_zip()) as archive:
-        assert archive.namelist() == ["a.png", "b.png"]
-        red, green, _ = np.asarray(Image.open(io.BytesIO(archive.read("a.png"))))[32, 32]
+    session.edits.change(first, marked)
+    with zipfile.ZipFile(session.downloads.make_zip()) as archive:
+        assert archive.namelist() == ["a-colorized.png", "b-colorized.png"]
+        red, green, _ = np.asarray(Image.open(io.BytesIO(archive.read("a-colorized.png"))))[32, 32]
     assert red > green
 
 
 def test_names_in_a_zip_differ_though_a_suffix_was_added(session, tmp_path):
     files = write_pictures(tmp_path / "in", "1.png", "2.png")
     for each in session.add(files, ["scan", "scan.png"]):
-        session.wait(each, 60)
-    with zipfile.ZipFile(session.make_zip()) as archive:
-        assert archive.namelist() == ["scan.png", "scan (2).png"]
+        session.queue.wait(each, 60)
+    with zipfile.ZipFile(session.downloads.make_zip()) as archive:
+        assert archive.namelist() == ["scan-colorized.png", "scan-colorized (2).png"]
 
 
 def test_a_queue_that_is_paused_goes_on_or_is_cancelled(session, tmp_path):
-    held, colored = threading.Event(), session._color
-    session._color = lambda picture: held.wait(60) and colored(picture)
+    held, colored = threading.Event(), session.queue._color
+    session.queue._color = lambda picture: held.wait(60) and colored(picture)
     first, second, third, fourth = session.add(
         write_pictures(tmp_path / "in", "a.png", "b.png", "c.png", "d.png")
     )
-    session.pause(wanted=True)
+    session.queue.pause(wanted=True)
     held.set()
     for each in (first, second):  # they had begun
-        session.wait(each, 60)
+        session.queue.wait(each, 60)
     assert [third.status, fourth.status] == ["queued", "queued"]
-    assert session.is_busy
-    session.pause(wanted=False)
-    session.wait(third, 60)
-    session.wait(fourth, 60)
-    while session.is_busy:
+    assert session.queue.is_busy
+    session.queue.pause(wanted=False)
+    session.queue.wait(third, 60)
+    session.queue.wait(fourth, 60)
+    while session.queue.is_busy:
         time.sleep(0.01)
     held.clear()
     more = session.add(write_pictures(tmp_path / "more", *(f"{n}.png" for n in range(4))))
-    session.cancel()
+    session.queue.cancel()
     held.set()
     for each in more:
-        session.wait(each, 60)
+        session.queue.wait(each, 60)
     assert [each.status for each in more] == ["done", "done", "cancelled", "cancelled"]
 
 
 def test_what_is_taken_away_is_deleted(session, sessions, tmp_path):
     (picture,) = put(session, tmp_path, "a.png")
     session.remove(picture.number)
-    assert not session.pictures
+    assert not session.tray.pictures
     assert not picture.folder.exists()
     assert sessions.open(session.key) is session
     assert sessions.open("nobody's") is not session
@@ -240,7 +245,7 @@ def test_a_session_that_is_not_used_is_cleared(sessions, tmp_path):
 
 def test_an_example_is_copied_not_moved(session, tmp_path):
     (original,) = write_pictures(tmp_path, "a.png")
-    copy = session.copy_file(original)
+    copy = session.tray.copy_file(original)
     assert copy.read_bytes() == original.read_bytes()
     assert original.exists()
     shutil.rmtree(tmp_path / "sessions")

@@ -70,10 +70,10 @@ def _phrase(status: str) -> str:
 
 def _problems_and_answers(schemas: dict[str, Any]) -> Iterator[str]:
     for name, schema in schemas.items():
-        if not name.startswith("Body_"):
+        if not name.endswith("Form"):
             yield f"## {name}\n"
             yield schema.get("description", "") + "\n"
-            yield from _fields(schema)
+            yield from _fields(schema) if "properties" in schema else [f"{_takes(schema)}\n"]
 
 
 def _fields(schema: dict[str, Any]) -> Iterator[str]:

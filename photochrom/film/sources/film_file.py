@@ -110,9 +110,8 @@ class FilmFile:
         for margin in (None,) if first is None else (*_SEEK_MARGINS, None):
             with self.open() as container:
                 stream = cast("VideoStream", container.streams[index])
-                place = None
-                if first is not None and margin is not None:
-                    place = first - round(margin / (stream.time_base or 1))
+                ticks = None if margin is None else round(margin / (stream.time_base or 1))
+                place = None if first is None or ticks is None else first - ticks
                 is_found = place is None
 
                 def report_found(seconds: float, text: str) -> None:

@@ -9,8 +9,6 @@ from PIL import AvifImagePlugin, Image, ImageFile
 
 from photochrom.color import IntArray
 from photochrom.photo.codecs.base import Codec, brands, depth_error, register, save_with_pillow
-from photochrom.photo.container import quiet
-from photochrom.photo.exif import without_orientation
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.xmp import as_packet, upright_packet
@@ -57,32 +55,26 @@ class _Avif(Codec):
             rgb,
             alpha,
             quality=quality,
-            icc_profile=srgb_profile(),
-            exif=_without_orientation(metadata.exif) or b"",
+            icc_profile=metadata.icc or srgb_profile(),
+            exif=_UnchangedExif(metadata.exif or b""),
             xmp=metadata.xmp or b"",
-        )
-
-    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
-        """Name EXIF that is too damaged for Pillow to write."""
-        return (
-            ("EXIF (damaged)",) if metadata.exif and not _without_orientation(metadata.exif) else ()
         )
 
 
 AVIF: Final = register(_Avif())
 
 
-def _without_orientation(exif: bytes | None) -> bytes | None:
-    """Return EXIF without its orientation; None if it is too damaged for Pillow to read.
+class _UnchangedExif(Image.Exif):
+    """EXIF that Pillow writes as it is, instead of laying it out anew."""
 
-    Pillow's writer would take the orientation out itself, and would lay EXIF out anew.
-    """
-    bare = without_orientation(exif) if exif else None
-    if bare is None:
-        return None
-    with quiet():
-        try:
-            Image.Exif().load(bare)
-        except Exception:  # noqa: BLE001  better a picture without EXIF than no picture
-            return None
-    return bare
+    def __init__(self, block: bytes) -> None:
+        super().__init__()
+        self._block = block
+
+    def __bool__(self) -> bool:
+        """Return whether there is a block, although Pillow knows none of its tags."""
+        return bool(self._block)
+
+    def tobytes(self, offset: int = 8) -> bytes:
+        """Return the block."""
+        return self._block

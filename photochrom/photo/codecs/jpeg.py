@@ -197,7 +197,7 @@ def encode_jpeg(
         unit = _INCHES if metadata.dpi else _NO_UNIT
         sides = (min(65535, round(side)) for side in density)
         struct.pack_into(">BHH", head, _RESOLUTION_OFFSET, unit, *sides)
-    profile = segment(_APP2, b"ICC_PROFILE\0\1\1" + srgb_profile())
+    profile = segment(_APP2, b"ICC_PROFILE\0\1\1" + (metadata.icc or srgb_profile()))
     markers = metadata_segments(metadata) + profile
     return b"".join([head, markers, memoryview(data)[_HEAD:]])
 

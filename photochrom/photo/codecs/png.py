@@ -69,7 +69,8 @@ class _Png(Codec):
         if image.mode in ("L", "RGB") and "transparency" in info:
             info["transparency"] = _scaled_key(info["transparency"], data[_DEPTH_OFFSET])
         pixels = super().pixels(image, data, name)
-        if info.get("icc_profile") or "srgb" in info or "gamma" not in info:
+        profile = "gamma" in info and self.info(image, data).get("icc_profile")
+        if profile or "srgb" in info or "gamma" not in info:
             return pixels
         return gamma_to_srgb(pixels, info["gamma"], info.get("chromaticity"))
 
@@ -148,6 +149,7 @@ def encode_png(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> byt
     if not ok:
         raise ValueError("OpenCV cannot encode the picture")
     file = pixels.tobytes()
-    profile = chunk(b"iCCP", SRGB_NAME.encode() + b"\0\0" + zlib.compress(srgb_profile()))
+    name, icc = (b"ICC", metadata.icc) if metadata.icc else (SRGB_NAME.encode(), srgb_profile())
+    profile = chunk(b"iCCP", name + b"\0\0" + zlib.compress(icc))
     chunks = profile, *metadata_chunks(metadata)
     return b"".join([file[:_HEAD_BYTES], *chunks, memoryview(file)[_HEAD_BYTES:]])

@@ -20,7 +20,7 @@ from photochrom.errors import UnsupportedPhoto
 from photochrom.photo.codecs.base import Codec, Decoded, register
 from photochrom.photo.codecs.tiff_layout import WHITE_IS_ZERO, Layout, check_layout
 from photochrom.photo.codecs.tiff_pages import first_directory, photograph_first, plane_file
-from photochrom.photo.codecs.tiff_writing import copies_exif, encode_tiff
+from photochrom.photo.codecs.tiff_writing import encode_tiff, uncopied
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size, decoding, quiet
 from photochrom.photo.deep import deep_samples, is_deep
 from photochrom.photo.metadata import Metadata
@@ -118,7 +118,7 @@ class _Tiff(Codec):
 
     def unkept(self, metadata: Metadata) -> tuple[str, ...]:
         """Name EXIF that is too damaged for Pillow to copy."""
-        return ("EXIF (damaged)",) if metadata.exif and not copies_exif(metadata.exif) else ()
+        return uncopied(metadata.exif) if metadata.exif else ()
 
 
 TIFF: Final = register(_Tiff())

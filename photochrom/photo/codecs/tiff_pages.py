@@ -17,10 +17,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import TiffImagePlugin
 
-from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
+from photochrom.errors import SeveralPages, UnreadablePhoto, UnsupportedPhoto
 from photochrom.photo.codecs.base import known_formats
 
-__all__ = ["first_directory", "photograph_first", "plane_file"]
+__all__ = [
+    "first_directory",
+    "photograph_count",
+    "photograph_file",
+    "photograph_first",
+    "plane_file",
+]
 
 _SUBFILE, _OLD_SUBFILE, _PHOTOMETRIC, _CHILDREN = 254, 255, 262, 330
 _EXIF, _GPS, _INTEROP, _DNG_VERSION = 0x8769, 0x8825, 0xA005, 50706
@@ -157,7 +163,7 @@ def photograph_first(data: bytes, name: str) -> bytes:
         )
     photographs = [page for page in pages if page.is_photograph]
     if len(photographs) > 1:
-        raise UnsupportedPhoto(f"expected one page; {name} has {len(photographs)} pages")
+        raise SeveralPages(f"expected one page; {name} has {len(photographs)} pages")
     if not photographs and any(page.get(_CHILDREN) for page in pages):
         raise UnsupportedPhoto(
             f"expected the photograph on a page of its own; {name} has small copies on its pages, "
@@ -170,6 +176,26 @@ def photograph_first(data: bytes, name: str) -> bytes:
     form = page.form
     end = form.first + form.pointer.size
     return data[: form.first] + form.pointer.pack(page.offset) + data[end:]
+
+
+def photograph_count(data: bytes) -> int:
+    """Return on how many pages of a TIFF there is a photograph: no small copy, and no mask."""
+    return sum(page.is_photograph for page in _pages(data))
+
+
+def photograph_file(data: bytes, index: int) -> bytes:
+    """Return a TIFF in which only one of several photographs is found.
+
+    Args:
+        data: the whole file.
+        index: number of the photograph, from 0, among the pages with photographs.
+    """
+    page = [page for page in _pages(data) if page.is_photograph][index]
+    form, file = page.form, bytearray(data)
+    form.pointer.pack_into(file, form.first, page.offset)
+    end = page.offset + (8 if form.is_big else 2) + page.entries.nbytes
+    form.pointer.pack_into(file, end, 0)  # no page follows
+    return bytes(file)
 
 
 def _check_memory(page: _Directory, data: bytes, name: str) -> None:

@@ -5,8 +5,9 @@ Pillow cannot write 16-bit RGB, and tifffile cannot write these directories.
 
 from __future__ import annotations
 
+import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -15,11 +16,12 @@ from PIL import Image, TiffImagePlugin
 
 from photochrom.color import IntArray
 from photochrom.photo.container import quiet
+from photochrom.photo.exif import exif_tags
 from photochrom.photo.metadata import Metadata, as_stored
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.tiff_tags import GEO_TAGS, LAYOUT_TAGS
 
-__all__ = ["copies_exif", "encode_tiff"]
+__all__ = ["encode_tiff", "encode_tiff_pages", "uncopied"]
 
 _STRIP_BYTES: Final = 1 << 20  # before compression; a strip is compressed by one thread
 _POINTERS: Final = (0x8769, 0x8825)  # EXIF, GPS
@@ -43,6 +45,32 @@ def encode_tiff(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> by
     Raises:
         ValueError: the file would be larger than 4 GB.
     """
+    return _HEAD + _page(rgb, alpha, metadata, len(_HEAD))
+
+
+def encode_tiff_pages(pages: Iterable[tuple[IntArray, IntArray | None, Metadata]]) -> bytes:
+    """Encode pictures as the pages of one TIFF.
+
+    Args:
+        pages: for each page RGB, alpha and metadata, as `encode_tiff` takes them.
+
+    Raises:
+        ValueError: the file would be larger than 4 GB.
+    """
+    file, pointer = bytearray(_HEAD), 0
+    for rgb, alpha, metadata in pages:
+        place = len(file)
+        if pointer:
+            struct.pack_into("<I", file, pointer, place)
+        file += _page(rgb, alpha, metadata, place)
+        file += bytes(len(file) % 2)  # directories begin at even offsets
+        entries = struct.unpack_from("<H", file, place)[0]
+        pointer = place + 2 + 12 * entries  # where a directory says where the next one is
+    return bytes(file)
+
+
+def _page(rgb: IntArray, alpha: IntArray | None, metadata: Metadata, place: int) -> bytes:
+    """Return the directory and the strips of a page that begins at `place` in its file."""
     rows = max(1, _STRIP_BYTES // (rgb.shape[1] * rgb.itemsize * 4))
     with ThreadPoolExecutor() as pool:
         strips = list(pool.map(_deflate, _strips(rgb, alpha, rows)))
@@ -50,12 +78,12 @@ def encode_tiff(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> by
     directory[278] = rows
     directory[279] = tuple(len(strip) for strip in strips)
     offsets = np.cumsum([0, *(len(strip) for strip in strips)])
-    if int(offsets[-1]) > _MAX_BYTES - 2**20:
+    if place + int(offsets[-1]) > _MAX_BYTES - 2**20:
         raise ValueError("a TIFF file holds at most 4 GB")
     directory[273] = tuple(int(offset) for offset in offsets[:-1])
     directory.tagtype[273] = directory.tagtype[279] = 4  # LONG, or Pillow may choose SHORT
-    head: bytes = directory.tobytes(len(_HEAD))
-    return _HEAD + head + b"".join(strips)
+    head: bytes = directory.tobytes(place)
+    return head + b"".join(strips)
 
 
 def _strips(rgb: IntArray, alpha: IntArray | None, rows: int) -> Iterator[IntArray]:
@@ -99,7 +127,7 @@ def _directory(rgb: IntArray, alpha: IntArray | None, metadata: Metadata) -> Any
         directory.tagtype[33723] = _UNDEFINED
         directory[33723] = metadata.iptc
     directory.tagtype[34675] = _UNDEFINED
-    directory[34675] = srgb_profile()
+    directory[34675] = metadata.icc or srgb_profile()
     return directory
 
 
@@ -107,10 +135,14 @@ def _new_directory() -> Any:
     return TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
 
 
-def copies_exif(exif: bytes) -> bool:
-    """Return whether the tags of a block of EXIF can be copied to a TIFF file."""
+def uncopied(exif: bytes) -> tuple[str, ...]:
+    """Name EXIF, if any of its tags is too damaged for a TIFF file."""
     with quiet():
-        return _text_directory(exif) is not None
+        directory = _text_directory(exif)
+    if directory is None:
+        return ("EXIF (damaged)",)
+    # Pillow reads a directory up to the first tag that is damaged.
+    return ("part of the EXIF (damaged)",) if exif_tags(exif) - LAYOUT_TAGS - set(directory) else ()
 
 
 def _text_directory(exif: bytes | None) -> Any:
@@ -120,9 +152,9 @@ def _text_directory(exif: bytes | None) -> Any:
     try:
         source.load(exif or b"")
         for tag in source:
-            if tag in _POINTERS and (values := _nested(source, tag)):
-                directory[tag] = values
-            elif tag not in LAYOUT_TAGS and tag not in _POINTERS:
+            if tag in _POINTERS:
+                directory[tag] = _nested(source, tag)
+            elif tag not in LAYOUT_TAGS:
                 directory[tag] = as_stored(source[tag])
         directory.tobytes(8)  # fails on damaged values here, not while the file is written
     except Exception:  # noqa: BLE001  better a picture without EXIF than no picture

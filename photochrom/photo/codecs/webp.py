@@ -40,7 +40,7 @@ class _WebP(Codec):
             alpha,
             quality=quality,
             lossless=quality == 100,
-            icc_profile=srgb_profile(),
+            icc_profile=metadata.icc or srgb_profile(),
             exif=metadata.exif or b"",
             xmp=metadata.xmp or b"",
         )

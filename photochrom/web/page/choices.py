@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from photochrom.errors import ConfigError
 from photochrom.guidance.hints import RGB, Hint, parse_color
+from photochrom.options import ColorOptions
 
 if TYPE_CHECKING:
     from photochrom.photo import Photo
 
-__all__ = ["Choices", "Mark", "parse_palette"]
+__all__ = ["VARIANTS", "Choices", "Mark", "parse_palette"]
+
+VARIANTS: Final = 6
+"""The number of variants to choose from; the page calls them alternatives."""
 
 
 @dataclass(frozen=True)
@@ -29,13 +33,13 @@ class Mark:
     color: RGB
 
     @classmethod
-    def parse(cls, x: Any, y: Any, color: Any) -> Mark:
+    def parse(cls, x: object, y: object, color: object) -> Mark:
         """Return the mark that a browser has sent.
 
         Raises:
             ConfigError: `x` or `y` is not a number from 0 to 1, or `color` is not a colour.
         """
-        if not all(isinstance(share, int | float) and 0 <= share <= 1 for share in (x, y)):
+        if not (_is_share(x) and _is_share(y)):
             raise ConfigError(f"expected a place within the photograph; received {x}, {y}")
         return cls(float(x), float(y), parse_color(str(color)))
 
@@ -47,9 +51,16 @@ class Mark:
         return Hint((point,), self.color)
 
 
+def _is_share(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
 @dataclass(frozen=True)
 class Choices:
-    """How one photograph is to be coloured.
+    """How one photograph is to be coloured, checked when the object is made.
+
+    Positions are relative to the photograph's size, so the same choices hold for its preview and
+    for the file at full size. `options` returns what the prediction needs.
 
     Attributes:
         vividness: Colour strength, from 0 (cautious) to 1 (vivid); None takes the model's default.
@@ -67,12 +78,60 @@ class Choices:
     copied_from: str = ""
     variant: int = 0
 
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: a value is out of range, or two choices exclude each other.
+        """
+        if not 0 <= self.variant < VARIANTS:
+            raise ConfigError(f"expected one of {VARIANTS} alternatives; received {self.variant}")
+        self.options((1, 1))
+
+    def options(self, size: tuple[int, int]) -> ColorOptions:
+        """Return the options for a photograph of `size`, width and height in pixels."""
+        return ColorOptions.of(
+            vividness=self.vividness,
+            hints=[mark.to_hint(size) for mark in self.marks],
+            palette=self.palette,
+            reference=self.reference,
+            variants=VARIANTS if self.variant else 1,
+        )
+
     @property
     def palette_text(self) -> str:
         """The palette, as `parse_palette` reads it."""
         return " ".join(f"#{bytes(color).hex()}" for color in self.palette)
 
-    def without_palette(self) -> Choices:
+    def cleared(self) -> Choices:
+        """Return the default choices, but keep the vividness."""
+        return Choices(vividness=self.vividness)
+
+    def with_variant(self, variant: int) -> Choices:
+        """Return these choices with one of the alternatives, without marks and palette."""
+        return replace(self._without_palette(), variant=variant, marks=())
+
+    def copying(self, reference: Photo, file: str) -> Choices:
+        """Return these choices with the colours of a photograph, which was read from `file`."""
+        return replace(self, reference=reference, palette=(), copied_from=file, variant=0)
+
+    def with_palette(self, palette: tuple[RGB, ...], file: str = "") -> Choices:
+        """Return these choices with a palette.
+
+        Args:
+            palette: The colours.
+            file: Path of the file that they come from; it replaces the reference. "" if a person
+                has typed them.
+        """
+        if file:
+            return replace(self, palette=palette, reference=None, copied_from=file, variant=0)
+        return replace(self._without_palette(), palette=palette, variant=0)
+
+    def without_copied_colors(self) -> Choices:
+        """Return these choices without reference and palette."""
+        return replace(self, reference=None, palette=(), copied_from="")
+
+    def _without_palette(self) -> Choices:
         """Return these choices without a palette, and without the file that it came from."""
         copied_from = self.copied_from if self.reference else ""
         return replace(self, palette=(), copied_from=copied_from)

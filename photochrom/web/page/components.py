@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from photochrom.web.page.pictures import ASSETS
+from photochrom.web.page.routes import ASSETS
+
+if TYPE_CHECKING:
+    from photochrom.web.page.payloads import AlternativesValue, MarkValue, TrayValue, ViewerValue
+
+    Value = ViewerValue | TrayValue | list[MarkValue] | AlternativesValue
+    # Session key, number, x and y as a list; returns colours with their probabilities
+    ColorCandidates = Callable[[list[str | float]], list[tuple[str, float]]]
 
 __all__ = ["alternatives", "asset", "marks", "tray", "viewer"]
 
@@ -67,7 +74,7 @@ _MARKS = """
 </section>
 """
 
-_ALTERNATIVES = '<section class="answers" aria-label="Alternatives"><div></div></section>'
+_ALTERNATIVES = '<section class="alternatives" aria-label="Alternatives"><div></div></section>'
 
 
 @cache
@@ -76,37 +83,43 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-def viewer(value: Any, color_candidates: Callable[..., Any]) -> gr.HTML:
+def viewer(value: ViewerValue, color_candidates: ColorCandidates) -> gr.HTML:
     """Create the viewer: one photograph, large.
 
     Args:
         value: The value to begin with, as `viewer_value` returns it.
         color_candidates: Function that the browser calls for the likely colours at a place.
     """
-    return _component("viewer", "viewer", _VIEWER, value, server_functions=[color_candidates])
+    return _component("viewer", _VIEWER, value, color_candidates)
 
 
 def tray() -> gr.HTML:
     """Create the tray: all photographs, as thumbnails."""
-    return _component("tray", "tray", _TRAY, {})
+    return _component("tray", _TRAY)
 
 
 def marks() -> gr.HTML:
     """Create the list of marks: the colours that a person has given."""
-    return _component("marks", "marks", _MARKS, [])
+    return _component("marks", _MARKS, [])
 
 
 def alternatives() -> gr.HTML:
     """Create the alternatives: several colourings to choose from."""
-    return _component("answers", "alternatives", _ALTERNATIVES, {})
+    return _component("alternatives", _ALTERNATIVES)
 
 
-def _component(elem_id: str, script: str, template: str, value: Any, **options: Any) -> gr.HTML:
+def _component(
+    name: str,
+    template: str,
+    value: Value | None = None,
+    *server_functions: ColorCandidates,
+) -> gr.HTML:
+    """Create a component; `name` is its id on the page and the name of its script."""
     return gr.HTML(
-        value,
+        {} if value is None else value,
         html_template=template,
-        js_on_load=asset(f"{script}.js"),
+        js_on_load=asset(f"{name}.js"),
         apply_default_css=False,
-        elem_id=elem_id,
-        **options,
+        elem_id=name,
+        server_functions=list(server_functions) or None,
     )

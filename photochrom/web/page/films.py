@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import gradio as gr
 
@@ -15,13 +15,18 @@ from photochrom import photo
 from photochrom.errors import ConfigError, PhotochromError
 from photochrom.film import require
 from photochrom.film.clock import parse_moment
-from photochrom.web.filenames import safe_name
-from photochrom.web.jobs import Item, Job, film_target, film_work
+from photochrom.options import ColorOptions
+from photochrom.web.filenames import colorized_name, safe_name
+from photochrom.web.job_queue import Item, Job
+from photochrom.web.jobs import film_target, film_work
 from photochrom.web.page.components import asset
-from photochrom.web.page.handlers import NOTHING
+from photochrom.web.page.updates import NOTHING, Updates
 from photochrom.web.problems import Busy
 
 if TYPE_CHECKING:
+    from gradio.components import Component
+
+    from photochrom.web.page.payloads import FilmValue
     from photochrom.web.state import ServiceState
 
 __all__ = ["FilmTab"]
@@ -32,7 +37,7 @@ _TEMPLATE: Final = """
 <section class="film" aria-label="The film">
   <p class="say" role="status" aria-live="polite"></p>
   <progress aria-label="Frames coloured" hidden></progress>
-  <img class="look" alt="The latest coloured frame" hidden>
+  <img class="preview" alt="The latest coloured frame" hidden>
   <a class="save" download hidden>Save the film in colour</a>
 </section>
 """
@@ -76,7 +81,7 @@ class FilmTab:
                     elem_id="film",
                 )
 
-    def connect(self, on_load: Callable[..., Any]) -> None:
+    def connect(self, on_load: Callable[..., object]) -> None:
         """Connect the events to their handlers.
 
         Args:
@@ -84,11 +89,14 @@ class FilmTab:
         """
         outputs = [self._key, self._timer, self._progress, self._begin, self._cancel]
         inputs = [self._film, self._vividness, self._start, self._end, self._reference]
-        options: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        self._begin.click(self._start_job, inputs, outputs, **options)
-        self._cancel.click(self._cancel_job, [self._key], outputs, **options)
-        self._timer.tick(self._update, [self._key], outputs, **options)
-        on_load(self._update, [self._key], outputs, **options)
+        events: list[tuple[Callable[..., object], Callable[..., Updates], list[Component]]] = [
+            (self._begin.click, self._start_job, inputs),
+            (self._cancel.click, self._cancel_job, [self._key]),
+            (self._timer.tick, self._update, [self._key]),
+            (on_load, self._update, [self._key]),
+        ]
+        for event, handler, needed in events:
+            event(handler, needed, outputs, show_progress="hidden", api_visibility="private")
 
     def _start_job(
         self,
@@ -97,7 +105,7 @@ class FilmTab:
         start: str,
         end: str,
         reference: str | None,
-    ) -> dict[Any, Any]:
+    ) -> Updates:
         try:
             self._service.jobs.check()  # before a copy of the film is made
             job = self._create_job(film, vividness, start, end, reference)
@@ -120,11 +128,12 @@ class FilmTab:
             raise ConfigError("expected a film; add one first")
         start_seconds = parse_moment(start) if start.strip() else 0.0
         end_seconds = parse_moment(end) if end.strip() else None
-        references = [photo.read(reference, name=Path(reference).name)] if reference else []
+        read = photo.read(reference, name=Path(reference).name) if reference else None
+        options = ColorOptions(vividness=vividness, reference=read)
         folder = self._service.new_folder()
         name = Path(safe_name(Path(film).name, "film"))
         source = folder / "in" / name
-        target = film_target(folder / "out", name.name)
+        target = film_target(folder / "out", colorized_name(name.name))
         source.parent.mkdir()
         target.parent.mkdir()
         _link_or_copy(Path(film), source)
@@ -132,14 +141,13 @@ class FilmTab:
             self._service.colorizer,
             source,
             target,
-            vividness=vividness,
+            options,
             start=start_seconds,
             end=end_seconds,
-            references=references,
         )
         return Job("film", folder, [Item(name.name)], work)
 
-    def _cancel_job(self, key: str) -> dict[Any, Any]:
+    def _cancel_job(self, key: str) -> Updates:
         if job := self._service.jobs.get(key):
             self._service.jobs.remove(job)
         return {
@@ -150,22 +158,22 @@ class FilmTab:
             self._cancel: gr.Button(visible=False),
         }
 
-    def _update(self, key: str) -> dict[Any, Any]:
+    def _update(self, key: str) -> Updates:
         job = self._service.jobs.get(key)
         if job is None:  # it has expired, or there has been none
             return self._cancel_job("") if key else NOTHING
         return self._updates_of(job)
 
-    def _updates_of(self, job: Job) -> dict[Any, Any]:
-        # The time makes a new URL for each look, so that the browser loads the frame again
-        preview = f"/desk/film/{job.id}/look.jpg?{time.time():.0f}" if job.preview else ""
-        value = {
+    def _updates_of(self, job: Job) -> Updates:
+        # The time makes a new URL for each preview, so that the browser loads the frame again
+        preview = f"/session/film/{job.id}/preview.jpg?{time.time():.0f}" if job.preview else ""
+        value: FilmValue = {
             "status": job.status,
             "reason": job.reason,
             "name": job.items[0].name,
             "done": job.done,
             "total": job.total,
-            "look": preview,
+            "preview": preview,
             "result": f"/api/v1/jobs/{job.id}/result" if job.result else "",
         }
         return {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final, Literal
 
 import gradio as gr
 
@@ -12,8 +12,12 @@ from photochrom.web.page import components
 from photochrom.web.page.films import FilmTab
 from photochrom.web.page.handlers import Handlers
 from photochrom.web.page.payloads import viewer_value
+from photochrom.web.page.updates import Updates
 
 if TYPE_CHECKING:
+    from gradio.blocks import Block
+
+    from photochrom.web.page.components import ColorCandidates
     from photochrom.web.page.session_store import SessionStore
     from photochrom.web.state import ServiceState
 
@@ -62,7 +66,7 @@ class Page:
             fill_width=True,
             delete_cache=(_UPLOAD_SECONDS, _UPLOAD_SECONDS),
         ) as self.blocks:
-            self.key = gr.BrowserState("", storage_key="photochrom-desk")
+            self.key = gr.BrowserState("", storage_key="photochrom-session")
             self.chosen = gr.State(0)
             self.drawn = gr.State(())
             self.timer = gr.Timer(_POLL_SECONDS, active=False)
@@ -79,7 +83,7 @@ class Page:
             self._connect()
 
     def _lay_out_photographs(self, vividness: float, sessions: SessionStore) -> None:
-        with gr.Row(elem_id="desk"):
+        with gr.Row(elem_id="workspace"):
             with gr.Column(scale=1, min_width=320, elem_id="side"):
                 self.drop = gr.File(
                     label="Photographs: drop, paste or choose",
@@ -112,9 +116,9 @@ class Page:
             with gr.Row():
                 self.undo = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
                 self.clear = gr.Button("Clear", size="sm", min_width=80, elem_id="clear")
-        with gr.Tab("Alternatives", id="answers-tab") as self.alternatives_tab:
+        with gr.Tab("Alternatives", id="alternatives") as self.alternatives_tab:
             self.alternatives = components.alternatives()
-        with gr.Tab("Copy colours", id="follow"):
+        with gr.Tab("Copy colours", id="copy"):
             self.reference = gr.File(
                 label="Copy colours from a photo of a similar subject",
                 file_types=sorted(READABLE_SUFFIXES),
@@ -135,36 +139,35 @@ class Page:
         """Connect the events to their handlers."""
         handlers, state = self.handlers, [self.key, self.chosen]
         on = self._on
-        on(self.blocks.load, handlers.load, [self.key])
-        on(self.drop.upload, handlers.drop, [self.key, self.drop])
-        on(self.timer.tick, handlers.tick, [*state, self.drawn], trigger_mode="once")
-        on(self.tray.select, handlers.tray, state)
+        on(self.blocks.load, handlers.tray.load, [self.key])
+        on(self.drop.upload, handlers.tray.drop, [self.key, self.drop])
+        on(self.timer.tick, handlers.tray.tick, [*state, self.drawn], trigger_mode="once")
+        on(self.tray.select, handlers.tray.select, state)
         on(self.viewer.select, handlers.viewer, state)
-        on(self.marks.select, handlers.viewer, state)
-        on(self.alternatives.select, handlers.alternatives, state)
-        on(self.alternatives_tab.select, handlers.show_alternatives, state)
+        on(self.marks.select, handlers.marks.change, state)
+        on(self.undo.click, handlers.marks.undo, state)
+        on(self.clear.click, handlers.marks.clear, state)
+        on(self.alternatives.select, handlers.alternatives.select, state)
+        on(self.alternatives_tab.select, handlers.alternatives.show, state)
         vividness = [*state, self.vividness]
         # A slider sends many events as it moves; only the last one counts
-        on(self.vividness.input, handlers.set_vividness, vividness, trigger_mode="always_last")
-        on(self.for_all.click, handlers.set_vividness_of_all, vividness)
-        on(self.undo.click, handlers.undo, state)
-        on(self.clear.click, handlers.clear, state)
+        on(self.vividness.input, handlers.vividness.set, vividness, trigger_mode="always_last")
+        on(self.for_all.click, handlers.vividness.set_for_all, vividness)
         reference = [*state, self.reference, self.only_palette]
-        on(self.reference.upload, handlers.copy_colors, reference)
-        on(self.reference.clear, handlers.stop_copying, state)
-        on(self.only_palette.input, handlers.copy_colors, reference)
-        on(self.palette.submit, handlers.set_palette, [*state, self.palette])
-        on(self.palette.blur, handlers.set_palette, [*state, self.palette])
+        on(self.reference.upload, handlers.copying.copy, reference)
+        on(self.reference.clear, handlers.copying.stop, state)
+        on(self.only_palette.input, handlers.copying.copy, reference)
+        on(self.palette.submit, handlers.copying.set_palette, [*state, self.palette])
+        on(self.palette.blur, handlers.copying.set_palette, [*state, self.palette])
 
     def _on(
         self,
-        event: Callable[..., Any],
-        handler: Callable[..., Any],
-        inputs: list[Any],
-        **options: Any,
+        event: Callable[..., object],
+        handler: Callable[..., Updates],
+        inputs: Sequence[Block],
+        trigger_mode: Literal["once", "multiple", "always_last"] = "multiple",
     ) -> None:
-        # By default Gradio drops an event while the one before it is being handled
-        options = {"trigger_mode": "multiple"} | options
+        # "multiple", since Gradio by default drops an event while the one before is being handled
         outputs = [
             self.key,
             self.chosen,
@@ -188,17 +191,20 @@ class Page:
             show_progress="hidden",
             api_visibility="private",
             concurrency_limit=None,
-            **options,
+            trigger_mode=trigger_mode,
         )
 
 
-def _color_candidates(sessions: SessionStore) -> Callable[[list[Any]], list[tuple[str, float]]]:
+def _color_candidates(sessions: SessionStore) -> ColorCandidates:
     """Return the function that the viewer's script calls as `server.color_candidates`."""
 
-    def color_candidates(request: list[Any]) -> list[tuple[str, float]]:
+    def color_candidates(request: list[str | float]) -> list[tuple[str, float]]:
         """Return likely colours for a place; `request` is [session key, number, x, y]."""
         key, number, x, y = request
         session = sessions.get(str(key))
-        return session.color_candidates(int(number), float(x), float(y)) if session else []
+        picture = session.tray.get(int(number)) if session else None
+        if session is None or picture is None or picture.status != "done":
+            return []
+        return session.renderings.color_candidates(picture, float(x), float(y))
 
     return color_candidates

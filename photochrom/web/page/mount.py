@@ -9,7 +9,7 @@ import gradio as gr
 
 from photochrom.web.page.components import asset
 from photochrom.web.page.layout import Page
-from photochrom.web.page.pictures import ASSETS, router
+from photochrom.web.page.routes import ASSETS, router
 from photochrom.web.page.session_store import SessionStore
 from photochrom.web.page.theme import theme
 

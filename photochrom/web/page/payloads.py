@@ -1,32 +1,124 @@
-"""The JSON values of the page's own components; "desk" is what sessions are called in URLs."""
+"""The JSON values of the page's own components."""
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from photochrom.web.page.pictures import EXAMPLES
+from photochrom.web.page.routes import EXAMPLES
 
 if TYPE_CHECKING:
-    from photochrom.web.page.session import Picture, Session
+    from photochrom.batch import Status
+    from photochrom.web.page.session import Session
+    from photochrom.web.page.tray import Picture
 
-__all__ = ["alternatives_value", "marks_value", "tray_value", "viewer_value"]
+__all__ = [
+    "AlternativesValue",
+    "FilmValue",
+    "MarkValue",
+    "TrayValue",
+    "ViewerValue",
+    "alternatives_value",
+    "marks_value",
+    "tray_value",
+    "viewer_value",
+]
+
+
+class MarkValue(TypedDict):
+    """A colour that a person has given; the place is in shares of the width and the height."""
+
+    x: float
+    y: float
+    color: str
+
+
+class _Example(TypedDict):
+    name: str
+    alt: str
+
+
+class ViewerValue(TypedDict, total=False):
+    """One photograph, large; `examples` alone if there is none."""
+
+    examples: list[_Example]
+    session: str
+    number: int
+    name: str
+    status: Status
+    reason: str
+    width: int
+    height: int
+    seconds: float
+    before: str
+    after: str
+    unsure: str
+    coloured: str
+    save_as: str
+    marks: list[MarkValue]
+
+
+class _Thumbnail(TypedDict):
+    number: int
+    name: str
+    status: Status
+    reason: str
+    thumb: NotRequired[str]
+
+
+class TrayValue(TypedDict):
+    """All photographs, and the progress of their queue."""
+
+    items: list[_Thumbnail]
+    chosen: int | None
+    done: int
+    busy: bool
+    paused: bool
+    zip: str
+
+
+class AlternativesValue(TypedDict, total=False):
+    """The alternatives; without `pictures`, the component asks for them when its tab is open.
+
+    `of` is the state of the photograph, so that the value differs whenever they are out of date.
+    """
+
+    of: tuple[int | str, ...]
+    pictures: list[str]
+    chosen: int
+
+
+class FilmValue(TypedDict, total=False):
+    """The progress of a film."""
+
+    status: Status
+    reason: str
+    name: str
+    done: int
+    total: int
+    preview: str
+    result: str
 
 
 def _url_of(session: Session, picture: Picture) -> str:
-    return f"/desk/{session.key}/{picture.number}"
+    return f"/session/{session.key}/{picture.number}"
 
 
-def viewer_value(session: Session | None, picture: Picture | None) -> dict[str, Any]:
+def viewer_value(session: Session | None, picture: Picture | None) -> ViewerValue:
     """Return the value of the viewer: one photograph, or the examples if there is none."""
     if session is None or picture is None:
         return {"examples": [{"name": name, "alt": alt} for name, alt in EXAMPLES.items()]}
-    value = {"desk": session.key, "number": picture.number, "name": picture.name}
+    value: ViewerValue = {
+        "session": session.key,
+        "number": picture.number,
+        "name": picture.name,
+        "status": picture.status,
+        "reason": picture.reason,
+    }
     if picture.status != "done":
-        return value | {"status": picture.status, "reason": picture.reason}
+        return value
     url, version = _url_of(session, picture), picture.version
-    return value | {
-        "status": "done",
+    value |= {
         "width": picture.size[0],
         "height": picture.size[1],
         "seconds": round(picture.seconds, 2),
@@ -34,42 +126,51 @@ def viewer_value(session: Session | None, picture: Picture | None) -> dict[str, 
         "after": f"{url}/after-{version}.jpg",
         "unsure": f"{url}/unsure.png?{version}",  # a new URL, so that the browser loads it again
         "coloured": f"{url}/coloured",
+        "save_as": picture.target_name,
         "marks": marks_value(picture),
     }
+    return value
 
 
-def marks_value(picture: Picture | None) -> list[dict[str, Any]]:
+def marks_value(picture: Picture | None) -> list[MarkValue]:
     """Return the value of the list of marks: the colours that a person has given."""
     marks = picture.choices.marks if picture else ()
     return [{"x": m.x, "y": m.y, "color": f"#{bytes(m.color).hex()}"} for m in marks]
 
 
-def tray_value(session: Session, chosen: int | None = None) -> dict[str, Any]:
+def tray_value(session: Session, chosen: int | None = None) -> TrayValue:
     """Return the value of the tray: all photographs of a session, as thumbnails.
 
     Args:
         session: The session.
         chosen: Number of the photograph in the viewer; None leaves it as it is.
     """
-    items = []
-    for picture in list(session.pictures.values()):
-        item = {"number": picture.number, "name": picture.name, "status": picture.status}
-        if picture.status == "done":
-            item["thumb"] = f"{_url_of(session, picture)}/thumb-{picture.version}.jpg"
-        items.append(item | {"reason": picture.reason})
+    items = [_thumbnail(session, picture) for picture in list(session.tray.pictures.values())]
     ended = sum(item["status"] in ("done", "failed", "cancelled") for item in items)
     has_results = any(item["status"] == "done" for item in items)
     return {
         "items": items,
         "chosen": chosen,
         "done": ended,  # of all photographs; not only those with the status "done"
-        "busy": session.is_busy,
-        "paused": session.paused,
-        "zip": f"/desk/{session.key}/all.zip" if has_results else "",
+        "busy": session.queue.is_busy,
+        "paused": session.queue.paused,
+        "zip": f"/session/{session.key}/all.zip" if has_results else "",
     }
 
 
-def alternatives_value(previews: list[bytes], chosen: int) -> dict[str, Any]:
+def _thumbnail(session: Session, picture: Picture) -> _Thumbnail:
+    item: _Thumbnail = {
+        "number": picture.number,
+        "name": picture.name,
+        "status": picture.status,
+        "reason": picture.reason,
+    }
+    if picture.status == "done":
+        item["thumb"] = f"{_url_of(session, picture)}/thumb-{picture.version}.jpg"
+    return item
+
+
+def alternatives_value(previews: list[bytes], chosen: int) -> AlternativesValue:
     """Return the value of the alternatives: several colourings to choose from.
 
     Args:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from photochrom.web.page.predictions import PredictionCache
 from photochrom.web.page.session import Session
-from photochrom.web.page.views import PredictionCache
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
@@ -61,7 +61,7 @@ class SessionStore:
     def close(self) -> None:
         """Cancel everything that waits, in all sessions, and wait for the rest."""
         for session in self._sessions.values():
-            session.cancel()
+            session.queue.cancel()
         self._pool.shutdown(cancel_futures=True)
 
     def clear_unused(self) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "THUMBNAIL_SIDE",
-    "VARIANTS",
-    "PredictionCache",
     "apply_choices",
     "downscaled",
     "jpeg",
@@ -40,45 +35,9 @@ PREVIEW_SIDE: Final = 1600
 THUMBNAIL_SIDE: Final = 192
 _UNCERTAINTY_SIDE: Final = 400
 
-VARIANTS: Final = 6  # number of variants; the page calls them alternatives
 _QUALITY: Final = 90
 _UNCERTAINTY_COLOR: Final = (214, 40, 140)  # RGB; a magenta that is rare in photographs
 _MAX_OPACITY: Final = 0.8
-
-
-class PredictionCache:
-    """Keeps the predictions that were used last.
-
-    A prediction is expensive to make and takes tens of megabytes, so only a few are kept.
-    """
-
-    def __init__(self, limit: int) -> None:
-        """Start empty.
-
-        Args:
-            limit: Number of predictions to keep.
-        """
-        self._limit = limit
-        self._predictions: OrderedDict[Hashable, Prediction] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Prediction]) -> Prediction:
-        """Return the prediction with that key; make and keep it if it is not there."""
-        with self._lock:
-            if key in self._predictions:
-                self._predictions.move_to_end(key)
-                return self._predictions[key]
-        # Made outside the lock: it takes long, and other sessions would have to wait
-        prediction = make()
-        self.put(key, prediction)
-        return prediction
-
-    def put(self, key: Hashable, prediction: Prediction) -> None:
-        """Add a prediction; if there are too many, drop the one that was not used for longest."""
-        with self._lock:
-            self._predictions[key] = prediction
-            while len(self._predictions) > self._limit:
-                self._predictions.popitem(last=False)
 
 
 def downscaled(prediction: Prediction, side: int = PREVIEW_SIDE) -> Prediction:
@@ -92,7 +51,7 @@ def downscaled(prediction: Prediction, side: int = PREVIEW_SIDE) -> Prediction:
 
 
 def _small_photo(whole: Photo, side: int) -> Photo:
-    luma: Any = eight_bits(_resize(whole.luma, side))
+    luma = eight_bits(_resize(whole.luma, side))
     return Photo(luma, None, None, "grey", Metadata(), "JPEG", whole.name)
 
 
@@ -102,8 +61,7 @@ def _resize(pixels: IntArray, side: int) -> IntArray:
     if scale >= 1:
         return pixels
     size = tuple(max(1, round(length * scale)) for length in pixels.shape[1::-1])
-    small: Any = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-    return small  # type: ignore[no-any-return]
+    return cast("IntArray", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
 def apply_choices(prediction: Prediction, choices: Choices) -> ColorPhoto:
@@ -112,13 +70,11 @@ def apply_choices(prediction: Prediction, choices: Choices) -> ColorPhoto:
     Raises:
         ConfigError: the model does not support one of the choices.
     """
+    options = choices.options(prediction.photo.size)
     if choices.variant:
-        return prediction.variants(VARIANTS, vividness=choices.vividness)[choices.variant]
-    return prediction.color(
-        vividness=choices.vividness,
-        hints=[mark.to_hint(prediction.photo.size) for mark in choices.marks],
-        palette=choices.palette,
-    )
+        variants = prediction.variants(options.variants, vividness=options.vividness)
+        return variants[choices.variant]
+    return prediction.color(options)
 
 
 def jpeg(picture: ColorPhoto) -> bytes:
@@ -128,7 +84,7 @@ def jpeg(picture: ColorPhoto) -> bytes:
 
 def original_preview(whole: Photo) -> bytes:
     """Return a preview of the photograph before colouring, as a JPEG file."""
-    small: Any = eight_bits(_resize(whole.rgb, PREVIEW_SIDE))
+    small = eight_bits(_resize(whole.rgb, PREVIEW_SIDE))
     return photo.encode(np.ascontiguousarray(small), format="JPEG", quality=_QUALITY)
 
 
@@ -144,7 +100,7 @@ def thumbnail(preview: bytes, side: int = THUMBNAIL_SIDE) -> bytes:
     """
     # Decoding a JPEG file at a quarter of its size is much faster than at full size
     quarter = cv2.imdecode(np.frombuffer(preview, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
-    small: Any = _resize(cast("IntArray", quarter), side)
+    small = _resize(cast("IntArray", quarter), side)
     return bytes(cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1])
 
 

@@ -20,9 +20,9 @@ function draw() {
   bar.hidden = !running;
   bar.max = film.total || 1;
   bar.value = film.done || 0;
-  const preview = one(".look");
-  preview.hidden = !film.look;
-  if (film.look) preview.src = film.look;
+  const preview = one(".preview");
+  preview.hidden = !film.preview;
+  if (film.preview) preview.src = film.preview;
   one(".save").hidden = !film.result;
   if (film.result) one(".save").href = film.result;
 }

@@ -84,7 +84,7 @@ function openPopover(point, title, onChoose, colors, onRemove) {
 }
 
 async function askForColor(point) {
-  const { desk: session, number } = current;
+  const { session, number } = current;
   let colors = [];
   popoverPoint = point;
   try {
@@ -97,18 +97,17 @@ async function askForColor(point) {
     hidePopover();
     stage.focus({ preventScroll: true });
     showMessage("Colouring …");
-    report({ action: "mark", desk: session, number, x: point.x, y: point.y, color });
+    report({ action: "mark", x: point.x, y: point.y, color });
   }, colors);
 }
 
 function editMark(mark, index) {
-  const { desk: session, number } = current;
   openPopover(mark, "This colour", (color) => {
     hidePopover();
-    report({ action: "recolor", desk: session, number, index, color });
+    report({ action: "recolor", index, color });
   }, [], () => {
     hidePopover();
-    report({ action: "unmark", desk: session, number, index });
+    report({ action: "unmark", index });
   });
 }
 
@@ -135,7 +134,7 @@ function drawExamples(examples) {
     const button = document.createElement("button");
     button.type = "button";
     const image = document.createElement("img");
-    image.src = "/desk/example/" + name;
+    image.src = "/session/example/" + name;
     image.alt = alt;
     button.append(image);
     button.onclick = () => { showMessage("Colouring …"); report({ action: "example", name }); };
@@ -148,7 +147,7 @@ function draw() {
   current = props.value || {};
   const done = current.status === "done";
   const isOther = !previous || previous.number !== current.number
-    || previous.desk !== current.desk;
+    || previous.session !== current.session;
   one(".empty").hidden = Boolean(current.number);
   one(".bar").hidden = stage.hidden = !done;
   range.hidden = !done;
@@ -167,7 +166,7 @@ function draw() {
   if (one(".doubt").checked) load(one(".unsure"), current.unsure);
   one(".unsure").hidden = !one(".doubt").checked;
   one(".save").href = current.coloured;
-  one(".save").setAttribute("download", current.name);
+  one(".save").setAttribute("download", current.save_as);
   one(".before").alt = `${current.name} before colouring`;
   one(".after").alt = `${current.name} in colour`;
   drawMarks();

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
-from photochrom.web.filenames import content_disposition
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from photochrom.web.page.session import Picture, Session
+from photochrom.web.filenames import content_disposition, media_type_of
+from photochrom.web.page.session import Session
+from photochrom.web.page.tray import Picture
+from photochrom.web.state import Service
 
 __all__ = ["ASSETS", "EXAMPLES", "router"]
 
-# "desk" is what sessions are called in URLs
-router = APIRouter(prefix="/desk", include_in_schema=False)
+router = APIRouter(prefix="/session", include_in_schema=False)
 
 ASSETS: Final = Path(str(files("photochrom.web.page") / "assets"))
 EXAMPLES: Final = {  # file names, and descriptions for screen readers
@@ -39,10 +36,10 @@ def example(name: str) -> FileResponse:
     return FileResponse(ASSETS / name, headers=_CACHE_HEADERS)
 
 
-@router.get("/film/{key}/look.jpg")
-def film_preview(key: str, request: Request) -> Response:
+@router.get("/film/{key}/preview.jpg")
+def film_preview(key: str, service: Service) -> Response:
     """Return the latest frame of a film that is being coloured."""
-    job = request.app.state.service.jobs.get(key)
+    job = service.jobs.get(key)
     if job is None or not job.preview:
         raise HTTPException(404, "there is no frame of that film yet")
     return Response(job.preview, media_type="image/jpeg")
@@ -55,35 +52,36 @@ def _find_session(key: str, request: Request) -> Session:
     return session
 
 
-OpenSession = Annotated[Any, Depends(_find_session)]
+OpenSession = Annotated[Session, Depends(_find_session)]
 
 
 def _find_picture(session: OpenSession, number: int) -> Picture:
-    picture: Picture | None = session.pictures.get(number)
+    picture = session.tray.get(number)
     if picture is None or picture.status != "done":
         raise HTTPException(404, "this photograph has been deleted, or is not coloured yet")
     return picture
 
 
-DonePicture = Annotated[Any, Depends(_find_picture)]
+DonePicture = Annotated[Picture, Depends(_find_picture)]
 
 
 @router.get("/{key}/all.zip")
 def download_all(session: OpenSession) -> FileResponse:
     """Return all coloured photographs as a zip."""
-    return _download(session.make_zip(), "coloured.zip", cleanup=Path.unlink)
+    path = session.downloads.make_zip()
+    return _download(path, "coloured.zip", BackgroundTask(path.unlink))
 
 
 @router.get("/{key}/{number}/coloured")
 def download(session: OpenSession, picture: DonePicture) -> FileResponse:
     """Return a coloured photograph at full size, with its metadata."""
-    return _download(session.colored_file(picture), picture.name)
+    return _download(session.downloads.file(picture), picture.target_name)
 
 
 @router.get("/{key}/{number}/unsure.png")
 def uncertainty(session: OpenSession, picture: DonePicture) -> Response:
     """Return a layer that covers the places where the colours are uncertain."""
-    return Response(session.uncertainty_layer(picture), media_type="image/png")
+    return Response(session.renderings.uncertainty_layer(picture), media_type="image/png")
 
 
 @router.get("/{key}/{number}/{what}.jpg")
@@ -102,10 +100,7 @@ def preview(picture: DonePicture, what: str) -> FileResponse:
     return FileResponse(path, headers=_CACHE_HEADERS)
 
 
-def _download(path: Path, name: str, cleanup: Callable[[Path], None] | None = None) -> FileResponse:
-    """Return a response that downloads `path` as `name`, and then runs `cleanup` on the path."""
+def _download(path: Path, name: str, after: BackgroundTask | None = None) -> FileResponse:
+    """Return a response that downloads `path` as `name`, and runs a task afterwards."""
     headers = {"Content-Disposition": content_disposition(name)}
-    task = BackgroundTask(cleanup, path) if cleanup else None
-    return FileResponse(
-        path, media_type="application/octet-stream", headers=headers, background=task
-    )
+    return FileResponse(path, media_type=media_type_of(name), headers=headers, background=after)

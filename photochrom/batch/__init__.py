@@ -1,0 +1,9 @@
+"""Colour many photographs: `plan` pairs inputs with output files, `run` does the work."""
+
+from __future__ import annotations
+
+from photochrom.batch.job import Job, Outcome, Status
+from photochrom.batch.planning import plan, unsupported_suffixes
+from photochrom.batch.running import Exists, run
+
+__all__ = ["Exists", "Job", "Outcome", "Status", "plan", "run", "unsupported_suffixes"]

@@ -1,0 +1,84 @@
+"""A photograph to colour in a batch, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+__all__ = ["MAX_SPLIT", "Job", "Outcome", "Status"]
+
+Status = Literal["queued", "running", "done", "skipped", "failed", "cancelled"]
+"""How far a photograph, a film or a job is; the last four are final."""
+
+MAX_SPLIT: Final = 99
+"""The largest number of photographs of one album page that are written apart."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A photograph to colour, and the file to write.
+
+    Attributes:
+        source: the photograph.
+        target: the result. With several variants, `NAME-1.jpg`, `NAME-2.jpg` and so on are
+            written beside that name instead.
+        variants: how many differently coloured versions to write.
+        split: whether to write each photograph of an album page to a file of its own, named like
+            variants. Where there is one photograph only, `target` is written.
+    """
+
+    source: Path
+    target: Path
+    variants: int = 1
+    split: bool = False
+
+    @property
+    def targets(self) -> list[Path]:
+        """Every file that the job writes; with `split`, every one that it may write."""
+        return [self.target, *self.numbered(MAX_SPLIT)] if self.split else self.numbered_or_one
+
+    @property
+    def numbered_or_one(self) -> list[Path]:
+        """The files that the job writes if an album page is not split."""
+        return [self.target] if self.variants == 1 else self.numbered(self.variants)
+
+    def numbered(self, count: int) -> list[Path]:
+        """Return the names of so many results beside `target`: `NAME-1.jpg` and so on."""
+        stem = self.target.stem
+        return [self.target.with_stem(f"{stem}-{number}") for number in range(1, count + 1)]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one job.
+
+    Attributes:
+        job: the job.
+        status: "done", "skipped", "failed", or "cancelled" when an earlier failure kept it from
+            starting.
+        reason: why the job failed, was skipped or did not start; empty when done.
+        seconds: time from the start of reading to the end of writing.
+        size: width and height in pixels; None where the photograph was not read.
+        tint: "grey", "tinted" or "colour": what the photograph was before.
+        mean_chroma: mean distance from grey of the result, in CIE Lab units.
+        photographs: number of photographs that were found: on an album page or in a document
+            several, else 1.
+        left: images of a document that were left as they are: page, from 1, and why.
+        written: the files that were written, or that existed already and were kept.
+        metadata_lost: names of metadata that the result does not carry over from the original.
+        error: the exception that made the job fail.
+    """
+
+    job: Job
+    status: Status
+    reason: str = ""
+    seconds: float = 0.0
+    size: tuple[int, int] | None = None
+    tint: str = ""
+    mean_chroma: float = 0.0
+    photographs: int = 1
+    left: tuple[tuple[int, str], ...] = ()
+    written: tuple[Path, ...] = ()
+    metadata_lost: tuple[str, ...] = ()
+    error: Exception | None = None

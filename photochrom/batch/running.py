@@ -1,0 +1,222 @@
+"""Colour the photographs of a plan in parallel."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from photochrom.album import AlbumPrediction
+from photochrom.batch.job import MAX_SPLIT, Job, Outcome
+from photochrom.documents.coloring import color_document, is_document, suffixes_of
+from photochrom.documents.selection import check_pages
+from photochrom.errors import OutputError, OutputExists, PhotochromError
+from photochrom.files.atomic import write_bytes
+from photochrom.options import ColorOptions
+from photochrom.parallel import map_ordered
+from photochrom.photo import read
+from photochrom.photo.codecs import format_of
+from photochrom.photo.source import read_bytes
+
+if TYPE_CHECKING:
+    from photochrom.colorizer import Colorizer
+    from photochrom.photo import Photo
+    from photochrom.prediction import ColorPhoto
+
+__all__ = ["Exists", "run"]
+
+_MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
+_CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
+
+Exists = Literal["skip", "overwrite", "error"]
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What `run` was asked for, besides colours; see its arguments."""
+
+    exists: Exists
+    quality: int | None
+    pages: str
+    profile: str
+    keep_colour: bool
+
+
+def run(
+    jobs: Iterable[Job],
+    colorizer: Colorizer,
+    *,
+    exists: Exists = "error",
+    keep_going: bool = False,
+    keep_colour: bool = False,
+    quality: int | None = None,
+    workers: int | None = None,
+    options: ColorOptions | None = None,
+    pages: str = "",
+    profile: str = "srgb",
+) -> Generator[Outcome]:
+    """Colour photographs in parallel, and yield the outcomes in the order of the jobs.
+
+    Args:
+        jobs: what to colour.
+        colorizer: the colorizer to use.
+        exists: what to do where a result exists already.
+        keep_going: whether to continue after a failure; otherwise the remaining jobs that have
+            not started are "cancelled".
+        keep_colour: whether to skip photographs that are in colour.
+        quality: encoder quality, 1 to 100, for lossy formats.
+        workers: how many photographs to work on at once; None: one per core, at most 4.
+        options: how to colour all photographs; the number of variants is that of each job.
+        pages: which pages of documents to colour: "all", or numbers and ranges from 1, such as
+            "1,3-5"; empty to refuse documents with several pages.
+        profile: colour space of the results, as in `ColorPhoto.in_profile`. Documents stay in sRGB.
+
+    Raises:
+        PhotoError: the reference photograph cannot be read.
+        ConfigError: the reference photograph is grey, the model does not support references, or
+            `pages` is not a list of pages.
+    """
+    if pages:
+        check_pages(pages)
+    settings = _Settings(exists, quality, pages, profile, keep_colour)
+    options = options or ColorOptions()
+    if options.reference is not None:
+        # Prepared once for all jobs: the network has to see it, too.
+        options = replace(options, reference=colorizer.reference(options.reference))
+    failed = threading.Event()
+
+    def work(job: Job) -> Outcome:
+        if failed.is_set() and not keep_going:
+            return Outcome(job, "cancelled", "an earlier photograph failed")
+        try:
+            own = replace(options, variants=job.variants)
+            return _color(job, colorizer, own, settings)
+        except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
+            failed.set()
+            reason = _reason(error)
+            named = reason if str(job.source) in reason else f"{job.source}: {reason}"
+            return Outcome(job, "failed", named, error=error)
+
+    return map_ordered(work, jobs, workers or min(_MAX_WORKERS, os.cpu_count() or 1))
+
+
+def _reason(error: Exception) -> str:
+    """Return a message for a person; unexpected errors keep the name of their type."""
+    if isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV_OUT_OF_MEMORY:
+        return "out of memory"
+    known = isinstance(error, PhotochromError | OSError) and str(error)
+    return str(error) if known else f"{type(error).__name__}: {error}"
+
+
+def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Settings) -> Outcome:
+    """Do a job: read, colour and write."""
+    existing = _existing(job, settings.exists)
+    if existing and settings.exists == "skip" and (job.split or len(existing) == job.variants):
+        return Outcome(job, "skipped", "exists already", written=tuple(existing))
+    start = time.perf_counter()
+    source: Path | bytes = job.source
+    if settings.pages:
+        source = read_bytes(job.source, str(job.source))
+        if is_document(source):
+            return _color_document(job, source, colorizer, options, settings)
+    grey = read(source, max_pixels=colorizer.max_pixels, name=str(job.source))
+    if settings.keep_colour and grey.tint == "colour":
+        return Outcome(job, "skipped", "is in colour already", size=grey.size, tint=grey.tint)
+    results, found = _results(colorizer, grey, options, split=job.split)
+    targets = [job.target] if len(results) == 1 else job.numbered(len(results))
+    _make_folder(job.target.parent)
+    for target, result in zip(targets, results, strict=True):
+        if settings.exists == "overwrite" or target not in existing:
+            overwrite = settings.exists == "overwrite"
+            shown = result.in_profile(settings.profile)
+            shown.save(target, quality=settings.quality, overwrite=overwrite)
+    return Outcome(
+        job,
+        "done",
+        seconds=time.perf_counter() - start,
+        size=grey.size,
+        tint=grey.tint,
+        mean_chroma=results[0].mean_chroma,
+        photographs=found,
+        written=tuple(targets),
+        metadata_lost=results[0].metadata_lost(format_of(job.target).name),
+    )
+
+
+def _existing(job: Job, exists: Exists) -> list[Path]:
+    """Return the results that exist already.
+
+    Raises:
+        OutputExists: there is one, and that is an error.
+    """
+    # `lexists`, because a broken link in the result's place is something to keep, too.
+    existing = [target for target in job.targets if os.path.lexists(target)]
+    if existing and exists == "error" and not job.source.is_dir():
+        raise OutputExists(f"{existing[0]} exists already")
+    return [] if job.source.is_dir() else existing
+
+
+def _color_document(
+    job: Job, data: bytes, colorizer: Colorizer, options: ColorOptions, settings: _Settings
+) -> Outcome:
+    """Colour the pages of a document."""
+    start = time.perf_counter()
+    if job.target.suffix.lower() not in suffixes_of(data):
+        raise OutputError(
+            f"expected {job.source} to stay {' or '.join(suffixes_of(data))}, since it has several "
+            f"pages; received {job.target}"
+        )
+    strengths: list[float] = []
+
+    def colorize(grey: Photo) -> ColorPhoto:
+        result = colorizer.colorize(grey, options)
+        strengths.append(result.mean_chroma)
+        return result
+
+    document = color_document(
+        data,
+        str(job.source),
+        settings.pages,
+        colorize,
+        quality=settings.quality,
+        max_pixels=colorizer.max_pixels,
+    )
+    _make_folder(job.target.parent)
+    write_bytes(job.target, document.data, overwrite=settings.exists == "overwrite")
+    return Outcome(
+        job,
+        "done",
+        seconds=time.perf_counter() - start,
+        mean_chroma=sum(strengths) / len(strengths),
+        photographs=document.photographs,
+        left=document.left,
+        written=(job.target,),
+    )
+
+
+def _results(
+    colorizer: Colorizer, grey: Photo, options: ColorOptions, *, split: bool
+) -> tuple[list[ColorPhoto], int]:
+    """Return the results that a job asks for, and the number of photographs that were found."""
+    picture = grey.inverted() if options.negative else grey
+    predict = colorizer.predict_album if options.album else colorizer.predict
+    prediction = predict(picture, reference=options.reference)
+    found = len(prediction.regions) if isinstance(prediction, AlbumPrediction) else 1
+    if split and isinstance(prediction, AlbumPrediction):
+        return prediction.split(options)[:MAX_SPLIT], found
+    if options.variants == 1:
+        return [prediction.color(options)], found
+    return prediction.variants(options.variants, vividness=options.vividness), found
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputError(f"cannot make the folder {folder}: a file is in its way") from error
+    except OSError as error:
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error

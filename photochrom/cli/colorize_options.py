@@ -1,0 +1,135 @@
+"""The options of `photochrom colorize`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = [
+    "Album",
+    "AsJson",
+    "DryRun",
+    "Hints",
+    "InColour",
+    "Inputs",
+    "KeepGoing",
+    "KeepProfile",
+    "Negative",
+    "Output",
+    "Pages",
+    "Palette",
+    "Profile",
+    "Quality",
+    "Recursive",
+    "Reference",
+    "Split",
+    "Suffix",
+    "Variants",
+    "Workers",
+]
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(metavar="PATH", help="Photographs, folders or patterns; - reads from stdin."),
+]
+Output = Annotated[
+    str,
+    typer.Option(
+        "--output", "-o", help="A folder, or a file for one photograph; - writes to stdout."
+    ),
+]
+Variants = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=8,
+        help="Number of different colourings of each photograph: NAME-1, NAME-2 and so on.",
+    ),
+]
+Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search subfolders, too.")]
+InColour = Annotated[
+    Literal["recolour", "skip"],
+    typer.Option("--in-colour", help="What to do with photographs that are in colour."),
+]
+Hints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hint",
+        metavar="X,Y,#RRGGBB[,RADIUS]",
+        help="A known colour at a pixel of the upright photograph; can be given more than once.",
+    ),
+]
+Palette = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|#RRGGBB,…",
+        help="Colours to prefer: those of a picture, or a list of colours.",
+    ),
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option(help="A colour photograph of a similar subject, to copy the colours from."),
+]
+Suffix = Annotated[
+    str | None,
+    typer.Option(
+        help="File type of the results, for example .png.", show_default="the photograph's"
+    ),
+]
+Quality = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=100,
+        help="Quality, 1 to 100, for JPEG, WebP and AVIF.",
+        show_default="92, 92, 85",
+    ),
+]
+Album = Annotated[
+    bool,
+    typer.Option(
+        help="Find the photographs on an album page or within a border, and colour only them."
+    ),
+]
+Split = Annotated[
+    bool,
+    typer.Option(
+        "--split", help="Write each photograph of an album page apart: NAME-1, NAME-2 and so on."
+    ),
+]
+Pages = Annotated[
+    str,
+    typer.Option(
+        metavar="all|1,3-5",
+        help="Colour pages of PDFs and of TIFFs with several pages.",
+        show_default="refuse several pages",
+    ),
+]
+Negative = Annotated[
+    bool, typer.Option("--negative", help="The photographs are negatives: invert them first.")
+]
+Profile = Annotated[
+    Literal["srgb", "display-p3", "adobe-rgb"],
+    typer.Option(help="Colour space of the results."),
+]
+KeepProfile = Annotated[
+    bool,
+    typer.Option(
+        "--keep-profile", help="Write in the scan's own colour space where it has a profile."
+    ),
+]
+KeepGoing = Annotated[
+    bool, typer.Option("--keep-going", "-k", help="Continue after a photograph that fails.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", "-n", help="Show what would be done, but do nothing.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Number of photographs to work on at once.", show_default="cores, 4 at most"
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Report each photograph as one line of JSON.")]

@@ -1,0 +1,103 @@
+"""Colour a document of several pages, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from photochrom.documents.selection import select
+from photochrom.documents.tiff import color_tiff
+from photochrom.errors import MissingExtra
+from photochrom.photo.codecs.tiff import TIFF
+from photochrom.photo.codecs.tiff_pages import photograph_count
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from photochrom.photo import Photo
+    from photochrom.prediction import ColorPhoto
+
+__all__ = ["PDF_SUFFIX", "ColoredDocument", "color_document", "is_document", "suffixes_of"]
+
+PDF_SUFFIX: Final = ".pdf"
+_PDF: Final = b"%PDF"
+_TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0")
+
+
+@dataclass(frozen=True, eq=False)
+class ColoredDocument:
+    """A document whose photographs are coloured.
+
+    Attributes:
+        data: the bytes of the file, of the format of the original.
+        photographs: number of photographs that were coloured.
+        left: the images that were left as they are: page, from 1, and why.
+    """
+
+    data: bytes
+    photographs: int
+    left: tuple[tuple[int, str], ...] = ()
+
+
+def is_document(data: bytes) -> bool:
+    """Return whether a file is a PDF, or a TIFF with several photographs."""
+    return data.startswith(_PDF) or (data.startswith(_TIFF) and photograph_count(data) > 1)
+
+
+def suffixes_of(data: bytes) -> tuple[str, ...]:
+    """Return the suffixes that a document's result may have."""
+    return (PDF_SUFFIX,) if data.startswith(_PDF) else TIFF.suffixes
+
+
+def color_document(
+    data: bytes,
+    name: str,
+    pages: str,
+    colorize: Callable[[Photo], ColorPhoto],
+    *,
+    quality: int | None = None,
+    max_pixels: int,
+) -> ColoredDocument:
+    """Colour pages of a PDF or of a TIFF.
+
+    A PDF keeps all its pages, and only images on the chosen ones change. A TIFF gets the chosen
+    pages only.
+
+    Args:
+        data: the whole file; `is_document` is true for it.
+        name: its name in messages.
+        pages: "all", or numbers and ranges from 1, such as "1,3-5".
+        colorize: colours a photograph.
+        quality: quality of the JPEG streams of a PDF, 1 to 100; None for the default.
+        max_pixels: the largest number of pixels of a page.
+
+    Raises:
+        PhotoError: the document cannot be read, or has no photograph on these pages.
+        ConfigError: `pages` names a page that does not exist.
+        OutputError: the result would be too large for its format.
+        MissingExtra: pikepdf, which PDF needs, is not installed.
+    """
+    if not data.startswith(_PDF):
+        chosen = select(pages, photograph_count(data))
+        colored = color_tiff(data, name, chosen, colorize, max_pixels=max_pixels)
+        return ColoredDocument(colored, len(chosen))
+    pdf = _pdf_module()
+    chosen = select(pages, pdf.page_count(data, name))
+    changed, report = pdf.color_pdf(
+        data, name, chosen, colorize, quality=quality, max_pixels=max_pixels
+    )
+    return ColoredDocument(changed, report.photographs, tuple(report.left))
+
+
+def _pdf_module() -> ModuleType:
+    """Import the module for PDF, which needs an optional extra.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        from photochrom.documents import pdf
+    except ModuleNotFoundError as error:
+        raise MissingExtra("pdf", "colouring a PDF") from error
+    return pdf

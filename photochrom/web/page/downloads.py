@@ -1,0 +1,54 @@
+"""Coloured photographs at full size, to be saved by a person."""
+
+from __future__ import annotations
+
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photochrom.web.filenames import unique
+from photochrom.web.page import views
+
+if TYPE_CHECKING:
+    from photochrom.prediction import Prediction
+    from photochrom.web.page.predictions import Predictions
+    from photochrom.web.page.tray import Picture, Tray
+
+__all__ = ["Downloads"]
+
+
+class Downloads:
+    """Writes coloured files at full size, and zips of them."""
+
+    def __init__(self, tray: Tray, predictions: Predictions) -> None:
+        self._tray, self._predictions = tray, predictions
+
+    def write(self, picture: Picture, prediction: Prediction) -> None:
+        """Write the coloured file of a photograph.
+
+        Args:
+            picture: The photograph.
+            prediction: Its prediction at full size.
+        """
+        colored = views.apply_choices(prediction, picture.choices)
+        colored.save(picture.target, overwrite=True)
+        picture.saved_version = picture.version
+
+    def file(self, picture: Picture) -> Path:
+        """Return the coloured file, written again if the choices have changed since."""
+        with picture.lock:
+            if picture.saved_version != picture.version:
+                self.write(picture, self._predictions.at_full_size(picture))
+            return picture.target
+
+    def make_zip(self) -> Path:
+        """Write a zip of all coloured files, and return its path."""
+        path = self._tray.new_path(".zip")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            done = self._tray.done
+            names = unique(picture.target_name for picture in done)
+            for picture, name in zip(done, names, strict=True):
+                with suppress(FileNotFoundError):  # it was removed meanwhile
+                    archive.write(self.file(picture), name)
+        return path

@@ -1,0 +1,208 @@
+"""The event handlers for the photograph in the viewer: everything that changes its colours.
+
+Each handler takes a session key and the number of the photograph, and returns the components to
+update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+
+import gradio as gr
+
+from photochrom import photo
+from photochrom.errors import ConfigError, PhotochromError
+from photochrom.guidance.hints import palette_of, parse_color
+from photochrom.photo.photo import eight_bits
+from photochrom.web.page.choices import VARIANTS, Mark, parse_palette
+from photochrom.web.page.payloads import alternatives_value
+from photochrom.web.page.updates import NOTHING, PageUpdates, Updates
+
+if TYPE_CHECKING:
+    from photochrom.photo import Photo
+    from photochrom.web.page.choices import Choices
+    from photochrom.web.page.session import Session
+    from photochrom.web.page.session_store import SessionStore
+    from photochrom.web.page.tray import Picture
+
+__all__ = [
+    "AlternativeHandlers",
+    "CopyHandlers",
+    "MarkHandlers",
+    "VividnessHandlers",
+    "report_errors",
+]
+
+P = ParamSpec("P")
+H = TypeVar("H")
+
+_NO_PHOTOGRAPH: Final = "add a photograph first, and then choose where to copy colours from"
+
+
+def report_errors(
+    handler: Callable[Concatenate[H, P], Updates],
+) -> Callable[Concatenate[H, P], Updates]:
+    """Show errors of a handler as warnings on the page, and leave everything as it was."""
+
+    @wraps(handler)
+    def wrapper(self: H, /, *arguments: P.args, **keywords: P.kwargs) -> Updates:
+        try:
+            return handler(self, *arguments, **keywords)
+        except FileNotFoundError:  # the photograph was removed meanwhile
+            return NOTHING
+        except PhotochromError as error:
+            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
+            return NOTHING
+
+    return wrapper
+
+
+class _PhotographHandlers:
+    """Finds a photograph, and changes how it is coloured."""
+
+    def __init__(self, sessions: SessionStore, updates: PageUpdates) -> None:
+        self._sessions, self._updates = sessions, updates
+
+    def _find(self, key: str, number: int) -> tuple[Session, Picture | None]:
+        """Return a session, and one of its photographs if that is done.
+
+        Raises:
+            ConfigError: the session has expired.
+        """
+        session = self._sessions.get(key)
+        if session is None:
+            raise ConfigError("these photographs have been deleted; please load the page again")
+        picture = session.tray.get(number)
+        return session, picture if picture and picture.status == "done" else None
+
+    def _change(self, key: str, number: int, change: Callable[[Choices], Choices]) -> Updates:
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        session.edits.change(picture, change)
+        return self._updates.all(session, picture)
+
+
+class MarkHandlers(_PhotographHandlers):
+    """The handlers for colours that a person knows."""
+
+    @report_errors
+    def change(self, key: str, number: int, event: gr.EventData) -> Updates:
+        """Add, recolour or remove a mark."""
+        if event.action == "mark":
+            mark = Mark.parse(event.x, event.y, event.color)
+            return self._change(key, number, lambda choices: choices.with_mark(mark))
+        index = int(event.index)
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        with picture.lock:
+            if not 0 <= index < len(picture.choices.marks):
+                return NOTHING
+            if event.action == "recolor":
+                color = parse_color(str(event.color))
+                session.edits.change(picture, lambda choices: choices.recolored(index, color))
+            else:
+                session.edits.change(picture, lambda choices: choices.without_mark(index))
+        return self._updates.all(session, picture)
+
+    @report_errors
+    def undo(self, key: str, number: int) -> Updates:
+        """Return to the choices before the last change."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        session.edits.undo(picture)
+        return self._updates.all(session, picture)
+
+    @report_errors
+    def clear(self, key: str, number: int) -> Updates:
+        """Reset all choices except the vividness."""
+        return self._change(key, number, lambda choices: choices.cleared())
+
+
+class VividnessHandlers(_PhotographHandlers):
+    """The handlers for the vividness."""
+
+    @report_errors
+    def set(self, key: str, number: int, vividness: float) -> Updates:
+        """Set the vividness of one photograph."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        session.edits.set_vividness(picture, vividness)
+        return self._updates.picture(session, picture)
+
+    @report_errors
+    def set_for_all(self, key: str, number: int, vividness: float) -> Updates:
+        """Set the vividness of all photographs."""
+        session = self._sessions.open(key)
+        session.set_vividness(vividness)
+        return self._updates.progress(session)
+
+
+class AlternativeHandlers(_PhotographHandlers):
+    """The handlers for the alternatives."""
+
+    @report_errors
+    def show(self, key: str, number: int) -> Updates:
+        """Show the alternatives to the current colours."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        previews = session.renderings.alternatives(picture)
+        return self._updates.alternatives(alternatives_value(previews, picture.choices.variant))
+
+    @report_errors
+    def select(self, key: str, number: int, event: gr.EventData) -> Updates:
+        """Show the alternatives, or choose one of them."""
+        if event.action == "ask":
+            return self.show(key, number)
+        index = int(event.index)
+        if not 0 <= index < VARIANTS:
+            return NOTHING
+        return self._change(key, number, lambda choices: choices.with_variant(index))
+
+
+class CopyHandlers(_PhotographHandlers):
+    """The handlers for colours that are copied from another photograph, or typed as a palette."""
+
+    @report_errors
+    def copy(self, key: str, number: int, file: str | None, only_palette: bool) -> Updates:
+        """Copy the colours, or only the palette, of a colour photograph."""
+        _, picture = self._find(key, number)
+        if not file:
+            return NOTHING
+        if not picture:
+            raise ConfigError(_NO_PHOTOGRAPH)
+        source = photo.read(file, name=Path(file).name)
+        if not only_palette:
+            return self._change(key, number, lambda choices: choices.copying(source, file))
+        palette = _palette_of(source)
+        return self._change(key, number, lambda choices: choices.with_palette(palette, file))
+
+    @report_errors
+    def stop(self, key: str, number: int) -> Updates:
+        """Remove the reference photograph and the palette."""
+        return self._change(key, number, lambda choices: choices.without_copied_colors())
+
+    @report_errors
+    def set_palette(self, key: str, number: int, text: str) -> Updates:
+        """Set the palette that a person has typed."""
+        _, picture = self._find(key, number)
+        palette = parse_palette(text)
+        if not picture and palette:
+            raise ConfigError(_NO_PHOTOGRAPH)
+        if not picture or palette == picture.choices.palette:
+            return NOTHING
+        return self._change(key, number, lambda choices: choices.with_palette(palette))
+
+
+def _palette_of(source: Photo) -> tuple[tuple[int, int, int], ...]:
+    if source.is_monochrome:
+        raise ConfigError(f"expected a photograph in colour; {source.name} is grey")
+    return tuple(palette_of(eight_bits(source.rgb)))

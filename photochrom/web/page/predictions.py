@@ -1,0 +1,110 @@
+"""The predictions behind the pictures on the page; only the last few are kept."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from photochrom import photo
+from photochrom.errors import PhotochromError
+from photochrom.web.page import views
+
+if TYPE_CHECKING:
+    from photochrom.colorizer import Colorizer
+    from photochrom.photo import Photo
+    from photochrom.prediction import Prediction
+    from photochrom.web.page.tray import Picture
+
+    # The reference is an input of the network; all other choices apply to its output
+    Key = tuple[Path, Photo | None]
+
+__all__ = ["PredictionCache", "Predictions"]
+
+_MAX_BYTES: Final = 1_000_000_000  # of a photograph's file
+
+
+class PredictionCache:
+    """Keeps the predictions that were used last.
+
+    A prediction is expensive to make and takes tens of megabytes, so only a few are kept.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """Start empty.
+
+        Args:
+            limit: Number of predictions to keep.
+        """
+        self._limit = limit
+        self._predictions: OrderedDict[Key, Prediction] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Key, make: Callable[[], Prediction]) -> Prediction:
+        """Return the prediction with that key; make and keep it if it is not there."""
+        with self._lock:
+            if key in self._predictions:
+                self._predictions.move_to_end(key)
+                return self._predictions[key]
+        # Made outside the lock: it takes long, and other sessions would have to wait
+        prediction = make()
+        self.put(key, prediction)
+        return prediction
+
+    def put(self, key: Key, prediction: Prediction) -> None:
+        """Add a prediction; if there are too many, drop the one that was not used for longest."""
+        with self._lock:
+            self._predictions[key] = prediction
+            while len(self._predictions) > self._limit:
+                self._predictions.popitem(last=False)
+
+
+class Predictions:
+    """Makes predictions for photographs, with the reference that was chosen for each."""
+
+    def __init__(self, colorizer: Colorizer, cache: PredictionCache) -> None:
+        """Prepare to predict.
+
+        Args:
+            colorizer: Runs the network.
+            cache: Keeps predictions for small copies; shared by all sessions.
+        """
+        self._colorizer, self._cache = colorizer, cache
+
+    def read(self, picture: Picture) -> Photo:
+        """Read the original of a photograph.
+
+        Raises:
+            PhotoError: it cannot be read.
+            PhotochromError: the file is too large.
+        """
+        if picture.source.stat().st_size > _MAX_BYTES:
+            raise PhotochromError(f"expected a file of 1 GB at most; {picture.name} is larger")
+        data = picture.source.read_bytes()
+        return photo.read(data, max_pixels=self._colorizer.max_pixels, name=picture.name)
+
+    def at_full_size(self, picture: Picture, whole: Photo | None = None) -> Prediction:
+        """Return a new prediction.
+
+        Args:
+            picture: The photograph.
+            whole: Its original, if it has been read already.
+        """
+        whole = whole or self.read(picture)
+        return self._colorizer.predict(whole, reference=picture.choices.reference)
+
+    def keep(self, picture: Picture, prediction: Prediction) -> None:
+        """Keep a prediction at full size for `for_preview`."""
+        self._cache.put(_key_of(picture), views.downscaled(prediction))
+
+    def for_preview(self, picture: Picture) -> Prediction:
+        """Return the prediction for a small copy, from the cache if possible."""
+        return self._cache.get(
+            _key_of(picture), lambda: views.downscaled(self.at_full_size(picture))
+        )
+
+
+def _key_of(picture: Picture) -> Key:
+    return picture.folder, picture.choices.reference
