@@ -172,6 +172,12 @@ CASES = {
         UnsupportedPhoto,
         "expected CMYK of 8 bits",
     ),
+    "a BMP of 64 bits a pixel": (
+        "a.bmp",
+        patched(saved("BMP"), 28, b"\x40\0"),
+        UnsupportedPhoto,
+        "a.bmp is not supported: Unsupported BMP pixel depth",
+    ),
     "a 12-bit JPEG": ("a.jpg", jpeg12(), UnsupportedPhoto, "expected 8 or 16 bits.* has 12"),
     "a 10-bit AVIF": ("a.avif", avif10(), UnsupportedPhoto, "expected 8 or 16 bits.* has 10"),
     "a PDF": ("a.pdf", b"%PDF-1.7\n" + bytes(100), SeveralPages, "pages must be chosen"),

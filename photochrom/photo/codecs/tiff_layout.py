@@ -8,7 +8,7 @@ from typing import Any, Final
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
 from photochrom.photo.codecs.base import depth_error
 
-__all__ = ["Layout", "check_layout"]
+__all__ = ["WHITE_IS_ZERO", "Layout", "check_layout"]
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _PLANAR = 258, 259, 262, 277, 284
 _EXTRA_SAMPLES, _SAMPLE_FORMAT = 338, 339
