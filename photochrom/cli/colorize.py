@@ -282,7 +282,7 @@ def _note_done(outcome: Outcome, target: str) -> None:
     if outcome.mean_chroma < _ALMOST_GREY:
         note(f"{target} is almost grey")
     if outcome.photographs > 1:
-        note(f"{target}: {outcome.photographs} photographs were found and coloured")
+        note(f"{outcome.job.source}: {outcome.photographs} photographs were found and coloured")
     for page, reason in outcome.left:
         note(f"{target}: an image on page {page} was left as it is: {reason}")
     note_metadata_lost(target, outcome.metadata_lost)

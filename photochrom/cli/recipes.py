@@ -46,12 +46,14 @@ def show(
     from photochrom.recipes.backend import choose_backend
 
     choose_backend()  # before anything imports Keras, which reads the backend only once
+    from photochrom.recipes.loading import naming_mistakes
     from photochrom.recipes.settings import settings_of
     from photochrom.training.config import parse_setting
 
     options = {".".join(keys): value for keys, value in map(parse_setting, settings or [])}
     recipe = recipe_class(name).from_options(options)
-    network = recipe.blank(recipe.working_size)
+    with naming_mistakes(name):
+        network = recipe.blank(recipe.working_size)
     typer.echo(
         "\n".join(filter(None, (f'Model: "{recipe.name}"', recipe.title, recipe.paper))) + "\n"
     )

@@ -7,6 +7,7 @@ from photochrom.photo.codecs import (
     READABLE_SUFFIXES,
     WRITABLE_SUFFIXES,
     Codec,
+    load_entry_points,
     register,
     result_suffix,
 )
@@ -44,3 +45,6 @@ __all__ = [
     "tint_of",
     "write",
 ]
+
+# Last, because the formats of other packages import from this one.
+load_entry_points()

@@ -20,7 +20,7 @@ from photochrom.recipes.registry import RECIPES, as_file, locate, offered
 if TYPE_CHECKING:
     from photochrom.recipes.base import AnyRecipe
 
-__all__ = ["public_name", "recipe", "recipe_class", "reference"]
+__all__ = ["naming_mistakes", "public_name", "recipe", "recipe_class", "reference"]
 
 _TRAINING: Final = ("keras", "pydantic")  # what the extra [train] brings and recipes import
 _EXPECTED: Final = ("name", "Options", "output_scale", "size_multiple")
@@ -133,6 +133,32 @@ def _importing(place: str) -> Iterator[None]:
         line = next((f", line {each.lineno}" for each in frames if each.filename == place), "")
         raise RecipeError(
             f"cannot import the recipe {place}{line}: {type(error).__name__}: {error}"
+        ) from error
+
+
+@contextmanager
+def naming_mistakes(name: str) -> Iterator[None]:
+    """Turn a mistake in the methods of a recipe from a file into an error that names its line.
+
+    Args:
+        name: the recipe, as for `recipe_class`. Errors of other recipes pass unchanged.
+
+    Raises:
+        RecipeError: a method of the recipe raised an exception.
+    """
+    try:
+        yield
+    except PhotochromError:
+        raise
+    except Exception as error:
+        file = as_file(locate(name))
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [each for each in frames if file and each.filename == str(file[0])]
+        if not lines:
+            raise
+        raise RecipeError(
+            f"{file[0] if file else name}, line {lines[-1].lineno}, in {lines[-1].name}: "
+            f"{type(error).__name__}: {error}"
         ) from error
 
 

@@ -41,7 +41,7 @@ def scans(shoebox):
 def test_the_photographs_of_an_album_page_are_named(scans):
     result = call("scans/page.png", "-o", "out", "--json")
     assert records(result)[0]["photographs"] == 4
-    assert "out/page.png: 4 photographs were found and coloured" in result.stderr
+    assert "scans/page.png: 4 photographs were found and coloured" in result.stderr
     whole = call("scans/page.png", "-o", "whole", "--json", "--no-album")
     assert records(whole)[0]["photographs"] == 1
 

@@ -101,3 +101,28 @@ def test_a_package_whose_format_fails_to_load_is_named_and_stops_nothing(
     monkeypatch.setattr("photochrom.photo.codecs.base.entry_points", lambda group: [broken])
     with pytest.warns(UserWarning, match=r"image format no_such_package\.codec: No module named"):
         load_entry_points()
+
+
+@pytest.mark.slow
+def test_the_guide_s_example_is_loaded_from_an_installed_package(tmp_path):
+    package, info = (
+        tmp_path / "netpbm_for_photochrom",
+        tmp_path / "netpbm_for_photochrom-1.0.dist-info",
+    )
+    package.mkdir()
+    info.mkdir()
+    example = Path(__file__).parents[2] / "examples" / "netpbm_codec.py"
+    (package / "codec.py").write_bytes(example.read_bytes())
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: netpbm-for-photochrom\nVersion: 1.0\n"
+    )
+    (info / "entry_points.txt").write_text(
+        "[photochrom.codecs]\nnetpbm = netpbm_for_photochrom.codec\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c",
+         "from photochrom.photo.codecs import FORMATS; print('PPM' in FORMATS)"],
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{Path(__file__).parents[2]}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "True\n", done.stderr

@@ -180,6 +180,14 @@ def test_the_command_shows_no_traceback(place):
     assert "Traceback" not in said.output
 
 
+def test_a_mistake_in_build_is_one_line(mine):
+    text = mine.read_text()
+    mine.write_text(text.replace("keras.Input(", "keras.Inputt("))
+    said = CliRunner().invoke(app, ["recipes", "show", "mine.py"])
+    assert said.exit_code == 2
+    assert re.search(r"mine\.py, line \d+, in build: AttributeError: .*Inputt", said.stderr)
+
+
 def test_a_recipe_of_one_s_own_is_shown(mine):
     said = CliRunner().invoke(app, ["recipes", "show", "mine.py", "--set", "width=4"])
     assert said.exit_code == 0, said.output

@@ -54,5 +54,3 @@ __all__ = [
     "unsupported",
     "webp",
 ]
-
-load_entry_points()
