@@ -55,6 +55,7 @@ from photochrom.errors import ConfigError, OutputExists, SeveralPages
 
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
+    from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
 
 __all__ = ["colorize"]
@@ -122,14 +123,24 @@ def colorize(
     if dry_run:
         _show_plan(jobs, exists, as_json=as_json)
         return
-    colorizer = create()
-    # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
-    engine_name = colorizer.engine
-    outcomes = run(
-        jobs, colorizer, exists=exists, keep_going=keep_going, keep_colour=in_colour == "skip",
+    color = partial(
+        run, exists=exists, keep_going=keep_going, keep_colour=in_colour == "skip",
         quality=quality, workers=workers, options=options, pages=pages, profile=target,
     )  # fmt: skip
-    _conclude(_report_all(outcomes, len(jobs), as_json=as_json), engine_name)
+    _run(jobs, create(), color, as_json=as_json)
+
+
+def _run(
+    jobs: list[Job],
+    colorizer: Colorizer,
+    color: Callable[[list[Job], Colorizer], Generator[Outcome]],
+    *,
+    as_json: bool,
+) -> None:
+    """Do the jobs with `color`, and report them."""
+    # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
+    engine_name = colorizer.engine
+    _conclude(_report_all(color(jobs, colorizer), len(jobs), as_json=as_json), engine_name)
 
 
 def _require_one(inputs: list[str], *unwanted: bool) -> None:
