@@ -101,19 +101,15 @@ def colorize(
 
     max_pixels = int(max_megapixels * 1e6)
     create = partial(Colorizer, model, max_pixels=max_pixels, engine=engine, precision=precision)
-    options = replace(
-        _options(vividness, hints or [], palette, reference, max_pixels, variants),
-        album=album,
-        negative=negative,
-    )
+    options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
+    options = replace(options, album=album, negative=negative)
     originals = [Path(each) for each in (palette, reference) if each]
     target = "keep" if keep_profile else profile
     if STREAM in (*inputs, output):
-        unwanted = dry_run, as_json, variants > 1, split, exists == "skip", in_colour == "skip"
-        _require_one(inputs, *unwanted, bool(pages))
+        skips = exists == "skip", in_colour == "skip"
+        _require_one(inputs, dry_run, as_json, variants > 1, split, bool(pages), *skips)
         stream = Stream(inputs[0], output, suffix, quality, target)
-        stream.run(create, options, originals, overwrite=exists == "overwrite")
-        return
+        return stream.run(create, options, originals, overwrite=exists == "overwrite")
     arrange = partial(
         plan, recursive=recursive, suffix=suffix, variants=variants, split=split,
         documents=bool(pages), originals=originals,
@@ -121,13 +117,12 @@ def colorize(
     jobs = _plan(arrange, inputs, output, one=bool(hints))
     _note_unsupported(inputs, recursive=recursive, documents=bool(pages))
     if dry_run:
-        _show_plan(jobs, exists, as_json=as_json)
-        return
+        return _show_plan(jobs, exists, as_json=as_json)
     color = partial(
         run, exists=exists, keep_going=keep_going, keep_colour=in_colour == "skip",
         quality=quality, workers=workers, options=options, pages=pages, profile=target,
     )  # fmt: skip
-    _run(jobs, create(), color, as_json=as_json)
+    return _run(jobs, create(), color, as_json=as_json)
 
 
 def _run(
