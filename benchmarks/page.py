@@ -1,6 +1,7 @@
-"""How long a person waits at the page, in a real browser; and what the page looks like.
+"""How long a person waits at the page, in a real browser; or what the page looks like.
 
-    python benchmarks/page.py [--screenshots FOLDER]
+    python benchmarks/page.py
+    python benchmarks/page.py --screenshots docs/pictures
 
 Needs Playwright and a Chromium. Times are the browser's own, from what a person
 does to the new picture's having been loaded.
@@ -9,6 +10,7 @@ does to the new picture's having been loaded.
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import shutil
 import signal
@@ -120,46 +122,61 @@ def measure(page: Page, paths: dict[str, Path]) -> None:
         page.click("[data-mode=compare]")
 
 
-def screenshots(browser: Any, place: str, paths: dict[str, Path], folder: Path) -> None:
-    for name, size in {"page": (1280, 900), "phone": (390, 844)}.items():
-        for light in ("light", "dark"):
-            page = browser.new_context(
-                viewport=dict(zip(("width", "height"), size, strict=True)), color_scheme=light
-            ).new_page()
+def screenshots(browser: Any, place: str, photograph: Path, folder: Path) -> None:
+    """Take the pictures of the documentation: in both themes, on a desktop and on a phone."""
+    for name, size in {"page": (1280, 900), "page-phone": (390, 844)}.items():
+        for theme in ("light", "dark"):
+            viewport = dict(zip(("width", "height"), size, strict=True))
+            page = browser.new_context(viewport=viewport, color_scheme=theme).new_page()
             page.goto(place)
             page.click("#viewer .examples button:first-child")
             page.wait_for_selector("#viewer .stage:not([hidden])")
-            page.set_input_files("#drop input[type=file]", paths["1 MP"])
+            page.set_input_files("#drop input[type=file]", photograph)
             page.wait_for_function("document.querySelectorAll('#tray li.done').length === 2")
             page.click("#tray li:first-child .photograph")
             page.wait_for_function(f"{AFTER}.alt.startsWith('astronaut') && {AFTER}.complete")
-            if light == "dark" and name == "page":
-                page.click("[data-mode=correct]")
-                offered(page, 6)
-                page.locator(".popover .swatch").last.click()
-                page.wait_for_selector("#viewer .mark")
-                page.locator("#viewer .stage").click(position={"x": 300, "y": 420}, force=True)
-                page.wait_for_selector(".popover:not([hidden]) .swatch")
+            if theme == "dark":
+                correct(page, by_hand=name == "page")
             page.evaluate("window.scrollTo(0, 0)")
             time.sleep(0.5)
-            page.screenshot(path=folder / f"{name}-{light}.png")
+            with Image.open(io.BytesIO(page.screenshot())) as image:
+                image.save(folder / f"{name}-{theme}.webp", quality=90, method=6)
+            page.context.close()
+
+
+def correct(page: Page, *, by_hand: bool) -> None:
+    """Give a colour by hand, if asked for, and open the likely colours of a place."""
+    page.click("[data-mode=correct]")
+    if by_hand:
+        offered(page, 6)
+        page.locator(".popover .swatch").last.click()
+        page.wait_for_selector("#viewer .mark")
+    stage = page.locator("#viewer .stage")
+    box = stage.bounding_box()
+    assert box
+    place = {"x": box["width"] * 0.46, "y": box["height"] * 0.65}
+    stage.click(position=place, force=True)
+    page.wait_for_selector(".popover:not([hidden]) .swatch")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--screenshots", type=Path)
+    parser.add_argument(
+        "--screenshots", type=Path, help="take pictures into this folder; measure nothing"
+    )
     asked = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with service() as place, sync_playwright() as playwright, tempfile.TemporaryDirectory() as temp:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         paths = photographs(Path(temp))
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(place)
-        page.wait_for_selector("#viewer .examples img")
-        watch(page)
-        measure(page, paths)
         if asked.screenshots:
-            screenshots(browser, place, paths, asked.screenshots)
+            screenshots(browser, place, paths["1 MP"], asked.screenshots)
+        else:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.goto(place)
+            page.wait_for_selector("#viewer .examples img")
+            watch(page)
+            measure(page, paths)
         browser.close()
 
 

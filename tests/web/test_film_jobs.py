@@ -44,6 +44,7 @@ def test_a_film(client, small, tmp_path):
     assert (job["done"], job["total"]) == (24, 24)
     answer = client.get(job["result"])
     assert 'filename="old.mkv"' in answer.headers["content-disposition"]
+    assert answer.headers["content-type"] == "video/matroska"
     old, new = tmp_path / "old.mkv", tmp_path / "new.mkv"
     old.write_bytes(small)
     new.write_bytes(answer.content)

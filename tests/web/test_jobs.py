@@ -106,6 +106,7 @@ def test_the_result_of_many_is_named_and_comes_in_parts(client, camera):
     job = ended(client, begin(client, ("a.jpg", jpeg(camera))))
     whole = client.get(job["result"])
     assert 'filename="coloured.zip"' in whole.headers["content-disposition"]
+    assert whole.headers["content-type"] == "application/zip"
     part = client.get(job["result"], headers={"range": "bytes=2-5"})
     assert (part.status_code, part.content) == (206, whole.content[2:6])
     problem(client.get(job["result"], headers={"range": "bytes=9999999-"}), 416)

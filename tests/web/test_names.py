@@ -11,7 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from photochrom.web.filenames import content_disposition, safe_name, unique
+from photochrom.web.filenames import (
+    colorized_name,
+    content_disposition,
+    media_type_of,
+    safe_name,
+    unique,
+)
 
 NASTY = st.text(
     st.sampled_from("./\\:*?<>|\"' \0\n\r\t\x7f\u202e\u200b\ud800é日a0~$-") | st.characters(),
@@ -103,3 +109,31 @@ def test_the_header_says_the_name_and_nothing_else(name):
     _, _, quoted = value.partition("filename*=UTF-8''")
     assert unquote(quoted) == name
     assert value.count('"') == 2
+
+
+@given(NASTY.map(safe_name))
+@example("a.jpg")
+@example("archive.tar.gz")
+@example("no suffix")
+def test_a_result_is_named_beside_its_original(name):
+    colored = colorized_name(name)
+    assert colored != name
+    assert "-colorized" in colored
+    assert PurePosixPath(colored).suffix == PurePosixPath(name).suffix
+    assert safe_name(colored) == colored or len(name.encode()) > 140
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.jpg", "image/jpeg"),
+        ("a.JPEG", "image/jpeg"),
+        ("a.tif", "image/tiff"),
+        ("a.zip", "application/zip"),
+        ("a.mkv", "video/matroska"),
+        ("a.nut", "application/octet-stream"),
+        ("a", "application/octet-stream"),
+    ],
+)
+def test_media_types(name, kind):
+    assert media_type_of(name) == kind

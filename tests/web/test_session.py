@@ -167,6 +167,42 @@ def test_a_mark_is_a_place_and_a_colour():
     assert Mark.parse(1, 1, "#010203").to_hint((10, 20)).points == ((9.5, 19.5),)
 
 
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"vividness": 1.1}, "vividness from 0 to 1"),
+        ({"variant": 6}, "one of 6 alternatives"),
+        ({"variant": -1}, "one of 6 alternatives"),
+        ({"variant": 1, "palette": ((1, 2, 3),)}, "without hints and palette"),
+        ({"variant": 1, "marks": (Mark(0.5, 0.5, (1, 2, 3)),)}, "without hints and palette"),
+        ({"palette": ((1, 2, 300),)}, "from 0 to 255"),
+    ],
+)
+def test_choices_are_checked_as_the_options_of_all_interfaces_are(choices, words):
+    with pytest.raises(ConfigError, match=words):
+        Choices(**choices)
+
+
+def test_a_vividness_out_of_range_changes_nothing(session, tmp_path):
+    (picture,) = put(session, tmp_path, "a.png")
+    for change in (session.set_vividness, lambda v: session.edits.set_vividness(picture, v)):
+        with pytest.raises(ConfigError, match="vividness from 0 to 1"):
+            change(2.0)
+    assert (picture.choices, picture.version) == (Choices(), 1)
+
+
+def test_what_is_chosen_replaces_what_it_cannot_be_combined_with():
+    mark = Mark.parse(0.5, 0.5, "#d02020")
+    marked = Choices(variant=2).with_mark(mark)
+    assert (marked.variant, marked.marks) == (0, (mark,))
+    varied = marked.with_palette(((1, 2, 3),)).with_variant(3)
+    assert (varied.variant, varied.marks, varied.palette) == (3, (), ())
+    copied = varied.with_palette(((1, 2, 3),), "theirs.png")
+    assert (copied.variant, copied.reference, copied.copied_from) == (0, None, "theirs.png")
+    assert copied.with_palette(((4, 5, 6),)).copied_from == ""  # typed, so not from the file
+    assert copied.without_copied_colors() == Choices()
+
+
 def test_a_palette_in_words():
     assert parse_palette(" #010203,#040506  #070809 ") == ((1, 2, 3), (4, 5, 6), (7, 8, 9))
     with pytest.raises(ConfigError, match="#RRGGBB"):

@@ -80,7 +80,7 @@ class FilmTab:
                 self._reference = gr.File(
                     label="Copy colours from a frame or photo",
                     file_types=sorted(photo.READABLE_SUFFIXES),
-                    height=140,
+                    height=160,
                 )
                 self._begin = gr.Button("Colour the film", variant="primary", elem_id="film-begin")
                 self._cancel = gr.Button("Cancel", visible=False)

@@ -126,7 +126,7 @@ class Page:
             self.reference = gr.File(
                 label="Copy colours from a photo of a similar subject",
                 file_types=_SUFFIXES,
-                height=140,
+                height=160,
                 elem_id="reference",
             )
             self.only_palette = gr.Checkbox(

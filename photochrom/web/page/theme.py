@@ -59,6 +59,8 @@ def theme() -> gr.themes.Base:
         block_border_color_dark="*neutral_800",
         block_label_text_color="*neutral_600",
         block_label_text_color_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         button_primary_text_color="white",
