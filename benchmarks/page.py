@@ -154,8 +154,8 @@ def correct(page: Page, *, by_hand: bool) -> None:
     stage = page.locator("#viewer .stage")
     box = stage.bounding_box()
     assert box
-    place = {"x": box["width"] * 0.46, "y": box["height"] * 0.65}
-    stage.click(position=place, force=True)
+    x, y = box["width"] * 0.46, box["height"] * 0.65
+    stage.click(position={"x": x, "y": y}, force=True)
     page.wait_for_selector(".popover:not([hidden]) .swatch")
 
 
