@@ -115,7 +115,7 @@ PICTURES = {  # what it is: how it is made, and what it gets
     "PNG of 4 megapixels of nothing, 4 KB": (lambda: png(2000, 2000), 200),
     "PNG with a text that inflates to 200 MB": (
         lambda: png(8, 8, chunk(b"zTXt", b"Comment\0\0" + bomb())),
-        422,
+        200,
     ),
     "PNG with a profile that inflates to 200 MB": (
         lambda: png(8, 8, chunk(b"iCCP", b"sRGB\0\0" + bomb())),
