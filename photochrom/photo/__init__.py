@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import photochrom.photo.codecs as _codecs
 from photochrom.photo.codecs import (
     FORMATS,
     READABLE_SUFFIXES,
     WRITABLE_SUFFIXES,
     Codec,
-    load_entry_points,
     register,
     result_suffix,
 )
@@ -47,4 +47,4 @@ __all__ = [
 ]
 
 # Last, because the formats of other packages import from this one.
-load_entry_points()
+_codecs.load_entry_points()
