@@ -171,7 +171,7 @@ function draw() {
   one(".after").alt = `${current.name} in colour`;
   drawMarks();
   const { name, width, height, seconds } = current;
-  showMessage(`${name}, ${width} × ${height}, coloured in ${seconds} s`);
+  showMessage(`${name}, ${width} × ${height}, coloured in ${seconds}\u00a0s`);
 }
 
 // --- mouse and keyboard ----------------------------------------------------------------------
