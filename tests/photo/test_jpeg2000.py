@@ -175,4 +175,4 @@ def test_another_profile_is_written():
     rgb = eight_bits(scenes.colour())
     data = photo.encode(rgb, format="JPEG2000", metadata=photo.Metadata(icc=p3, dpi=(300, 300)))
     assert p3 in data
-    assert np.abs(photo.read(data).rgb.astype(int) - rgb).max() <= 2
+    assert np.abs(photo.read(data).rgb.astype(int) - rgb).mean() < 0.5  # twice through 8 bits
