@@ -111,6 +111,10 @@ PICTURES = {  # what it is: how it is made, and what it gets
         413,
     ),
     "GIF that claims 65,535 × 65,535": (lambda: sized("GIF", 6, "<HH", 65535, 65535), 413),
+    "JPEG 2000 that claims 60,000 × 60,000": (
+        lambda: sized("JPEG2000", saved("JPEG2000").index(b"\xff\x51") + 6, ">II", 60_000, 60_000),
+        413,
+    ),
     "PNG of 8 × 8 whose pixels inflate to 200 MB": (lambda: png(8, 8, pixels=bomb()), 200),
     "PNG of 4 megapixels of nothing, 4 KB": (lambda: png(2000, 2000), 200),
     "PNG with a text that inflates to 200 MB": (
@@ -154,6 +158,7 @@ PICTURES = {  # what it is: how it is made, and what it gets
     "half a JPEG": (lambda: saved("JPEG")[:-200], 422),
     "half a PNG": (lambda: saved("PNG")[:60], 422),
     "half a WebP": (lambda: saved("WEBP")[:60], 422),
+    "half a JPEG 2000": (lambda: saved("JPEG2000")[:-400], 422),
     "half an AVIF": (lambda: saved("AVIF")[:200], 422),
     "PNG that is a JPEG behind its head": (lambda: b"\x89PNG\r\n\x1a\n" + saved("JPEG"), 413),
     "nothing": (lambda: b"", 422),

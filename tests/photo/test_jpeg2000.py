@@ -15,6 +15,7 @@ from photochrom.errors import OutputError, PhotoTooLarge, UnreadablePhoto, Unsup
 from photochrom.photo.codecs.boxes import boxes, pack_box
 from photochrom.photo.orientation import upright
 from photochrom.photo.photo import eight_bits
+from photochrom.photo.video_profile import video_profile
 from tests.photo import scenes
 
 FOLDER = scenes.CASES / "jpeg2000"
@@ -89,8 +90,6 @@ def test_sycc_is_converted():
 
 
 def test_a_profile_is_applied():
-    from photochrom.photo.video_profile import video_profile
-
     p3 = video_profile({"color_primaries": 12, "transfer_characteristics": 13}, "")
     data = jp2(eight_bits(scenes.colour()), pack_box(b"colr", b"\2\0\0" + p3))
     assert np.abs(photo.read(data).rgb[10, 10].astype(int) - [253, 60, 0]).max() <= 1
@@ -169,3 +168,11 @@ def test_a_size_in_the_header_that_hides_a_larger_one():
     struct.pack_into(">II", data, at, 8, 8)
     with pytest.raises(PhotoTooLarge):
         photo.read(bytes(data), max_pixels=100)
+
+
+def test_another_profile_is_written():
+    p3 = video_profile({"color_primaries": 12, "transfer_characteristics": 13}, "")
+    rgb = eight_bits(scenes.colour())
+    data = photo.encode(rgb, format="JPEG2000", metadata=photo.Metadata(icc=p3, dpi=(300, 300)))
+    assert p3 in data
+    assert np.abs(photo.read(data).rgb.astype(int) - rgb).mean() < 0.5  # twice through 8 bits

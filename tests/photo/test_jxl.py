@@ -98,6 +98,6 @@ def test_headers_of_all_files():
 def test_a_box_that_inflates_without_end_is_left_out():
     import brotli
 
-    bomb = b"Exif" + brotli.compress(bytes(1 << 26))
+    bomb = b"Exif" + brotli.compress(bytes(1 << 25), quality=1)
     container = b"\0\0\0\x0cJXL \r\n\x87\n" + (len(bomb) + 8).to_bytes(4, "big") + b"brob" + bomb
     assert read_metadata_boxes(container) == {"exif": b""}

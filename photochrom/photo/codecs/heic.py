@@ -97,7 +97,7 @@ HEIC: Final = register(_Heic())
 
 def _pixels(image: Any) -> Pixels:
     """Decode a picture of pillow-heif, whose samples of 10 or 12 bits become 16 bits."""
-    samples = np.asarray(image)
+    samples: IntArray = np.array(image)  # a copy: older versions free their memory with the file
     kind, _, bits = image.mode.partition(";")
     if bits and bits != "16":
         samples = rescale(samples, int(bits))

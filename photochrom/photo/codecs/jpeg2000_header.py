@@ -139,14 +139,20 @@ def _read_uuid(uuid: bytes, content: bytes, header: Header) -> None:
 
 
 def add_metadata(file: bytes, metadata: Metadata) -> bytes:
-    """Return a JP2 file with metadata at its end, and the resolution in its header."""
+    """Return a JP2 file with metadata at its end, and resolution and profile in its header."""
     blocks = ((_EXIF, metadata.exif), (_XMP, metadata.xmp), (_IPTC, metadata.iptc))
     tail = b"".join(pack_box(b"uuid", uuid + block) for uuid, block in blocks if block)
+    header = next(box for box in boxes(file) if box.kind == b"jp2h")
+    parts = {
+        box.kind: pack_box(box.kind, file[box.start : box.stop])
+        for box in boxes(file, header.start, header.stop)
+    }
+    if metadata.icc:
+        parts[b"colr"] = pack_box(b"colr", b"\2\0\0" + metadata.icc)
     if metadata.dpi:
-        header = next(box for box in boxes(file) if box.kind == b"jp2h")
-        content = file[header.start : header.stop] + _resolution(metadata.dpi)
-        file = file[: header.start - 8] + pack_box(b"jp2h", content) + file[header.stop :]
-    return file + tail
+        parts[b"res "] = _resolution(metadata.dpi)
+    head = pack_box(b"jp2h", b"".join(parts.values()))
+    return file[: header.start - 8] + head + file[header.stop :] + tail
 
 
 def _resolution(dpi: tuple[float, float]) -> bytes:
