@@ -4,9 +4,7 @@ A network that is given known colours spreads them over the photograph. At the h
 comes near the colour, and it also colours things that are merely a little similar. So the network's
 colouring with hints is used only at pixels that look like a hinted pixel and lie near it; the
 other pixels keep the colouring without hints. What is still missing from the chosen colour is then
-added to the same object. Pixels of the hint's own segment follow more readily than the rest.
-
-Distances are in sides of the picture, so that they do not depend on its size.
+added to the same object.
 """
 
 from __future__ import annotations
@@ -15,14 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 
 from photochrom.color.guided import along_luma
 from photochrom.color.ycbcr import ab_to_cbcr
-from photochrom.guidance.hints import chroma_of, owners
-from photochrom.model.guide import segment_means
-from photochrom.parallel import subsample
+from photochrom.guidance.followers import Followers, find_followers
+from photochrom.guidance.hints import chroma_of
 
 if TYPE_CHECKING:
     from photochrom.color import FloatArray, IntArray
@@ -30,56 +26,28 @@ if TYPE_CHECKING:
     from photochrom.guidance.hints import RGB, Hint, IndexArray
     from photochrom.model.guide import Guide
 
-    BoolArray = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
     _Corners = tuple[IndexArray, FloatArray]
 
 __all__ = ["Binding"]
 
-# Which pixels follow a hint: similarity, less a cost for distance, must reach a threshold.
-_FREE_DISTANCE: Final = 0.25  # sides; up to there, distance costs nothing
-_DISTANCE_COST: Final = 0.6  # similarity that is lost over each further side
-_FOLLOW_RANGE: Final = (0.5, 0.75)  # similarity at which following begins and is complete
-_SEGMENT_BONUS: Final = 0.2  # similarity that a pixel of the hint's segment gains
-_BONUS_FADES: Final = (0.25, 0.6)  # sides; the bonus for following fades between these distances
-_OTHER_SEGMENT_COST: Final = 0.05  # similarity that is lost in another segment
-_SEGMENT_AGREEMENT: Final = 0.5  # how far a pixel's similarity is drawn to its segment's mean
-# Which pixels get a part of a hint's correction: similar ones, in a Gaussian around the hint.
-_CORRECTION_RANGE: Final = (0.6, 0.9)  # similarity at which the correction begins and is complete
-_CORRECTION_REACH: Final = 0.2  # sides: standard deviation
-_REACH_WITHOUT_FEATURES: Final = 0.05  # sides: standard deviation if similarity is not known
-_SEGMENT_REACH: Final = 2  # factor on the reach within the hint's segment
-_RIVALRY: Final = 3  # hints share a pixel by this power of their strengths
-# A hint lies in a segment if this share of the pixels in its main segment lies in that one, too.
-_MIN_SEGMENT_SHARE: Final = 0.25
-_SUPERSAMPLING: Final = 2  # hints are drawn at this multiple of the network's input size
-_MAX_PLACES: Final = 64  # of a hint, to which other places are compared
-_MAX_PIXELS: Final = 256  # of a hint, on which its colour is measured
 _DAMPING: Final = 0.02  # keeps a correction below about 3.5 times what is missing
 _FLAT_VARIANCE: Final = 1e-3  # of luma; below that, a hint's pixels count as of one luma
 _REGULARIZATION: Final = 1e-3  # for hints that share the same pixels
-_TINY: Final = 1e-6  # avoids division by zero
 
 
 @dataclass(frozen=True, eq=False)
 class Binding:
-    """Where hints lie in a photograph, and which places of a small picture follow them.
+    """The hints in a photograph, with the places of a small picture that follow them.
 
     A place is a pixel of the small picture, (h, w), that the network's output is.
 
     Attributes:
         colors: the colours of the n hints that are not covered by later ones.
-        pixels: x and y of m pixels of the photograph that show a hint, (m, 2) int32.
-        owner: the index of each pixel's hint, (m,) int32.
-        follow: how far a place takes the network's colouring with hints, (h, w) float32 in
-            [0, 1].
-        parts: how much of each hint's correction a place gets, (h, w, n) float32 in [0, 1].
+        followers: which pixels show these hints, and which places follow them.
     """
 
     colors: Sequence[RGB]
-    pixels: IndexArray
-    owner: IndexArray
-    follow: FloatArray
-    parts: FloatArray
+    followers: Followers
 
     @classmethod
     def of(
@@ -90,42 +58,13 @@ class Binding:
         guide: Guide,
         features: FloatArray | None,
     ) -> Binding:
-        """Find which places follow which hints.
-
-        Args:
-            hints: one or more; later ones cover earlier ones.
-            photo: height and width of the photograph, in pixels.
-            input_size: height and width of the network's input, in pixels.
-            guide: lightness and segments of the photograph, at the size of the network's output.
-            features: the network's features of the photograph, (h', w', F) float32, unit
-                vectors; None if it gives none.
+        """Find which places follow which hints; the arguments are those of `find_followers`.
 
         Raises:
             ConfigError: a hint lies outside the photograph.
         """
-        height, width = (
-            min(_SUPERSAMPLING * side, limit) for side, limit in zip(input_size, photo, strict=True)
-        )
-        pixels, owner = _hinted_pixels(hints, photo, (height, width))
-        # Hints that are covered by others have no pixels: the rest is numbered without gaps.
-        visible, index = np.unique(owner, return_inverse=True)
-        owner = index.astype(np.int32)
-        grid = guide.segments.shape[0], guide.segments.shape[1]
-        rows, columns = _places(pixels, photo, grid)
-        similarity, distance = _compare(pixels, owner, photo, grid, features)
-        deviation = segment_means(similarity, guide.segments)[guide.segments] - similarity
-        similarity += np.float32(_SEGMENT_AGREEMENT) * deviation
-        own = _same_segment(guide.segments, rows, columns, owner)
-        follow = _following(similarity, distance, own)
-        strength = _correction(similarity, distance, own, has_features=features is not None)
-        rivals = strength**_RIVALRY
-        parts = strength * (rivals / np.maximum(rivals.sum(-1, keepdims=True), _TINY))
-        # Whatever the similarity says, a hinted place follows, and belongs to its own hints only.
-        follow[rows, columns] = 1
-        parts[rows, columns] = 0
-        np.add.at(parts, (rows, columns, owner), 1)
-        parts[rows, columns] /= parts[rows, columns].sum(-1, keepdims=True)
-        return cls([hints[number].color for number in visible], pixels, owner, follow, parts)
+        followers = find_followers(hints, photo, input_size, guide, features)
+        return cls([hints[number].color for number in followers.visible], followers)
 
     def spread(self, unhinted: FloatArray, hinted: FloatArray, space: str) -> FloatArray:
         """Return small chroma that has the hints' colours at the hints, and is unchanged far away.
@@ -139,11 +78,12 @@ class Binding:
         Returns:
             (h, w, 2) float32.
         """
-        chroma = unhinted + self.follow[..., None] * (hinted - unhinted)
-        core = self.parts * (self.parts == self.parts.max((0, 1)))  # the places of the hints
+        parts = self.followers.parts
+        chroma = unhinted + self.followers.follow[..., None] * (hinted - unhinted)
+        core = parts * (parts == parts.max((0, 1)))  # the places of the hints
         current = np.einsum("hwn,hwc->nc", core, chroma) / core.sum((0, 1))[:, None]
         missing = chroma_of(self.colors, space) - current
-        return np.asarray(chroma + self.parts @ missing, np.float32)
+        return np.asarray(chroma + parts @ missing, np.float32)
 
     def hold(self, chroma: LinearChroma, luma: IntArray) -> LinearChroma:
         """Correct a photograph's chroma so that each hint shows its colour, as far as luma allows.
@@ -155,9 +95,9 @@ class Binding:
             chroma: chroma of the whole photograph, nearly right.
             luma: luma of the photograph, (H, W) uint8 or uint16.
         """
-        levels = luma[self.pixels[:, 1], self.pixels[:, 0]]
+        levels = luma[self.followers.pixels[:, 1], self.followers.pixels[:, 0]]
         y = np.divide(levels, np.iinfo(luma.dtype).max, dtype=np.float32)[:, None]
-        chosen = ab_to_cbcr(chroma_of(self.colors, "lab")[self.owner], levels)
+        chosen = ab_to_cbcr(chroma_of(self.colors, "lab")[self.followers.owner], levels)
         slope, offset = chroma.model[:2].transpose(1, 2, 0), chroma.model[2:].transpose(1, 2, 0)
         corners = self._corners(luma.shape, slope.shape)
 
@@ -165,7 +105,7 @@ class Binding:
             """Evaluate linear functions of luma, (h, w, c) each, at the pixels, (m, c)."""
             return _interpolated(slope, corners) * y + _interpolated(offset, corners)
 
-        part_slopes, part_offsets = along_luma(self.parts, luma)
+        part_slopes, part_offsets = along_luma(self.followers.parts, luma)
         effect = self._means(at_pixels(part_slopes, part_offsets))
         amounts = _solve_damped(effect, self._means(chosen - at_pixels(slope, offset)))
         slope, offset = slope + part_slopes @ amounts, offset + part_offsets @ amounts
@@ -178,7 +118,7 @@ class Binding:
     def _fit_lines(self, y: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Fit each hint's pixel values, (m, c), over luma: slopes and offsets, (n, c) each."""
         mean, mean_y = self._means(values), self._means(y)
-        centred = y - mean_y[self.owner]
+        centred = y - mean_y[self.followers.owner]
         variance = self._means(np.asarray(centred * centred)) + np.float32(_FLAT_VARIANCE)
         slope = np.asarray(self._means(np.asarray(values * centred)) / variance)
         return slope, np.asarray(mean - slope * mean_y, np.float32)
@@ -196,7 +136,8 @@ class Binding:
         sides = np.array(grid[1::-1])
         scale = (sides / np.array(photo[::-1])).astype(np.float32)
         # As OpenCV's resize has it: pixels have their centres at half numbers.
-        place = np.clip((self.pixels + np.float32(0.5)) * scale - np.float32(0.5), 0, sides - 1)
+        half = np.float32(0.5)
+        place = np.clip((self.followers.pixels + half) * scale - half, 0, sides - 1)
         first = place.astype(np.int32)
         x, y = (place - first).T.astype(np.float32)
         (left, above), (right, below) = first.T, np.minimum(first + 1, sides - 1).T
@@ -208,8 +149,8 @@ class Binding:
         """Return the smallest change of places, (h, w, c), that adds what every hint is missing."""
         index, weights = corners
         share = np.zeros((len(self.colors), shape[0] * shape[1]), np.float32)
-        np.add.at(share, (np.broadcast_to(self.owner, index.shape), index), weights)
-        share /= np.bincount(self.owner)[:, None].astype(np.float32)
+        np.add.at(share, (np.broadcast_to(self.followers.owner, index.shape), index), weights)
+        share /= np.bincount(self.followers.owner)[:, None].astype(np.float32)
         # The least-norm solution of share @ change = missing.
         square = share @ share.T
         square += np.eye(len(square), dtype=np.float32) * (
@@ -221,8 +162,8 @@ class Binding:
     def _means(self, values: FloatArray) -> FloatArray:
         """Return the mean of the pixels' values, (m, c), over each hint, (n, c)."""
         sums = np.zeros((len(self.colors), values.shape[-1]), np.float32)
-        np.add.at(sums, self.owner, values)
-        counts = np.bincount(self.owner)[:, None]
+        np.add.at(sums, self.followers.owner, values)
+        counts = np.bincount(self.followers.owner)[:, None]
         return np.asarray(sums / counts, np.float32)
 
 
@@ -242,142 +183,3 @@ def _interpolated(values: FloatArray, corners: _Corners) -> FloatArray:
     index, weights = corners
     flat = values.reshape(-1, values.shape[-1])
     return np.asarray((flat[index] * weights[..., None]).sum(0))
-
-
-def _hinted_pixels(
-    hints: Sequence[Hint], photo: tuple[int, int], canvas: tuple[int, int]
-) -> tuple[IndexArray, IndexArray]:
-    """Return some pixels of the photograph for each hint.
-
-    Args:
-        hints: the hints.
-        photo: height and width of the photograph.
-        canvas: height and width at which hints are drawn to find their pixels.
-
-    Returns:
-        x and y of the pixels, (m, 2) int32, and the index of each pixel's hint, (m,) int32.
-    """
-    numbers = owners(hints, photo, canvas)
-    pixels, owner = [], []
-    for number in range(len(hints)):
-        rows, columns = np.nonzero(numbers == number)
-        chosen = subsample(range(len(rows)), _MAX_PIXELS)
-        centres = np.stack([columns[chosen] + 0.5, rows[chosen] + 0.5], -1)
-        scale = np.array(photo[::-1]) / np.array(canvas[::-1])
-        pixels.append((centres * scale).astype(np.int32))
-        owner.append(np.full(len(chosen), number, np.int32))
-    return np.concatenate(pixels), np.concatenate(owner)
-
-
-def _places(
-    pixels: IndexArray, photo: tuple[int, int], grid: tuple[int, int]
-) -> tuple[IndexArray, IndexArray]:
-    """Return the rows and columns of the places of a grid in which pixels lie, (m,) each."""
-    columns, rows = pixels.T
-    return rows * grid[0] // photo[0], columns * grid[1] // photo[1]
-
-
-def _cells(
-    pixels: IndexArray, owner: IndexArray, photo: tuple[int, int], grid: tuple[int, int]
-) -> tuple[IndexArray, IndexArray]:
-    """Return flat indices of places of a grid, hint after hint, and where each hint's begin."""
-    rows, columns = _places(pixels, photo, grid)
-    cells = []
-    for number in range(owner.max() + 1):
-        covered = np.unique((rows * grid[1] + columns)[owner == number])
-        cells.append(covered[subsample(range(len(covered)), _MAX_PLACES)])
-    counts = [len(covered) for covered in cells]
-    return np.concatenate(cells), np.cumsum([0, *counts[:-1]])
-
-
-def _compare(
-    pixels: IndexArray,
-    owner: IndexArray,
-    photo: tuple[int, int],
-    grid: tuple[int, int],
-    features: FloatArray | None,
-) -> tuple[FloatArray, FloatArray]:
-    """Compare every place of a grid to the places of each hint.
-
-    Args:
-        pixels: the hints' pixels, (m, 2).
-        owner: the index of each pixel's hint, (m,).
-        photo: height and width of the photograph.
-        grid: height and width of the grid.
-        features: the network's features, (h', w', F), or None.
-
-    Returns:
-        Similarity to the most similar place of each hint (cosine; 1 without features) and
-        distance to its nearest place, in sides, (h, w, n) float32 each.
-    """
-    # Compared at the coarser size of the features, then enlarged: (h · w) × cells is a large array.
-    coarse = grid if features is None else features.shape[:2]
-    cells, starts = _cells(pixels, owner, photo, coarse)
-    rows, columns = np.divmod(np.arange(coarse[0] * coarse[1]), coarse[1])
-    places = np.stack([rows / coarse[0], columns / coarse[1]], -1).astype(np.float32)
-    squares = ((places[:, None] - places[cells]) ** 2).sum(-1)
-    if features is None:
-        similarity = np.ones_like(squares)
-    else:
-        flat = features.reshape(-1, features.shape[-1])
-        similarity = flat @ flat[cells].T
-    similarity = np.maximum.reduceat(similarity, starts, -1).reshape(*coarse, -1)
-    distance = np.sqrt(np.minimum.reduceat(squares, starts, -1)).reshape(*coarse, -1)
-    return _enlarged(similarity, grid), _enlarged(distance, grid)
-
-
-def _same_segment(
-    segments: IndexArray, rows: IndexArray, columns: IndexArray, owner: IndexArray
-) -> BoolArray:
-    """Return which places belong to a segment that a hint lies in.
-
-    Args:
-        segments: (h, w) int32, numbered from 0 without gaps.
-        rows: rows of the hints' places, (m,).
-        columns: columns of the hints' places, (m,).
-        owner: the index of each place's hint, (m,).
-
-    Returns:
-        (h, w, n) bool.
-    """
-    counts = np.zeros((segments.max() + 1, owner.max() + 1), np.int32)
-    np.add.at(counts, (segments[rows, columns], owner), 1)
-    return np.asarray((counts >= _MIN_SEGMENT_SHARE * counts.max(0))[segments])
-
-
-def _following(similarity: FloatArray, distance: FloatArray, own: BoolArray) -> FloatArray:
-    """Return how far places follow any hint, (h, w) float32 in [0, 1]."""
-    cost = np.float32(_DISTANCE_COST) * np.maximum(distance - np.float32(_FREE_DISTANCE), 0)
-    bonus = np.float32(_SEGMENT_BONUS) * (1 - _smooth(distance, *_BONUS_FADES))
-    score = similarity - cost + np.where(own, bonus, -np.float32(_OTHER_SEGMENT_COST))
-    return _smooth(score.max(-1), *_FOLLOW_RANGE)
-
-
-def _correction(
-    similarity: FloatArray, distance: FloatArray, own: BoolArray, *, has_features: bool
-) -> FloatArray:
-    """Return how much of each hint's correction places get, (h, w, n) float32 in [0, 1].
-
-    Args:
-        similarity: similarity of places to each hint, (h, w, n).
-        distance: their distance from it, in sides, (h, w, n).
-        own: whether they belong to its segment, (h, w, n).
-        has_features: whether similarity comes from features, and so tells anything.
-    """
-    base = _CORRECTION_REACH if has_features else _REACH_WITHOUT_FEATURES
-    bonus = np.where(own, np.float32(_SEGMENT_BONUS), np.float32(0))
-    share = _smooth(similarity + bonus, *_CORRECTION_RANGE)
-    reach = np.where(own, np.float32(base * _SEGMENT_REACH), np.float32(base))
-    return np.asarray(share * np.exp(distance**2 / (-2 * reach**2)))
-
-
-def _smooth(values: FloatArray, begin: float, end: float) -> FloatArray:
-    """Return 0 up to `begin`, 1 from `end` on, and a smooth curve between them."""
-    share = np.clip((values - np.float32(begin)) / np.float32(end - begin), 0, 1)
-    return np.asarray(share * share * (3 - 2 * share), np.float32)
-
-
-def _enlarged(values: FloatArray, grid: tuple[int, int]) -> FloatArray:
-    """Interpolate values of places, (h, w, n), for the places of another grid."""
-    resized = cv2.resize(values, grid[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, np.float32).reshape(*grid, -1)

@@ -124,6 +124,7 @@ def validation_batches(
     *,
     size: int,
     batch_size: int,
+    spare: npt.NDArray[np.uint8],
 ) -> grain.IterDataset:
     """Return one pass of (input, target) batches, always the same.
 
@@ -134,10 +135,13 @@ def validation_batches(
         config: settings that say how photographs are made square, and of threads.
         size: side of the pictures, in pixels.
         batch_size: photographs in a batch; the last batch can have fewer.
+        spare: RGB, (size, size, 3) uint8, to go on with if all photographs have gone bad.
     """
 
-    def square(index: int) -> npt.NDArray[np.uint8]:
-        return reader.load_next(sources, index, lambda data: photo.square(data, size, config.fit))
+    def decode(data: bytes) -> npt.NDArray[np.uint8]:
+        return photo.square(data, size, config.fit)
 
-    dataset = grain.MapDataset.source(range(len(sources))).map(square)
+    dataset = grain.MapDataset.source(range(len(sources))).map(
+        lambda index: reader.load_next(sources, index, decode, spare)
+    )
     return _stream(dataset.batch(batch_size).map(recipe.encode), config)

@@ -99,13 +99,20 @@ class PhotoReader:
             raise self._failed()
         self.check()
 
-    def load_next(self, sources: Sequence[Source], index: int, decode: Callable[[bytes], T]) -> T:
+    def load_next(
+        self,
+        sources: Sequence[Source],
+        index: int,
+        decode: Callable[[bytes], T],
+        spare: T | None = None,
+    ) -> T:
         """Read a photograph, or the next one in the list that can be read.
 
         Args:
             sources: the photographs.
             index: number of the wanted one.
             decode: as in `load_named`.
+            spare: what to return if all of them have gone bad; None raises an error.
 
         Raises:
             DataError: as `check`.
@@ -115,7 +122,9 @@ class PhotoReader:
             if value is not None:
                 return value
             self.check()
-        raise self._failed()
+        if spare is None:
+            raise self._failed()
+        return spare
 
     def _load(self, source: Source, decode: Callable[[bytes], T]) -> T | None:
         """Read one photograph; None if it has gone bad."""

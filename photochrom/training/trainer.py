@@ -10,6 +10,7 @@ from typing import Final
 import grain
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from photochrom import photo
 from photochrom.errors import ConfigError, ModelError
@@ -140,6 +141,7 @@ def _fit(
     """Call `fit` with the data, the callbacks and Ctrl-C handling."""
     reader.check_files([*run.training, *run.validation])
     steps = _steps_per_epoch(run)
+    streams: dict[str, object] = {"x": _training_stream(run, reader, first=state.epochs * steps)}
     callbacks: list[keras.callbacks.Callback] = []
     constants = {"ab_argmax_accuracy": _constant_accuracy(run, run.training, reader)}
     if run.validation:
@@ -147,6 +149,7 @@ def _fit(
         constants["val_ab_argmax_accuracy"] = _constant_accuracy(run, run.validation, reader)
         constants |= best_constant_scores(sheets.photos)
         callbacks.append(sheets)
+        streams |= _validation_stream(run, reader, sheets.photos[0])
     write_text(run.folder / BASELINES_FILE, json.dumps(constants, indent=2) + "\n")
     callbacks += [
         checkpoints.CheckpointCallback(run.folder, state, patience=run.config.train.patience),
@@ -155,7 +158,7 @@ def _fit(
     with interruption() as interrupt_callback:
         try:
             network.fit(
-                **_streams(run, reader, first=state.epochs * steps),
+                **streams,
                 steps_per_epoch=steps,
                 initial_epoch=state.epochs,
                 epochs=run.config.train.epochs,
@@ -168,30 +171,26 @@ def _fit(
             raise
 
 
-def _streams(run: Run, reader: PhotoReader, first: int) -> dict[str, grain.IterDataset | int]:
-    """Return the arguments of `fit` that concern the data.
+def _training_stream(run: Run, reader: PhotoReader, first: int) -> grain.IterDataset:
+    """Return the stream of training batches, from the batch on with which a resumed run goes on."""
+    return training_batches(
+        run.training, reader, run.recipe, run.config.data,
+        size=run.size, batch_size=_batch_size(run), seed=run.config.train.seed, first=first,
+    )  # fmt: skip
 
-    Args:
-        run: the run.
-        reader: reads its photographs.
-        first: number of the batch to begin with, because a resumed run continues the stream.
-    """
-    data, recipe = run.config.data, run.recipe
-    size, batch_size, seed = run.size, _batch_size(run), run.config.train.seed
-    streams = {
-        "x": training_batches(
-            run.training, reader, recipe, data,
-            size=size, batch_size=batch_size, seed=seed, first=first,
-        )
-    }  # fmt: skip
-    if not run.validation:
-        return streams
-    return streams | {
+
+def _validation_stream(
+    run: Run, reader: PhotoReader, spare: npt.NDArray[np.uint8]
+) -> dict[str, grain.IterDataset | int]:
+    """Return the arguments of `fit` that concern validation."""
+    batch_size = _batch_size(run)
+    return {
         "validation_data": validation_batches(
-            run.validation, reader, recipe, data, size=size, batch_size=batch_size
+            run.validation, reader, run.recipe, run.config.data,
+            size=run.size, batch_size=batch_size, spare=spare,
         ),
         "validation_steps": math.ceil(len(run.validation) / batch_size),
-    }
+    }  # fmt: skip
 
 
 def _constant_accuracy(run: Run, sources: list[Source], reader: PhotoReader) -> float:

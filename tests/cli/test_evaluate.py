@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -43,6 +46,26 @@ def test_photographs_with_a_table_and_a_sheet(tmp_path, photographs, model_folde
     Image.open(sheet).verify()
     left = ["photographs/000.png", "photographs/001.png", "scores.csv", "sheet.png"]
     assert contents(tmp_path) == left
+
+
+@pytest.mark.parametrize("option", ["--csv", "--sheet"])
+def test_a_full_disk_leaves_the_old_results(
+    tmp_path, photographs, model_folder, option, monkeypatch
+):
+    result = tmp_path / "result.png"
+    result.write_bytes(b"of yesterday")
+
+    def full(file):
+        if stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    done = call(model_folder, photographs, "--size", 64, "--json", option, result)
+    assert done.exit_code == 1
+    assert f"cannot write {result}: No space left on device" in done.stderr
+    assert json.loads(done.stdout)["photos"] == 2  # what was measured is not lost
+    assert result.read_bytes() == b"of yesterday"
+    assert contents(tmp_path) == ["photographs/000.png", "photographs/001.png", "result.png"]
 
 
 @pytest.mark.slow

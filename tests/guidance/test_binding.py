@@ -84,8 +84,8 @@ def test_the_segment_of_a_hint_follows_more_than_another():
     features[..., 0], features[..., 1] = 0.6, 0.8
     features[5:10, 5:10] = (1, 0)
     binding = Binding.of([Hint.at(30, 30, GREY)], (60, 60), (60, 60), halves(), features)
-    assert binding.follow[7, 4] > binding.follow[7, 10] + 0.3
-    assert binding.parts[7, 4, 0] > binding.parts[7, 10, 0] + 0.1
+    assert binding.followers.follow[7, 4] > binding.followers.follow[7, 10] + 0.3
+    assert binding.followers.parts[7, 4, 0] > binding.followers.parts[7, 10, 0] + 0.1
 
 
 def test_what_looks_altogether_different_does_not_follow_though_of_the_same_segment():
@@ -93,13 +93,15 @@ def test_what_looks_altogether_different_does_not_follow_though_of_the_same_segm
     features[..., 1] = 1
     features[4:11, 4:8] = (1, 0)
     binding = Binding.of([Hint.at(22, 30, GREY)], (60, 60), (60, 60), halves(), features)
-    assert binding.follow[1, 5] < 0.1
-    assert binding.parts[1, 5, 0] == 0
+    assert binding.followers.follow[1, 5] < 0.1
+    assert binding.followers.parts[1, 5, 0] == 0
 
 
 def test_a_hint_that_lies_over_an_edge_is_of_both_segments():
     binding = Binding.of([Hint.at(32, 30, GREY, 8)], (60, 60), (60, 60), halves(), None)
-    assert binding.parts[2, 5, 0] == pytest.approx(binding.parts[2, 10, 0], abs=0.1)
+    assert binding.followers.parts[2, 5, 0] == pytest.approx(
+        binding.followers.parts[2, 10, 0], abs=0.1
+    )
 
 
 @pytest.mark.slow
@@ -118,8 +120,8 @@ def test_a_hint_that_a_later_one_covers_is_not_seen():
     hints = [Hint.at(20, 20, (200, 0, 0), 3), Hint.at(20, 20, GREY, 9)]
     binding = Binding.of(hints, (60, 60), (60, 60), halves(), None)
     assert binding.colors == [GREY]
-    assert binding.follow[5, 5] == 1
-    assert binding.parts.shape == (15, 15, 1)
+    assert binding.followers.follow[5, 5] == 1
+    assert binding.followers.parts.shape == (15, 15, 1)
 
 
 @pytest.mark.slow

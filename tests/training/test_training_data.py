@@ -79,6 +79,9 @@ def square(data):
     return photo.square(data, 64)
 
 
+SPARE = np.zeros((32, 32, 3), np.uint8)
+
+
 class Notes(ProgressListener):
     """Keeps the messages."""
 
@@ -279,12 +282,25 @@ def test_a_photograph_that_goes_bad_is_named_once_and_left_out(tmp_path, how):
     stream = training_batches(found, reader, recipe("autoencoder"), config, seed=5, **shape)
     seen = [inputs for inputs, _ in itertools.islice(stream, 8)]  # four passes
     assert {inputs.shape for inputs in seen} == {(3, 32, 32, 1)}
-    validation = validation_batches(found, reader, recipe("autoencoder"), config, **shape)
+    validation = validation_batches(
+        found, reader, recipe("autoencoder"), config, spare=SPARE, **shape
+    )
     assert [len(inputs) for inputs, _ in validation] == [3, 3]
     (note,) = notes.texts
     assert note.startswith("skipped from now on: ")
     assert found[2].path in note
     assert "<bytes>" not in note
+
+
+def test_the_only_photograph_for_validation_may_go_bad_too(tmp_path):
+    found, notes = sources.find(fill(tmp_path, 6)), Notes()
+    spoil(found[0], "deleted")
+    stream = validation_batches(
+        found[:1], reader_of(found, notes), recipe("autoencoder"), load_config().data,
+        size=32, batch_size=2, spare=SPARE,
+    )  # fmt: skip
+    assert [len(inputs) for _ in range(3) for inputs, _ in stream] == [1, 1, 1]
+    assert len(notes.texts) == 1
 
 
 def test_a_photograph_that_was_replaced_by_a_good_one_stays(tmp_path):
@@ -347,7 +363,7 @@ def test_validation_is_one_pass_in_order(tmp_path):
     found = sources.find(fill(tmp_path, 5))
     config = load_config().data
     stream = validation_batches(
-        found, reader_of(found), recipe("autoencoder"), config, size=32, batch_size=2
+        found, reader_of(found), recipe("autoencoder"), config, size=32, batch_size=2, spare=SPARE
     )
     assert [inputs.shape[0] for inputs, _ in stream] == [2, 2, 1]
     assert [inputs.shape[0] for inputs, _ in stream] == [2, 2, 1]

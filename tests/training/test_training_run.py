@@ -23,7 +23,7 @@ from photochrom.recipes import recipe
 from photochrom.training import checkpoints
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
 from photochrom.training.preparation import prepare
-from photochrom.training.runs import TrainingListener, resume
+from photochrom.training.runs import Run, TrainingListener, resume
 from photochrom.training.trainer import train
 from tests.commands import invoke
 from tests.pictures import colour_pictures, fill
@@ -245,20 +245,54 @@ def test_a_checkpoint_that_is_broken(whole, tmp_path):
         train(resume(run))
 
 
-def test_photographs_that_are_gone_are_named_and_left_out(photos, tmp_path):
+class Spoiler(TrainingListener):
+    """Spoils photographs in the first epoch, and keeps the messages."""
+
+    def __init__(self, *spoil):
+        self.spoil, self.notes = spoil, []
+
+    def step(self, epoch, step, *_):
+        if (epoch, step) == (1, 1):
+            for each in self.spoil:
+                each()
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+@pytest.fixture
+def short_run(photos, tmp_path):
     mine = shutil.copytree(photos, tmp_path / "photos")
-    config = RunConfig(data=DataConfig(size=32), train=TrainConfig(epochs=1))
-    run = prepare(mine, tmp_path / "run", config)
-    gone = run.training[3].path
-    Path(gone).unlink()
-    notes = []
+    data = DataConfig(size=32, validation=0.25)
+    return prepare(mine, tmp_path / "run", RunConfig(data=data, train=TrainConfig(epochs=2)))
 
-    class Notes(TrainingListener):
-        def note(self, text):
-            notes.append(text)
 
-    assert train(run, Notes(), exporting=False).epochs == 1
-    assert sum(gone in text for text in notes) == 1
+def test_a_run_goes_on_without_photographs_that_go_bad(short_run):
+    deleted, cut, replaced = (Path(each.path) for each in short_run.training[:3])
+    held_out = Path(short_run.validation[0].path)
+    listener = Spoiler(
+        deleted.unlink,
+        lambda: cut.write_bytes(cut.read_bytes()[:999]),
+        lambda: replaced.write_text("no picture"),
+        held_out.unlink,
+    )
+    assert train(short_run, listener, exporting=False).epochs == 2
+    for path in (deleted, cut, replaced, held_out):
+        assert sum(str(path) in text for text in listener.notes) == 1
+    longer = short_run.config.train.model_copy(update={"epochs": 3})
+    run = Run(short_run.folder, short_run.config.model_copy(update={"train": longer}))
+    listener = Spoiler()
+    assert train(run, listener, exporting=False).epochs == 3  # it can be resumed, too
+    assert sum(str(deleted) in text for text in listener.notes) == 1
+
+
+def test_a_run_ends_when_most_photographs_are_gone(short_run):
+    gone = [Path(each.path) for each in (*short_run.training, *short_run.validation)][:-2]
+    listener = Spoiler(*(path.unlink for path in gone))
+    with pytest.raises(DataError, match="of them can no longer be read, for example"):
+        train(short_run, listener, exporting=False)
+    with pytest.raises(DataError, match=f"{len(gone)} of them can no longer be read"):
+        train(short_run, exporting=False)
 
 
 def test_what_is_validated_with_is_not_learnt_from(photos, tmp_path):
