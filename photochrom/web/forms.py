@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, Final, get_origin
@@ -16,7 +16,7 @@ from photochrom.guidance.hints import parse_color, parse_hint
 from photochrom.options import MAX_VARIANTS, ColorOptions
 from photochrom.web.problems import InvalidRequest
 
-__all__ = ["ColorForm", "JobForm", "PhotographForm", "check_names"]
+__all__ = ["ColorForm", "JobForm", "PhotographForm", "check_fields"]
 
 FormatName = StrEnum("FormatName", {name: name.lower() for name in photo.FORMATS})  # type: ignore[misc]
 # Client generators know a file by this schema; FastAPI's own schema is that of any text
@@ -103,27 +103,30 @@ class JobForm(ColorForm):
     film: Upload | None = Field(None, description="A film, instead of photographs.")
 
 
-def check_names(names: Iterable[str], form: type[ColorForm]) -> None:
-    """Check the names of the fields that a client sent.
+def check_fields(fields: Collection[tuple[str, object]], form: type[ColorForm]) -> None:
+    """Check the names of the fields that a client sent, and that each has a value.
 
-    Without this check, a misspelt option would have no effect, and of a repeated one only the last
-    would count.
+    Without this check, a misspelt option or one without a value would have no effect, and of a
+    repeated one only the last would count.
 
     Args:
-        names: The name of each field, as often as it was sent.
+        fields: The name and the value of each field, in the order in which they were sent.
         form: The form that describes the fields.
 
     Raises:
-        InvalidRequest: a field is not known, or was sent several times and takes one value.
+        InvalidRequest: a field is not known, has no value, or was sent several times and takes one
+            value.
     """
     faults = []
-    for name, count in Counter(names).items():
+    for name, count in Counter(name for name, _ in fields).items():
         field = form.model_fields.get(name)
         if field is None:
             shown = name[:_SHOWN_CHARACTERS]
             faults.append(f"unknown field {shown!r} ({_suggestion(shown, form)})")
         elif count > 1 and get_origin(field.annotation) is not list:
             faults.append(f"{name}: expected this field once; received it {count} times")
+        elif (name, "") in fields:
+            faults.append(f"{name}: expected a value; received an empty field (leave it out)")
     if faults:
         raise InvalidRequest("; ".join(faults[:_SHOWN_FAULTS]))
 

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException
 
-from photochrom.web.forms import JobForm, PhotographForm, check_names
+from photochrom.web.forms import JobForm, PhotographForm, check_fields
 from photochrom.web.multipart import TolerantParser
 from photochrom.web.problems import Busy, InvalidRequest
 
@@ -90,7 +90,7 @@ class _UploadRequest(Request):
 
         Raises:
             Busy: the queue is full, or there are too many uploads.
-            InvalidRequest: a field is not known, or was sent too often.
+            InvalidRequest: a field is not known, has no value, or was sent too often.
             HTTPException: the body is no valid form, or the disk is full.
         """
         is_job = self.scope["route"].name != "colorize"
@@ -104,8 +104,7 @@ class _UploadRequest(Request):
                 status = 507 if error.errno == errno.ENOSPC else 503
                 raise HTTPException(status, "cannot store the upload on disk") from error
         try:
-            names = [name for name, _ in form.multi_items()]
-            check_names(names, JobForm if is_job else PhotographForm)
+            check_fields(form.multi_items(), JobForm if is_job else PhotographForm)
         except InvalidRequest:
             await form.close()
             raise

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException
 
-from photochrom.web.forms import JobForm, PhotographForm, check_names
+from photochrom.web.forms import JobForm, PhotographForm, check_fields
 from photochrom.web.multipart import TolerantParser
 from photochrom.web.problems import InvalidRequest
 from tests.services import COLORIZE, JOBS, jpeg, post, problem, service
@@ -213,7 +213,14 @@ def test_a_single_file_that_comes_twice_is_named(client, camera):
 
 
 def test_fields_that_may_repeat_do():
-    check_names(["hints", "palette", "hints", "image"], PhotographForm)
-    check_names(["photographs"] * 100, JobForm)
+    sent = ["hints", "palette", "hints", "image"]
+    check_fields([(name, "x") for name in sent], PhotographForm)
+    check_fields([("photographs", "x")] * 100, JobForm)
     with pytest.raises(InvalidRequest, match="unknown field 'image'"):
-        check_names(["photographs", "image"], JobForm)
+        check_fields([("photographs", "x"), ("image", "x")], JobForm)
+
+
+@pytest.mark.parametrize("field", ["vividness", "format", "quality", "variants", "hints"])
+def test_a_field_without_a_value_is_named(field, client, camera):
+    detail = problem(post(client, jpeg(camera), **{field: ""}), 422)
+    assert detail == f"{field}: expected a value; received an empty field (leave it out)"
