@@ -4,7 +4,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
 
     PhotochromError
     ├── PhotoError               a photograph cannot be read
-    │   ├── UnreadablePhoto      the file is truncated, mislabelled, empty, or not a picture
+    │   ├── UnreadablePhoto      the file is truncated, damaged, empty, or not a picture
     │   ├── UnsupportedPhoto     the kind of picture is not supported (animated, float)
     │   │   └── SeveralPages     the file has several pages, and nobody said which ones to colour
     │   └── PhotoTooLarge        the picture has more pixels than the limit, which can be raised
@@ -61,7 +61,7 @@ class PhotoError(PhotochromError):
 
 
 class UnreadablePhoto(PhotoError):
-    """The bytes are truncated, mislabelled, empty, or not a picture."""
+    """The bytes are truncated, damaged, empty, or not a picture."""
 
 
 class UnsupportedPhoto(PhotoError):

@@ -208,7 +208,8 @@ class Prediction:
             vividness: colour strength, from 0 (cautious) to 1 (vivid); None for the default of
                 the model's card.
             hints: known colours at points or strokes. With hints, the network runs once more.
-            palette: the colours to prefer, besides grey: "#RRGGBB", or sRGB triples, 0 to 255.
+            palette: the colours to prefer, besides grey: "#RRGGBB", names, or sRGB triples, 0 to
+                255.
 
         Returns:
             The coloured photograph, of the same size and bit depth.

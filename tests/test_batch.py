@@ -50,7 +50,7 @@ def with_one_there() -> list[Job]:
 
 
 def test_a_result_that_is_there_is_an_error(archive, warm):
-    first, second = run(with_one_there(), warm, keep_going=True)
+    first, second = run(with_one_there(), warm)
     assert (first.status, second.status) == ("failed", "done")
     assert "out/a.png exists already" in first.reason
     assert Path("out/a.png").read_bytes() == b"mine"
@@ -85,21 +85,21 @@ def with_a_broken_one(place: Path) -> list[Job]:
     return plan(["in"], Path("out"))
 
 
-def test_a_failure_stops_what_has_not_begun(place, warm):
-    outcomes = list(run(with_a_broken_one(place), warm, workers=1))
+def test_a_failure_may_stop_what_has_not_begun(place, warm):
+    outcomes = list(run(with_a_broken_one(place), warm, workers=1, fail_fast=True))
     assert [outcome.status for outcome in outcomes] == ["done", "failed", *["cancelled"] * 7]
     assert {outcome.reason for outcome in outcomes[2:]} == {"an earlier photograph failed"}
     assert contents(Path("out")) == ["0.png"]
 
 
-def test_a_failure_may_be_passed_over(place, warm):
-    outcomes = list(run(with_a_broken_one(place), warm, keep_going=True, workers=2))
+def test_a_failure_is_passed_over(place, warm):
+    outcomes = list(run(with_a_broken_one(place), warm, workers=2))
     assert [outcome.status for outcome in outcomes] == ["done", "failed", *["done"] * 7]
     assert len(contents(Path("out"))) == 8
 
 
 def test_a_failure_names_its_photograph(place, warm):
-    failed = list(run(with_a_broken_one(place), warm, keep_going=True))[1]
+    failed = list(run(with_a_broken_one(place), warm))[1]
     assert str(Path("in/1.png")) in failed.reason
 
 
@@ -129,11 +129,11 @@ def test_running_out_of_memory_is_a_failure_by_name(place, warm, monkeypatch):
     assert (outcome.status, outcome.reason) == ("failed", "in/a.png: out of memory")
 
 
-def test_photographs_in_colour_may_be_skipped(place, warm, astronaut):
+def test_photographs_in_colour_are_skipped(place, warm, astronaut):
     write_pictures(place / "in", "a.png")
     Image.fromarray(astronaut).save(place / "in" / "b.png")
     jobs = plan(["in"], Path("out"))
-    grey, colour = run(jobs, warm, keep_colour=True)
+    grey, colour = run(jobs, warm)
     assert (grey.status, colour.status) == ("done", "skipped")
     assert (colour.reason, colour.tint, colour.size) == (
         "is in colour already",
@@ -141,7 +141,8 @@ def test_photographs_in_colour_may_be_skipped(place, warm, astronaut):
         (256, 256),
     )
     assert contents(Path("out")) == ["a.png"]
-    assert [outcome.status for outcome in run(jobs, warm, exists="overwrite")] == ["done"] * 2
+    again = run(jobs, warm, exists="overwrite", in_color="recolor")
+    assert [outcome.status for outcome in again] == ["done"] * 2
 
 
 def test_the_quality_is_handed_on(archive, vivid):
@@ -174,5 +175,5 @@ def test_a_name_that_is_too_long_for_the_system(archive, warm):
 
 
 def test_no_drafts_are_left_behind(place, warm):
-    list(run(with_a_broken_one(place), warm, keep_going=True))
+    list(run(with_a_broken_one(place), warm))
     assert not [path for path in place.rglob("*") if path.name.startswith(".photochrom-")]

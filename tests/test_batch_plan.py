@@ -165,11 +165,11 @@ def test_a_folder_within_that_cannot_be_read(archive, monkeypatch):
     monkeypatch.setattr(os, "scandir", scandir)
     jobs = plan(["in"], Path("out"), recursive=True)
     assert Path("in/sub/deep") in [job.source for job in jobs]  # fails in its turn
-    outcomes = run(jobs, Colorizer(model()), keep_going=True)
+    outcomes = run(jobs, Colorizer(model()))
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     assert [outcome.reason for outcome in failed] == ["no permission to read in/sub/deep"]
     Path("out/sub/deep").mkdir()
-    again = list(run(jobs, Colorizer(model()), keep_going=True, exists="skip"))
+    again = list(run(jobs, Colorizer(model()), exists="skip"))
     assert [each.status for each in again].count("failed") == 1
     assert Path("in/sub/deep") in [job.source for job in plan(["in/**/*.*"], Path("out"))]
     assert len(plan(["in"], Path("out"))) == 2
@@ -241,7 +241,7 @@ def test_links_that_lead_nowhere_fail_in_their_turn(archive):
     for inputs in (["in"], ["in/*"]):
         jobs = plan(inputs, Path("in/out"))
         assert len(jobs) == 5
-        outcomes = list(run(jobs, Colorizer(model()), keep_going=True, exists="overwrite"))
+        outcomes = list(run(jobs, Colorizer(model()), exists="overwrite"))
         failed = [each.job.source.name for each in outcomes if each.status == "failed"]
         assert failed == ["circle.png", "dead.png", "round.png"]
 

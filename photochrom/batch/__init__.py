@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from photochrom.batch.job import Job, Outcome, Status
-from photochrom.batch.planning import plan, unsupported_suffixes
-from photochrom.batch.running import Exists, run
+from photochrom.batch.planning import plan, unsearched_folders, unsupported_suffixes
+from photochrom.batch.running import Exists, InColor, run
 
-__all__ = ["Exists", "Job", "Outcome", "Status", "plan", "run", "unsupported_suffixes"]
+__all__ = [
+    "Exists",
+    "InColor",
+    "Job",
+    "Outcome",
+    "Status",
+    "plan",
+    "run",
+    "unsearched_folders",
+    "unsupported_suffixes",
+]

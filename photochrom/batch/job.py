@@ -59,6 +59,7 @@ class Outcome:
             starting.
         reason: why the job failed, was skipped or did not start; empty when done.
         seconds: time from the start of reading to the end of writing.
+        format: as in `Photo.format`, for example "JPEG"; "" where no photograph was read.
         size: width and height in pixels; None where the photograph was not read.
         tint: "grey", "tinted" or "colour": what the photograph was before.
         mean_chroma: mean distance from grey of the result, in CIE Lab units.
@@ -74,6 +75,7 @@ class Outcome:
     status: Status
     reason: str = ""
     seconds: float = 0.0
+    format: str = ""
     size: tuple[int, int] | None = None
     tint: str = ""
     mean_chroma: float = 0.0

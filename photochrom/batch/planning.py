@@ -16,12 +16,13 @@ from photochrom.batch.job import Job
 from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import ConfigError
 from photochrom.files.atomic import ensure_not_original, identity
-from photochrom.files.folders import files_in, matching
+from photochrom.files.folders import files_in, matching, subfolders_of
 from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
 from photochrom.photo.codecs import NOT_INSTALLED, format_of
 
-__all__ = ["plan", "unsupported_suffixes"]
+__all__ = ["plan", "unsearched_folders", "unsupported_suffixes"]
 
+_ADDED_TO_NAME: Final = "-colorized"  # of a result that stands beside its original
 _SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 # Pictures that people keep among their photographs, but that Photochrom does not read.
 _UNSUPPORTED_SUFFIXES: Final = {".dcm", ".exr", ".hdr", ".pdf", ".psd", ".svg", ".xcf"}
@@ -29,7 +30,7 @@ _UNSUPPORTED_SUFFIXES: Final = {".dcm", ".exr", ".hdr", ".pdf", ".psd", ".svg", 
 
 def plan(
     inputs: Sequence[str],
-    output: Path,
+    output: Path | None = None,
     *,
     recursive: bool = False,
     suffix: str | None = None,
@@ -43,7 +44,9 @@ def plan(
     Args:
         inputs: files, folders and glob patterns. Files keep their relative path below a folder,
             or below the part of a pattern before its first wildcard.
-        output: a folder; or, for a single input file, the name of the result.
+        output: a folder; or, for a single input file, the name of the result. None writes beside
+            the originals: `old.jpg` becomes `old-colorized.jpg`, and the photographs of the folder
+            `shoebox` go to a folder `shoebox-colorized`.
         recursive: whether to search subfolders.
         suffix: file type of the results, for example ".png"; None keeps each photograph's own,
             if it can be written.
@@ -60,16 +63,10 @@ def plan(
     if suffix is not None and suffix.lower() not in WRITABLE_SUFFIXES:
         known = " ".join(sorted(WRITABLE_SUFFIXES))
         raise ConfigError(f"expected results to end in one of {known}; received {suffix!r}")
-    try:
-        expanded = [pair for each in inputs for pair in _expand(each, output, recursive=recursive)]
-    except OSError as error:
-        raise ConfigError(f"cannot look for photographs: {error}") from error
-    found = list(dict.fromkeys(expanded))
-    if not documents:  # a PDF in a folder is passed over; one that is named fails, with a reason
-        found = [pair for pair in found if not _is_pdf(pair[0]) or str(pair[0]) in inputs]
-    if not found:
-        raise ConfigError(f"expected photographs; found none in {', '.join(inputs)}")
-    if len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
+    found = _found(inputs, output, recursive=recursive, documents=documents)
+    if output is None:
+        jobs = _jobs_beside(found, suffix, variants, split=split)
+    elif len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
         if suffix and suffix.lower() != output.suffix.lower():
             raise ConfigError(
                 f"expected {output} to end in the requested suffix {suffix}; leave one of them out"
@@ -84,6 +81,73 @@ def plan(
         jobs = [Job(path, output / place, variants, split) for (path, _), place in pairs]
     _check(jobs, originals)
     return jobs
+
+
+def _found(
+    inputs: Sequence[str], output: Path | None, *, recursive: bool, documents: bool
+) -> list[tuple[Path, Path]]:
+    """Return the photographs, each with the place of its result, but with the suffix it has.
+
+    The places are relative to `output` where there is one.
+    """
+    try:
+        expanded = [
+            pair
+            for each in inputs
+            for pair in (
+                _expand_beside(each, recursive=recursive)
+                if output is None
+                else _expand(each, output, recursive=recursive)
+            )
+        ]
+    except OSError as error:
+        raise ConfigError(f"cannot look for photographs: {error}") from error
+    found = list(dict.fromkeys(expanded))
+    if not documents:  # a PDF in a folder is passed over; one that is named fails, with a reason
+        found = [pair for pair in found if not _is_pdf(pair[0]) or str(pair[0]) in inputs]
+    if not found:
+        raise ConfigError(f"expected photographs; found none in {', '.join(inputs)}")
+    return found
+
+
+def _expand_beside(text: str, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
+    """Yield the photographs of one input, each with a place beside the input for its result."""
+    path = Path(text)
+    if text and path.is_dir():
+        if path.name in ("", ".."):  # `.` and `..` have no name of their own
+            path = Path(os.path.abspath(text))  # noqa: PTH100  follows no links
+        output = path.with_name(path.name + _ADDED_TO_NAME)
+        for source, place in _expand(text, output, recursive=recursive):
+            yield source, output / place
+    else:
+        for source, _ in _expand(text, None, recursive=recursive):
+            yield source, source.with_stem(source.stem + _ADDED_TO_NAME)
+
+
+def _jobs_beside(
+    found: Sequence[tuple[Path, Path]], suffix: str | None, variants: int, *, split: bool
+) -> list[Job]:
+    """Return the jobs of photographs whose results stand beside them.
+
+    A pattern such as `*.jpg` finds the results of an earlier run, too. They are left out.
+    """
+    targets = _result_places([place for _, place in found], suffix)
+    pairs = zip(found, targets, strict=True)
+    jobs = [Job(source, target, variants, split) for (source, _), target in pairs]
+    results = {_real(target) for job in jobs for target in job.targets}
+    return [job for job in jobs if _real(job.source) not in results]
+
+
+def unsearched_folders(inputs: Sequence[str], output: Path | None = None) -> int:
+    """Count the subfolders of the inputs that `plan` enters only if `recursive`.
+
+    Args:
+        inputs: as in `plan`.
+        output: as in `plan`; this folder does not count.
+    """
+    folders = [Path(each) for each in inputs if Path(each).is_dir()]
+    found = {_real(each) for folder in folders for each in subfolders_of(folder)}
+    return len(found - {_real(output)} if output else found)
 
 
 def unsupported_suffixes(
@@ -122,7 +186,7 @@ def _is_pdf(path: Path) -> bool:
     return path.suffix.lower() == PDF_SUFFIX
 
 
-def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
+def _expand(text: str, output: Path | None, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
     """Yield the photographs of one input, each with its relative path in the output folder."""
     path = Path(text)
     if not text:
@@ -142,15 +206,15 @@ def _expand(text: str, output: Path, *, recursive: bool) -> Iterator[tuple[Path,
 
 
 def _photographs(
-    paths: Iterable[Path], locked: Iterable[Path], root: Path, output: Path
+    paths: Iterable[Path], locked: Iterable[Path], root: Path, output: Path | None
 ) -> Iterator[tuple[Path, Path]]:
     """Yield the photographs among `paths`, each with its path relative to `root`.
 
     Results of an earlier run are left out where the output folder lies inside `root`. Folders
     that cannot be read are kept: each becomes a job that fails, so that it is reported.
     """
-    results = _real(output)
-    output_is_inside = _real(root) in results.parents
+    results = None if output is None else _real(output)
+    output_is_inside = results is not None and _real(root) in results.parents
     named = (path for path in paths if path.suffix.lower() in READABLE_SUFFIXES or _is_pdf(path))
     for path in (*filter(_may_be_file, named), *locked):
         if not (output_is_inside and results in _real(path).parents):

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prediction import ColorPhoto
 
-__all__ = ["Exists", "run"]
+__all__ = ["Exists", "InColor", "run"]
 
 _MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 Exists = Literal["skip", "overwrite", "error"]
+InColor = Literal["skip", "recolor"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class _Settings:
     quality: int | None
     pages: str
     profile: str
-    keep_colour: bool
+    in_color: InColor
 
 
 def run(
@@ -51,8 +52,8 @@ def run(
     colorizer: Colorizer,
     *,
     exists: Exists = "error",
-    keep_going: bool = False,
-    keep_colour: bool = False,
+    fail_fast: bool = False,
+    in_color: InColor = "skip",
     quality: int | None = None,
     workers: int | None = None,
     options: ColorOptions | None = None,
@@ -65,9 +66,9 @@ def run(
         jobs: what to colour.
         colorizer: the colorizer to use.
         exists: what to do where a result exists already.
-        keep_going: whether to continue after a failure; otherwise the remaining jobs that have
-            not started are "cancelled".
-        keep_colour: whether to skip photographs that are in colour.
+        fail_fast: whether a failure stops the run: jobs that have not started are "cancelled".
+        in_color: whether to skip photographs that are in colour already, or to colour them anew.
+            Sepia and other tints do not count as colour.
         quality: encoder quality, 1 to 100, for lossy formats.
         workers: how many photographs to work on at once; None: one per core, at most 4.
         options: how to colour all photographs; the number of variants is that of each job.
@@ -82,7 +83,7 @@ def run(
     """
     if pages:
         check_pages(pages)
-    settings = _Settings(exists, quality, pages, profile, keep_colour)
+    settings = _Settings(exists, quality, pages, profile, in_color)
     options = options or ColorOptions()
     if options.reference is not None:
         # Prepared once for all jobs: the network has to see it, too.
@@ -90,7 +91,7 @@ def run(
     failed = threading.Event()
 
     def work(job: Job) -> Outcome:
-        if failed.is_set() and not keep_going:
+        if failed.is_set() and fail_fast:
             return Outcome(job, "cancelled", "an earlier photograph failed")
         try:
             own = replace(options, variants=job.variants)
@@ -124,8 +125,9 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         if is_document(source):
             return _color_document(job, source, colorizer, options, settings)
     grey = read(source, max_pixels=colorizer.max_pixels, name=str(job.source))
-    if settings.keep_colour and grey.tint == "colour":
-        return Outcome(job, "skipped", "is in colour already", size=grey.size, tint=grey.tint)
+    if settings.in_color == "skip" and grey.tint == "colour":
+        reason = "is in colour already"
+        return Outcome(job, "skipped", reason, format=grey.format, size=grey.size, tint=grey.tint)
     results, found = _results(colorizer, grey, options, split=job.split)
     targets = [job.target] if len(results) == 1 else job.numbered(len(results))
     _make_folder(job.target.parent)
@@ -138,6 +140,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         job,
         "done",
         seconds=time.perf_counter() - start,
+        format=grey.format,
         size=grey.size,
         tint=grey.tint,
         mean_chroma=results[0].mean_chroma,

@@ -16,8 +16,9 @@ from photochrom.cli.colorize_options import (
     Album,
     AsJson,
     DryRun,
+    FailFast,
     Hints,
-    InColour,
+    InColor,
     Inputs,
     KeepGoing,
     KeepProfile,
@@ -80,9 +81,10 @@ def colorize(
     keep_profile: KeepProfile = False,
     recursive: Recursive = False,
     exists: ExistsOption = "error",
-    in_colour: InColour = "recolour",
+    in_color: InColor = None,
     suffix: Suffix = None,
     quality: Quality = None,
+    fail_fast: FailFast = False,
     keep_going: KeepGoing = False,
     dry_run: DryRun = False,
     workers: Workers = None,
@@ -105,8 +107,10 @@ def colorize(
     options = replace(options, album=album, negative=negative)
     originals = [Path(each) for each in (palette, reference) if each]
     target = "keep" if keep_profile else profile
+    if fail_fast and keep_going:
+        raise ConfigError("expected --fail-fast or --keep-going, not both")
     if STREAM in (*inputs, output):
-        skips = exists == "skip", in_colour == "skip"
+        skips = exists == "skip", in_color == "skip"
         _require_one(inputs, dry_run, as_json, variants > 1, split, bool(pages), *skips)
         stream = Stream(inputs[0], output, suffix, quality, target)
         return stream.run(create, options, originals, overwrite=exists == "overwrite")
@@ -114,12 +118,13 @@ def colorize(
         plan, recursive=recursive, suffix=suffix, variants=variants, split=split,
         documents=bool(pages), originals=originals,
     )  # fmt: skip
-    jobs = _plan(arrange, inputs, output, one=bool(hints))
-    _note_unsupported(inputs, recursive=recursive, documents=bool(pages))
+    folder_or_file = Path(output) if output else None
+    jobs = _plan(arrange, inputs, folder_or_file, one=bool(hints))
+    _note_left_out(inputs, folder_or_file, recursive=recursive, documents=bool(pages))
     if dry_run:
         return _show_plan(jobs, exists, as_json=as_json)
     color = partial(
-        run, exists=exists, keep_going=keep_going, keep_colour=in_colour == "skip",
+        run, exists=exists, fail_fast=fail_fast, in_color=in_color or "skip",
         quality=quality, workers=workers, options=options, pages=pages, profile=target,
     )  # fmt: skip
     return _run(jobs, create(), color, as_json=as_json)
@@ -142,25 +147,34 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
     if len(inputs) > 1 or any(unwanted):
         raise ConfigError(
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
-            "--json, --variants, --split, --pages, --exists skip or --in-colour skip"
+            "--json, --variants, --split, --pages, --exists skip or --in-color skip"
         )
 
 
 def _plan(
-    arrange: Callable[[list[str], Path], list[Job]], inputs: list[str], output: str, *, one: bool
+    arrange: Callable[[list[str], Path | None], list[Job]],
+    inputs: list[str],
+    output: Path | None,
+    *,
+    one: bool,
 ) -> list[Job]:
     """Plan the jobs with `arrange`; `one` demands a single photograph."""
-    if not output:
-        raise ConfigError("expected -o with a folder, or with a file for one photograph")
-    jobs = arrange(inputs, Path(output))
+    jobs = arrange(inputs, output)
     if one and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
     return jobs
 
 
-def _note_unsupported(inputs: list[str], *, recursive: bool, documents: bool) -> None:
-    """Print how many pictures are skipped because of their format."""
-    from photochrom.batch import unsupported_suffixes
+def _note_left_out(
+    inputs: list[str], output: Path | None, *, recursive: bool, documents: bool
+) -> None:
+    """Print how many folders are not searched, and how many pictures have unsupported formats."""
+    from photochrom.batch import unsearched_folders, unsupported_suffixes
+
+    folders = 0 if recursive else unsearched_folders(inputs, output)
+    if folders:
+        subject = "1 subfolder was" if folders == 1 else f"{folders} subfolders were"
+        note(f"{subject} not searched (--recursive searches subfolders, too)")
 
     unsupported = unsupported_suffixes(inputs, recursive=recursive, documents=documents)
     if unsupported:
@@ -223,7 +237,7 @@ def _options(
             colors = [parse_color(text) for text in palette.split(",")]
         except ConfigError as error:
             raise ConfigError(
-                "expected --palette with a picture or colours as #RRGGBB,#RRGGBB; there is no "
+                "expected --palette with a picture, or with colours as khaki,#RRGGBB; there is no "
                 f"such file, and: {error}"
             ) from error
     if reference:
@@ -285,6 +299,7 @@ def _advice(error: Exception | None) -> str:
 
 def _note_done(outcome: Outcome, target: str) -> None:
     """Print what a person may want to know of a result."""
+    _note_format(outcome)
     if outcome.mean_chroma < _ALMOST_GREY:
         note(f"{target} is almost grey")
     if outcome.photographs > 1:
@@ -292,6 +307,18 @@ def _note_done(outcome: Outcome, target: str) -> None:
     for page, reason in outcome.left:
         note(f"{target}: an image on page {page} was left as it is: {reason}")
     note_metadata_lost(target, outcome.metadata_lost)
+
+
+def _note_format(outcome: Outcome) -> None:
+    """Print that a photograph's name ends with the suffix of another format than it has."""
+    from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
+
+    source = outcome.job.source
+    suffix = source.suffix.lower()
+    expected = WRITABLE_SUFFIXES.get(result_suffix(suffix), outcome.format)
+    if outcome.format and outcome.format != expected:
+        named = READABLE_SUFFIXES[suffix]
+        note(f"{source} is not a {named} file despite its name; it was read by its content")
 
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:

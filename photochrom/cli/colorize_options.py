@@ -11,10 +11,10 @@ __all__ = [
     "Album",
     "AsJson",
     "DryRun",
+    "FailFast",
     "Hints",
-    "InColour",
+    "InColor",
     "Inputs",
-    "KeepGoing",
     "KeepProfile",
     "Negative",
     "Output",
@@ -37,7 +37,10 @@ Inputs = Annotated[
 Output = Annotated[
     str,
     typer.Option(
-        "--output", "-o", help="A folder, or a file for one photograph; - writes to stdout."
+        "--output",
+        "-o",
+        help="A folder, or a file for one photograph; - writes to stdout.",
+        show_default="beside the originals, as NAME-colorized",
     ),
 ]
 Variants = Annotated[
@@ -49,22 +52,28 @@ Variants = Annotated[
     ),
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", "-r", help="Search subfolders, too.")]
-InColour = Annotated[
-    Literal["recolour", "skip"],
-    typer.Option("--in-colour", help="What to do with photographs that are in colour."),
+InColor = Annotated[
+    Literal["skip", "recolor"] | None,
+    typer.Option(
+        "--in-color",
+        "--in-colour",
+        help="What to do with photographs that are in colour already. Sepia is not colour.",
+        show_default="skip",
+    ),
 ]
 Hints = Annotated[
     list[str] | None,
     typer.Option(
         "--hint",
-        metavar="X,Y,#RRGGBB[,RADIUS]",
-        help="A known colour at a pixel of the upright photograph; can be given more than once.",
+        metavar="X,Y,COLOR[,RADIUS]",
+        help="A known colour at a pixel of the upright photograph; can be given more than once. "
+        "COLOR is #RRGGBB or a name, for example khaki.",
     ),
 ]
 Palette = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE|#RRGGBB,…",
+        metavar="FILE|COLOR,…",
         help="Colours to prefer: those of a picture, or a list of colours.",
     ),
 ]
@@ -120,8 +129,11 @@ KeepProfile = Annotated[
         "--keep-profile", help="Write in the scan's own colour space where it has a profile."
     ),
 ]
+FailFast = Annotated[
+    bool, typer.Option("--fail-fast", help="Stop after the first photograph that fails.")
+]
 KeepGoing = Annotated[
-    bool, typer.Option("--keep-going", "-k", help="Continue after a photograph that fails.")
+    bool, typer.Option("--keep-going", "-k", hidden=True)  # the default since 0.2.0
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would be done, but do nothing.")

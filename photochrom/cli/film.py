@@ -36,7 +36,7 @@ Hints = Annotated[
     list[str] | None,
     typer.Option(
         "--hint",
-        metavar="TIME,X,Y,#RRGGBB",
+        metavar="TIME,X,Y,COLOR",
         help="A known colour at a pixel of the frame at that time; can be given more than once.",
     ),
 ]
@@ -140,7 +140,7 @@ def _hint(text: str) -> tuple[float, Hint]:
 
     moment, _, rest = text.partition(",")
     if rest.count(",") < 2:
-        raise ConfigError(f"expected a hint as TIME,X,Y,#RRGGBB[,RADIUS]; received {text!r}")
+        raise ConfigError(f"expected a hint as TIME,X,Y,COLOR[,RADIUS]; received {text!r}")
     return parse_moment(moment), parse_hint(rest)
 
 

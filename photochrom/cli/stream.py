@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from photochrom.cli.console import note_metadata_lost
+from photochrom.cli.console import note, note_metadata_lost
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -104,11 +104,18 @@ class Stream:
 
     def colorize(self, colorizer: Colorizer, options: ColorOptions) -> ColorPhoto:
         """Read the photograph and colour it."""
+        from photochrom import photo
+
         if self.source != STREAM:
-            return colorizer.colorize(self.source, options)
-        if sys.stdin is None:
+            picture = photo.read(self.source, max_pixels=colorizer.max_pixels)
+        elif sys.stdin is None:
             raise ConfigError("expected a photograph from stdin, which is closed")
-        return colorizer.colorize(sys.stdin.buffer.read(), options, name="stdin")
+        else:
+            data = sys.stdin.buffer.read()
+            picture = photo.read(data, max_pixels=colorizer.max_pixels, name="stdin")
+        if not picture.is_monochrome:
+            note(f"{picture.name} was in colour already; it is coloured anew")
+        return colorizer.colorize(picture, options)
 
     def write(self, result: ColorPhoto, *, overwrite: bool) -> None:
         """Write the result to its place."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["files_in", "matching"]
+__all__ = ["files_in", "matching", "subfolders_of"]
 
 _NAS_THUMBNAILS: Final = "@eaDir"  # where Synology's network drives keep thumbnails
 _HIDDEN_PREFIXES: Final = (".", _NAS_THUMBNAILS)
@@ -30,6 +30,12 @@ def files_in(
     walk = _walk(folder, locked)
     folders = walk if recursive else [next(walk)]
     return sorted(parent / name for parent, names in folders for name in names)
+
+
+def subfolders_of(folder: Path) -> list[Path]:
+    """Return the folders in a folder, sorted, without hidden ones; [] where it cannot be read."""
+    found = next(os.walk(folder), (folder, [], []))[1]
+    return sorted(folder / name for name in found if not name.startswith(_HIDDEN_PREFIXES))
 
 
 def matching(pattern: str, *, locked: list[Path]) -> list[Path]:

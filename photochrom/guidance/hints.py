@@ -6,11 +6,12 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 
 from photochrom import color
 from photochrom.errors import ConfigError
@@ -82,7 +83,7 @@ class Hint:
         Args:
             x: column in pixels of the upright photograph, from the left.
             y: row in pixels, from the top.
-            color: "#RRGGBB", or sRGB, 0 to 255.
+            color: "#RRGGBB", a name, or sRGB, 0 to 255.
             radius: as in the class.
 
         Raises:
@@ -95,7 +96,7 @@ def as_rgb(color: str | Sequence[float]) -> RGB:
     """Convert a colour to sRGB.
 
     Args:
-        color: "#RRGGBB", or three numbers from 0 to 255.
+        color: "#RRGGBB", a name as in `parse_color`, or three numbers from 0 to 255.
 
     Returns:
         Red, green and blue, 0 to 255.
@@ -115,7 +116,10 @@ def as_rgb(color: str | Sequence[float]) -> RGB:
 
 
 def parse_color(text: str) -> RGB:
-    """Parse a colour written as "#RRGGBB"; the "#" may be missing.
+    """Parse a colour written as "#RRGGBB" or by its name, for example "khaki".
+
+    The "#" may be missing. The names are those of CSS Color Module Level 4, which took them from
+    X11. Case and spaces do not matter: "Dark Khaki" is "darkkhaki".
 
     Returns:
         Red, green and blue, 0 to 255.
@@ -123,15 +127,20 @@ def parse_color(text: str) -> RGB:
     Raises:
         ConfigError: `text` is not a colour.
     """
-    matched = _HEX.fullmatch(text.strip())
+    name = "".join(text.split()).lower()
+    if name in ImageColor.colormap:
+        return cast("RGB", ImageColor.getrgb(name))
+    matched = _HEX.fullmatch(name)
     if not matched:
-        raise ConfigError(f"expected a colour as #RRGGBB; received {text!r}")
+        near = get_close_matches(name, ImageColor.colormap, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        raise ConfigError(f"expected a colour as #RRGGBB or by name; received {text!r}{meant}")
     red, green, blue = bytes.fromhex(matched.group(1))
     return red, green, blue
 
 
 def parse_hint(text: str) -> Hint:
-    """Parse a hint written as "X,Y,#RRGGBB" or "X,Y,#RRGGBB,RADIUS".
+    """Parse a hint written as "X,Y,COLOR" or "X,Y,COLOR,RADIUS", for example "420,310,khaki".
 
     Raises:
         ConfigError: `text` is not a hint.
@@ -142,7 +151,7 @@ def parse_hint(text: str) -> Hint:
         rgb, *radius = rest
         return Hint.at(x, y, str(rgb), *map(float, radius))
     except (ValueError, IndexError, TypeError) as error:
-        raise ConfigError(f"expected a hint as X,Y,#RRGGBB[,RADIUS]; received {text!r}") from error
+        raise ConfigError(f"expected a hint as X,Y,COLOR[,RADIUS]; received {text!r}") from error
 
 
 def chroma_of(colors: Sequence[RGB], space: str) -> FloatArray:

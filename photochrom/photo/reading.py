@@ -37,7 +37,7 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
         name: the photograph's name in messages; None for its path.
 
     Raises:
-        UnreadablePhoto: the file is missing, empty, damaged, mislabelled or not a picture.
+        UnreadablePhoto: the file is missing, empty, damaged or not a picture.
         UnsupportedPhoto: the file is an animation, has several pages, has 12 or 32 bits a
             sample, or is of a format that is not read.
         PhotoTooLarge: the photograph has more than `max_pixels` pixels.

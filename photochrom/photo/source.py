@@ -9,9 +9,7 @@ from typing import BinaryIO, TypeAlias
 
 from photochrom.errors import SeveralPages, UnreadablePhoto
 from photochrom.photo.codecs import (
-    NOT_INSTALLED,
     READABLE_SUFFIXES,
-    codec_named,
     recognize,
     unsupported,
 )
@@ -86,7 +84,7 @@ def _read_object(source: BinaryIO, name: str) -> bytes:
 
 
 def detect_format(data: bytes, source: object, name: str) -> str:
-    """Return the format of a file, which must agree with its suffix if it has a path.
+    """Return the format of a file by its content, whatever its name ends with.
 
     Args:
         data: the whole file.
@@ -98,7 +96,7 @@ def detect_format(data: bytes, source: object, name: str) -> str:
 
     Raises:
         UnsupportedPhoto: the format is not read.
-        UnreadablePhoto: the file is not a picture, or not of the format of its suffix.
+        UnreadablePhoto: the file is not a picture.
     """
     suffix = PurePath(source).suffix.lower() if isinstance(source, str | os.PathLike) else ""
     file_format = recognize(data, suffix)
@@ -108,11 +106,4 @@ def detect_format(data: bytes, source: object, name: str) -> str:
         raise SeveralPages(f"expected one photograph; {name} is a PDF, whose pages must be chosen")
     if file_format not in READABLE_SUFFIXES.values():
         raise unsupported(file_format, name)
-    missing = NOT_INSTALLED.get(suffix)
-    expected = missing.name if missing else READABLE_SUFFIXES.get(suffix, file_format)
-    if file_format != expected and file_format != "RAW":
-        suggested = codec_named(file_format).suffixes[0]
-        raise UnreadablePhoto(
-            f"{name} is named {suffix} but holds {file_format} data; rename it to {suggested}"
-        )
     return file_format

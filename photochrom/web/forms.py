@@ -44,12 +44,12 @@ class ColorForm(BaseModel):
     )
     hints: list[str] = Field(
         [],
-        description="A known colour, as X,Y,#RRGGBB or X,Y,#RRGGBB,RADIUS in pixels. Can be "
-        "repeated.",
+        description="A known colour, as X,Y,COLOR or X,Y,COLOR,RADIUS in pixels; COLOR is "
+        "#RRGGBB or a CSS colour name. Can be repeated.",
     )
     palette: list[str] = Field(
         [],
-        description="A colour that the result should lean towards, as #RRGGBB. Can be repeated.",
+        description="A colour to prefer, as #RRGGBB or a CSS colour name. Can be repeated.",
     )
     reference: Upload | None = Field(None, description="A colour photograph of a similar subject.")
     format: FormatName | None = Field(

@@ -60,7 +60,7 @@ def photographs_work(
         targets = [job.folder / "out" / name for name in names]
         tasks = [batch.Job(*paths) for paths in zip(sources, targets, strict=True)]
         outcomes = batch.run(
-            tasks, colorizer, keep_going=True, workers=workers, quality=quality, options=options
+            tasks, colorizer, in_color="recolor", workers=workers, quality=quality, options=options
         )
         with zipfile.ZipFile(archive_path, "w", zipfile.ZIP_STORED) as archive, closing(outcomes):
             for item, outcome in zip(job.items, outcomes, strict=True):

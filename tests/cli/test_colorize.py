@@ -45,6 +45,47 @@ def test_one_file(shoebox):
     assert is_coloured(Path("new.jpg"))
 
 
+def test_results_stand_beside_their_originals(shoebox):
+    assert call("in/a.png", "in/c.jpg").exit_code == 0
+    assert contents(Path("in")) == ["a-colorized.png", "a.png", "b.png", "c-colorized.jpg", "c.jpg"]
+    again = call("in/*.png", "--exists", "skip")  # finds the result, too
+    assert again.exit_code == 0
+    assert contents(Path("in"))[:3] == ["a-colorized.png", "a.png", "b-colorized.png"]
+    assert call("in/a.png").exit_code == 1  # never over anything
+
+
+def test_results_of_a_folder_stand_in_a_folder_beside_it(shoebox, monkeypatch):
+    write_pictures(shoebox / "in", "deep/d.png")
+    assert call("in", "-r").exit_code == 0
+    assert contents(Path("in-colorized")) == ["a.png", "b.png", "c.jpg", "deep/d.png"]
+    monkeypatch.chdir("in/deep")
+    assert call(".", "--suffix", ".jpg").exit_code == 0
+    assert contents(Path("../deep-colorized")) == ["d.jpg"]
+
+
+def test_folders_that_are_not_searched_are_counted(shoebox):
+    write_pictures(shoebox / "in", "deep/d.png", "deep/deeper/e.png")
+    assert "1 subfolder was not searched (--recursive" in call("in", "-o", "out").stderr
+    assert "searched" not in call("in", "-o", "all", "-r").stderr
+    assert "searched" not in call("in/deep/deeper", "-o", "in/deep/deeper/out").stderr
+
+
+def test_a_file_of_another_format_than_its_name_says(shoebox):
+    Path("in/c.jpg").rename("in/b.png")
+    result = call("in/b.png", "-o", "new.png")
+    assert result.exit_code == 0
+    assert (
+        "in/b.png is not a PNG file despite its name; it was read by its content" in result.stderr
+    )
+    assert Path("new.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_photograph_in_colour_from_a_pipe_is_coloured_with_a_note(shoebox, astronaut):
+    result = call("-", stdin=picture_bytes(astronaut))
+    assert result.exit_code == 0
+    assert result.stderr == "stdin was in colour already; it is coloured anew\n"
+
+
 def test_the_model_may_be_named(shoebox, tmp_path):
     warm = write_model(tmp_path / "warm", model())
     call("in/a.png", "-o", "one.png")
@@ -113,16 +154,16 @@ def test_a_dry_run_needs_no_model(shoebox, monkeypatch):
 def test_where_a_result_is_there_already(exists, code, statuses, shoebox):
     Path("out").mkdir()
     Path("out/a.png").write_bytes(b"mine")
-    result = call("in", "-o", "out", "--exists", exists, "--keep-going", "--json")
+    result = call("in", "-o", "out", "--exists", exists, "--json")
     assert result.exit_code == code
     assert [record["status"] for record in records(result)] == statuses
     assert (Path("out/a.png").read_bytes() == b"mine") == (exists != "overwrite")
     assert ("(--exists skip or overwrite)" in result.stderr) == (exists == "error")
 
 
-def test_photographs_in_colour_may_be_skipped(shoebox, astronaut):
+def test_photographs_in_colour_are_skipped(shoebox, astronaut):
     Image.fromarray(astronaut).save("in/b.png")
-    result = call("in", "-o", "out", "--in-colour", "skip")
+    result = call("in", "-o", "out")
     assert result.exit_code == 0
     assert contents(Path("out")) == ["a.png", "c.jpg"]
     assert "2 coloured, 1 skipped" in result.stderr
@@ -219,7 +260,7 @@ def test_a_dry_run_for_names_too_long_for_the_system(shoebox):
 
 def test_a_failure_is_named_and_stops_the_rest(shoebox):
     Path("in/a.png").write_bytes(BROKEN)
-    result = call("in", "-o", "out", "--workers", "1")
+    result = call("in", "-o", "out", "--workers", "1", "--fail-fast")
     assert result.exit_code == 1
     assert result.stdout == ""
     first, last = result.stderr.splitlines()
@@ -229,9 +270,10 @@ def test_a_failure_is_named_and_stops_the_rest(shoebox):
     assert not Path("out").exists()
 
 
-def test_keep_going_goes_on(shoebox):
+@pytest.mark.parametrize("old_option", [[], ["-k"], ["--keep-going"]])
+def test_a_failure_is_named_and_the_rest_coloured(old_option, shoebox):
     Path("in/a.png").write_bytes(BROKEN)
-    result = call("in", "-o", "out", "-k")
+    result = call("in", "-o", "out", *old_option)
     assert result.exit_code == 1
     assert contents(Path("out")) == ["b.png", "c.jpg"]
     assert "2 coloured, 1 failed" in result.stderr
@@ -260,7 +302,8 @@ def test_a_network_that_answers_nan(shoebox, tmp_path):
     "arguments",
     [
         [],
-        ["in"],
+        ["in", "-o", "out", "--fail-fast", "--keep-going"],
+        ["in", "-o", "out", "--in-color", "maybe"],
         ["in/a.png", "in/b.png", "-o", "-"],
         ["gone.png", "-o", "out"],
         ["x" * 300, "-o", "out"],
@@ -311,7 +354,7 @@ def test_the_version():
     ("arguments", "code"),
     [
         (["in", "-o", "out"], 0),
-        (["in", "bad.png", "-o", "out", "--keep-going"], 1),
+        (["in", "bad.png", "-o", "out"], 1),
         (["in", "-o", "out", "--no-such-option"], 2),
         (["gone", "-o", "out"], 2),
     ],

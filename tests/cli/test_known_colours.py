@@ -51,7 +51,7 @@ def test_a_palette_and_a_reference_from_a_picture(shipped):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--hint", "1,2"], "expected a hint as X,Y,#RRGGBB"),
+        (["--hint", "1,2"], "expected a hint as X,Y,COLOR"),
         (["--hint", "900,2,#ff0000"], "expected hints within the photograph, 512 × 512"),
         (["--palette", "nowhere.png"], "expected --palette with a picture or colours"),
         (["--reference", "nowhere.png"], "there is no file nowhere.png"),

@@ -15,24 +15,33 @@ from tests.support import exact_luma, model, network, told
 RED = (200, 30, 30)
 
 
-@pytest.mark.parametrize(("text", "rgb"), [("#ff8000", (255, 128, 0)), ("0A0b0C", (10, 11, 12))])
+@pytest.mark.parametrize(
+    ("text", "rgb"),
+    [("#ff8000", (255, 128, 0)), ("0A0b0C", (10, 11, 12)), ("Dark Khaki", (189, 183, 107))],
+)
 def test_a_colour(text, rgb):
     assert parse_color(text) == rgb
 
 
-@pytest.mark.parametrize("text", ["", "#ff80", "red", "#gg0000", "#ff80001"])
+@pytest.mark.parametrize("text", ["", "#ff80", "reed", "#gg0000", "#ff80001", "(1,2,3)"])
 def test_no_colour(text):
-    with pytest.raises(ConfigError, match="expected a colour as #RRGGBB; received"):
+    with pytest.raises(ConfigError, match="expected a colour as #RRGGBB or by name; received"):
         parse_color(text)
+
+
+def test_the_name_that_was_probably_meant():
+    with pytest.raises(ConfigError, match=r"received 'kakhi' \(did you mean khaki\?\)"):
+        parse_color("kakhi")
 
 
 def test_a_hint():
     assert parse_hint("10,20.5,#c81e1e") == Hint(((10, 20.5),), RED)
+    assert parse_hint("420,310,khaki,5") == Hint(((420, 310),), (240, 230, 140), 5)
     assert parse_hint("10,20,#c81e1e,4") == Hint(((10, 20),), RED, 4)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1,2", "1,2,red", "a,2,#ffffff", "1,2,#ffffff,-3", "1,2,#ffffff,3,4", "1;2;#fff"]
+    "text", ["", "1,2", "1,2,reed", "a,2,#ffffff", "1,2,#ffffff,-3", "1,2,#ffffff,3,4", "1;2;#fff"]
 )
 def test_no_hint(text):
     with pytest.raises(ConfigError, match="expected a"):
@@ -178,7 +187,7 @@ def test_a_colour_that_is_none():
         with pytest.raises(ConfigError, match="expected three numbers from 0 to 255"):
             Hint.at(1, 1, color)
     with pytest.raises(ConfigError, match="expected a colour as #RRGGBB"):
-        Hint(((1, 1),), "red")
+        Hint(((1, 1),), "reed")
     assert Hint(((1, 1),), "#ff0001").color == (255, 0, 1)
 
 

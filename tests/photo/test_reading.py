@@ -56,6 +56,13 @@ def test_grey_jpeg_keeps_the_stored_plane(grey):
     np.testing.assert_array_equal(photo.read(data).luma, np.asarray(Image.open(io.BytesIO(data))))
 
 
+@pytest.mark.parametrize(("kind", "name"), [("PNG", "a.jpg"), ("JPEG", "a.tif")])
+def test_the_content_counts_and_not_the_name(kind, name, tmp_path, camera):
+    Image.fromarray(camera).save(tmp_path / name, kind)
+    assert photo.read(tmp_path / name).format == kind
+    assert photo.thumbnail(tmp_path / name, 32).shape[2] == 3
+
+
 @pytest.mark.parametrize("subsampling", [0, 2])
 @pytest.mark.parametrize("turn", [1, 6])
 def test_jpeg_in_colour_keeps_the_stored_plane(rgb, subsampling, turn):

@@ -111,14 +111,6 @@ CASES = {
         "damaged or truncated",
     ),
     "only a signature": ("a.png", saved("PNG")[:8], UnreadablePhoto, "damaged or truncated"),
-    "a PNG named .jpg": (
-        "a.jpg",
-        saved("PNG"),
-        UnreadablePhoto,
-        "is named .jpg but holds PNG data; rename it to .png",
-    ),
-    "a JPEG named .tif": ("a.tif", saved("JPEG"), UnreadablePhoto, "rename it to .jpg"),
-    "a GIF named .jpg": ("a.jpg", saved("GIF"), UnreadablePhoto, "rename it to .gif"),
     "no pixels": ("a.png", png_of_size(0, 5), UnreadablePhoto, "at least one pixel; .* is 0 × 5"),
     "too many pixels": (
         "a.png",

@@ -13,10 +13,9 @@ from photochrom import color, photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import RecipeError
 from photochrom.model.distribution import decode
-from photochrom.model.model import Model
 from photochrom.recipes import RECIPES, recipe
 from photochrom.scoring import ab_error, to_lab
-from photochrom.training.export import card_of, export, largest_difference
+from photochrom.training.export import card_of, export
 from tests.pictures import colour_pictures
 
 if TYPE_CHECKING:
@@ -78,6 +77,7 @@ def trained(request) -> tuple[Recipe[Any], keras.Model, Case]:
     made = case.made()
     network = made.build(case.size)
     training_model = made.training_model(network)
+    training_model.jit_compile = False  # as in `trainer.train`
     inputs, targets = made.encode(four_photographs(case.size))
     for step in range(1, case.steps + 1):
         training_model.train_on_batch(inputs, targets)
@@ -145,9 +145,6 @@ def test_its_export_agrees_with_it_and_colours_a_photograph(trained, tmp_path, c
     made, network, _ = trained
     difference = export(network, replace(card_of(made), name="test"), tmp_path / "model")
     assert difference < 1e-3
-    free = made.build(None if made.size_multiple else made.working_size)
-    free.set_weights(network.get_weights())
-    assert largest_difference(made.runtime(free), Model.load(tmp_path / "model")) < 1e-3
     (tmp_path / "other").mkdir()
     assert (tmp_path / "model").stat().st_mode == (tmp_path / "other").stat().st_mode
     assert {p.name for p in (tmp_path / "model").iterdir()} == {

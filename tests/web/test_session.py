@@ -161,7 +161,7 @@ def test_what_cannot_be_done_leaves_all_as_it_was(session, tmp_path):
 
 
 def test_a_mark_is_a_place_and_a_colour():
-    for wrong in ((-0.1, 0.5, "#fff000"), (0.5, "x", "#fff000"), (0.5, 0.5, "red"), (2, 0, "")):
+    for wrong in ((-0.1, 0.5, "#fff000"), (0.5, "x", "#fff000"), (0.5, 0.5, "reed"), (2, 0, "")):
         with pytest.raises(ConfigError, match="expected"):
             Mark.parse(*wrong)
     assert Mark.parse(1, 1, "#010203").to_hint((10, 20)).points == ((9.5, 19.5),)
@@ -206,7 +206,7 @@ def test_what_is_chosen_replaces_what_it_cannot_be_combined_with():
 def test_a_palette_in_words():
     assert parse_palette(" #010203,#040506  #070809 ") == ((1, 2, 3), (4, 5, 6), (7, 8, 9))
     with pytest.raises(ConfigError, match="#RRGGBB"):
-        parse_palette("blue")
+        parse_palette("bluest")
 
 
 def test_a_browser_may_still_ask_for_the_last_versions_only(session, tmp_path):
