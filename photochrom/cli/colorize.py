@@ -46,7 +46,7 @@ from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
     MaxMegapixels,
-    ModelPlace,
+    ModelPath,
     PrecisionOption,
     Vividness,
 )
@@ -66,7 +66,7 @@ _ALMOST_GREY = 1.0  # mean chroma in CIE Lab units; below it, the result hardly 
 def colorize(
     inputs: Inputs,
     output: Output = "",
-    model: ModelPlace = None,
+    model: ModelPath = None,
     vividness: Vividness = None,
     hints: Hints = None,
     palette: Palette = None,
@@ -251,7 +251,7 @@ def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:
-    targets = outcome.written or outcome.job.numbered_or_one
+    targets = outcome.written or outcome.job.unsplit_targets
     if as_json:
         emit(
             {
@@ -266,7 +266,9 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "tint": outcome.tint or None,
                 "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
                 "photographs": outcome.photographs if outcome.status == "done" else None,
-                "left": [{"page": page, "reason": reason} for page, reason in outcome.left],
+                "unchanged": [
+                    {"page": page, "reason": reason} for page, reason in outcome.unchanged
+                ],
                 "metadata_lost": list(outcome.metadata_lost),
             }
         )
@@ -289,8 +291,8 @@ def _note_done(outcome: Outcome, target: str) -> None:
         note(f"{target} is almost grey")
     if outcome.photographs > 1:
         note(f"{outcome.job.source}: {outcome.photographs} photographs were found and coloured")
-    for page, reason in outcome.left:
-        note(f"{target}: an image on page {page} was left as it is: {reason}")
+    for page, reason in outcome.unchanged:
+        note(f"{target}: an image on page {page} was not coloured: {reason}")
     note_metadata_lost(target, outcome.metadata_lost)
 
 

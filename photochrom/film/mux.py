@@ -280,7 +280,7 @@ def _other_packets(
         if not _move_into(packet, film, span):
             continue
         decoded_at = packet.dts if packet.dts is not None else packet.pts or 0
-        # Muxers refuse decoding times that do not increase, as damaged films have them. Several
+        # Muxers refuse decoding times that do not increase, which occur in damaged films. Several
         # subtitles may begin at once.
         earliest = last_dts.get(index, decoded_at - 1) + (packet.stream.type != "subtitle")
         if decoded_at < earliest:

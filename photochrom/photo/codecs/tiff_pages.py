@@ -31,12 +31,12 @@ _SUBFILE, _OLD_SUBFILE, _PHOTOMETRIC, _CHILDREN = 254, 255, 262, 330
 _EXIF, _GPS, _INTEROP = 0x8769, 0x8825, 0xA005
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _OLD_REDUCED: Final = 2
-_TRANSPARENCY_MASK: Final = 4  # a photometric interpretation
+_TRANSPARENCY_MASK: Final = 4  # value of PhotometricInterpretation
 _MAX_PAGES: Final = 1000  # more are not counted
 _TYPE_SIZES: Final = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8])
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7
 _BITS, _SAMPLES, _BLACK_IS_ZERO = 258, 277, 1
-_STRIPS, _TILES = (273, 279), (324, 325)  # offsets and sizes
+_STRIPS, _TILES = (273, 279), (324, 325)  # the tags of their offsets and of their sizes
 # Width, height, compression, fill order, rows of a strip, T.4 and T.6 options, predictor, size of
 # tiles, JPEG tables: the tags without which a plane cannot be decoded.
 _KEPT_FOR_PLANES: Final = (256, 257, 259, 266, 278, 292, 293, 317, 322, 323, 347)
@@ -238,8 +238,8 @@ def plane_file(data: bytes, directory: Any, plane: int, planes: int) -> bytes:
     offsets, sizes = _TILES if _TILES[0] in directory else _STRIPS
     each = len(directory[offsets]) // planes
     mine = slice(plane * each, (plane + 1) * each)
-    places = zip(directory[offsets][mine], directory[sizes][mine], strict=True)
-    parts = [data[begin : begin + size] for begin, size in places]
+    extents = zip(directory[offsets][mine], directory[sizes][mine], strict=True)
+    parts = [data[begin : begin + size] for begin, size in extents]
     begins = np.cumsum([8, *map(len, parts)]).tolist()
     tags = {tag: directory[tag] for tag in _KEPT_FOR_PLANES if tag in directory}
     tags |= {_BITS: directory[_BITS][0], _PHOTOMETRIC: _BLACK_IS_ZERO, _SAMPLES: 1}
@@ -251,7 +251,7 @@ def plane_file(data: bytes, directory: Any, plane: int, planes: int) -> bytes:
 
 
 def _packed(tags: dict[int, Any], offset: int, order: str) -> bytes:
-    """Return a directory for a place in a file; integers are written with 32 bits."""
+    """Return a directory for an offset in a file; integers are written with 32 bits."""
     entries, values = b"", b""
     values_at = offset + 2 + 12 * len(tags) + 4
     for tag in sorted(tags):
@@ -263,9 +263,9 @@ def _packed(tags: dict[int, Any], offset: int, order: str) -> bytes:
             kind, count = _LONG, len(numbers)
             value = struct.pack(f"{order}{count}I", *numbers)
         if len(value) > 4:
-            place = struct.pack(f"{order}I", values_at + len(values))
+            field = struct.pack(f"{order}I", values_at + len(values))
             values += value + bytes(len(value) % 2)
         else:
-            place = value.ljust(4, b"\0")
-        entries += struct.pack(f"{order}HHI", tag, kind, count) + place
+            field = value.ljust(4, b"\0")
+        entries += struct.pack(f"{order}HHI", tag, kind, count) + field
     return struct.pack(f"{order}H", len(tags)) + entries + bytes(4) + values
