@@ -66,7 +66,7 @@ class Job:
         source: the original film.
         target: the file to write.
         vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
-        references: frames or photographs whose colours are to be followed.
+        references: frames or photographs to copy colours from.
         hints: pairs of a time, in seconds from the start of the film, and a hint for its frame.
         span: the section of the film to colour.
         encoding: the encoder settings.

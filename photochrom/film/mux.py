@@ -251,7 +251,7 @@ def _decoding_times(times: Sequence[int]) -> Iterator[int]:
     Encoders store frames in another order than they are shown in, so a frame may have to be decoded
     before frames that are shown earlier. The decoding times in the parts cannot be used: each part
     was encoded on its own, and they overlap where two parts meet. Instead, the presentation times
-    in ascending order are used, delayed by the largest number of places that a frame is moved.
+    in ascending order are used, delayed by the largest number of positions that a frame is moved.
 
     Args:
         times: the presentation times, in the order in which the frames are stored.

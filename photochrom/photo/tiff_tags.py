@@ -93,9 +93,11 @@ def _stored_values(data: bytes, first: int, order: str, *, big: bool) -> dict[in
     for at in range(start, min(start + count * size, len(data) - size + 1), size):
         tag, kind, number, offset = struct.unpack_from(form, data, at)
         length = number * _VALUE_BYTES.get(kind, 1)
-        start = at + size - field if length <= field else offset
+        value_start = at + size - field if length <= field else offset
         if number:
-            values[tag] = data[start : start + length] if tag in (_IPTC, _PHOTOSHOP) else b""
+            values[tag] = (
+                data[value_start : value_start + length] if tag in (_IPTC, _PHOTOSHOP) else b""
+            )
     return values
 
 

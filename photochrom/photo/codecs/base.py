@@ -232,7 +232,7 @@ class Codec:
         Args:
             luma: (H, W) uint8.
             cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) if `halves_chroma` says so for this quality.
-            cr: of the same shape as `cb`.
+            cr: the same shape as `cb`.
             metadata: metadata for the file.
             quality: 1 to 100.
         """

@@ -1,6 +1,6 @@
 """JPEG: luma is decoded and encoded as its own plane.
 
-Without a detour over RGB, luma keeps the exact levels that the file stores.
+It is not converted to RGB and back, so it keeps the exact levels that the file stores.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def encode_jpeg(
     Args:
         luma: (H, W) uint8.
         cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size.
-        cr: of the same shape as `cb`.
+        cr: the same shape as `cb`.
         metadata: metadata for the file; what `omitted_metadata` names is left out.
         quality: 1 to 100.
 

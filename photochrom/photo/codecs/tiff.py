@@ -160,7 +160,7 @@ def _samples(
     Args:
         image: the opened page.
         low: the same page, opened once more if it is deep.
-        layout: of the page.
+        layout: the layout of the page.
     """
     if is_deep(image):
         return deep_samples(image, low)

@@ -1,7 +1,7 @@
 """Walk through the directories of a TIFF, and find the one page that is the photograph.
 
 Pillow reads every value of a directory, even if thousands of them claim the same bytes of the file.
-So directories are looked through here before Pillow sees them.
+So directories are checked here before Pillow reads them.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _KEPT_FOR_PLANES: Final = (256, 257, 259, 266, 278, 292, 293, 317, 322, 323, 347
 
 
 @dataclass(frozen=True)
-class _Form:
+class _NumberFormat:
     """How a TIFF writes its numbers: byte order, and the sizes of classic TIFF or BigTIFF."""
 
     order: str
     is_big: bool
 
     @classmethod
-    def of(cls, data: bytes) -> _Form:
+    def of(cls, data: bytes) -> _NumberFormat:
         """Read the first bytes of a file."""
         return cls("<" if data[:2] == b"II" else ">", data[2:4] in (b"+\0", b"\0+"))
 
@@ -61,7 +61,7 @@ class _Form:
 
     @property
     def first(self) -> int:
-        """Where the file says where its first directory is."""
+        """The offset at which the offset of the first directory is stored."""
         return 8 if self.is_big else 4
 
     @property
@@ -85,11 +85,11 @@ class _Directory:
         offset: where the directory is.
 
     Raises:
-        struct.error, ValueError: the directory is not whole.
+        struct.error, ValueError: the directory is not complete.
     """
 
     def __init__(self, data: bytes, offset: int) -> None:
-        self.form = _Form.of(data)
+        self.form = _NumberFormat.of(data)
         count = struct.Struct(self.form.order + ("Q" if self.form.is_big else "H"))
         (entries,) = count.unpack_from(data, offset)
         begin = offset + count.size
@@ -125,7 +125,7 @@ class _Directory:
 
 def _pages(data: bytes) -> Iterator[_Directory]:
     """Yield the pages of a TIFF, up to a limit; a chain that loops ends."""
-    form = _Form.of(data)
+    form = _NumberFormat.of(data)
     (offset,) = form.pointer.unpack_from(data, form.first)
     seen: set[int] = set()
     while offset and offset not in seen and len(seen) < _MAX_PAGES:
@@ -219,7 +219,7 @@ def first_directory(data: bytes) -> Any:
         data: the whole file, as `photograph_first` returns it.
     """
     stream = io.BytesIO(data)
-    form = _Form.of(data)
+    form = _NumberFormat.of(data)
     directory: Any = TiffImagePlugin.ImageFileDirectory_v2(stream.read(form.first * 2))
     stream.seek(directory.next)
     directory.load(stream)
@@ -231,7 +231,7 @@ def plane_file(data: bytes, directory: Any, plane: int, planes: int) -> bytes:
 
     Args:
         data: the whole file.
-        directory: of the page.
+        directory: the tags of the page.
         plane: number of the plane.
         planes: how many there are.
     """
