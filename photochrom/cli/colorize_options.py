@@ -84,7 +84,7 @@ Quality = Annotated[
         min=1,
         max=100,
         help="Quality, 1 to 100, for JPEG, WebP, AVIF and HEIC.",
-        show_default="92, 92, 85, 90",
+        show_default="92; AVIF 85; HEIC 90",
     ),
 ]
 Album = Annotated[
