@@ -1,4 +1,4 @@
-"""How long colouring takes and what it keeps in memory, with the network that ships.
+"""Measure the time and the memory of colouring, with the default network.
 
     python benchmarks/coloring.py [--plot docs/pictures/speed.png]
 
@@ -42,7 +42,7 @@ def mosaic(width: int, height: int) -> np.ndarray:
 
 
 def best(work: Callable[[], object]) -> float:
-    """Seconds, the median of the faster half."""
+    """Return the median of the faster half of the times, in seconds."""
     taken = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
@@ -72,7 +72,7 @@ def stages(place: Path) -> dict[str, float]:
         "guided filter": best(prediction.color),
         "gamut and planes": best(lambda: result.chroma.planes(grey, halved=True)),
         "planes and write": best(lambda: result.save(place / "out.jpg", overwrite=True)),
-        "all, as RGB": best(lambda: result.chroma.over(grey)),
+        "all, as RGB": best(lambda: result.chroma.rgb(grey)),
         "whole": best(
             lambda: colorizer.colorize(place / "grey.jpg").save(place / "out.jpg", overwrite=True)
         ),
@@ -108,7 +108,7 @@ def cold(place: Path, width: int, height: int) -> tuple[float, float]:
 
 
 def folder(place: Path, count: int) -> tuple[float, float, float]:
-    """Photographs a second, peak MB and cores in use for a folder of one-megapixel photographs."""
+    """Photographs per second, peak MB and cores in use for a folder of 1-megapixel ones."""
     folder_ = place / f"folder{count}"
     folder_.mkdir()
     data = place / "1152.jpg"
@@ -140,7 +140,7 @@ def engines() -> dict[str, float]:
 
 
 def plot(seconds: dict[str, float], path: Path) -> None:
-    """The whole as a bar of its parts, beside decoding and encoding alone."""
+    """Plot the total time as a bar of its parts, beside decoding and encoding alone."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 2.2), layout="constrained")

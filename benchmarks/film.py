@@ -1,4 +1,4 @@
-"""How long films take beside a plain decode and encode, and what they keep in memory.
+"""Measure the time of films against a plain decode and encode, and their memory.
 
     python benchmarks/film.py [FILM ...] [--frames 240] [--long]
 
@@ -100,7 +100,7 @@ def compare(colorizer: Any, source: Path, frames: int, place: Path) -> None:
 
 
 def peak(source: Path, place: Path) -> float:
-    """MB that a process keeps at most."""
+    """Return the peak memory of a process, in MB."""
     command = [sys.executable, "-c", PEAK, str(source), str(place / f"peak-{source.name}")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return float(done.stdout.split()[-1])

@@ -1,4 +1,4 @@
-"""How exactly hints are shown, and what else they change, with the network that ships.
+"""Measure how exactly hints are shown and what else they change, with the default network.
 
     python benchmarks/hints.py --folder PHOTOGRAPHS [--limit 100] [--part test]
 
@@ -72,7 +72,7 @@ def disc(shape: tuple[int, ...], x: int, y: int) -> np.ndarray:
 
 
 def thing(truth: np.ndarray) -> tuple[np.ndarray, int, int] | None:
-    """A thing of even, visible colour, (H, W) bool, and the place deepest inside it, x and y."""
+    """An object of even, visible colour, (H, W) bool, and its innermost point, x and y."""
     small = cv2.resize(truth, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     labels = felzenszwalb(
         small, scale=200, sigma=0.8, min_size=small.shape[0] * small.shape[1] // 100
@@ -99,7 +99,7 @@ def thing(truth: np.ndarray) -> tuple[np.ndarray, int, int] | None:
 
 
 def asked(grey: np.ndarray, rgb: tuple[int, int, int]) -> np.ndarray:
-    """What a colour's ab becomes over luma, as far as the gamut allows, (H, W, 2)."""
+    """Return the ab of a colour at each luma, as far as the gamut allows, (H, W, 2)."""
     ab = lab(np.array([[rgb]], np.uint8))[0, 0, 1:]
     wanted = np.broadcast_to(ab, (*grey.shape, 2)).astype(np.float32)
     fed = wanted.copy()
@@ -116,7 +116,7 @@ def asked(grey: np.ndarray, rgb: tuple[int, int, int]) -> np.ndarray:
 def at_the_hint(
     shown: np.ndarray, grey: np.ndarray, rgb: tuple[int, int, int], where: np.ndarray
 ) -> dict[str, float]:
-    """How far the mean colour in a hint's disc is from the one asked for, and single pixels'."""
+    """Return the error of the mean colour in a hint's disc, and of its single pixels."""
     rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     off = (lab(np.ascontiguousarray(shown[box]))[..., 1:] - asked(grey[box], rgb))[where[box]]
@@ -134,7 +134,7 @@ def psnr(shown: np.ndarray, truth: np.ndarray) -> float:
 def compared(
     plain: np.ndarray, hinted: np.ndarray, truth: np.ndarray, found: tuple[np.ndarray, int, int]
 ) -> dict[str, float]:
-    """What a hint does to the thing, to all else and to the far half of the picture."""
+    """Return how a hint changes the object, everything else, and the far half of the picture."""
     mask, x, y = found
     before, after, true = (lab(each)[..., 1:] for each in (plain, hinted, truth))
     change = np.linalg.norm(after - before, axis=-1)
@@ -159,7 +159,7 @@ def mean_color(truth: np.ndarray, where: np.ndarray) -> tuple[int, int, int]:
 
 
 def ten_hints(truth: np.ndarray, rng: np.random.Generator) -> list[Hint]:
-    """True colours of 7 × 7 pixels at ten places, as tools/release.py gives them."""
+    """Hints with the true colours of 7 × 7 pixels at ten points, as in tools/release.py."""
     places = zip(*(rng.integers(4, side - 4, 10) for side in truth.shape[1::-1]), strict=True)
     return [
         Hint.at(
@@ -172,7 +172,7 @@ def ten_hints(truth: np.ndarray, rng: np.random.Generator) -> list[Hint]:
 def measure(
     prediction: Prediction, truth: np.ndarray, rng: np.random.Generator
 ) -> dict[str, dict[str, float]]:
-    """All numbers of one photograph, by the kind of hint; no kinds if nothing in it will do."""
+    """All numbers of one photograph, by the kind of hint; empty if it has no suitable object."""
     grey, found = prediction.photo.luma, thing(truth)
     if found is None:
         return {}
@@ -206,7 +206,7 @@ def measure(
 
 
 def report(found: list[dict[str, dict[str, float]]]) -> None:
-    """Print means, and of what must be exact the worst and the share within 2, too."""
+    """Print means; for what must be exact, also the worst value and the share within 2."""
     for kind in found[0]:
         print(f"{kind} ({len(found)} photographs)")
         for name in found[0][kind]:

@@ -1,4 +1,4 @@
-"""How long a person waits at the page, in a real browser; or what the page looks like.
+"""Measure how long a person waits at the page, in a real browser, or take screenshots.
 
     python benchmarks/page.py
     python benchmarks/page.py --screenshots docs/pictures
@@ -48,7 +48,7 @@ def service() -> Iterator[str]:
 
 
 def photographs(folder: Path) -> dict[str, Path]:
-    """Coffee on a table, grey, at several sizes; no two alike, so that nothing is remembered."""
+    """Grey photographs of several sizes, no two alike, so that no cache helps."""
     grey = Image.fromarray(skimage.data.coffee()).convert("L")
     made = {name: folder / f"coffee-{name.replace(' ', '')}.jpg" for name in SIZES}
     for name, path in made.items():
@@ -57,7 +57,7 @@ def photographs(folder: Path) -> dict[str, Path]:
 
 
 def watch(page: Page) -> None:
-    """Let the browser take the time of clicks, keys and new pictures by its own clock."""
+    """Let the browser record the times of clicks, keys and new pictures."""
     page.evaluate(
         f"""() => {{
             const begin = () => {{ window.begun = performance.now(); }};
@@ -70,7 +70,7 @@ def watch(page: Page) -> None:
 
 
 def waited(page: Page, act: Any) -> float:
-    """Seconds from what a person does to the new picture."""
+    """Return the seconds from a person's action to the new picture."""
     page.evaluate("window.took = null")
     act()
     page.wait_for_function("window.took !== null")
@@ -82,7 +82,7 @@ def dropped(page: Page, path: Path) -> float:
 
 
 def offered(page: Page, number: int) -> float:
-    """Seconds from a place's click to its likely colours."""
+    """Return the seconds from a click on the photograph to its likely colours."""
     stage = page.locator("#viewer .stage")
     box = stage.bounding_box()
     assert box
@@ -105,19 +105,21 @@ def vivid(page: Page, value: float) -> float:
     return waited(page, act)
 
 
-def told(what: str, seconds: list[float]) -> None:
+def report(what: str, seconds: list[float]) -> None:
     middle, most = statistics.median(seconds) * 1000, max(seconds) * 1000
     print(f"{what}: median {middle:.0f} ms, most {most:.0f} ms, of {len(seconds)}")
 
 
 def measure(page: Page, paths: dict[str, Path]) -> None:
     for name, path in paths.items():
-        told(f"{name}, from the drop to colour", [dropped(page, path)])
+        report(f"{name}, from the drop to colour", [dropped(page, path)])
         page.click("[data-mode=correct]")
         hints = [(offered(page, number), hinted(page)) for number in range(TIMES)]
-        told(f"{name}, from a place to its likely colours", [wait for wait, _ in hints])
-        told(f"{name}, from a hint to the picture", [wait for _, wait in hints])
-        told(f"{name}, from vividness to the picture", [vivid(page, n / 20) for n in range(TIMES)])
+        report(f"{name}, from a point to its likely colours", [wait for wait, _ in hints])
+        report(f"{name}, from a hint to the picture", [wait for _, wait in hints])
+        report(
+            f"{name}, from vividness to the picture", [vivid(page, n / 20) for n in range(TIMES)]
+        )
         waited(page, lambda: page.click("#clear"))
         page.click("[data-mode=compare]")
 
@@ -145,7 +147,7 @@ def screenshots(browser: Any, place: str, photograph: Path, folder: Path) -> Non
 
 
 def correct(page: Page, *, by_hand: bool) -> None:
-    """Give a colour by hand, if asked for, and open the likely colours of a place."""
+    """Enter a colour by hand, if `by_hand`, and open the likely colours of a point."""
     page.click("[data-mode=correct]")
     if by_hand:
         offered(page, 6)

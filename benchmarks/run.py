@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 
 def photographs(folder: Path | None, count: int, place: Path) -> Path:
-    """A folder with so many photographs, as links."""
+    """A folder with `count` photographs, as links."""
     from photochrom.photo import READABLE_SUFFIXES
     from tests.pictures import fill
 
@@ -84,7 +84,7 @@ def loader_memory(photos: Path) -> float:
 
 
 def speeds(photos: Path) -> tuple[float, dict[str, float]]:
-    """Photographs a second: of the loader alone, and of the training step at two precisions."""
+    """Photographs per second: of the loader alone, and of the training step at two precisions."""
     from photochrom.recipes.backend import choose_backend
 
     choose_backend()
@@ -121,7 +121,7 @@ def speeds(photos: Path) -> tuple[float, dict[str, float]]:
 
 
 def twelve_megapixels(model: Path, place: Path) -> dict[str, float]:
-    """Seconds, the best of five: file to file, and the reading and writing that it cannot avoid."""
+    """Seconds, the best of five: from file to file, and for reading and writing alone."""
     from photochrom import photo
     from photochrom.colorizer import Colorizer
     from tests.pictures import colour_pictures

@@ -1,4 +1,4 @@
-"""The service beside the bare colorizer, its latency, its memory, and what overload gets.
+"""Measure the service against the bare colorizer: speed, latency, memory and overload.
 
     python benchmarks/service.py [--rounds 5] [--seconds 6] [--requests 2000]
 
@@ -37,7 +37,7 @@ MANY, OVERLOAD = 16, 64
 
 @dataclass
 class Answers:
-    """What a number of requests got.
+    """The responses to a number of requests.
 
     Attributes:
         seconds: that all of them took.
@@ -52,13 +52,13 @@ class Answers:
         return len(self.each) / self.seconds
 
     def within(self, share: float) -> float:
-        """Milliseconds within which such a share was answered."""
+        """Return the milliseconds within which the given share of requests was answered."""
         taken = sorted(seconds for _, seconds in self.each)
         return 1000 * taken[min(len(taken) - 1, int(share * len(taken)))]
 
 
 def photograph(width: int, height: int, kind: str = "JPEG") -> bytes:
-    """A grey one, with real detail."""
+    """A grey photograph with real detail."""
     from benchmarks.coloring import mosaic
 
     stream = io.BytesIO()
@@ -80,7 +80,7 @@ def request(data: bytes, **fields: object) -> bytes:
 
 
 def ask(connection: socket.socket, sent: bytes) -> tuple[int, float]:
-    """Status, and seconds until the last byte has come."""
+    """Return the status, and the seconds until the last byte arrives."""
     start = time.perf_counter()
     connection.sendall(sent)
     head = b""
@@ -101,7 +101,7 @@ def ask(connection: socket.socket, sent: bytes) -> tuple[int, float]:
 def load(
     place: tuple[str, int], requests: Sequence[bytes], clients: int, until: Callable[[int], bool]
 ) -> Answers:
-    """Let clients ask one after another, each on a connection of its own."""
+    """Let clients send requests one after another, each on its own connection."""
     answers, numbers = Answers(), itertools.count()
     start = time.perf_counter()
 
@@ -125,7 +125,7 @@ def lasting(seconds: float) -> Callable[[int], bool]:
 
 
 def bare(colorizer: Colorizer, data: bytes, workers: int, seconds: float) -> float:
-    """Photographs a second that a colorizer reads, colours and encodes."""
+    """Return how many photographs per second a colorizer reads, colours and encodes."""
     done, end = itertools.count(), lasting(seconds)
 
     def work() -> None:
@@ -144,7 +144,7 @@ def bare(colorizer: Colorizer, data: bytes, workers: int, seconds: float) -> flo
 
 @contextmanager
 def serving(*options: object) -> Iterator[tuple[subprocess.Popen[bytes], tuple[str, int]]]:
-    """A service, and where it is."""
+    """Yield a service and its address."""
     with tempfile.TemporaryFile() as said:
         command = ["-m", "photochrom", "serve", "--no-page", "--port", "0", *map(str, options)]
         process = subprocess.Popen([sys.executable, *command], stderr=said)
@@ -158,7 +158,7 @@ def serving(*options: object) -> Iterator[tuple[subprocess.Popen[bytes], tuple[s
 
 
 def resident(process: subprocess.Popen[bytes]) -> float:
-    """MB of a process now."""
+    """Return the memory of a process now, in MB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     found = re.search(r"VmRSS:\s+(\d+)", status)
     assert found
@@ -166,7 +166,7 @@ def resident(process: subprocess.Popen[bytes]) -> float:
 
 
 def speed(workers: int, rounds: int, seconds: float, shape: tuple[int, int]) -> None:
-    """The service and the bare colorizer in turn, with photographs of one megapixel.
+    """Measure the service and the bare colorizer in turn, with photographs of one megapixel.
 
     Each has a network made for the first shape that it meets. The service meets 3:2 at its start.
     """
@@ -219,24 +219,24 @@ def mixed() -> list[bytes]:
 
 
 def memory(workers: int, requests: int) -> None:
-    """What a process keeps, before and after so many requests."""
+    """Measure the memory of a process before and after many requests."""
     for name, sent in (("640 × 480", [request(photograph(640, 480))]), ("mixed", mixed())):
         with serving("--workers", workers) as (process, place):
             load(place, sent, 4, lambda number: number >= 200)
-            told = [resident(process)]
+            megabytes = [resident(process)]
             for _ in range(4):
                 found = load(place, sent, 4, lambda number: number >= requests // 4)
-                told.append(resident(process))
+                megabytes.append(resident(process))
             statuses = dict(Counter(status for status, _ in found.each))
             print(
-                f"{name}: {told[0]:.0f} MB after 200 requests, then every {requests // 4}: "
-                f"{', '.join(f'{each:.0f}' for each in told[1:])} MB; statuses {statuses}",
+                f"{name}: {megabytes[0]:.0f} MB after 200 requests, then every {requests // 4}: "
+                f"{', '.join(f'{each:.0f}' for each in megabytes[1:])} MB; statuses {statuses}",
                 flush=True,
             )
 
 
 def overload(workers: int) -> None:
-    """More clients than places."""
+    """Send requests from more clients than the queue has room for."""
     sent = [request(photograph(1152, 864))]
     with serving("--workers", workers, "--queue", 8) as (process, place):
         load(place, sent, workers, lasting(2))

@@ -1,4 +1,4 @@
-"""`make demo`: colour grey photographs with the network that ships.
+"""`make demo`: colour grey photographs with the default network.
 
 The photographs come with scikit-image and scikit-learn; the network never saw them. One has no
 colours to compare with: it was taken in black and white. What is written lies in `.demo/`.
@@ -21,7 +21,7 @@ HERE = Path(".demo")
 
 
 def photochrom(*arguments: object) -> None:
-    """Run the program as a person would, and say so."""
+    """Print a command and run it."""
     words = [str(argument) for argument in arguments]
     print("\n$ photochrom", *words, flush=True)
     subprocess.run([sys.executable, "-m", "photochrom", *words], check=True)
@@ -41,7 +41,7 @@ def samples() -> dict[str, np.ndarray]:
 
 
 def lay_out() -> dict[str, np.ndarray]:
-    """Write the grey photographs; return them as they were, by name."""
+    """Write the grey photographs; return the originals by name."""
     truths = samples()
     (HERE / "grey").mkdir(parents=True, exist_ok=True)
     for name, truth in truths.items():
@@ -51,12 +51,12 @@ def lay_out() -> dict[str, np.ndarray]:
 
 
 def shown(folder: str, name: str) -> np.ndarray:
-    """A picture that lies in the demo's folder."""
+    """Return a picture of the demo's folder."""
     return np.asarray(Image.open(HERE / folder / f"{name}.jpg"))
 
 
 def main() -> None:
-    """Colour, lay side by side, and show several answers for one."""
+    """Colour the photographs, put them side by side, and show several results for one."""
     truths = lay_out()
     photochrom("colorize", HERE / "grey", "-o", HERE / "coloured", "--exists", "overwrite")
     rows = [[shown("grey", name), shown("coloured", name), truths[name]] for name in truths]
@@ -76,7 +76,7 @@ def main() -> None:
     )
     Image.fromarray(page).save(HERE / "answers.png")
     print(f"\nColoured photographs: {HERE / 'coloured'}\nSide by side: {HERE / 'demo.png'}")
-    print(f"More from one look: {HERE / 'answers.png'}")
+    print(f"Vividness and variants: {HERE / 'answers.png'}")
 
 
 if __name__ == "__main__":

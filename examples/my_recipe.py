@@ -22,7 +22,7 @@ class MyRecipe(Recipe[MyOptions]):
     name = "my_recipe"
     title = "A small network of convolutions"
     Options = MyOptions
-    color_space = "lab"  # the network sees L and answers with a and b
+    color_space = "lab"  # the network reads L and returns a and b
     output_scale = 128.0  # the network's output times this is a and b
     size_multiple = 4  # two halvings: both sides must be multiples of 4
 

@@ -10,7 +10,7 @@ from photochrom.photo.codecs.base import save_with_pillow
 
 
 class Netpbm(Codec):
-    """Netpbm of 8 bits a sample, as `scanimage` writes it; it holds no metadata."""
+    """Netpbm of 8 bits per sample, as `scanimage` writes it; it holds no metadata."""
 
     name = "PPM"  # as Pillow names it
     suffixes = (".ppm", ".pgm", ".pnm")

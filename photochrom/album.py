@@ -59,14 +59,14 @@ class PageChroma:
     page: Photo
     parts: tuple[tuple[Region, Chroma], ...]
 
-    def over(self, luma: IntArray) -> IntArray:
+    def rgb(self, luma: IntArray) -> IntArray:
         """Return RGB, (H, W, 3), for luma (H, W) uint8 or uint16."""
         same_depth = luma.dtype == self.page.luma.dtype
         rgb = self.page.rgb.copy() if same_depth else eight_bits(self.page.rgb).copy()
         for region, chroma in self.parts:
             window = region.window(luma.shape)
             inside = region.mask(window)
-            rgb[window][inside] = chroma.over(_part(luma, window))[inside]
+            rgb[window][inside] = chroma.rgb(_part(luma, window))[inside]
         return rgb
 
     def planes(self, luma: IntArray, *, halved: bool) -> tuple[IntArray, IntArray]:

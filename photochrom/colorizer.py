@@ -99,15 +99,15 @@ class Colorizer:
         picture = self._read(source, name)
         model, lightness = self.model, self.model.lightness(picture.luma)
         if reference is None:
-            answer, features = model.predict_with_features(lightness)
-            return Prediction(picture, model, lightness, answer, features)
+            output, features = model.predict_with_features(lightness)
+            return Prediction(picture, model, lightness, output, features)
         # The features do not depend on known colours: the first pass finds the places that match
         # the reference, the second predicts with their colours.
         prepared = self.reference(reference)
         features = model.features(lightness[None, ..., None])[0]
         known = prepared.known(features, lightness.shape)
-        answer = model.predict(lightness, known)
-        return Prediction(picture, model, lightness, answer, features, known)
+        output = model.predict(lightness, known)
+        return Prediction(picture, model, lightness, output, features, known)
 
     def predict_album(
         self,
@@ -196,7 +196,7 @@ class Colorizer:
         warnings.warn("Colorizer.study is named predict now", DeprecationWarning, stacklevel=2)
         return self.predict(source, reference=reference, name=name)
 
-    @renamed_arguments(watcher="listener")
+    @renamed_arguments(watcher="listener", most_rows="max_rows")
     def film(
         self,
         source: str | os.PathLike[str],
@@ -212,7 +212,7 @@ class Colorizer:
         preset: str = "",
         overwrite: bool = False,
         partial: bool = False,
-        most_rows: int = 0,
+        max_rows: int = 0,
         listener: film.FilmListener | None = None,
     ) -> film.FilmReport:
         """Colour a film; luma, sound, subtitles, chapters and metadata stay as they are.
@@ -230,7 +230,7 @@ class Colorizer:
             preset: encoder preset, for example "fast" or "slow"; empty for the default.
             overwrite: whether an existing file may be replaced.
             partial: whether Ctrl-C leaves a playable film of the part that is finished.
-            most_rows: the largest height in pixels: a taller film is scaled down; 0 for no limit.
+            max_rows: the largest height in pixels: a taller film is scaled down; 0 for no limit.
             listener: receives progress.
 
         Raises:
@@ -253,7 +253,7 @@ class Colorizer:
             encoding=Encoding(codec, quality, preset),
             overwrite=overwrite,
             partial=partial,
-            most_rows=most_rows,
+            max_rows=max_rows,
         )
         return color_film(self.model, job, listener)
 

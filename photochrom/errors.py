@@ -11,11 +11,11 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── FilmError                a film cannot be read
     │   ├── UnreadableFilm       the file is missing, damaged from the start, or not a film
     │   └── UnsupportedFilm      the kind of film is not supported
-    ├── OutputError              a result cannot be written to the requested place
+    ├── OutputError              a result cannot be written
     │   ├── OutputExists         a file with that name exists already
     │   └── OutputFailed         writing failed half-way, for example on a full disk
     ├── ModelError               a model cannot be used
-    │   ├── ModelNotFound        there is no model at that place
+    │   ├── ModelNotFound        there is no model at that path
     │   └── InvalidModel         the card or the network is damaged, or does not fit the other
     ├── RecipeError              the recipe is unknown, or its options contradict each other
     ├── DataError                there is no usable data to train or evaluate with
@@ -89,7 +89,7 @@ class UnsupportedFilm(FilmError):
 
 
 class OutputError(PhotochromError):
-    """A result cannot be written to the requested place."""
+    """A result cannot be written."""
 
 
 class OutputExists(OutputError):
@@ -108,7 +108,7 @@ class ModelError(PhotochromError):
 
 
 class ModelNotFound(ModelError):
-    """There is no model at the given place."""
+    """There is no model at the given path."""
 
 
 class InvalidModel(ModelError):

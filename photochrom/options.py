@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_VARIANTS", "ColorOptions"]
 
 ReferenceSource: TypeAlias = "Source | Photo | Reference"
-"""A reference photograph: a path, bytes, a file, a picture, or a reference that is prepared."""
+"""A reference photograph: a path, bytes, a file, a picture, or a prepared reference."""
 
 MAX_VARIANTS: Final = 8
 """The largest number of variants of one photograph."""

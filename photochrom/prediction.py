@@ -18,11 +18,11 @@ import numpy as np
 from PIL import Image
 
 from photochrom import color, photo
-from photochrom.color.guided import LinearChroma, limited, mean_chroma
+from photochrom.color.guided import LinearChroma, limit_chroma, mean_chroma
 from photochrom.errors import ConfigError
 from photochrom.guidance.binding import Binding
 from photochrom.guidance.hints import as_rgb, chroma_of, draw
-from photochrom.guidance.reference import no_more_than
+from photochrom.guidance.reference import limit_to_reference
 from photochrom.model.distribution import Distribution, decode
 from photochrom.model.guide import Guide
 from photochrom.model.variants import variants
@@ -70,7 +70,7 @@ class ColorPhoto:
     @cached_property
     def rgb(self) -> IntArray:
         """sRGB, (H, W, 3) of the dtype of `luma`; its luma is within one level of `luma`."""
-        return self.chroma.over(self.luma)
+        return self.chroma.rgb(self.luma)
 
     def save(
         self,
@@ -86,7 +86,7 @@ class ColorPhoto:
             destination: a path, or a binary file object.
             format: a key of `photo.FORMATS`. By default the suffix of the path decides; for a
                 file object, the format of the original.
-            quality: 1 to 100 for JPEG, WebP and AVIF; None for the format's default.
+            quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; None for the format's default.
             overwrite: whether an existing file may be replaced.
 
         Raises:
@@ -107,7 +107,7 @@ class ColorPhoto:
 
         Args:
             format: a key of `photo.FORMATS`; None for the format of the original.
-            quality: 1 to 100 for JPEG, WebP and AVIF; None for the format's default.
+            quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; None for the format's default.
 
         Raises:
             OutputError: the format is unknown or cannot hold this photograph.
@@ -172,7 +172,7 @@ class Prediction:
         photo: the photograph.
         model: the model that made the prediction.
         lightness: the network's input, (h, w) float32, in the units of the model's colour space.
-        answer: the network's output, (h', w', C) float32.
+        output: the network's output, (h', w', C) float32.
         features: the network's features, (h", w", F) float32, unit vectors that are similar where
             things look similar; None if the network gives none.
         known: colours from a reference photograph, (h, w, 3) float32: two channels of chroma, and
@@ -182,15 +182,21 @@ class Prediction:
     photo: Photo = field(repr=False)
     model: Model = field(repr=False)
     lightness: FloatArray = field(repr=False)
-    answer: FloatArray = field(repr=False)
+    output: FloatArray = field(repr=False)
     features: FloatArray | None = field(default=None, repr=False)
     known: FloatArray | None = field(default=None, repr=False)
+
+    @property
+    def answer(self) -> FloatArray:
+        """Return `output`. This old name will be removed in 0.2."""
+        warnings.warn("Prediction.answer is named output now", DeprecationWarning, stacklevel=2)
+        return self.output
 
     @cached_property
     def guide(self) -> Guide:
         """Lightness and segments of the photograph, which guide how its colours are decoded."""
         space = self.model.card.color_space
-        return Guide.of(self.lightness, space, self.answer.shape[:2], self.features)
+        return Guide.of(self.lightness, space, self.output.shape[:2], self.features)
 
     def color(
         self,
@@ -221,13 +227,13 @@ class Prediction:
         """
         options = ColorOptions.either(options, vividness=vividness, hints=hints, palette=palette)
         params, hints = self._decoding_params(options.vividness), options.hints
-        unhinted = self._small_chroma(self.answer, params, options.palette)
+        unhinted = self._small_chroma(self.output, params, options.palette)
         if not hints:
             return self._color_photo(unhinted)
         space, photo_size = self.model.card.color_space, self.photo.luma.shape
         hinted = self._small_chroma(self._predict_with_hints(hints), params, options.palette)
         binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
-        small = binding.spread(unhinted, hinted, space)
+        small = binding.bind_small(unhinted, hinted, space)
         return self._color_photo(small, binding)
 
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
@@ -244,7 +250,7 @@ class Prediction:
         """
         _check_count(count)
         params = self._decoding_params(vividness)
-        colorings = variants(self._distribution(self.answer), params, count)
+        colorings = variants(self._distribution(self.output), params, count)
         return [self._color_photo(small) for small in colorings]
 
     def confidence(self, *, vividness: float | None = None) -> FloatArray:
@@ -259,7 +265,7 @@ class Prediction:
         Raises:
             ConfigError: the model predicts no distribution, or `vividness` is out of range.
         """
-        distribution = self._distribution(self.answer)
+        distribution = self._distribution(self.output)
         small = distribution.confidence(distribution.mean(self._decoding_params(vividness)))
         return np.asarray(
             cv2.resize(small, self.photo.size, interpolation=cv2.INTER_LINEAR), np.float32
@@ -285,9 +291,9 @@ class Prediction:
         width, height = self.photo.size
         if not (0 <= x < width and 0 <= y < height):
             raise ConfigError(f"expected a point within {width} × {height}; received {x:g}, {y:g}")
-        rows, columns = self.answer.shape[:2]
+        rows, columns = self.output.shape[:2]
         row, column = int(y / height * rows), int(x / width * columns)
-        candidates = self._distribution(self.answer).color_candidates(
+        candidates = self._distribution(self.output).color_candidates(
             row, column, count, self._decoding_params(1.0)
         )
         luma = eight_bits(self.photo.luma[int(y) : int(y) + 1, int(x) : int(x) + 1])
@@ -309,33 +315,33 @@ class Prediction:
     def _decoding_params(self, vividness: float | None) -> DecodingParams:
         """Return the parameters that turn the network's output into colours of this vividness."""
         try:
-            return self.model.card.reading(vividness)
+            return self.model.card.decoding_params(vividness)
         except ValueError as error:
             raise ConfigError(str(error)) from error
 
-    def _distribution(self, answer: FloatArray) -> Distribution:
+    def _distribution(self, output: FloatArray) -> Distribution:
         if self.model.card.output_kind != "distribution":
             raise ConfigError(
                 "expected a model that predicts a distribution over colours; "
                 f"{self.model.source} predicts a single colour"
             )
-        return Distribution.of(answer, self.model.card, self.guide)
+        return Distribution.of(output, self.model.card, self.guide)
 
     def _small_chroma(
-        self, answer: FloatArray, params: DecodingParams, palette: Sequence[str | RGB]
+        self, output: FloatArray, params: DecodingParams, palette: Sequence[str | RGB]
     ) -> FloatArray:
         """Decode a network's output to chroma, (h, w, 2), within the palette and the reference."""
         if len(palette):
             colors = self._palette_chroma(palette)
-            distribution = self._distribution(answer).with_palette(colors)
+            distribution = self._distribution(output).with_palette(colors)
             # Gain and restoration would make colours stronger than those of the palette.
             small = distribution.mean(replace(params, gain=1.0, chroma_restoration=0.0))
-            small = limited(small, float(np.linalg.norm(colors, axis=-1).max()))
+            small = limit_chroma(small, float(np.linalg.norm(colors, axis=-1).max()))
         else:
             card = self.model.card
             guide = self.guide if card.output_kind == "distribution" else None
-            small = decode(answer, card, params, guide)
-        return small if self.known is None else no_more_than(self.known, small)
+            small = decode(output, card, params, guide)
+        return small if self.known is None else limit_to_reference(self.known, small)
 
     def _palette_chroma(self, palette: Sequence[str | RGB]) -> FloatArray:
         return chroma_of([as_rgb(entry) for entry in palette], self.model.card.color_space)
@@ -354,7 +360,7 @@ class Prediction:
         chroma = LinearChroma.fit(small, self.photo.luma, space)
         return ColorPhoto(
             luma=self.photo.luma,
-            chroma=binding.hold(chroma, self.photo.luma) if binding else chroma,
+            chroma=binding.bind_full(chroma, self.photo.luma) if binding else chroma,
             alpha=self.photo.alpha,
             metadata=with_provenance(self.photo.metadata),
             format=self.photo.format,

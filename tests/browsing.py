@@ -1,4 +1,4 @@
-"""A real browser, and what a person does with it on the page."""
+"""A real browser, and the actions of a person on the page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def kill_browsers() -> None:
 
 @contextmanager
 def limited() -> Iterator[None]:
-    """Kill a browser that hangs, for closing it and downloading know no time limit."""
+    """Kill a browser that hangs, because closing it and downloading have no time limit."""
     killer = threading.Timer(LIMIT, kill_browsers)
     killer.start()
     try:
@@ -39,7 +39,7 @@ def limited() -> Iterator[None]:
 
 
 class Chromium:
-    """One browser for many tests; if it died, another one takes its place."""
+    """One browser for many tests; if it has crashed, a new one is started."""
 
     def __init__(self, playwright: Playwright) -> None:
         self._playwright = playwright
@@ -63,7 +63,7 @@ def drop(page: Page, *paths: Path) -> None:
 
 
 def settled(page: Page) -> str:
-    """Wait for the picture to be there; which version it is."""
+    """Wait until the picture is there, and return its version."""
     page.wait_for_function("document.querySelector('#viewer .after')?.complete")
     return page.get_attribute("#viewer .after", "src") or ""
 
@@ -75,7 +75,7 @@ def changed(page: Page, before: str) -> str:
 
 
 def enter(page: Page, where: str, text: str) -> None:
-    """Write, quicker than people: a field whose tab has just come up is emptied once more."""
+    """Fill in a field; again if the page empties it, as it does when its tab has just opened."""
     for _ in range(20):
         page.fill(where, text)
         page.wait_for_timeout(250)

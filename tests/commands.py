@@ -1,4 +1,4 @@
-"""The program, called here or in a process of its own, and what came of it."""
+"""Run the program in this process or in its own, and return its output and exit code."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.support import NAN, model, network, sloped, write_model, write_pictur
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first, so that no worker is left with one at the end."""
+    """Put the files that take longest first, so that all workers finish at about the same time."""
     items.sort(key=lambda item: (not _is_slow_file(item), item.path.parent.name != "web"))
 
 
@@ -29,13 +29,13 @@ def _is_slow_file(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session")
 def warm() -> Colorizer:
-    """Colours everything (20, -10) in Lab."""
+    """A colorizer that gives every pixel the ab (20, -10)."""
     return Colorizer(model())
 
 
 @pytest.fixture(scope="session")
 def vivid() -> Colorizer:
-    """Strong colours that change with lightness and leave the gamut at both ends."""
+    """A colorizer of strong colours that change with lightness and leave the gamut at both ends."""
     return Colorizer(sloped())
 
 
@@ -46,7 +46,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def broken() -> Model:
-    """Answers NaN everywhere."""
+    """A model whose network returns NaN everywhere."""
     return model(network(NAN))
 
 
@@ -71,7 +71,7 @@ def deep(camera: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder, in which we stand."""
+    """An empty folder, which is the working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -86,7 +86,7 @@ def archive(place: Path) -> Path:
 
 @pytest.fixture
 def shoebox(place: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) -> Path:
-    """Three grey pictures in `in`, beside which we stand; the model is set."""
+    """The working directory, with three grey pictures in `in`; the environment names the model."""
     monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
     write_pictures(place / "in", "a.png", "b.png", "c.jpg")
     return place
@@ -94,7 +94,7 @@ def shoebox(place: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) ->
 
 @pytest.fixture
 def converted_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Export networks in this process, which has loaded TensorFlow, and not in a new one."""
+    """Export networks in this process, which has loaded TensorFlow, instead of a new one."""
     import keras
 
     from photochrom.training import export

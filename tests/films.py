@@ -118,7 +118,7 @@ def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
 
 
 class RecordingListener(FilmListener):
-    """Keeps the notes and the problems."""
+    """A listener that records the notes and the problems."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []

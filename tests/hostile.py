@@ -1,4 +1,4 @@
-"""Uploads that mean no good: pictures that claim too much or are something else, broken forms."""
+"""Hostile uploads: pictures that claim a huge size or are something else, and broken forms."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def saved(kind: str, **options: object) -> bytes:
 
 @cache
 def bomb() -> bytes:
-    """200 MB of nothing, deflated."""
+    """200 MB of zeros, compressed with Deflate."""
     return zlib.compress(NOTHING, 9)
 
 
@@ -42,7 +42,7 @@ def png(width: int, height: int, *chunks: bytes, pixels: bytes = b"") -> bytes:
 
 
 def sized(kind: str, at: int, form: str, *size: int) -> bytes:
-    """A file whose head claims another size."""
+    """A file whose header claims another size."""
     data = bytearray(saved(kind))
     struct.pack_into(form, data, at, *size)
     return bytes(data)

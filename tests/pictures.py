@@ -1,4 +1,4 @@
-"""Real photographs out of scikit-image and scikit-learn: no test needs a download."""
+"""Real photographs from scikit-image and scikit-learn, so that no test needs a download."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def crops(count: int, side: int) -> list[np.ndarray]:
 
 
 def fill(folder: Path, count: int, side: int = 96) -> Path:
-    """A folder with so many of these squares as PNG files."""
+    """Write `count` of these squares as PNG files to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, rgb in enumerate(crops(count, side)):
         Image.fromarray(rgb).save(folder / f"{number:03}.png")

@@ -1,4 +1,4 @@
-"""A service in this process or in one of its own, and a colorizer that waits to be told."""
+"""A service in this process or in its own, and a colorizer that waits for a signal."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ COMMAND = ["-m", "photochrom", "serve", "--no-page", "--port", "0"]
 def service(
     colorizer: Colorizer, settings: Settings | None = None, **limits: Any
 ) -> Iterator[TestClient]:
-    """A client of a service of its own; it is closed in the end."""
+    """Yield a client of a new service, which is closed at the end."""
     wanted = settings or Settings(page=False, workers=2, limits=Limits(**limits))
     with TestClient(create_app(colorizer, wanted), HERE, follow_redirects=False) as client:
         yield client
 
 
 class Held(Colorizer):
-    """Waits within `predict` until it is let go.
+    """A colorizer whose `predict` waits until it is released.
 
     Attributes:
         begun: released once for each photograph that it has begun with.
@@ -71,7 +71,7 @@ def held(settings: Settings | None = None, **limits: Any) -> Iterator[tuple[Held
 
 
 def later(work: Callable[[], Any]) -> Callable[[], Any]:
-    """Do something in a thread; the result waits for it."""
+    """Call a function in a thread, and return a function that waits for its result."""
     found: list[Any] = []
     thread = threading.Thread(target=lambda: found.append(work()))
     thread.start()
@@ -84,7 +84,7 @@ def later(work: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def until(true: Callable[[], Any]) -> Any:
-    """Look again and again; what it says once it says something."""
+    """Call a function repeatedly, and return its first result that is true."""
     for _ in range(3000):
         if found := true():
             return found
@@ -93,7 +93,7 @@ def until(true: Callable[[], Any]) -> Any:
 
 
 def post(client: TestClient, data: bytes, name: str = "old.jpg", **fields: Any) -> Any:
-    """Have one photograph coloured."""
+    """Send one photograph to be coloured."""
     return client.post(COLORIZE, files={"image": (name, data)}, data=fields)
 
 
@@ -106,7 +106,7 @@ def begin(client: TestClient, *photographs: tuple[str, bytes], **fields: Any) ->
 
 
 def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
-    """A job, once it is over."""
+    """Wait until a job has ended, and return it."""
 
     def look() -> dict[str, Any] | None:
         now = client.get(f"{JOBS}/{job['id']}").json()
@@ -116,13 +116,13 @@ def ended(client: TestClient, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def files_of(client: TestClient) -> list[Path]:
-    """All that the service keeps on the disk now; folders may go meanwhile."""
+    """Return all files that the service has on disk now; folders may disappear meanwhile."""
     walk = os.walk(client.app.state.service.folder)
     return [Path(folder) / name for folder, _, names in walk for name in sorted(names)]
 
 
 def problem(answer: Any, status: int) -> str:
-    """What a problem says; it is one of RFC 9457."""
+    """Check that a response is a problem of RFC 9457, and return its detail."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == PROBLEM
     found = answer.json()
@@ -169,14 +169,14 @@ def is_coloured(data: bytes) -> bool:
 def serving(
     place: Path, arguments: list[str], **environment: str
 ) -> Iterator[tuple[subprocess.Popen, str]]:
-    """A process that serves, and where; what it says goes to `said`."""
-    told = {"TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
+    """Yield a process that serves, and its address; its output goes to `said`."""
+    added = {"TMPDIR": str(place), "PYTHONPATH": os.pathsep.join(map(str, sys.path))}
     with (place / "said").open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, *arguments],
             stderr=said,
             cwd=place,
-            env=os.environ | told | environment,
+            env=os.environ | added | environment,
             preexec_fn=heed_interrupts,
         )
     try:

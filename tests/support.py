@@ -1,4 +1,4 @@
-"""Models small enough to write by hand, for the tests to colour with."""
+"""Tiny models, written by hand, for the tests to colour with."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def network(
 
 
 def card(**changes: Any) -> Card:
-    """The card of a network that answers in hundredths of Lab chroma."""
+    """The card of a network whose output is Lab chroma, divided by 100."""
     fields: dict[str, Any] = {
         "name": "tiny",
         "recipe": "by hand",
@@ -80,19 +80,19 @@ def model(network_bytes: bytes | None = None, *, engine: str = "openvino", **cha
     return Model(card(**changes), made, engine=engine)
 
 
-def told() -> Model:
-    """A model that answers with the chroma that it is told, and with none elsewhere."""
+def known_color_model() -> Model:
+    """A model that returns the known chroma, and grey where none is known."""
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["B", "H", "W", 4])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None, None, 2])
     weight = numpy_helper.from_array(np.eye(4, 2, -1, dtype=np.float32), "w")
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
-    graph = helper.make_graph(nodes, "told", [x], [y], [weight])
+    graph = helper.make_graph(nodes, "known", [x], [y], [weight])
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     return model(bytes(made.SerializeToString()), known_scale=0.01)
 
 
 def sloped(**changes: Any) -> Model:
-    """A model whose chroma depends on lightness: blue shadows, orange lights."""
+    """A model whose chroma depends on lightness: blue shadows, orange highlights."""
     return model(network((-0.3, -0.4), (0.7, 0.9), tanh=True), **changes)
 
 
@@ -117,12 +117,12 @@ def picture_bytes(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> byte
 
 
 def exact_luma(rgb: np.ndarray) -> np.ndarray:
-    """BT.601 in float64, not rounded: what the promise is measured with."""
+    """Return BT.601 luma in float64, not rounded: the reference for tests of exact luma."""
     return np.asarray(rgb, np.float64) @ [0.299, 0.587, 0.114]
 
 
 def write_pictures(folder: Path, *names: str, side: int = 24) -> list[Path]:
-    """Grey pictures, no two alike, in the format that the name asks for."""
+    """Write different grey pictures, in the formats of their suffixes."""
     paths = []
     for number, name in enumerate(names):
         path = folder / name
@@ -134,10 +134,10 @@ def write_pictures(folder: Path, *names: str, side: int = 24) -> list[Path]:
 
 
 def contents(folder: Path) -> list[str]:
-    """Every file below a folder, as a relative path."""
+    """Return the relative path of every file below a folder."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
 
 
 def heed_interrupts() -> None:
-    """In a child process: a shell's background jobs are born deaf to SIGINT."""
+    """Let a child process receive SIGINT, which a shell's background jobs ignore."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""What becomes of photographs when there are many."""
+"""Batches: what happens to each of many photographs."""
 
 from __future__ import annotations
 

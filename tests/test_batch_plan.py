@@ -1,4 +1,4 @@
-"""Which photograph goes where, when there are many."""
+"""Batches: the path of each photograph's result."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_patterns_keep_what_comes_after_their_first_wildcard(pattern, targets, a
 
 
 def test_a_pattern_that_begins_like_a_folder(place):
-    """`in/sub*.png` means in/sub1.png too where there is a folder in/sub."""
+    """`in/sub*.png` matches in/sub1.png even if there is a folder in/sub."""
     write_pictures(place / "in", "sub1.png", "sub/c.png")
     assert pairs(plan(["in/sub*.png"], Path("out"))) == [("in/sub1.png", "out/sub1.png")]
 
@@ -115,7 +115,7 @@ def test_results_of_formats_that_are_not_written_have_another_suffix(place):
 
 
 def test_a_photograph_beside_its_raw_file_keeps_its_name(place, monkeypatch):
-    """Cameras write both, with one name."""
+    """Cameras write a raw file and a JPEG with the same name."""
     monkeypatch.setitem(READABLE_SUFFIXES, ".nef", "RAW")
     write_pictures(place / "in", "a.jpg", "b.JPG", "d.jpg")
     for name in ("a.nef", "b.NEF", "c.nef"):
@@ -140,7 +140,7 @@ def test_an_original_is_never_a_target(output, archive):
 
 
 def test_an_original_under_another_name_of_its_folder_is_never_a_target(archive, monkeypatch):
-    """As where letters' case does not matter, or a disk is mounted twice."""
+    """A file can have two names: on a file system without case, or a disk mounted twice."""
     Path("IN").symlink_to("in")
     monkeypatch.setattr(os.path, "realpath", os.path.abspath)  # which knows nothing of either
     with pytest.raises(OutputError, match="is an original"):

@@ -272,7 +272,7 @@ def test_mean_chroma_of_what_is_grey():
 
 
 def test_a_network_that_answers_nan(camera, broken):
-    with pytest.raises(InvalidModel, match=r"network\.onnx answered with NaN or infinity"):
+    with pytest.raises(InvalidModel, match=r"network\.onnx returned NaN or infinity"):
         Colorizer(broken).colorize(camera)
 
 

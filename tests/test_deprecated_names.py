@@ -1,4 +1,4 @@
-"""The public names of before 0.1 work for one release, and say what they are named now."""
+"""Old public names work for one release, and their warnings give the new names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 import photochrom
 from photochrom import film
 from photochrom.errors import UnreadableFilm
+from photochrom.scoring import Reel
+from tests.films import write_frames
 
 
 def test_study_is_named_prediction() -> None:
@@ -23,7 +25,7 @@ def test_methods_with_old_names_do_what_the_new_ones_do() -> None:
     with pytest.warns(DeprecationWarning, match="Colorizer.study is named predict now"):
         old = colorizer.study(grey)
     new = colorizer.predict(grey)
-    assert np.array_equal(old.answer, new.answer)
+    assert np.array_equal(old.output, new.output)
     with pytest.warns(DeprecationWarning, match="likely is named color_candidates now"):
         assert old.likely(5, 5, 3) == new.color_candidates(5, 5, 3)
 
@@ -51,3 +53,28 @@ def test_the_listener_of_a_film_may_be_given_by_its_old_name(tmp_path: Path) -> 
         pytest.raises(UnreadableFilm),
     ):
         photochrom.Colorizer().film(tmp_path / "none.mkv", tmp_path / "out.mkv", watcher=None)  # type: ignore[call-arg]
+
+
+def test_the_output_of_a_prediction_has_its_old_name() -> None:
+    prediction = photochrom.Colorizer().predict(np.full((32, 48), 128, np.uint8))
+    with pytest.warns(DeprecationWarning, match="Prediction.answer is named output now"):
+        assert prediction.answer is prediction.output
+    card = prediction.model.card
+    with pytest.warns(DeprecationWarning, match="Card.reading is named decoding_params now"):
+        assert card.reading(0.5) == card.decoding_params(0.5)
+
+
+def test_the_path_of_a_reel_has_its_old_name(tmp_path: Path) -> None:
+    write_frames(tmp_path / "frames", [np.full((16, 16, 3), 128, np.uint8)])
+    with pytest.warns(DeprecationWarning, match="place of Reel.__init__ is named path now"):
+        reel = Reel(place=tmp_path / "frames")  # type: ignore[call-arg]
+    with pytest.warns(DeprecationWarning, match="Reel.place is named path now"):
+        assert reel.place == reel.path
+
+
+def test_the_rows_of_a_film_may_be_given_by_their_old_name(tmp_path: Path) -> None:
+    with (
+        pytest.warns(DeprecationWarning, match="most_rows of Colorizer.film is named max_rows"),
+        pytest.raises(UnreadableFilm),
+    ):
+        photochrom.Colorizer().film(tmp_path / "none.mkv", tmp_path / "out.mkv", most_rows=32)  # type: ignore[call-arg]

@@ -1,4 +1,4 @@
-"""What the documentation shows is there: the files and headings it links to, and its commands."""
+"""The documentation is true: linked files and headings exist, and so do its commands."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def text_of(page: Path) -> str:
 
 @cache
 def anchors(page: Path) -> set[str]:
-    """What the headings of a page are called in links to them."""
+    """Return the anchors of a page's headings, as links name them."""
     headings = HEADING.findall(BLOCK.sub("", text_of(page)))
     return {
         re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
@@ -70,7 +70,7 @@ def test_links_lead_somewhere(page):
 
 
 def shown(page: Path) -> Iterator[list[str]]:
-    """The words of every `photochrom …` in a page's console blocks, and within its lines."""
+    """Yield the words of every `photochrom …` command in a page."""
     for found in INLINE.findall(BLOCK.sub("", text_of(page))):
         yield from _calls(" ".join(found.split()))
     for kind, block in BLOCK.findall(text_of(page)):
@@ -101,7 +101,7 @@ def program() -> Any:
 
 
 def complaints(words: list[str]) -> Iterator[str]:
-    """What is wrong with a command: a subcommand or an option that is not there."""
+    """Yield what is wrong with a command: a subcommand or an option that does not exist."""
     command = program()
     rest = list(words)
     while below := getattr(command, "commands", None):

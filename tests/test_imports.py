@@ -1,4 +1,4 @@
-"""Who imports whom: the runtime stays light, and no layer imports from one above it."""
+"""Which module imports which: the runtime stays light, and no layer imports from above."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ TYPERS_OWN = {"pydantic"}  # Typer looks for it by itself; ours is held by the l
 
 
 def loaded_after(code: str, **environment: str) -> set[str]:
-    """The top-level packages in memory once that code has run in a process of its own."""
-    told = "import sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
+    """Return the top-level packages that are loaded after running code in a new process."""
+    print_packages = "import sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{told}"],
+        [sys.executable, "-c", f"{code}\n{print_packages}"],
         capture_output=True,
         text=True,
         timeout=60,
@@ -201,7 +201,7 @@ def test_no_module_imports_itself_in_a_circle():
 
 
 def loads(name: str) -> set[str]:
-    """What must be in memory before a module is; a package's own modules may be half-way."""
+    """Return the modules that must be loaded before a module; a package's may be incomplete."""
     return {
         other
         for other in neighbours(name, types=False, later=False)

@@ -1,4 +1,4 @@
-"""`tools/pack.py`: photographs packed to be carried elsewhere."""
+"""`tools/pack.py` packs photographs for training on another machine."""
 
 from __future__ import annotations
 

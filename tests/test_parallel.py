@@ -1,4 +1,4 @@
-"""Threads that keep their order, and no more in hand than was agreed."""
+"""Threads keep the order of items, and never hold more items than the limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The package is typed: a script that uses it passes the strictest checks of mypy."""
+"""The package is typed: a script that uses it passes mypy --strict."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ Colorizer().colorize("a.jpg").save("b.jpg", qualty=90)
 
 
 def check(script: Path) -> subprocess.CompletedProcess[str]:
-    """Check a script as somebody does who has installed the package: its own files are silent."""
+    """Check a script with mypy, as for an installed package, whose own files are not checked."""
     command = [
         *(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--follow-imports=silent"),
         *("--cache-dir", str(script.parent / "cache"), str(script)),

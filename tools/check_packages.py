@@ -1,4 +1,4 @@
-"""Build the wheel and the sdist, and try the wheel as a stranger would.
+"""Build the wheel and the sdist, and try the wheel in a new environment.
 
     python tools/check_packages.py --out dist
 
@@ -37,7 +37,7 @@ SEPARATE: Final = ("PYTHONPATH", "PYTHONHOME", "PHOTOCHROM_MODEL")  # would lead
 
 
 def run(*command: str | Path, folder: Path = ROOT) -> str:
-    """The command's stdout; ends the check, with all it said, where it fails."""
+    """Return the command's stdout; if it fails, print its output and exit."""
     environment = {name: value for name, value in os.environ.items() if name not in SEPARATE}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     if done.returncode:
@@ -46,7 +46,7 @@ def run(*command: str | Path, folder: Path = ROOT) -> str:
 
 
 def build(folder: Path) -> tuple[Path, Path]:
-    """The sdist, and the wheel that was built from it."""
+    """Build the sdist, and the wheel from it; return both paths."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as fresh:
         run(sys.executable, "-m", "build", "--outdir", fresh)
@@ -57,7 +57,7 @@ def build(folder: Path) -> tuple[Path, Path]:
 
 
 def contents(package: Path) -> list[str]:
-    """The names of the files in a package, as they lie in the clone."""
+    """Return the files in a package, as paths in the repository."""
     if package.suffix == ".whl":
         with zipfile.ZipFile(package) as wheel:
             return wheel.namelist()
@@ -66,7 +66,7 @@ def contents(package: Path) -> list[str]:
 
 
 def check_contents(package: Path) -> None:
-    """End the check unless a package holds the bundled network, in the form that colours alone."""
+    """Exit unless a package holds the bundled model, without the Keras network."""
     names = contents(package)
     if missing := [name for name in NEEDED if name not in names]:
         sys.exit(f"expected {', '.join(missing)} in {package.name}")
@@ -76,7 +76,7 @@ def check_contents(package: Path) -> None:
 
 
 def check_version(wheel: Path) -> str:
-    """The wheel's version; ends the check where the citation or the changelog has another."""
+    """Return the wheel's version; exit if the citation or the changelog has another."""
     version = wheel.name.split("-")[1]
     for name, pattern in (
         ("CITATION.cff", r"^version: {}$"),
@@ -105,7 +105,7 @@ def try_wheel(wheel: Path, version: str) -> None:
 
 
 def check_photograph(grey: Image.Image, path: Path) -> None:
-    """End the check unless the photograph has colour, and the luma that it had."""
+    """Exit unless the photograph has colour, and its luma is unchanged."""
     if not path.exists():
         sys.exit(f"expected {path.name}; photochrom colorize wrote nothing")
     with Image.open(path) as coloured:
@@ -121,7 +121,7 @@ def check_photograph(grey: Image.Image, path: Path) -> None:
 
 
 def main() -> None:
-    """Build, look inside, install, colour."""
+    """Build, check the contents, install, and colour a photograph."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="where the packages go")
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Make the model that ships in the package from a finished run, with scores on its card.
+"""Make the package's default model from a finished run, with scores on its card.
 
     python tools/release.py RUN VAL --seen VIEWS --to photochrom/models/default
 

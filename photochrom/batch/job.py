@@ -36,15 +36,15 @@ class Job:
     @property
     def targets(self) -> list[Path]:
         """Every file that the job writes; with `split`, every one that it may write."""
-        return [self.target, *self.numbered(MAX_SPLIT)] if self.split else self.numbered_or_one
+        return [self.target, *self.numbered(MAX_SPLIT)] if self.split else self.unsplit_targets
 
     @property
-    def numbered_or_one(self) -> list[Path]:
+    def unsplit_targets(self) -> list[Path]:
         """The files that the job writes if an album page is not split."""
         return [self.target] if self.variants == 1 else self.numbered(self.variants)
 
     def numbered(self, count: int) -> list[Path]:
-        """Return the names of so many results beside `target`: `NAME-1.jpg` and so on."""
+        """Return the paths of `count` results beside `target`: `NAME-1.jpg` and so on."""
         stem = self.target.stem
         return [self.target.with_stem(f"{stem}-{number}") for number in range(1, count + 1)]
 
@@ -63,9 +63,9 @@ class Outcome:
         size: width and height in pixels; None where the photograph was not read.
         tint: "grey", "tinted" or "colour": what the photograph was before.
         mean_chroma: mean distance from grey of the result, in CIE Lab units.
-        photographs: number of photographs that were found: on an album page or in a document
-            several, else 1.
-        left: images of a document that were left as they are: page, from 1, and why.
+        photographs: number of photographs that were found: 1, unless the file is an album page
+            or a document.
+        unchanged: images of a document that were not coloured: the page, from 1, and the reason.
         written: the files that were written, or that existed already and were kept.
         metadata_lost: names of metadata that the result does not carry over from the original.
         error: the exception that made the job fail.
@@ -80,7 +80,7 @@ class Outcome:
     tint: str = ""
     mean_chroma: float = 0.0
     photographs: int = 1
-    left: tuple[tuple[int, str], ...] = ()
+    unchanged: tuple[tuple[int, str], ...] = ()
     written: tuple[Path, ...] = ()
     metadata_lost: tuple[str, ...] = ()
     error: Exception | None = None

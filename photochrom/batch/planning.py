@@ -72,23 +72,23 @@ def plan(
                 f"expected {output} to end in the requested suffix {suffix}; leave one of them out"
             )
         if not _is_pdf(output):
-            format_of(output)  # raises, if files of this name are read but not written
+            format_of(output)  # raises if files of this name are read but not written
         jobs = [Job(found[0][0], output, variants, split)]
     else:
         _check_folder(inputs, output)
-        places = _result_places([place for _, place in found], suffix)
-        pairs = zip(found, places, strict=True)
-        jobs = [Job(path, output / place, variants, split) for (path, _), place in pairs]
-    _check(jobs, originals)
+        paths = _result_paths([path for _, path in found], suffix)
+        pairs = zip(found, paths, strict=True)
+        jobs = [Job(source, output / path, variants, split) for (source, _), path in pairs]
+    _check_conflicts(jobs, originals)
     return jobs
 
 
 def _found(
     inputs: Sequence[str], output: Path | None, *, recursive: bool, documents: bool
 ) -> list[tuple[Path, Path]]:
-    """Return the photographs, each with the place of its result, but with the suffix it has.
+    """Return the photographs, each with the path of its result, but with the suffix it has.
 
-    The places are relative to `output` where there is one.
+    These paths are relative to `output` where there is one.
     """
     try:
         expanded = [
@@ -103,7 +103,7 @@ def _found(
     except OSError as error:
         raise ConfigError(f"cannot look for photographs: {error}") from error
     found = list(dict.fromkeys(expanded))
-    if not documents:  # a PDF in a folder is passed over; one that is named fails, with a reason
+    if not documents:  # a PDF in a folder is skipped; one that is named fails, with a reason
         found = [pair for pair in found if not _is_pdf(pair[0]) or str(pair[0]) in inputs]
     if not found:
         raise ConfigError(f"expected photographs; found none in {', '.join(inputs)}")
@@ -111,14 +111,14 @@ def _found(
 
 
 def _expand_beside(text: str, *, recursive: bool) -> Iterator[tuple[Path, Path]]:
-    """Yield the photographs of one input, each with a place beside the input for its result."""
+    """Yield the photographs of one input, each with a path beside the input for its result."""
     path = Path(text)
     if text and path.is_dir():
         if path.name in ("", ".."):  # `.` and `..` have no name of their own
             path = Path(os.path.abspath(text))  # noqa: PTH100  follows no links
         output = path.with_name(path.name + _ADDED_TO_NAME)
-        for source, place in _expand(text, output, recursive=recursive):
-            yield source, output / place
+        for source, relative in _expand(text, output, recursive=recursive):
+            yield source, output / relative
     else:
         for source, _ in _expand(text, None, recursive=recursive):
             yield source, source.with_stem(source.stem + _ADDED_TO_NAME)
@@ -131,7 +131,7 @@ def _jobs_beside(
 
     A pattern such as `*.jpg` finds the results of an earlier run, too. They are left out.
     """
-    targets = _result_places([place for _, place in found], suffix)
+    targets = _result_paths([path for _, path in found], suffix)
     pairs = zip(found, targets, strict=True)
     jobs = [Job(source, target, variants, split) for (source, _), target in pairs]
     results = {_real(target) for job in jobs for target in job.targets}
@@ -218,16 +218,16 @@ def _photographs(
     named = (path for path in paths if path.suffix.lower() in READABLE_SUFFIXES or _is_pdf(path))
     for path in (*filter(_may_be_file, named), *locked):
         if not (output_is_inside and results in _real(path).parents):
-            place = Path(os.path.normpath(path.relative_to(root)))
-            # A pattern with `..` must not place results outside the output folder.
-            yield path, Path(place.name) if ".." in place.parts else place
+            relative = Path(os.path.normpath(path.relative_to(root)))
+            # A pattern with `..` must not put results outside the output folder.
+            yield path, Path(relative.name) if ".." in relative.parts else relative
 
 
 def _may_be_file(path: Path) -> bool:
     """Return whether a path is a file, or cannot be examined.
 
     Unreadable files and broken links count as files: their jobs fail and name them, which is
-    better than to skip them silently.
+    better than skipping them silently.
     """
     try:
         return path.is_file() or (path.is_symlink() and not path.exists())
@@ -236,33 +236,33 @@ def _may_be_file(path: Path) -> bool:
 
 
 def _real(path: Path) -> Path:
-    """Follow links; unlike `Path.resolve`, accept links that form a circle."""
+    """Follow links; unlike `Path.resolve`, accept links that form a loop."""
     return Path(os.path.realpath(path))
 
 
-def _result_places(places: Sequence[Path], suffix: str | None) -> list[Path]:
+def _result_paths(paths: Sequence[Path], suffix: str | None) -> list[Path]:
     """Return the paths of results, relative to the output folder.
 
     Cameras write `a.jpg` beside `a.nef`, whose results would both be `a.jpg`. The one whose suffix
-    has changed is then called `a.nef.jpg`.
+    has changed is then named `a.nef.jpg`.
 
     Args:
-        places: the paths of the photographs. A PDF stays a PDF.
+        paths: the paths of the photographs. A PDF stays a PDF.
         suffix: as in `plan`.
     """
     if suffix:
-        return [place if _is_pdf(place) else place.with_suffix(suffix) for place in places]
-    results = [place.with_suffix(result_suffix(place.suffix)) for place in places]
+        return [path if _is_pdf(path) else path.with_suffix(suffix) for path in paths]
+    results = [path.with_suffix(result_suffix(path.suffix)) for path in paths]
     uses = Counter(str(result).casefold() for result in results)
     return [
-        place.with_name(f"{place.name}{result.suffix}")
-        if result != place and uses[str(result).casefold()] > 1
+        path.with_name(f"{path.name}{result.suffix}")
+        if result != path and uses[str(result).casefold()] > 1
         else result
-        for place, result in zip(places, results, strict=True)
+        for path, result in zip(paths, results, strict=True)
     ]
 
 
-def _check(jobs: list[Job], others: Iterable[Path]) -> None:
+def _check_conflicts(jobs: list[Job], others: Iterable[Path]) -> None:
     """Raise an error where a result would replace an original or another result."""
     originals = {identity(path) for path in (*(job.source for job in jobs), *others)}
     sources: dict[str, Path] = {}

@@ -196,7 +196,7 @@ def _color_document(
         seconds=time.perf_counter() - start,
         mean_chroma=sum(strengths) / len(strengths),
         photographs=document.photographs,
-        left=document.left,
+        unchanged=document.unchanged,
         written=(job.target,),
     )
 

@@ -47,7 +47,7 @@ from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
     MaxMegapixels,
-    ModelPlace,
+    ModelPath,
     PrecisionOption,
     Vividness,
 )
@@ -67,7 +67,7 @@ _ALMOST_GREY = 1.0  # mean chroma in CIE Lab units; below it, the result hardly 
 def colorize(
     inputs: Inputs,
     output: Output = "",
-    model: ModelPlace = None,
+    model: ModelPath = None,
     vividness: Vividness = None,
     hints: Hints = None,
     palette: Palette = None,
@@ -265,7 +265,7 @@ def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:
-    targets = outcome.written or outcome.job.numbered_or_one
+    targets = outcome.written or outcome.job.unsplit_targets
     if as_json:
         emit(
             {
@@ -280,7 +280,9 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "tint": outcome.tint or None,
                 "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
                 "photographs": outcome.photographs if outcome.status == "done" else None,
-                "left": [{"page": page, "reason": reason} for page, reason in outcome.left],
+                "unchanged": [
+                    {"page": page, "reason": reason} for page, reason in outcome.unchanged
+                ],
                 "metadata_lost": list(outcome.metadata_lost),
             }
         )
@@ -304,8 +306,8 @@ def _note_done(outcome: Outcome, target: str) -> None:
         note(f"{target} is almost grey")
     if outcome.photographs > 1:
         note(f"{outcome.job.source}: {outcome.photographs} photographs were found and coloured")
-    for page, reason in outcome.left:
-        note(f"{target}: an image on page {page} was left as it is: {reason}")
+    for page, reason in outcome.unchanged:
+        note(f"{target}: an image on page {page} was not coloured: {reason}")
     note_metadata_lost(target, outcome.metadata_lost)
 
 

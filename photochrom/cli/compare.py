@@ -23,7 +23,7 @@ def compare(
     ] = "all",
     budget: Annotated[
         str,
-        typer.Option(help="Budget of each recipe: a number of photographs, or a time as 20m."),
+        typer.Option(help="Budget of each recipe: a number of photographs, or a time such as 20m."),
     ] = "20m",
     validation: Validation = None,
     judged: Annotated[

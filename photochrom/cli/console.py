@@ -68,7 +68,7 @@ def note(message: str) -> None:
 
 
 def note_metadata_lost(name: str, lost: Sequence[str]) -> None:
-    """Print which metadata of the original a result, of that name, does not carry over."""
+    """Print which metadata of the original the result `name` does not keep."""
     if lost:
         note(f"{name}: metadata not kept: {', '.join(lost)}")
 
@@ -148,6 +148,6 @@ class ProgressBars(ProgressListener):
         """Move the bar of a task."""
         if task not in self._tasks:
             self._tasks[task] = self._bars.add_task(self._titles.get(task, task), total=None)
-        # An estimated total can be too small; without one, the bar only shows that work goes on.
-        most = max(done, total) if total else None
-        self._bars.update(self._tasks[task], completed=done, total=most)
+        # An estimated total can be too small. Without a total, the bar only shows activity.
+        bar_total = max(done, total) if total else None
+        self._bars.update(self._tasks[task], completed=done, total=bar_total)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-Model = Annotated[Path, typer.Argument(help="Folder or zip file of a model.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder or zip file of a model.")]
 Judged = Annotated[
     Path,
     typer.Argument(metavar="DIR|FILM", help="Folder of colour photographs, or a colour film."),
@@ -199,12 +199,12 @@ def _photographs(
     )
 
 
-def _film(model: Path, place: Path, limit: int, output: _Output) -> None:
+def _film(model: Path, film: Path, limit: int, output: _Output) -> None:
     from photochrom import scoring
     from photochrom.colorizer import Colorizer
 
     methods = scoring.film_methods(Colorizer(model))
-    reel, timeline = scoring.Reel(place, limit=limit), scoring.Timeline()
+    reel, timeline = scoring.Reel(film, limit=limit), scoring.Timeline()
     with ProgressBars("frames", judge="judging") as bars:
         report = scoring.evaluate_film(reel, methods, listener=bars, on_frame=timeline.add)
     output.print(lambda: scoring.film_to_json(report), lambda: scoring.film_to_table(report))

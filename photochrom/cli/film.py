@@ -11,7 +11,7 @@ from photochrom.cli.console import emit, note, progress
 from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
-    ModelPlace,
+    ModelPath,
     PrecisionOption,
     Vividness,
 )
@@ -50,7 +50,12 @@ Codec = Annotated[
 ]
 Quality = Annotated[
     int | None,
-    typer.Option(min=0, max=63, help="CRF of the codec; lower values give better quality."),
+    typer.Option(
+        min=0,
+        max=63,
+        help="CRF of the codec; lower values give better quality.",
+        show_default="without visible loss",
+    ),
 ]
 Preset = Annotated[str, typer.Option(help="Encoder preset, for example fast or slow.")]
 Preview = Annotated[
@@ -67,7 +72,7 @@ def film(
         Path, typer.Argument(metavar="IN", help="The film: any file that FFmpeg can read.")
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="File for the coloured film.")],
-    model: ModelPlace = None,
+    model: ModelPath = None,
     vividness: Vividness = None,
     references: References = None,
     hints: Hints = None,
@@ -117,7 +122,7 @@ def film(
             preset=preset,
             overwrite=exists == "overwrite",
             partial=partial,
-            most_rows=_PREVIEW_ROWS if preview else 0,
+            max_rows=_PREVIEW_ROWS if preview else 0,
             listener=FilmConsole(bar, as_json=as_json),
         )
     _conclude(report, target, as_json=as_json)

@@ -32,7 +32,7 @@ class FilmConsole(FilmListener):
         emit({"event": "note", "text": text}) if self._as_json else note(text)
 
     def problem(self, seconds: float, text: str) -> None:
-        """Name a damaged place."""
+        """Print a damaged place."""
         if self._as_json:
             emit({"event": "problem", "seconds": seconds, "text": text})
         fail(f"at {seconds:.2f} s: {text}")

@@ -14,16 +14,16 @@ __all__ = [
     "EngineOption",
     "ExistsOption",
     "MaxMegapixels",
-    "ModelPlace",
+    "ModelPath",
     "PrecisionOption",
     "RunSettings",
     "Validation",
     "Vividness",
 ]
 
-# --- of colouring ---------------------------------------------------------------------------
+# --- for colouring --------------------------------------------------------------------------
 
-ModelPlace = Annotated[
+ModelPath = Annotated[
     Path | None,
     typer.Option(
         "--model", "-m", help="Folder or zip file of a model.", show_default="the one that ships"
@@ -54,13 +54,13 @@ MaxMegapixels = Annotated[
     float, typer.Option(min=0.1, max=1e6, help="Refuse photographs with more megapixels.")
 ]
 
-# --- of training ----------------------------------------------------------------------------
+# --- for training ---------------------------------------------------------------------------
 
 RECIPE_HELP: Final = "Recipe: a name, path/to/file.py or package.module:Class."
 
 Validation = Annotated[
     Path | None,
-    typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth"),
+    typer.Option("--val", help="Folder of validation photographs.", show_default="a tenth of DIR"),
 ]
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Settings file, in TOML or JSON.")

@@ -24,18 +24,18 @@ def list_recipes() -> None:
 
     rows = titles()
     for each in offered():
-        place = f"{each.value}, from {each.dist.name if each.dist else 'a package'}"
+        origin = f"{each.value}, from {each.dist.name if each.dist else 'a package'}"
         if each.name in RECIPES:
-            note(f"{place}: the name {each.name} is a bundled recipe's; use {each.value}")
+            note(f"{origin}: the name {each.name} is a bundled recipe's; use {each.value}")
         else:
-            rows[each.name] = place
+            rows[each.name] = origin
     for name, what in rows.items():
         typer.echo(f"{name:{max(map(len, rows))}} {what}")
 
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help=RECIPE_HELP)],
+    name: Annotated[str, typer.Argument(metavar="RECIPE", help=RECIPE_HELP)],
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", help="An option as KEY=VALUE; can be given more than once."),

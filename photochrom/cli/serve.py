@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from photochrom.cli.console import note
-from photochrom.cli.options import EngineOption, MaxMegapixels, ModelPlace, PrecisionOption
+from photochrom.cli.options import EngineOption, MaxMegapixels, ModelPath, PrecisionOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ def serve(
         Path | None,
         typer.Option(help="File whose first line is the token that clients must send."),
     ] = None,
-    model: ModelPlace = None,
+    model: ModelPath = None,
     engine: EngineOption = "openvino",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 100,
@@ -90,7 +90,7 @@ def web(
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
     workers: WorkersOption = 0,
-    model: ModelPlace = None,
+    model: ModelPath = None,
     engine: EngineOption = "openvino",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 250,

@@ -53,7 +53,7 @@ class Stream:
         """Colour the photograph.
 
         Args:
-            create: makes the colorizer, after the places have been checked.
+            create: makes the colorizer, after the arguments have been checked.
             options: how to colour it.
             originals: as in `check`.
             overwrite: whether an existing file may be replaced.
@@ -67,7 +67,7 @@ class Stream:
         return self.output in ("", STREAM)
 
     def check(self, originals: list[Path]) -> None:
-        """Check the places before any work is done.
+        """Check the source, the output and the suffix before any work is done.
 
         Args:
             originals: further files that the result must not replace.
@@ -80,7 +80,7 @@ class Stream:
 
         if self.suffix and self.suffix.lower() not in WRITABLE_SUFFIXES:
             raise ConfigError(
-                f"expected the suffix of a photograph, as .png; received {self.suffix!r}"
+                f"expected the suffix of a photograph, such as .png; received {self.suffix!r}"
             )
         output_suffix = "" if self._to_stdout else Path(self.output).suffix.lower()
         if self.suffix and output_suffix and self.suffix.lower() != output_suffix:
@@ -118,7 +118,7 @@ class Stream:
         return colorizer.colorize(picture, options)
 
     def write(self, result: ColorPhoto, *, overwrite: bool) -> None:
-        """Write the result to its place."""
+        """Write the result to the output."""
         from photochrom.photo import WRITABLE_SUFFIXES
         from photochrom.photo.codecs import format_of
 

@@ -72,7 +72,9 @@ def _parse_epochs(text: str) -> list[int]:
     try:
         return sorted({int(part) for part in text.split(",") if int(part) > 0}) or [1]
     except ValueError as error:
-        raise ConfigError(f"expected numbers of epochs, as 100,500; received {text!r}") from error
+        raise ConfigError(
+            f"expected numbers of epochs, such as 100,500; received {text!r}"
+        ) from error
 
 
 def _parse_space(texts: list[str]) -> dict[str, list[object]]:

@@ -28,7 +28,7 @@ def in_bands(work: Callable[..., None], shape: tuple[int, ...], buffers: int = 0
     scratch = threading.local()
 
     def band(top: int) -> None:
-        # One allocation a thread, not one a band: the first use of fresh memory is slow.
+        # One allocation per thread, not per band: the first use of fresh memory is slow.
         if not hasattr(scratch, "buffers"):
             scratch.buffers = np.empty((buffers, rows, shape[1]), np.float32)
         part = slice(top, min(top + rows, shape[0]))

@@ -75,7 +75,7 @@ def _linear(rgb: FloatArray) -> FloatArray:
 
 
 def _encoded(linear: FloatArray) -> FloatArray:
-    """Apply the sRGB curve; below zero it goes on as a straight line, so nothing is clipped."""
+    """Apply the sRGB curve; below zero it continues as a straight line, so nothing is clipped."""
     bright = 1.055 * cv2.pow(np.maximum(linear, 0), 1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, bright).astype(np.float32, copy=False)
 

@@ -42,7 +42,7 @@ _EPSILON: Final = np.float32(1e-6)  # avoids division by zero in black and white
 _HALVE_ABOVE: Final = 4
 _ONE: Final = np.float32(1)
 _MAX_CHROMA: Final = 1e6  # larger values would overflow; the gamut is far smaller anyway
-_AB_ROUNDS: Final = 4  # of the iteration in `ab_to_cbcr`
+_AB_ROUNDS: Final = 4  # iterations of `ab_to_cbcr`
 SCRATCH_BUFFERS: Final = 4  # arrays that `compress_to_gamut` and `compose_rgb` work in
 
 

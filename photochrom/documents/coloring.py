@@ -32,12 +32,12 @@ class ColoredDocument:
     Attributes:
         data: the bytes of the file, of the format of the original.
         photographs: number of photographs that were coloured.
-        left: the images that were left as they are: page, from 1, and why.
+        unchanged: the images that were not coloured: the page, from 1, and the reason.
     """
 
     data: bytes
     photographs: int
-    left: tuple[tuple[int, str], ...] = ()
+    unchanged: tuple[tuple[int, str], ...] = ()
 
 
 def is_document(data: bytes) -> bool:
@@ -87,7 +87,7 @@ def color_document(
     changed, report = pdf.color_pdf(
         data, name, chosen, colorize, quality=quality, max_pixels=max_pixels
     )
-    return ColoredDocument(changed, report.photographs, tuple(report.left))
+    return ColoredDocument(changed, report.photographs, tuple(report.unchanged))
 
 
 def _pdf_module() -> ModuleType:

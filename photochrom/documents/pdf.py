@@ -1,6 +1,6 @@
 """Colour the scanned photographs of a PDF; text, page sizes and metadata stay as they are.
 
-Only image streams are replaced. So a text layer that was recognized keeps its place, and so do
+Only image streams are replaced. So a text layer from text recognition keeps its position, and so do
 links, bookmarks and forms.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["PdfReport", "color_pdf", "page_count"]
 
 _MIN_SIDE: Final = 64  # pixels; smaller images are icons, rules and logos
-_QUALITY: Final = 92  # of the JPEG streams
+_QUALITY: Final = 92  # quality of the JPEG streams
 # Keys of an image that say how it is shown, not how its samples are stored.
 _KEPT_KEYS: Final = ("/SMask", "/Interpolate", "/Intent", "/OC", "/StructParent", "/Metadata")
 _USUAL_DECODE: Final = ([0, 1], [0, 1] * 3, [0, 1] * 4)
@@ -42,12 +42,12 @@ class PdfReport:
     Attributes:
         photographs: number of images that were coloured.
         pages: number of pages with such an image.
-        left: the images that were left as they are: page, from 1, and why.
+        unchanged: the images that were not coloured: the page, from 1, and the reason.
     """
 
     photographs: int = 0
     pages: int = 0
-    left: list[tuple[int, str]] = field(default_factory=list)
+    unchanged: list[tuple[int, str]] = field(default_factory=list)
 
 
 def page_count(data: bytes, name: str) -> int:
@@ -110,8 +110,12 @@ def color_pdf(
 
 
 def _nothing_found(name: str, report: PdfReport) -> str:
-    reasons = ", ".join(sorted({reason for _, reason in report.left}))
-    found = f"its images were left: {reasons}" if reasons else "there are no images on these pages"
+    reasons = ", ".join(sorted({reason for _, reason in report.unchanged}))
+    found = (
+        f"its images were not coloured: {reasons}"
+        if reasons
+        else "there are no images on these pages"
+    )
     return f"expected a grey photograph in {name}; {found}"
 
 
@@ -206,13 +210,13 @@ class _Painter:
         painted = self._painted[image.objgen]
         if isinstance(painted, str):
             if painted:
-                self.report.left.append((page, painted))
+                self.report.unchanged.append((page, painted))
             return image
         self.report.photographs += 1
         return painted
 
     def _paint(self, image: Stream, name: str) -> Stream | str:
-        """Return a coloured copy of an image, or why it is left as it is; "" for icons."""
+        """Return a coloured copy of an image, or the reason why it stays as it is; "" for icons."""
         if min(int(image.Width), int(image.Height)) < _MIN_SIDE or image.get(Name.ImageMask):
             return ""
         if image.get(Name.BitsPerComponent, 8) == 1:
@@ -256,13 +260,13 @@ def _samples(image: Stream) -> bytes | Image.Image:
 
 def _without_metadata(jpeg: bytes) -> bytes:
     """Return a JPEG file without the segments that PDF viewers ignore, such as its orientation."""
-    kept, place = [jpeg[:2]], 2
-    while place + 4 <= len(jpeg) and jpeg[place] == 0xFF and 0xC0 <= jpeg[place + 1] < 0xFF:
-        marker = jpeg[place + 1]
-        end = place + 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
+    kept, start = [jpeg[:2]], 2
+    while start + 4 <= len(jpeg) and jpeg[start] == 0xFF and 0xC0 <= jpeg[start + 1] < 0xFF:
+        marker = jpeg[start + 1]
+        end = start + 2 + int.from_bytes(jpeg[start + 2 : start + 4], "big")
         if marker == 0xDA:  # the samples begin
             break
         if not 0xE0 <= marker <= 0xEF or marker == _ADOBE:
-            kept.append(jpeg[place:end])
-        place = end
-    return b"".join(kept) + jpeg[place:]
+            kept.append(jpeg[start:end])
+        start = end
+    return b"".join(kept) + jpeg[start:]

@@ -101,13 +101,13 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def output_errors(path: Path) -> Iterator[None]:
-    """Turn the errors of writing to a place into those of this package.
+    """Turn the errors of writing a file into those of this package.
 
     Args:
         path: the file or folder, for messages.
 
     Raises:
-        OutputExists: something exists in its place.
+        OutputExists: something of this name exists already.
         OutputFailed: the disk is full or broken.
         OutputError: it cannot be written.
     """
@@ -161,35 +161,35 @@ def check_destination(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"expected a regular file to replace; {path} is something else")
 
 
-def identity(place: str | os.PathLike[str] | int) -> tuple[int, int] | None:
+def identity(file: str | os.PathLike[str] | int) -> tuple[int, int] | None:
     """Return what identifies a file under all its names: other cases, other mounts, links.
 
     Args:
-        place: a path, or the descriptor of an open file.
+        file: a path, or the descriptor of an open file.
 
     Returns:
         Device and inode; None if there is no such file.
     """
     try:
-        status = os.stat(place)  # noqa: PTH116  `place` may be a descriptor
+        status = os.stat(file)  # noqa: PTH116  `file` may be a descriptor
     except (OSError, ValueError):  # ValueError: not a possible name
         return None
     return status.st_dev, status.st_ino
 
 
-def ensure_not_original(place: Path | int, originals: Collection[tuple[int, int] | None]) -> None:
+def ensure_not_original(target: Path | int, originals: Collection[tuple[int, int] | None]) -> None:
     """Refuse to write over an original.
 
     Args:
-        place: where a result will be written: a path, or the descriptor of an open file, 1 for
+        target: where a result will be written: a path, or the descriptor of an open file, 1 for
             stdout.
         originals: the `identity` of each original.
 
     Raises:
-        OutputError: `place` is one of the originals.
+        OutputError: `target` is one of the originals.
     """
-    if (existing := identity(place)) and existing in originals:
-        name = "the file behind stdout" if place == 1 else place
+    if (existing := identity(target)) and existing in originals:
+        name = "the file behind stdout" if target == 1 else target
         raise OutputError(f"{name} is an original and is never written over; choose another name")
 
 

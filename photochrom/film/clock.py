@@ -20,6 +20,6 @@ def parse_moment(text: str) -> float:
     """
     match = _TIME.fullmatch(text.strip())
     if not match:
-        raise ConfigError(f"expected a time as 90, 1:30 or 0:01:30.5; received {text!r}")
+        raise ConfigError(f"expected a time such as 90, 1:30 or 0:01:30.5; received {text!r}")
     hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return hours * 3600 + minutes * 60 + seconds

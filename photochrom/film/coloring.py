@@ -74,5 +74,5 @@ def color_frames(
     for segment in propagate(small_frames(frames), network):
         for luma, small, chroma in segment.frames:
             fitted = LinearChroma.fit(chroma, small.luma, model.card.color_space)
-            rgb: npt.NDArray[np.uint8] = fitted.over(luma)
+            rgb: npt.NDArray[np.uint8] = fitted.rgb(luma)
             yield rgb

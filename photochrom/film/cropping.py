@@ -32,15 +32,15 @@ class Crop:
         return bool(self.left or self.right or self.top or self.bottom)
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """Return width and height of what is left of a frame."""
+        """Return the width and height of a frame after cropping."""
         return width - self.left - self.right, height - self.top - self.bottom
 
 
 def stated_crop(stream: VideoStream) -> Crop:
     """Return the cropping that the container of a film states for its pictures.
 
-    FFmpeg knows it, from PixelCrop in Matroska or `clap` in MOV, but PyAV cannot say it. So the
-    stream is described in a Matroska header, which says it.
+    FFmpeg reads it, from PixelCrop in Matroska or `clap` in MOV, but PyAV does not expose it. So a
+    Matroska header is written for the stream, and the cropping is read from that header.
     """
     header = BytesIO()
     try:
@@ -54,7 +54,7 @@ def stated_crop(stream: VideoStream) -> Crop:
         content = dict(_elements(content)).get(name, b"")
     sides = {name: int.from_bytes(value) for name, value in _elements(content)}
     crop = Crop(*(sides.get(name, 0) for name in (_LEFT, _RIGHT, _TOP, _BOTTOM)))
-    # Nothing is cut from a damaged file that would leave nothing.
+    # A damaged file may state a crop that leaves no pixels; it is ignored.
     return crop if min(crop.size(stream.width, stream.height)) > 0 else Crop()
 
 

@@ -75,7 +75,7 @@ class Encoding:
         """
         if self.codec and self.codec not in CODECS:
             raise ConfigError(
-                f"expected a codec out of {', '.join(CODECS)}; received {self.codec!r}"
+                f"expected one of the codecs {', '.join(CODECS)}; received {self.codec!r}"
             )
         if self.quality is not None and not 0 <= self.quality <= _MAX_QUALITY:
             raise ConfigError(
@@ -155,7 +155,9 @@ class PartWriter:
         self._time_base, self._shift = time_base, round(PART_SHIFT / time_base)
         self._codec, self._pix_fmt = encoding.codec, encoding.pix_fmt(layout)
         self._is_compressed = layout.is_compressed
-        self._captions: dict[int, bytes] = {}  # by the times of frames that are being encoded
+        self._captions: dict[
+            int, bytes
+        ] = {}  # captions of frames that are being encoded, by the frames' times
         container = _CODEC_FORMATS.get(encoding.codec, PART_FORMAT)
         self._file = av.open(str(path), "w", format=container)
         stream = self._file.add_stream(encoding.encoder, rate=rate, options=encoding.options)

@@ -118,7 +118,7 @@ class FrameColorer:
         source, layout = frame.source, self._film.layout
         space = self._model.card.color_space
         fitted = LinearChroma.fit(frame.chroma, frame.small.luma, space, layout.matrix)
-        planes = fitted.stored(source.luma, layout.subsampling, layout.levels)
+        planes = fitted.subsampled_planes(source.luma, layout.subsampling, layout.levels)
         picture = make_frame([source.luma, *planes], layout, layout.pix_fmt)
         return ColoredFrame(picture, source, frame.begins_shot, frame.memory)
 

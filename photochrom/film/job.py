@@ -66,13 +66,13 @@ class Job:
         source: the original film.
         target: the file to write.
         vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
-        references: frames or photographs whose colours are to be followed.
+        references: frames or photographs to copy colours from.
         hints: pairs of a time, in seconds from the start of the film, and a hint for its frame.
         span: the section of the film to colour.
         encoding: the encoder settings.
         overwrite: whether `target` may be replaced if it exists.
         partial: whether an interrupted run writes a playable film of its finished frames.
-        most_rows: taller frames are reduced to this height, for a quick preview; 0 means no limit.
+        max_rows: taller frames are reduced to this height, for a quick preview; 0 means no limit.
     """
 
     source: Path
@@ -84,7 +84,7 @@ class Job:
     encoding: Encoding = field(default_factory=Encoding)
     overwrite: bool = False
     partial: bool = False
-    most_rows: int = 0
+    max_rows: int = 0
 
     def __post_init__(self) -> None:
         """Check the settings that photographs have, too.
@@ -112,7 +112,7 @@ class Job:
             "hints": [[moment, *astuple(hint)] for moment, hint in self.hints],
             "span": astuple(self.span),
             "encoding": astuple(self.encoding),
-            "rows": self.most_rows,
+            "rows": self.max_rows,
         }
 
 

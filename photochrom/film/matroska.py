@@ -1,6 +1,6 @@
 """Write the shape of the pixels into a Matroska or WebM file.
 
-FFmpeg's muxer takes it from a field of the stream that PyAV cannot set. So a reserve is left in the
+FFmpeg's muxer takes it from a field of the stream that PyAV cannot set. So space is reserved in the
 header, and the display size is written there afterwards. No other byte of the file moves.
 """
 
@@ -66,7 +66,7 @@ def _patched_tracks(tracks: bytes, aspect: Fraction, *, as_ratio: bool) -> bytes
         content = tracks[track.content : track.end]
         if RESERVE.encode() in content:
             patched[track.content : track.end] = _patched_track(content, aspect, as_ratio=as_ratio)
-    for checksum in _children(tracks, 0, len(tracks), _CRC):  # of all that follows it
+    for checksum in _children(tracks, 0, len(tracks), _CRC):  # a checksum of everything after it
         crc = zlib.crc32(patched[checksum.end :])
         patched[checksum.content : checksum.end] = crc.to_bytes(4, "little")
     return bytes(patched)
@@ -112,7 +112,7 @@ def _children(data: bytes, start: int, end: int, name: bytes) -> Iterator[_Eleme
 
 
 def _elements(data: bytes, start: int, end: int) -> Iterator[_Element]:
-    """Yield the elements between two places; the last one can be cut off."""
+    """Yield the elements between two offsets; the last one can be cut off."""
     while start < end:
         size_start = start + 9 - data[start].bit_length()
         content = size_start + 9 - data[size_start].bit_length()

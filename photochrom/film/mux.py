@@ -251,7 +251,7 @@ def _decoding_times(times: Sequence[int]) -> Iterator[int]:
     Encoders store frames in another order than they are shown in, so a frame may have to be decoded
     before frames that are shown earlier. The decoding times in the parts cannot be used: each part
     was encoded on its own, and they overlap where two parts meet. Instead, the presentation times
-    in ascending order are used, delayed by the largest number of places that a frame is moved.
+    in ascending order are used, delayed by the largest number of positions that a frame is moved.
 
     Args:
         times: the presentation times, in the order in which the frames are stored.
@@ -280,7 +280,7 @@ def _other_packets(
         if not _move_into(packet, film, span):
             continue
         decoded_at = packet.dts if packet.dts is not None else packet.pts or 0
-        # Muxers refuse decoding times that do not increase, as damaged films have them. Several
+        # Muxers refuse decoding times that do not increase, which occur in damaged films. Several
         # subtitles may begin at once.
         earliest = last_dts.get(index, decoded_at - 1) + (packet.stream.type != "subtitle")
         if decoded_at < earliest:

@@ -13,7 +13,7 @@ from photochrom.errors import ConfigError
 from photochrom.film.propagation import Estimate
 from photochrom.guidance.binding import Binding
 from photochrom.guidance.hints import draw
-from photochrom.guidance.reference import Reference, no_more_than
+from photochrom.guidance.reference import Reference, limit_to_reference
 from photochrom.model.distribution import decode
 from photochrom.model.guide import Guide
 
@@ -56,7 +56,7 @@ class Network:
         """
         self._model, self._references = model, references
         try:
-            self._params = model.card.reading(vividness)
+            self._params = model.card.decoding_params(vividness)
         except ValueError as error:
             raise ConfigError(str(error)) from error
 
@@ -77,7 +77,7 @@ class Network:
         weight = np.ones(frame.grid, np.float32)
         if known is not None:
             # The network can make colours stronger than the reference has them.
-            chroma = no_more_than(known, chroma)
+            chroma = limit_to_reference(known, chroma)
             weight += np.float32(_REFERENCE_WEIGHT - 1) * _resize(known[..., 2], frame.grid)
         return Estimate(_resize(chroma, frame.grid), weight)
 
@@ -111,7 +111,7 @@ def reference_from_hints(
     Raises:
         ConfigError: a hint is outside the frame, or the model does not support references.
     """
-    card, params = model.card, model.card.reading(vividness)
+    card, params = model.card, model.card.decoding_params(vividness)
     lightness = color.grey_level(luma, card.color_space)
     known = draw(hints, size, lightness.shape, card.color_space)
     output, features = model.predict_with_features(lightness)
@@ -123,7 +123,7 @@ def reference_from_hints(
     outputs = (output, model.predict(lightness, known))
     plain, hinted = (decode(each, card, params, guide) for each in outputs)
     binding = Binding.of(hints, size, lightness.shape, guide, features)
-    chroma = binding.spread(plain, hinted, card.color_space)
+    chroma = binding.bind_small(plain, hinted, card.color_space)
     return Reference(features, _resize(chroma, features.shape[:2]))
 
 

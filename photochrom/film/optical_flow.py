@@ -1,7 +1,7 @@
 """Optical flow between two pictures, its reliability, and the detection of cuts between shots.
 
 Pictures are luma, (h, w) uint8. A flow is (h, w, 2) float32: (dx, dy) in pixels, such that the
-place (x, y) of one picture is found at (x + dx, y + dy) in the other.
+point (x, y) of one picture is found at (x + dx, y + dy) in the other.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Luma = npt.NDArray[np.uint8]
 T = TypeVar("T")
 
 # A flow and its reverse agree if |sum|² < relative · (|flow|² + |reverse|²) + absolute. Sundaram et
-# al. have 0.01 and 0.5.
+# al. use 0.01 and 0.5.
 _RELATIVE_TOLERANCE: Final = 0.01
 _ABSOLUTE_TOLERANCE: Final = 2.0  # pixels, squared
 
@@ -47,7 +47,7 @@ _FLASH_FRAMES: Final = 3  # the longest flash that is not taken for a cut
 
 
 def flow(one: Luma, other: Luma, *, fine: bool = False) -> FloatArray:
-    """Find where each place of a picture is in another one, by dense inverse search.
+    """Find where each pixel of a picture is in another one, by dense inverse search.
 
     T. Kroeger et al.: Fast Optical Flow using Dense Inverse Search, ECCV 2016.
 
@@ -74,9 +74,9 @@ def warp(values: FloatArray, motion: FloatArray) -> FloatArray:
     Returns:
         float32, of the same shape as `values`. Outside the picture its border is repeated.
     """
-    places = np.asarray(motion + _coordinates(*motion.shape[:2]), np.float32)
+    points = np.asarray(motion + _coordinates(*motion.shape[:2]), np.float32)
     warped = cv2.remap(  # type: ignore[call-overload]
-        values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        values, points, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(warped, np.float32)
 
@@ -95,7 +95,7 @@ def compose(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def flow_consistency(there: FloatArray, back: FloatArray) -> FloatArray:
-    """Mark the places where a flow agrees with its reverse and stays within the picture.
+    """Mark the points where a flow agrees with its reverse and stays within the picture.
 
     N. Sundaram et al.: Dense Point Trajectories by GPU-Accelerated Large Displacement Optical
     Flow, ECCV 2010.

@@ -1,4 +1,4 @@
-"""The film that is made of finished parts."""
+"""Write the coloured film from its finished parts."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class OutputFilm:
         self._film, self._job, self._plan, self._journal = film, job, plan, journal
 
     def write(self) -> None:
-        """Join the parts to a film.
+        """Join the parts into a film.
 
         Raises:
             OutputFailed: the film cannot be written.

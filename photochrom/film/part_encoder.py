@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["PartEncoder"]
 
-# Seconds of film in a part. This is how much work a power cut can cost. Shorter parts would begin
-# with more key frames, and so make the film larger.
+# Seconds of film in a part. This is how much work a power cut can cost. Each part begins with a
+# key frame, so shorter parts would make the film larger.
 _PART_SECONDS: Final = 10
 
 
@@ -108,7 +108,7 @@ class PartEncoder:
         listener.picture(partial(_preview, frame.picture))
 
     def _captions(self, source: SourceFrame) -> bytes:
-        """Return the captions of a frame, if the codec can hold them; say so if it cannot."""
+        """Return the captions of a frame, if the codec can hold them; if not, note it once."""
         codec = self._job.encoding.codec
         if codec in CAPTION_CODECS:
             return source.captions
@@ -136,7 +136,7 @@ class PartEncoder:
         return replace(state, parts=state.parts + 1, frames=frames, shots=shots)
 
     def _total_frames(self) -> int:
-        """Return the expected number of frames in the section that is wanted."""
+        """Return the expected number of frames in the section to be coloured."""
         film, span = self._film, self._job.span
         if span.is_whole:
             return film.count

@@ -40,12 +40,12 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
         InvalidModel: the output of the network does not match the model's card.
     """
     listener = listener or FilmListener()
-    film = FilmReader(job.source, max_rows=job.most_rows)
+    film = FilmReader(job.source, max_rows=job.max_rows)
     container = check_target(job)
     job = replace(job, encoding=job.encoding.with_codec(container))
     with Journal(job.target, job.fingerprint(model)) as journal:
         with reporting_failures(job, journal):
-            # What can be refused is refused before the first frame is coloured.
+            # Planned first: if the container refuses something, no frame is coloured in vain.
             plan, plan_notes = plan_output(film, job, container, journal.folder)
             notes = (*plan_notes, *_notes(film, job, journal))
             colorer = FrameColorer(model, job, film)
@@ -54,8 +54,8 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
             try:
                 for note in notes:
                     listener.note(note)
-                begun = journal.state.last, journal.memory
-                with closing(colorer.frames(*begun, parts.add_problem)) as frames:
+                resume_from = journal.state.last, journal.memory
+                with closing(colorer.frames(*resume_from, parts.add_problem)) as frames:
                     parts.encode(frames)
             except KeyboardInterrupt:
                 output.conclude_interrupted(listener)

@@ -31,7 +31,7 @@ _COLOR_TAGS: Final = ("matrix", "primaries", "transfer")
 _UNKNOWN: Final = (0, 2)  # values of colour tags that say nothing
 _SUGGESTED: Final = (".mkv", ".mp4", ".mov", ".webm", ".ts", ".nut")
 _NAMED_TAGS: Final = 5  # in a message
-_ASPECT_TOLERANCE: Final = 0.01  # of the shape of the pixels, which WebM rounds
+_ASPECT_TOLERANCE: Final = 0.01  # WebM rounds the shape of the pixels by up to this share
 
 
 def plan_output(
@@ -189,7 +189,7 @@ class _Planner:
 
 
 def _lost_color_tags(layout: Layout, written: WrittenFilm) -> list[str]:
-    """Return the names of the colour tags that are not read as the layout has them."""
+    """Return the names of the colour tags whose values differ from the layout's when read back."""
     pairs = zip(_COLOR_TAGS, layout.color_tags, written.color_tags, strict=False)
     lost = [name for name, old, new in pairs if new != old and old not in _UNKNOWN]
     # Players assume a matrix where there is no tag.

@@ -43,11 +43,11 @@ class FilmListener(ProgressListener):
             number: the number of the shot, from 1.
         """
 
-    def picture(self, look: Callable[[int], npt.NDArray[np.uint8]]) -> None:
+    def picture(self, preview: Callable[[int], npt.NDArray[np.uint8]]) -> None:
         """Handle a preview of the frame that `progress` has just announced.
 
         Args:
-            look: `look(rows)` returns the coloured frame with at most that many rows, as RGB,
+            preview: `preview(rows)` returns the coloured frame with at most that many rows, as RGB,
                 (H, W, 3) uint8. The frame is converted only if this is called.
         """
 

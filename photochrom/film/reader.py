@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FilmReader", "ProblemCallback", "SourceFrame"]
 
-# The deinterlacer looks at this many frames before each, so it needs them at every place.
+# The deinterlacer looks at this many frames before each, so it needs them wherever reading begins.
 _FRAMES_BEFORE: Final = 2
 
 
@@ -55,7 +55,7 @@ class SourceFrame:
 
 
 class FilmReader:
-    """A film whose frames can be read any number of times; each time, the file is opened anew.
+    """A film whose frames can be read any number of times; each time, the file is opened again.
 
     Attributes:
         path: the file, or the pattern of a sequence of pictures.
@@ -181,9 +181,9 @@ class FilmReader:
         def report_interlaced(frame: VideoFrame) -> None:
             report(frame.time, "the film is interlaced from here on; it is deinterlaced")
 
-        place = None if first is None else first - _FRAMES_BEFORE * self._step
-        place = place if place is not None and place > self.start else None
-        with closing(self._source.frames(self.index, place, report)) as decoded:
+        start = None if first is None else first - _FRAMES_BEFORE * self._step
+        start = start if start is not None and start > self.start else None
+        with closing(self._source.frames(self.index, start, report)) as decoded:
             yield from filter_frames(decoded, self._crop, report_interlaced)
 
     def _pts(self, frame: VideoFrame, last: int | None, step: int) -> int:

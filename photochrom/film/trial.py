@@ -32,9 +32,9 @@ __all__ = ["Packets", "WrittenFilm", "first_packets", "is_held", "written_film"]
 Packets: TypeAlias = "Mapping[int, Sequence[tuple[Packet[Stream], Fraction]]]"
 """The first packets of each stream, by the stream's index, each with its duration in seconds."""
 
-_TRIED_PACKETS: Final = 10  # of each stream; players need several to recognize some codecs
+_TRIED_PACKETS: Final = 10  # per stream; players need several to recognize some codecs
 _USUAL_DURATION: Final = Fraction(1, 10)  # seconds, of packets that do not say
-_MAX_BYTES: Final = 1 << 26  # read to find them
+_MAX_BYTES: Final = 1 << 26  # the largest part of a film that is read to find these packets
 # Layers of MPEG audio, which some containers do not tell apart. Decoders play all of them.
 _MPEG_AUDIO: Final = ("mp1", "mp2", "mp3")
 

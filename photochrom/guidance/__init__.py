@@ -1,1 +1,1 @@
-"""Colours that are known beforehand: hints, a palette, a reference photograph."""
+"""Colours that are known in advance: hints, a palette, a reference photograph."""

@@ -1,8 +1,8 @@
-"""Find which places of a photograph follow a hint: those that look like it and lie near it.
+"""Find which cells of a photograph follow a hint: those that look like it and lie near it.
 
-A place is a pixel of a small picture, (h, w), that the network's output is. Pixels of the hint's
-own segment follow more readily than the rest. Distances are in sides of the picture, so that they
-do not depend on its size.
+A cell is one position of the network's output, which is a small picture, (h, w). Cells in the
+hint's own segment follow more readily than the rest. Distances are in sides of the picture, so that
+they do not depend on its size.
 """
 
 from __future__ import annotations
@@ -27,46 +27,47 @@ if TYPE_CHECKING:
 
 __all__ = ["Followers", "find_followers"]
 
-# Which pixels follow a hint: similarity, less a cost for distance, must reach a threshold.
+# Which cells follow a hint: similarity, less a cost for distance, must reach a threshold.
 _FREE_DISTANCE: Final = 0.25  # sides; up to there, distance costs nothing
 _DISTANCE_COST: Final = 0.6  # similarity that is lost over each further side
 _FOLLOW_RANGE: Final = (0.5, 0.75)  # similarity at which following begins and is complete
-_SEGMENT_BONUS: Final = 0.2  # similarity that a pixel of the hint's segment gains
+_SEGMENT_BONUS: Final = 0.2  # similarity that a cell in the hint's segment gains
 _BONUS_FADES: Final = (0.25, 0.6)  # sides; the bonus for following fades between these distances
 _OTHER_SEGMENT_COST: Final = 0.05  # similarity that is lost in another segment
-_SEGMENT_AGREEMENT: Final = 0.5  # how far a pixel's similarity is drawn to its segment's mean
-# Which pixels get a part of a hint's correction: similar ones, in a Gaussian around the hint.
+_SEGMENT_AGREEMENT: Final = 0.5  # how far a cell's similarity is moved towards its segment's mean
+# Which cells get a share of a hint's correction: similar ones, in a Gaussian around the hint.
 _CORRECTION_RANGE: Final = (0.6, 0.9)  # similarity at which the correction begins and is complete
 _CORRECTION_REACH: Final = 0.2  # sides: standard deviation
 _REACH_WITHOUT_FEATURES: Final = 0.05  # sides: standard deviation if similarity is not known
 _SEGMENT_REACH: Final = 2  # factor on the reach within the hint's segment
-_RIVALRY: Final = 3  # hints share a pixel by this power of their strengths
-# A hint lies in a segment if this share of the pixels in its main segment lies in that one, too.
+_RIVALRY: Final = 3  # hints share a cell by this power of their strengths
+# A hint lies in a segment if this share of the cells in its main segment lies in that one, too.
 _MIN_SEGMENT_SHARE: Final = 0.25
 _SUPERSAMPLING: Final = 2  # hints are drawn at this multiple of the network's input size
-_MAX_PLACES: Final = 64  # of a hint, to which other places are compared
-_MAX_PIXELS: Final = 256  # of a hint, on which its colour is measured
+_MAX_CELLS: Final = 64  # cells of a hint that other cells are compared to
+_MAX_PIXELS: Final = 256  # pixels of a hint that its colour is measured on
 _TINY: Final = 1e-6  # avoids division by zero
 
 
 @dataclass(frozen=True, eq=False)
 class Followers:
-    """Which places follow which hints.
+    """Which cells follow which hints.
 
     Attributes:
         visible: the numbers of the n hints that are not covered by later ones, (n,) int32.
         pixels: x and y of m pixels of the photograph that show a hint, (m, 2) int32.
         owner: the index in `visible` of each pixel's hint, (m,) int32.
-        follow: how far a place takes the network's colouring with hints, (h, w) float32 in
+        follow_weight: how far a cell takes the network's colouring with hints, (h, w) float32 in
             [0, 1].
-        parts: how much of each hint's correction a place gets, (h, w, n) float32 in [0, 1].
+        correction_weight: how much of each hint's correction a cell gets, (h, w, n) float32 in
+            [0, 1].
     """
 
     visible: IndexArray
     pixels: IndexArray
     owner: IndexArray
-    follow: FloatArray
-    parts: FloatArray
+    follow_weight: FloatArray
+    correction_weight: FloatArray
 
 
 def find_followers(
@@ -76,7 +77,7 @@ def find_followers(
     guide: Guide,
     features: FloatArray | None,
 ) -> Followers:
-    """Compare all places with each hint.
+    """Compare all cells with each hint.
 
     Args:
         hints: one or more; later ones cover earlier ones.
@@ -97,7 +98,7 @@ def find_followers(
     visible, index = np.unique(owner, return_inverse=True)
     owner = index.astype(np.int32)
     grid = guide.segments.shape[0], guide.segments.shape[1]
-    rows, columns = _places(pixels, photo, grid)
+    rows, columns = _cell_coordinates(pixels, photo, grid)
     similarity, distance = _compare(pixels, owner, photo, grid, features)
     deviation = segment_means(similarity, guide.segments)[guide.segments] - similarity
     similarity += np.float32(_SEGMENT_AGREEMENT) * deviation
@@ -106,7 +107,7 @@ def find_followers(
     strength = _correction(similarity, distance, own, has_features=features is not None)
     rivals = strength**_RIVALRY
     parts = strength * (rivals / np.maximum(rivals.sum(-1, keepdims=True), _TINY))
-    # Whatever the similarity says, a hinted place follows, and belongs to its own hints only.
+    # Whatever its similarity, a hinted cell follows, and belongs to its own hints only.
     follow[rows, columns] = 1
     parts[rows, columns] = 0
     np.add.at(parts, (rows, columns, owner), 1)
@@ -139,23 +140,23 @@ def _hinted_pixels(
     return np.concatenate(pixels), np.concatenate(owner)
 
 
-def _places(
+def _cell_coordinates(
     pixels: IndexArray, photo: tuple[int, int], grid: tuple[int, int]
 ) -> tuple[IndexArray, IndexArray]:
-    """Return the rows and columns of the places of a grid in which pixels lie, (m,) each."""
+    """Return the rows and columns of the cells of a grid in which pixels lie, (m,) each."""
     columns, rows = pixels.T
     return rows * grid[0] // photo[0], columns * grid[1] // photo[1]
 
 
-def _cells(
+def _hinted_cells(
     pixels: IndexArray, owner: IndexArray, photo: tuple[int, int], grid: tuple[int, int]
 ) -> tuple[IndexArray, IndexArray]:
-    """Return flat indices of places of a grid, hint after hint, and where each hint's begin."""
-    rows, columns = _places(pixels, photo, grid)
+    """Return flat indices of cells of a grid, hint after hint, and where each hint's begin."""
+    rows, columns = _cell_coordinates(pixels, photo, grid)
     cells = []
     for number in range(owner.max() + 1):
         covered = np.unique((rows * grid[1] + columns)[owner == number])
-        cells.append(covered[subsample(range(len(covered)), _MAX_PLACES)])
+        cells.append(covered[subsample(range(len(covered)), _MAX_CELLS)])
     counts = [len(covered) for covered in cells]
     return np.concatenate(cells), np.cumsum([0, *counts[:-1]])
 
@@ -167,7 +168,7 @@ def _compare(
     grid: tuple[int, int],
     features: FloatArray | None,
 ) -> tuple[FloatArray, FloatArray]:
-    """Compare every place of a grid to the places of each hint.
+    """Compare every cell of a grid to the cells of each hint.
 
     Args:
         pixels: the hints' pixels, (m, 2).
@@ -177,15 +178,15 @@ def _compare(
         features: the network's features, (h', w', F), or None.
 
     Returns:
-        Similarity to the most similar place of each hint (cosine; 1 without features) and
-        distance to its nearest place, in sides, (h, w, n) float32 each.
+        Similarity to the most similar cell of each hint (cosine; 1 without features) and
+        distance to its nearest cell, in sides, (h, w, n) float32 each.
     """
     # Compared at the coarser size of the features, then enlarged: (h · w) × cells is a large array.
     coarse = grid if features is None else features.shape[:2]
-    cells, starts = _cells(pixels, owner, photo, coarse)
+    cells, starts = _hinted_cells(pixels, owner, photo, coarse)
     rows, columns = np.divmod(np.arange(coarse[0] * coarse[1]), coarse[1])
-    places = np.stack([rows / coarse[0], columns / coarse[1]], -1).astype(np.float32)
-    squares = ((places[:, None] - places[cells]) ** 2).sum(-1)
+    centres = np.stack([rows / coarse[0], columns / coarse[1]], -1).astype(np.float32)
+    squares = ((centres[:, None] - centres[cells]) ** 2).sum(-1)
     if features is None:
         similarity = np.ones_like(squares)
     else:
@@ -199,13 +200,13 @@ def _compare(
 def _same_segment(
     segments: IndexArray, rows: IndexArray, columns: IndexArray, owner: IndexArray
 ) -> BoolArray:
-    """Return which places belong to a segment that a hint lies in.
+    """Return which cells belong to a segment that a hint lies in.
 
     Args:
         segments: (h, w) int32, numbered from 0 without gaps.
-        rows: rows of the hints' places, (m,).
-        columns: columns of the hints' places, (m,).
-        owner: the index of each place's hint, (m,).
+        rows: rows of the hints' cells, (m,).
+        columns: columns of the hints' cells, (m,).
+        owner: the index of each cell's hint, (m,).
 
     Returns:
         (h, w, n) bool.
@@ -216,7 +217,7 @@ def _same_segment(
 
 
 def _following(similarity: FloatArray, distance: FloatArray, own: BoolArray) -> FloatArray:
-    """Return how far places follow any hint, (h, w) float32 in [0, 1]."""
+    """Return how far cells follow any hint, (h, w) float32 in [0, 1]."""
     cost = np.float32(_DISTANCE_COST) * np.maximum(distance - np.float32(_FREE_DISTANCE), 0)
     bonus = np.float32(_SEGMENT_BONUS) * (1 - _smooth(distance, *_BONUS_FADES))
     score = similarity - cost + np.where(own, bonus, -np.float32(_OTHER_SEGMENT_COST))
@@ -226,13 +227,13 @@ def _following(similarity: FloatArray, distance: FloatArray, own: BoolArray) -> 
 def _correction(
     similarity: FloatArray, distance: FloatArray, own: BoolArray, *, has_features: bool
 ) -> FloatArray:
-    """Return how much of each hint's correction places get, (h, w, n) float32 in [0, 1].
+    """Return how much of each hint's correction cells get, (h, w, n) float32 in [0, 1].
 
     Args:
-        similarity: similarity of places to each hint, (h, w, n).
+        similarity: similarity of cells to each hint, (h, w, n).
         distance: their distance from it, in sides, (h, w, n).
         own: whether they belong to its segment, (h, w, n).
-        has_features: whether similarity comes from features, and so tells anything.
+        has_features: whether similarity comes from features, not from a constant 1.
     """
     base = _CORRECTION_REACH if has_features else _REACH_WITHOUT_FEATURES
     bonus = np.where(own, np.float32(_SEGMENT_BONUS), np.float32(0))
@@ -248,6 +249,6 @@ def _smooth(values: FloatArray, begin: float, end: float) -> FloatArray:
 
 
 def _enlarged(values: FloatArray, grid: tuple[int, int]) -> FloatArray:
-    """Interpolate values of places, (h, w, n), for the places of another grid."""
+    """Interpolate values of cells, (h, w, n), for the cells of another grid."""
     resized = cv2.resize(values, grid[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(resized, np.float32).reshape(*grid, -1)

@@ -38,13 +38,13 @@ __all__ = [
 
 RGB = tuple[int, int, int]
 
-_DEFAULT_RADIUS: Final = 1 / 100  # of the photograph's shorter side
-_MAX_THICKNESS: Final = 32767  # of a line in OpenCV, in pixels
+_DEFAULT_RADIUS: Final = 1 / 100  # relative to the photograph's shorter side
+_MAX_THICKNESS: Final = 32767  # pixels; OpenCV draws no thicker lines
 _HEX: Final = re.compile(r"#?([0-9a-fA-F]{6})")
 _PALETTE_SIDE: Final = 96  # pixels; a larger picture gives much the same palette
-_MIN_SIMILARITY: Final = 0.5  # cosine of the features of two places that match
-# A match must have more than this share of the greatest similarity that any place of the
-# photograph has to the same place of the reference.
+_MIN_SIMILARITY: Final = 0.5  # cosine of the features of two positions that match
+# A match must have more than this share of the greatest similarity that any position of the
+# photograph has to the same position of the reference.
 _MUTUAL_SHARE: Final = 0.9
 
 
@@ -243,7 +243,7 @@ def palette_of(rgb: npt.NDArray[np.uint8], count: int = 6) -> list[RGB]:
 
 
 def match(features: FloatArray, others: FloatArray, chroma: FloatArray) -> FloatArray:
-    """Match the places of a photograph to similar places of a reference, and copy their colours.
+    """Match the positions of a photograph to similar ones of a reference, and copy their colours.
 
     Args:
         features: features of the photograph, (h, w, F) float32, unit vectors.
@@ -251,13 +251,13 @@ def match(features: FloatArray, others: FloatArray, chroma: FloatArray) -> Float
         chroma: chroma of the reference, (h', w', 2) float32.
 
     Returns:
-        (h, w, 3) float32: chroma, and 1 where a place has a match, 0 elsewhere.
+        (h, w, 3) float32: chroma, and 1 where a position has a match, 0 elsewhere.
     """
     flat_others = others.reshape(-1, others.shape[-1])
     similarity = features.reshape(-1, features.shape[-1]) @ flat_others.T
     best = similarity.argmax(1)
     score = similarity[np.arange(len(best)), best]
-    # Matches must be mutual, or nearly: otherwise one place of the reference, which happens to
+    # Matches must be mutual, or nearly: otherwise one position of the reference, which happens to
     # be similar to everything, would colour much of the photograph.
     score_back = similarity.max(0)[best]
     matched = (score > _MIN_SIMILARITY) & (score > score_back * _MUTUAL_SHARE)

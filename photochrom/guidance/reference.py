@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from photochrom import color
-from photochrom.color.guided import limited
+from photochrom.color.guided import limit_chroma
 from photochrom.errors import ConfigError
 from photochrom.guidance.hints import match
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from photochrom.model.model import Model
     from photochrom.photo import Photo
 
-__all__ = ["Reference", "no_more_than"]
+__all__ = ["Reference", "limit_to_reference"]
 
 # Side of a square, in pixels of the small picture: a match may be a few pixels off, so chroma is
-# limited by the strongest colour near the matched place.
+# limited by the strongest colour near the matched position.
 _NEIGHBOURHOOD: Final = 5
 
 
@@ -67,8 +67,8 @@ class Reference:
         return np.asarray(cv2.resize(known, size[::-1], interpolation=cv2.INTER_NEAREST))
 
 
-def no_more_than(known: FloatArray, chroma: FloatArray) -> FloatArray:
-    """Limit chroma to the strength of the reference's colours where places were matched.
+def limit_to_reference(known: FloatArray, chroma: FloatArray) -> FloatArray:
+    """Limit chroma to the strength of the reference's colours where positions were matched.
 
     Args:
         known: the result of `Reference.known`, (h, w, 3) float32.
@@ -80,4 +80,4 @@ def no_more_than(known: FloatArray, chroma: FloatArray) -> FloatArray:
     small = cv2.resize(known, chroma.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     strength = np.linalg.norm(small[..., :2], axis=-1)
     limit = cv2.dilate(strength, np.ones((_NEIGHBOURHOOD, _NEIGHBOURHOOD), np.uint8))
-    return np.where(small[..., 2:] > 0, limited(chroma, np.asarray(limit)), chroma)
+    return np.where(small[..., 2:] > 0, limit_chroma(chroma, np.asarray(limit)), chroma)

@@ -1,4 +1,4 @@
-"""The card of a model: what its network reads and writes, and how its answer becomes colour.
+"""The card of a model: what its network reads and writes, and how its output becomes colour.
 
 The card lies beside the network as `card.json`. The runtime reads everything that it has to know
 about a network from the card, whichever recipe built the network.
@@ -7,6 +7,7 @@ about a network from the card, whichever recipe built the network.
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -33,7 +34,7 @@ OutputKind = Literal["chroma", "distribution"]
 
 @dataclass(frozen=True)
 class DecodingParams:
-    """The parameters by which a network's answer is decoded into colour.
+    """The parameters by which a network's output is decoded into colour.
 
     A network whose output is chroma, not a distribution, uses `gain` alone. A segment is a region
     of the photograph between edges; see `photochrom.model.guide`.
@@ -45,7 +46,7 @@ class DecodingParams:
         gain: factor on chroma.
         chroma_restoration: how much of the chroma that averaging removes is restored. 0 restores
             nothing, 1 makes the photograph as colourful as its distribution; at most 10.
-        agreement: how far the pixels of one segment are drawn to a common distribution, from 0
+        agreement: how far the pixels of one segment are moved towards a common distribution, from 0
             (each pixel for itself) to 1 (one distribution for the whole segment).
         caution: the share of its chroma that a pixel loses where the network is uncertain, from
             0 to 1.
@@ -158,7 +159,7 @@ class Card:
         self._check_decoding()
         self._check_text()
 
-    def reading(self, vividness: float | None = None) -> DecodingParams:
+    def decoding_params(self, vividness: float | None = None) -> DecodingParams:
         """Return the decoding parameters for a vividness.
 
         Args:
@@ -171,6 +172,12 @@ class Card:
         if not 0 <= share <= 1:
             raise ValueError(f"expected a vividness from 0 to 1; received {share}")
         return self.faithful.toward(self.vivid, share)
+
+    def reading(self, vividness: float | None = None) -> DecodingParams:
+        """Return what `decoding_params` returns. This old name will be removed in 0.2."""
+        message = "Card.reading is named decoding_params now"
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return self.decoding_params(vividness)
 
     @property
     def known_scales(self) -> FloatArray:

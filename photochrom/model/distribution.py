@@ -26,7 +26,7 @@ _PALETTE_SPREAD: Final = 14.0  # ab units: standard deviation around a colour of
 # Grey goes with every palette, but nobody chooses a palette to see grey: it has a penalty, in nats.
 _GREY_PENALTY: Final = 6.0
 _CANDIDATE_SPREAD: Final = 12.0  # ab units; a person sees nearer colours as one
-_MIN_PROBABILITY: Final = 0.01  # of a colour candidate
+_MIN_PROBABILITY: Final = 0.01  # less likely colours are not offered as candidates
 # Limit on the factor of chroma restoration: a larger one would make faint traces strong colours.
 _MAX_RESTORATION: Final = 2.0
 _CONFIDENT: Final = 0.25  # certainty from which a pixel keeps all of its chroma
@@ -37,7 +37,7 @@ _TINY: Final = 1e-6  # avoids division by zero
 
 
 def decode(
-    answer: FloatArray,
+    output: FloatArray,
     card: Card,
     params: DecodingParams | None = None,
     guide: Guide | None = None,
@@ -45,7 +45,7 @@ def decode(
     """Decode a network's output for one photograph to chroma.
 
     Args:
-        answer: the output, (h, w, C) float32.
+        output: the network's output, (h, w, C) float32.
         card: the card of the network.
         params: decoding parameters; None for those of the card's default vividness.
         guide: lightness and segments of the photograph, (h, w). Without it, the parameters
@@ -57,18 +57,18 @@ def decode(
     Raises:
         InvalidModel: the output does not match the card.
     """
-    params = params or card.reading()
+    params = params or card.decoding_params()
     if card.output_kind == "distribution":
-        return Distribution.of(answer, card, guide).mean(params)
-    _check_channels(answer, card, 2)
-    return answer * np.float32(card.output_scale * params.gain)
+        return Distribution.of(output, card, guide).mean(params)
+    _check_channels(output, card, 2)
+    return output * np.float32(card.output_scale * params.gain)
 
 
-def _check_channels(answer: FloatArray, card: Card, channels: int) -> None:
-    if answer.ndim != 3 or answer.shape[-1] != channels:
+def _check_channels(output: FloatArray, card: Card, channels: int) -> None:
+    if output.ndim != 3 or output.shape[-1] != channels:
         raise InvalidModel(
             f"expected output of shape (height, width, {channels}) from a network of kind "
-            f"{card.output_kind!r}; received {answer.shape}"
+            f"{card.output_kind!r}; received {output.shape}"
         )
 
 
@@ -89,11 +89,11 @@ class Distribution:
     guide: Guide | None = None
 
     @classmethod
-    def of(cls, answer: FloatArray, card: Card, guide: Guide | None = None) -> Distribution:
+    def of(cls, output: FloatArray, card: Card, guide: Guide | None = None) -> Distribution:
         """Make a distribution from a network's output.
 
         Args:
-            answer: the output, (h, w, Q) float32.
+            output: the network's output, (h, w, Q) float32.
             card: the card of the network.
             guide: lightness and segments of the photograph, (h, w), or None.
 
@@ -101,11 +101,11 @@ class Distribution:
             InvalidModel: the output does not match the card.
         """
         bins = np.array(card.bins, np.float32)
-        _check_channels(answer, card, len(bins))
+        _check_channels(output, card, len(bins))
         rarity = np.log(np.array(card.bin_weights or [1.0], np.float32))
-        return cls(answer, bins, rarity, guide)
+        return cls(output, bins, rarity, guide)
 
-    def shares(self, params: DecodingParams) -> FloatArray:
+    def probabilities(self, params: DecodingParams) -> FloatArray:
         """Return the probability of each bin under decoding parameters, (h, w, Q) float32.
 
         The temperature follows R. Zhang et al., Colorful Image Colorization, ECCV 2016; the
@@ -138,7 +138,7 @@ class Distribution:
         where the network is uncertain.
         """
         if params.agreement:
-            agreed = self.agreed(params.agreement)
+            agreed = self.with_agreement(params.agreement)
             return agreed.mean(replace(params, agreement=0.0))
         bin_squares = (self.bins**2).sum(-1, keepdims=True)
         expected = self._expected(params, np.concatenate([self.bins, bin_squares], -1))
@@ -157,8 +157,8 @@ class Distribution:
         added_cast = scaled.mean((0, 1)) * np.float32(max(0.0, 1 - 1 / max(factor, _TINY)))
         return _without_cast(scaled, added_cast, params.cast_correction)
 
-    def agreed(self, share: float) -> Distribution:
-        """Return a copy in which each pixel is drawn to the mean logits of its segment.
+    def with_agreement(self, share: float) -> Distribution:
+        """Return a copy in which each pixel is moved towards the mean logits of its segment.
 
         Args:
             share: how far, from 0 (unchanged) to 1 (the segment's mean). Without a guide there
@@ -195,7 +195,7 @@ class Distribution:
         squares = (
             (chroma**2).sum(-1, keepdims=True) + (self.bins**2).sum(-1) - 2 * chroma @ self.bins.T
         )
-        probabilities = self.shares(DecodingParams())
+        probabilities = self.probabilities(DecodingParams())
         return np.asarray((probabilities * (squares < within**2)).sum(-1), np.float32)
 
     def color_candidates(
@@ -214,9 +214,12 @@ class Distribution:
             most likely first.
         """
         pixel = replace(self, logits=self.logits[row : row + 1, column : column + 1])
-        # `params` may favour rare colours to find more candidates; what a person is told is the
+        # `params` may favour rare colours to find more candidates; what a person sees is the
         # probability without that.
-        weighted, plain = pixel.shares(params)[0, 0], pixel.shares(DecodingParams())[0, 0]
+        weighted, plain = (
+            pixel.probabilities(params)[0, 0],
+            pixel.probabilities(DecodingParams())[0, 0],
+        )
         distances = ((self.bins[:, None] - self.bins) ** 2).sum(-1)
         mass = np.exp(distances / np.float32(-2 * _CANDIDATE_SPREAD**2)) @ weighted
         peaks: list[int] = []
@@ -233,7 +236,7 @@ class Distribution:
         return sorted(candidates, key=lambda candidate: -candidate[1])
 
     def with_palette(self, palette: FloatArray) -> Distribution:
-        """Return a copy that is drawn to the colours of a palette and to grey.
+        """Return a copy that prefers the colours of a palette, and grey.
 
         Args:
             palette: chroma of the colours, (n, 2) float32, in the units of the colour space.

@@ -90,15 +90,15 @@ class Model:
             ConfigError: `engine` or `precision` is unknown.
             MissingExtra: the engine is not installed.
         """
-        place = Path(path)
-        if not place.exists():
-            raise ModelNotFound(f"expected a model folder or zip; there is nothing at {place}")
-        if not (place / CARD_FILE).exists() and (place / _RUN_SUBFOLDER / CARD_FILE).exists():
-            place /= _RUN_SUBFOLDER
-        read = _read_folder if place.is_dir() else _read_zip
-        card_text, network = read(place)
-        card = Card.from_json(card_text, str(place / CARD_FILE))
-        return cls(card, network, str(place), engine=engine, precision=precision)
+        path = Path(path)
+        if not path.exists():
+            raise ModelNotFound(f"expected a model folder or zip; there is nothing at {path}")
+        if not (path / CARD_FILE).exists() and (path / _RUN_SUBFOLDER / CARD_FILE).exists():
+            path /= _RUN_SUBFOLDER
+        read = _read_folder if path.is_dir() else _read_zip
+        card_text, network = read(path)
+        card = Card.from_json(card_text, str(path / CARD_FILE))
+        return cls(card, network, str(path), engine=engine, precision=precision)
 
     @property
     def engine(self) -> str:
@@ -190,19 +190,19 @@ class Model:
         """
         known_batch = None if known is None else known[None]
         outputs = self._run(lightness[None, ..., None], known_batch)
-        answer, *others = (output[0] for output in outputs)
-        if not np.isfinite(answer).all():
-            raise InvalidModel(f"the network of {self.source} answered with NaN or infinity")
+        output, *others = (each[0] for each in outputs)
+        if not np.isfinite(output).all():
+            raise InvalidModel(f"the network of {self.source} returned NaN or infinity")
         features = others[0] if others else None
         if features is not None and not (features.ndim == 3 and np.isfinite(features).all()):
             raise InvalidModel(
                 f"expected finite features (height, width, channels) as the second output of "
                 f"{self.source}; received {features.shape}"
             )
-        return answer, features
+        return output, features
 
     def _run(self, lightness: FloatArray, known: FloatArray | None) -> list[FloatArray]:
-        """Return all outputs of the network: the answer first, then its features, if any."""
+        """Return all outputs of the network: chroma or logits first, then its features, if any."""
         scaled = lightness * np.float32(self.card.input_scale)
         if self.card.known_scale:
             if known is None:
@@ -241,26 +241,24 @@ class Model:
         )
 
 
-def _read_folder(place: Path) -> tuple[bytes, bytes]:
+def _read_folder(path: Path) -> tuple[bytes, bytes]:
     for name in (CARD_FILE, NETWORK_FILE):
-        if not (place / name).is_file():
+        if not (path / name).is_file():
             raise ModelNotFound(
-                f"expected {CARD_FILE} and {NETWORK_FILE} in {place}; {name} is missing"
+                f"expected {CARD_FILE} and {NETWORK_FILE} in {path}; {name} is missing"
             )
-    return (place / CARD_FILE).read_bytes(), (place / NETWORK_FILE).read_bytes()
+    return (path / CARD_FILE).read_bytes(), (path / NETWORK_FILE).read_bytes()
 
 
-def _read_zip(place: Path) -> tuple[bytes, bytes]:
+def _read_zip(path: Path) -> tuple[bytes, bytes]:
     try:
-        with zipfile.ZipFile(place) as archive:
+        with zipfile.ZipFile(path) as archive:
             return archive.read(CARD_FILE), archive.read(NETWORK_FILE)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
-        raise InvalidModel(
-            f"expected a model folder or zip; {place} is neither: {error}"
-        ) from error
+        raise InvalidModel(f"expected a model folder or zip; {path} is neither: {error}") from error
     except KeyError as error:
         raise ModelNotFound(
-            f"expected {CARD_FILE} and {NETWORK_FILE} in {place}; {error}"
+            f"expected {CARD_FILE} and {NETWORK_FILE} in {path}; {error}"
         ) from error
 
 

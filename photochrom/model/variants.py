@@ -60,7 +60,7 @@ def variants(distribution: Distribution, params: DecodingParams, count: int) -> 
         `count` arrays of chroma, (h, w, 2) float32, in the units of the colour space.
     """
     # Segments agree before regions change: afterwards, they would average a change away.
-    agreed, params = distribution.agreed(params.agreement), replace(params, agreement=0.0)
+    agreed, params = distribution.with_agreement(params.agreement), replace(params, agreement=0.0)
     first = agreed.mean(params)
     colorings = [first]
     membership = _regions(distribution, params, first)
@@ -92,7 +92,7 @@ def _regions(distribution: Distribution, params: DecodingParams, mean: FloatArra
     """
     height, width, bins = distribution.logits.shape
     # Square roots make Euclidean distance the Hellinger distance of distributions.
-    points = np.sqrt(distribution.shares(params)).reshape(-1, bins)
+    points = np.sqrt(distribution.probabilities(params)).reshape(-1, bins)
     hue = np.arctan2(mean[..., 1], mean[..., 0]).reshape(-1)
     labels = ((hue + np.pi) / (2 * np.pi) * _HUE_REGIONS).astype(int) % _HUE_REGIONS
     labels[np.linalg.norm(mean, axis=-1).reshape(-1) < _GREY_CHROMA] = _HUE_REGIONS
@@ -109,9 +109,9 @@ def _regions(distribution: Distribution, params: DecodingParams, mean: FloatArra
 def _changes(
     distribution: Distribution, params: DecodingParams, mean: FloatArray, membership: FloatArray
 ) -> Iterator[_Change]:
-    """Yield other likely colours of each region, up to two a region."""
+    """Yield other likely colours of each region, up to two per region."""
     bins = distribution.bins
-    probabilities = distribution.shares(params).reshape(-1, len(bins))
+    probabilities = distribution.probabilities(params).reshape(-1, len(bins))
     similarity = np.exp(((bins[:, None] - bins) ** 2).sum(-1) / (-2 * _BIN_SPREAD**2))
     for region in range(membership.shape[-1]):
         weights = membership[..., region].reshape(-1)

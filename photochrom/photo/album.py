@@ -31,8 +31,8 @@ _SIDE: Final = 800  # longer side of the copy that is searched, in pixels
 _RING: Final = 0.012  # width of the outermost part that shows the page, as a share of the side
 _PAGE_SHARE: Final = 0.6  # the least share of that part which must look like the page
 _CONTRAST: Final = 14  # the least difference from the page, in levels
-_MIN_AREA: Final = 0.012  # of a photograph, as a share of the page
-_MIN_SIDE: Final = 0.06  # of a photograph, as a share of the page's longer side
+_MIN_AREA: Final = 0.012  # the smallest photograph, as a share of the page
+_MIN_SIDE: Final = 0.06  # the shortest side of a photograph, as a share of the page's longer side
 _NARROW: Final = 0.04  # what is narrower is not a photograph, as a share of the longer side
 _MAX_ASPECT: Final = 5.0
 _MIN_OVERLAP: Final = 0.84  # the least intersection over union of outline and rectangle
@@ -282,8 +282,8 @@ def _side(points: Corners, start: Corners, end: Corners) -> tuple[Corners, float
     inwards = np.array([-direction[1], direction[0]])
     along, depth = (points - start) @ direction, (points - start) @ inwards
     profile = np.full(max(8, int(length)), np.inf)
-    place = np.clip(along * len(profile) / length, 0, len(profile) - 1).astype(int)
-    np.minimum.at(profile, place, depth)
+    bins = np.clip(along * len(profile) / length, 0, len(profile) - 1).astype(int)
+    np.minimum.at(profile, bins, depth)
     middle = slice(len(profile) // 20, -(len(profile) // 20) or None)  # corners may be round
     at = (np.arange(len(profile)) + 0.5)[middle] * length / len(profile)
     heights = profile[middle]

@@ -1,4 +1,4 @@
-"""Decode 16 bits a sample, of which Pillow keeps only 8."""
+"""Decode 16 bits per sample, of which Pillow keeps only 8."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ __all__ = ["Chroma", "encode", "encode_colored", "metadata_lost"]
 class Chroma(Protocol):
     """Colours for a luma, as RGB or as chroma planes: `color.guided.LinearChroma` for example."""
 
-    def over(self, luma: IntArray) -> IntArray:
+    def rgb(self, luma: IntArray) -> IntArray:
         """Return RGB, (H, W, 3), for luma (H, W) uint8 or uint16."""
 
     def planes(self, luma: IntArray, *, halved: bool) -> tuple[IntArray, IntArray]:
@@ -58,10 +58,10 @@ def encode_colored(
     """
     target = format_named(format)
     if not target.stores_planes or (metadata is not None and metadata.icc):
-        rgb = chroma.over(luma)
+        rgb = chroma.rgb(luma)
         return encode(rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality)
     quality = _quality(quality, target)
-    _check_alpha(alpha, target)
+    _writable_alpha(alpha, target)  # raises if the format cannot hold the transparency
     _check_size(luma, target)
     luma = eight_bits(luma)
     with _encoding(target):
@@ -80,7 +80,8 @@ def encode(
 ) -> bytes:
     """Encode RGB as the bytes of an image file, in sRGB or the space of `metadata.icc`.
 
-    A JPEG file gets `luma` as its Y plane, unchanged. For formats of 8 bits, 16 bits are rounded.
+    A JPEG file gets `luma` as its Y plane, unchanged. Samples of 16 bits are rounded for formats
+    that hold only 8.
 
     Args:
         rgb: sRGB, (H, W, 3) uint8 or uint16.
@@ -88,7 +89,8 @@ def encode(
         format: the name of a format, a key of `FORMATS`, for example "JPEG".
         alpha: (H, W) of the same dtype, or None.
         metadata: metadata for the file, as far as the format can hold it.
-        quality: 1 to 100 for JPEG, WebP and AVIF; 100 is lossless for WebP. None for the default.
+        quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; 100 is lossless for WebP and HEIC. None
+            for the default.
 
     Raises:
         OutputError: the format is unknown or cannot hold this picture.
@@ -98,10 +100,10 @@ def encode(
     target = format_named(format)
     _check_arrays(rgb, luma, alpha)
     quality = _quality(quality, target)
-    alpha = _check_alpha(alpha, target)
+    alpha = _writable_alpha(alpha, target)
     _check_size(rgb, target)
     if metadata is not None and metadata.icc:
-        # In another space, the luma of a colour is another number.
+        # In another colour space, the same colour has a different luma.
         rgb, luma = OutputProfile(metadata.icc).from_srgb(rgb), None
     if not target.deep:
         rgb = eight_bits(rgb)
@@ -117,7 +119,7 @@ def encode(
 
 
 def metadata_lost(metadata: Metadata, format: str) -> tuple[str, ...]:  # noqa: A002
-    """Name the metadata that a file of a format does not carry over from the original.
+    """Name the metadata of the original that a file of the given format does not keep.
 
     Args:
         metadata: the metadata of a photograph.
@@ -131,7 +133,7 @@ def metadata_lost(metadata: Metadata, format: str) -> tuple[str, ...]:  # noqa: 
     """
     target = format_named(format)
     kept, lost = fitted(metadata, target.keeps)
-    return lost + target.unkept(kept)
+    return lost + target.omitted_metadata(kept)
 
 
 def _fitted(metadata: Metadata | None, target: Codec) -> Metadata:
@@ -162,7 +164,11 @@ def _check_arrays(rgb: IntArray, luma: IntArray | None, alpha: IntArray | None) 
 
 
 def _quality(quality: int | None, target: Codec) -> int:
-    """Return the quality to encode with: as asked for, if it is in range, or the default."""
+    """Return the quality to encode with: the requested one, or the format's default.
+
+    Raises:
+        ConfigError: `quality` is out of range.
+    """
     if quality is None:
         return target.default_quality or 0
     if not 1 <= quality <= 100:
@@ -170,7 +176,7 @@ def _quality(quality: int | None, target: Codec) -> int:
     return quality
 
 
-def _check_alpha(alpha: IntArray | None, target: Codec) -> IntArray | None:
+def _writable_alpha(alpha: IntArray | None, target: Codec) -> IntArray | None:
     """Return the alpha to write; an opaque one is dropped where the format has no alpha.
 
     Raises:

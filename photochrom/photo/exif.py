@@ -202,7 +202,7 @@ def _drop_thumbnail(block: _Block, pointer: int) -> None:
 def with_resolution(
     exif: bytes | None, sides: tuple[float, float], *, inches: bool
 ) -> bytes | None:
-    """Return EXIF that states a resolution; its first directory is written anew at the end.
+    """Return EXIF that states a resolution; its first directory is rewritten at the end.
 
     Args:
         exif: EXIF as from `clean_exif`; None for a new block.
@@ -225,8 +225,8 @@ def with_resolution(
         if tag not in (_X_RESOLUTION, _Y_RESOLUTION, _UNIT)
     }
     block.data.extend(bytes(len(block.data) % 2))
-    place, order = len(block.data), block.order
-    values = place + 2 + _ENTRY_BYTES * (len(entries) + 3) + 4
+    start, order = len(block.data), block.order
+    values = start + 2 + _ENTRY_BYTES * (len(entries) + 3) + 4
     entries[_X_RESOLUTION] = struct.pack(order + "HHII", _X_RESOLUTION, _RATIONAL, 1, values)
     entries[_Y_RESOLUTION] = struct.pack(order + "HHII", _Y_RESOLUTION, _RATIONAL, 1, values + 8)
     entries[_UNIT] = struct.pack(order + "HHIHH", _UNIT, _SHORT, 1, 1 + inches, 0)
@@ -234,5 +234,5 @@ def with_resolution(
     block.data.extend(b"".join(entries[tag] for tag in sorted(entries)) + following.ljust(4, b"\0"))
     for side in (Fraction(side).limit_denominator(10_000) for side in sides):
         block.data.extend(struct.pack(order + "II", side.numerator, side.denominator))
-    struct.pack_into(order + "I", block.data, 4, place)
+    struct.pack_into(order + "I", block.data, 4, start)
     return bytes(block.data)

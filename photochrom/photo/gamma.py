@@ -17,14 +17,14 @@ from photochrom.photo.shaper import Shaper, encode_srgb
 __all__ = ["gamma_to_srgb"]
 
 _SRGB_GAMMA: Final = 1 / 2.2
-_TOLERANCE: Final = 0.05  # of a gamma, as libpng has it
+_TOLERANCE: Final = 0.05  # difference between gammas that counts as none, as in libpng
 # White, red, green and blue: x and y of each.
 _SRGB_CHROMATICITIES: Final = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
-_MAX_DIFFERENCE: Final = 0.002  # of a chromaticity
+_MAX_DIFFERENCE: Final = 0.002  # difference between chromaticities that counts as none
 _BRADFORD: Final = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]]
 )
-_BAND_PIXELS: Final = 1 << 18  # converted at a time, which limits the memory
+_BAND_PIXELS: Final = 1 << 18  # pixels that are converted at a time, which limits the memory
 
 
 def gamma_to_srgb(pixels: Pixels, gamma: float, chromaticities: Sequence[float] | None) -> Pixels:

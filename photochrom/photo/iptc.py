@@ -89,7 +89,7 @@ def iptc_resource(blocks: object) -> bytes | None:
 
 
 def as_record(value: bytes) -> bytes | None:
-    """Return an IPTC record in its right byte order; None if it is damaged.
+    """Return an IPTC record in the correct byte order; None if it is damaged.
 
     Many programs store it in TIFF as 32-bit integers, and some of them swap the bytes of these.
     """
@@ -129,7 +129,7 @@ def iptc_properties(record: bytes) -> tuple[list[Property], list[str]]:
         fields.setdefault(key, []).append(value)
     utf8 = _UTF8 in fields.get(_ENCODING, [])
     properties: list[Property] = []
-    without: list[str] = []
+    unmapped: list[str] = []
     for (part, number), values in sorted(fields.items()):
         if part == 2 and number in _PROPERTIES:
             texts = tuple(_text(value, utf8=utf8) for value in values)
@@ -138,8 +138,8 @@ def iptc_properties(record: bytes) -> tuple[list[Property], list[str]]:
             prefix, name, kind = _PROPERTIES[number]
             properties.append(Property(prefix, name, texts if kind else texts[:1], kind))
         elif part != _ENVELOPE and number not in (_VERSION, _TIME):
-            without.append(f"IPTC {part}:{number:02}")
-    return properties, without
+            unmapped.append(f"IPTC {part}:{number:02}")
+    return properties, unmapped
 
 
 def _fields(record: bytes) -> Iterator[tuple[tuple[int, int], int, bytes]]:
@@ -159,7 +159,7 @@ def _fields(record: bytes) -> Iterator[tuple[tuple[int, int], int, bytes]]:
 
 
 def _text(value: bytes, *, utf8: bool) -> str:
-    """Decode a text: as UTF-8 where it is valid, for most programs write that without saying so."""
+    """Decode a text: as UTF-8 if it is valid, because most programs write UTF-8 undeclared."""
     try:
         return value.decode("utf-8", "replace" if utf8 else "strict").strip("\0")
     except UnicodeDecodeError:

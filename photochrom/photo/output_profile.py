@@ -27,7 +27,7 @@ ProfileName: TypeAlias = Literal["srgb", "display-p3", "adobe-rgb"]
 PROFILES: Final[tuple[str, ...]] = get_args(ProfileName)
 """The names of the colour spaces that pictures can be written in."""
 
-_BAND_PIXELS: Final = 1 << 18  # converted at a time, which limits the memory
+_BAND_PIXELS: Final = 1 << 18  # pixels that are converted at a time, which limits the memory
 # The colorants, adapted to D50, and the curves of both spaces. Adobe RGB (1998), 4.3.2 and 4.3.4;
 # Display P3: SMPTE EG 432-1 with D65 and the curve of IEC 61966-2-1.
 _SRGB_CURVE: Final = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
@@ -130,7 +130,9 @@ def profile_of(icc: bytes) -> OutputProfile | None:
 def _matrix_profile(name: str) -> bytes:
     """Return a profile of version 4 that consists of a matrix and a curve (ICC.1:2022)."""
     description, colorants, curve = _SPACES[name]
-    kind = 0 if len(curve) == 1 else 3  # of parametricCurveType: a power, or with a linear part
+    kind = (
+        0 if len(curve) == 1 else 3
+    )  # function types of parametricCurveType: a power; a power with a linear part
     trc = struct.pack(f">4s4xHxx{len(curve)}i", b"para", kind, *map(_fixed, curve))
     tags = {
         b"desc": _text(description),
@@ -148,14 +150,14 @@ def _matrix_profile(name: str) -> bytes:
 
 def _packed(tags: dict[bytes, bytes]) -> bytes:
     """Return a profile with these tags; equal ones are stored once."""
-    places: dict[bytes, int] = {}
+    offsets: dict[bytes, int] = {}
     body, begin = b"", 132 + 12 * len(tags)
     for data in tags.values():
-        if data not in places:
-            places[data] = begin + len(body)
+        if data not in offsets:
+            offsets[data] = begin + len(body)
             body += data + bytes(-len(data) % 4)
     table = b"".join(
-        struct.pack(">4sII", tag, places[data], len(data)) for tag, data in tags.items()
+        struct.pack(">4sII", tag, offsets[data], len(data)) for tag, data in tags.items()
     )
     head = struct.pack(
         ">I4xI4s4s4s12s4s28x3i48x",

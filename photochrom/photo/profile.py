@@ -16,8 +16,8 @@ from photochrom.photo.shaper import Shaper, shaper_of
 __all__ = ["SRGB_NAME", "srgb_profile", "to_srgb"]
 
 SRGB_NAME: Final = "sRGB"
-_NODES: Final = 33  # of the lattice, along each side
-_BAND_PIXELS: Final = 1 << 18  # converted at a time, which limits the memory
+_NODES: Final = 33  # nodes of the lattice along each side
+_BAND_PIXELS: Final = 1 << 18  # pixels that are converted at a time, which limits the memory
 _CACHED_PROFILES: Final = 8  # few, since a profile may have 16 MB
 _MAX_DIFFERENCE: Final = 2  # levels of 255 up to which a profile counts as sRGB
 

@@ -100,7 +100,7 @@ def _as_integers(array: npt.NDArray[Any], name: str) -> IntArray:
 
 
 def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:
-    """Turn a photograph upright, convert it to sRGB, and tell whether it is grey."""
+    """Turn a photograph upright, convert it to sRGB, and detect whether it is grey."""
     orientation = decoded.orientation
     stored, icc = decoded.pixels, decoded.info.get("icc_profile")
     metadata: Metadata = read_metadata(decoded.info, orientation)

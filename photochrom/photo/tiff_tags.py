@@ -20,7 +20,7 @@ _ORIENTATION, _EXIF, _GPS, _XMP, _ICC = 274, 0x8769, 0x8825, 700, 34675
 _IPTC, _PHOTOSHOP, _LAYERS = 33723, 34377, 37724
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
 _NO_UNIT: Final = 1
-_DOTS_PER_INCH: Final = {2: 1.0, 3: 2.54}  # of the units: inches, centimetres
+_DOTS_PER_INCH: Final = {2: 1.0, 3: 2.54}  # factors for the units 2 (inches) and 3 (centimetres)
 
 # DocumentName, ImageDescription, Make, Model, PageName, Software, DateTime, Artist, HostComputer,
 # ImageID, rating, rating in percent, Copyright, XP*
@@ -93,9 +93,11 @@ def _stored_values(data: bytes, first: int, order: str, *, big: bool) -> dict[in
     for at in range(start, min(start + count * size, len(data) - size + 1), size):
         tag, kind, number, offset = struct.unpack_from(form, data, at)
         length = number * _VALUE_BYTES.get(kind, 1)
-        place = at + size - field if length <= field else offset
+        value_start = at + size - field if length <= field else offset
         if number:
-            values[tag] = data[place : place + length] if tag in (_IPTC, _PHOTOSHOP) else b""
+            values[tag] = (
+                data[value_start : value_start + length] if tag in (_IPTC, _PHOTOSHOP) else b""
+            )
     return values
 
 

@@ -22,9 +22,9 @@ Tint: TypeAlias = Literal["grey", "tinted", "colour"]
 # by this factor, where the artefacts of halved chroma do.
 _SIDE: Final = 64
 _REDUCTION: Final = 4
-_NODES: Final = 32  # of the curve, along lightness
+_NODES: Final = 32  # nodes of the curve along lightness
 _GREY_CHROMA: Final = 2.0  # Lab units; less looks grey
-_IGNORED_SHARE: Final = 0.002  # of the most extreme pixels
+_IGNORED_SHARE: Final = 0.002  # share of the most extreme pixels, which do not count
 _MAX_SPREAD: Final = 2.2  # Lab units: root mean square distance from the curve in a tinted picture
 _MAX_DISTANCE: Final = 15.0  # Lab units: largest distance from the curve in a tinted picture
 

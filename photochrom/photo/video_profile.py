@@ -27,7 +27,7 @@ _PRIMARIES: Final = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060), _D65),
 }
 _SRGB_PRIMARIES: Final = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06), _D65)
-_GAMMAS: Final = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}  # by the number of the transfer function
+_GAMMAS: Final = {4: 2.2, 5: 2.8, 8: 1.0, 17: 2.6}  # gammas by the number of the transfer function
 _SRGB_CURVE: Final = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)  # gamma, a, b, c, d
 _PQ: Final = 16
 _BRADFORD: Final = np.array(
@@ -41,7 +41,7 @@ def video_profile(nclx: Mapping[str, Any] | None, name: str) -> bytes | None:
     The curves of BT.709, BT.601 and HLG count as that of sRGB, as on a screen for sRGB.
 
     Args:
-        nclx: "color_primaries" and "transfer_characteristics", as pillow-heif has them; or None.
+        nclx: "color_primaries" and "transfer_characteristics", in the form of pillow-heif; or None.
         name: the photograph's name in messages.
 
     Raises:

@@ -38,7 +38,7 @@ def write(
         alpha: (H, W) of the same dtype, or None.
         metadata: metadata for the file.
         format: a key of `FORMATS`; None for the format of the suffix.
-        quality: 1 to 100 for JPEG, WebP and AVIF; None for the default.
+        quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; None for the default.
         overwrite: whether an existing file may be replaced.
 
     Raises:

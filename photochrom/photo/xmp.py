@@ -48,7 +48,7 @@ EMPTY_PACKET: Final = (
     b'<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"></rdf:RDF>'
     b'</x:xmpmeta><?xpacket end="w"?>'
 )
-_MAX_OCCURRENCES: Final = 1000  # of a property; where there are more, the packet is hostile
+_MAX_OCCURRENCES: Final = 1000  # if a property occurs more often, the packet is hostile
 _MAX_PREFIXES: Final = 20
 _RDF: Final = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _ABOUT: Final = re.compile(rb"\s[\w.-]{1,40}:about\s{0,99}=\s{0,99}[\"']([^\"'<]{0,999})[\"']")

@@ -1,4 +1,4 @@
-"""The networks, one system a file, and how one is found by its name.
+"""The networks, one system per file, and how they are found by name.
 
 Recipes belong to training: the runtime never imports them.
 """

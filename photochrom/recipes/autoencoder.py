@@ -8,8 +8,9 @@ The default is figure 5 of the report: 13 convolutions, 3 up-samplings, 6,219,41
 256 × 256 with 3 × 3 kernels. The report's other settings (kernels of 5 and 7, "valid" padding,
 strides of 1, Adam and RMSprop) are options.
 
-Deviations: training uses batches, not one batch of the whole set. The input is the lightness of the
-photograph's luma, which is what a grey file holds, not the lightness of its colours.
+Differences from the report: training uses batches, not one batch of the whole set. The input is the
+lightness of the photograph's luma, which is what a grey file holds, not the lightness of its
+colours.
 """
 
 from __future__ import annotations

@@ -5,11 +5,12 @@ discriminator sees luma and chroma and classifies the chroma as real or generate
 the Euclidean loss on chroma alone. He also tried the adversarial loss alone and could not make it
 stable. Both losses and their sum are options here.
 
-Deviations: there is no noise input, since a generator that sees the luma learns to ignore noise (P.
-Isola et al., CVPR 2017). For stability, labels of real photographs are 0.9 (T. Salimans et al.,
-2016), and the discriminator sees real and generated chroma in one batch. It averages its last
-layer over all positions, so that it accepts any size. Both networks use Adam at 2e-4 with β 0.5 (A.
-Radford et al., ICLR 2016). The report's layer widths are for pictures of 32 × 32.
+Differences from the report: there is no noise input, since a generator that sees the luma learns to
+ignore noise (P. Isola et al., CVPR 2017). For stability, labels of real photographs are 0.9 (T.
+Salimans et al., 2016), and the discriminator sees real and generated chroma in one batch. It
+averages its last layer over all positions, so that it accepts any size. Both networks use Adam at
+2e-4 with β 0.5 (A. Radford et al., ICLR 2016). The report's layer widths are for pictures of 32 ×
+32.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ __all__ = ["Adversarial", "Dcgan", "DcganOptions"]
 _GENERATOR: Final = ((32, 3, False), (32, 3, True), (64, 3, True), (32, 1, True))
 _DISCRIMINATOR: Final = (64, 128, 256, 512)  # filters of 5 × 5 convolutions with stride 2
 _REAL_LABEL: Final = 0.9
-_INITIAL_STDDEV: Final = 0.02  # of the last layer (A. Radford et al.): starts near grey
+_INITIAL_STDDEV: Final = (
+    0.02  # for the last layer (A. Radford et al.): the first outputs are nearly grey
+)
 
 Batch: TypeAlias = tuple[FloatArray, FloatArray]  # luma and chroma
 Objective = Literal["euclidean", "adversarial", "both"]

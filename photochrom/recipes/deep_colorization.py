@@ -5,7 +5,7 @@ features (47 numbers). A fully connected network with three hidden layers, half 
 descriptor, maps it to YUV chroma by least squares. Photographs are clustered by a global
 descriptor, and each cluster has a network of its own. A joint bilateral filter smooths the chroma.
 
-Deviations: the authors' scene parser is not available, so the semantic features are
+Differences from the paper: the authors' scene parser is not available, so the semantic features are
 EfficientNet-Lite0's top feature map, reduced to 47 channels by a learnt projection. Its mean over
 the picture is the global descriptor. Clusters are found before training, not between its rounds:
 the most diverse cluster is split in two by k-means while it exceeds `diversity`, unless a half

@@ -6,11 +6,11 @@ of the bottleneck (after S. Iizuka et al.: Let there be Color!, SIGGRAPH 2016, a
 al.: Deep Koalarization, 2017). All map lightness to ab / 128 through tanh and minimize the mean
 squared error with RMSprop.
 
-Deviations: Wallner trained `full` with Adam (`optimizer="adam"`) on sheared, zoomed and rotated
-pictures. The classifier is EfficientNet-Lite0 instead of Inception-ResNet-v2. As in the original it
-is frozen, and its 1000 class probabilities are fused. It reads the same picture as the encoder, not
-one of its own size. The input of `full` is lightness in [0, 1], as its classifier needs; the others
-read lightness in [0, 100].
+Differences from the report: Wallner trained `full` with Adam (`optimizer="adam"`) on sheared,
+zoomed and rotated pictures. The classifier is EfficientNet-Lite0 instead of Inception-ResNet-v2. As
+in the original it is frozen, and its 1000 class probabilities are fused. It reads the same picture
+as the encoder, not one of its own size. The input of `full` is lightness in [0, 1], as its
+classifier needs; the others read lightness in [0, 100].
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _DECODERS: Final[dict[Version, tuple[int | str, ...]]] = {
     "beta": ("up", 64, "up", 32),
     "full": (128, "up", 64, "up", 32, 16),
 }
-_FUSION_FILTERS: Final = 256  # of the 1 × 1 convolution after concatenation
+_FUSION_FILTERS: Final = 256  # filters of the 1 × 1 convolution after concatenation
 
 
 class FusionOptions(Options):

@@ -45,41 +45,41 @@ def recipe_class(name: str) -> type[AnyRecipe]:
         RecipeError: there is no such recipe, it cannot be imported, or it is not complete.
         MissingExtra: Keras is not installed.
     """
-    place = locate(name)
-    if file := as_file(place):
+    location = locate(name)
+    if file := as_file(location):
         found = _class_in(_module_at(file[0]), file[1], str(file[0]))
     else:
-        module, colon, cls = RECIPES.get(place, place).rpartition(":")
+        module, colon, cls = RECIPES.get(location, location).rpartition(":")
         if not (module and colon and cls):
             raise RecipeError(_unknown(name))
         with _importing(module):
             imported = import_module(module)
         found = _class_in(imported, cls, module)
-    _check(found, place)
+    _check(found, location)
     return found
 
 
 def reference(cls: type[AnyRecipe]) -> str:
     """Return the name by which another process finds this class."""
-    place = f"{cls.__module__}:{cls.__qualname__}"
+    location = f"{cls.__module__}:{cls.__qualname__}"
     if _is_bundled(cls):
         return cls.name
     module = sys.modules[cls.__module__]
     if cls.__module__ == "__main__" or cls.__module__ == _module_name(_file_of(module)):
         return f"{_file_of(module)}:{cls.__qualname__}"
-    return place
+    return location
 
 
-def public_name(place: str) -> str:
+def public_name(location: str) -> str:
     """Return a recipe's name as a model's card tells it: of a file, without its folder."""
-    file = as_file(place)
-    return f"{file[0].name}:{file[1]}".rstrip(":") if file else place
+    file = as_file(location)
+    return f"{file[0].name}:{file[1]}".rstrip(":") if file else location
 
 
 def _unknown(name: str) -> str:
     names = [*RECIPES, *(each.name for each in offered() if each.name not in RECIPES)]
     return (
-        f"expected a recipe out of {', '.join(names)}, or path/to/file.py, or "
+        f"expected one of the recipes {', '.join(names)}, or path/to/file.py, or "
         f"package.module:Class; received {name!r}"
     )
 
@@ -121,18 +121,18 @@ def _file_of(module: ModuleType) -> Path:
 
 
 @contextmanager
-def _importing(place: str) -> Iterator[None]:
+def _importing(location: str) -> Iterator[None]:
     """Turn whatever goes wrong in somebody's module into an error that names it."""
     try:
         yield
     except (Exception, SystemExit) as error:
         lost = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
-        if lost and (lost.partition(".")[0] in _TRAINING or place in _bundled_modules()):
+        if lost and (lost.partition(".")[0] in _TRAINING or location in _bundled_modules()):
             raise MissingExtra("train", "building a recipe") from error
         frames = traceback.extract_tb(error.__traceback__)
-        line = next((f", line {each.lineno}" for each in frames if each.filename == place), "")
+        line = next((f", line {each.lineno}" for each in frames if each.filename == location), "")
         raise RecipeError(
-            f"cannot import the recipe {place}{line}: {type(error).__name__}: {error}"
+            f"cannot import the recipe {location}{line}: {type(error).__name__}: {error}"
         ) from error
 
 
@@ -169,18 +169,18 @@ def _bundled_modules() -> set[str]:
 # --- the class ------------------------------------------------------------------------------
 
 
-def _class_in(module: ModuleType, name: str, place: str) -> type[AnyRecipe]:
+def _class_in(module: ModuleType, name: str, location: str) -> type[AnyRecipe]:
     """Return the class of that name, or the only recipe that is defined in the module."""
     from photochrom.recipes.base import Recipe
 
     if name:
         found = getattr(module, name, None)
         if found is None:
-            raise RecipeError(f"expected a class {name} in {place}; there is none")
+            raise RecipeError(f"expected a class {name} in {location}; there is none")
         if not (isinstance(found, type) and issubclass(found, Recipe)):
             raise RecipeError(
-                f"expected {name} in {place} to be a subclass of photochrom.recipes.base.Recipe; "
-                "it is not"
+                f"expected {name} in {location} to be a subclass of "
+                "photochrom.recipes.base.Recipe; it is not"
             )
         return found
     classes = {
@@ -193,24 +193,24 @@ def _class_in(module: ModuleType, name: str, place: str) -> type[AnyRecipe]:
     }
     if len(classes) > 1:
         raise RecipeError(
-            f"expected one recipe in {place}; there are {', '.join(classes)}. "
-            f"Name one of them: {place}:{next(iter(classes))}"
+            f"expected one recipe in {location}; there are {', '.join(classes)}. "
+            f"Name one of them: {location}:{next(iter(classes))}"
         )
     if not classes:
         raise RecipeError(
-            f"expected a recipe in {place}; it defines no subclass of "
+            f"expected a recipe in {location}; it defines no subclass of "
             "photochrom.recipes.base.Recipe with the methods build and compile"
         )
     return classes.popitem()[1]
 
 
-def _check(cls: type[AnyRecipe], place: str) -> None:
+def _check(cls: type[AnyRecipe], location: str) -> None:
     missing = [name for name in _EXPECTED if not hasattr(cls, name)]
     missing += sorted(getattr(cls, "__abstractmethods__", ()))
     if missing:
-        raise RecipeError(f"the recipe {place} is not complete; it lacks {', '.join(missing)}")
+        raise RecipeError(f"the recipe {location} is not complete; it lacks {', '.join(missing)}")
     if cls.name in RECIPES and not _is_bundled(cls):
         raise RecipeError(
-            f"expected the recipe {place} to have a name of its own; {cls.name!r} is the name of "
-            "a bundled recipe"
+            f"expected the recipe {location} to have a name of its own; {cls.name!r} is the name "
+            "of a bundled recipe"
         )

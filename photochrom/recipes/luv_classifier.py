@@ -6,11 +6,11 @@ pixel gets two softmaxes over 50 bins, one for CIELUV's u and one for its v. The
 annealed means. The report compares this with regression of u and v by squared or Huber loss; that
 is an option.
 
-Deviations: the features are VGG16's if its ImageNet weights are available (the option
-`vgg16_weights` names the file; Keras's cache is searched, too) and EfficientNet-Lite0's otherwise.
-The option `features` on the card says which. The report does not give the decoder's widths: here
-they are those of the finer features. Batch normalization precedes every new non-linearity, but is
-not added within the classifier, whose weights were trained without it.
+Differences from the report: the features are VGG16's if its ImageNet weights are available (the
+option `vgg16_weights` names the file; Keras's cache is searched, too) and EfficientNet-Lite0's
+otherwise. The option `features` on the card says which. The report does not give the decoder's
+widths: here they are those of the finer features. Batch normalization precedes every new
+non-linearity, but is not added within the classifier, whose weights were trained without it.
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ and, frame by frame, for films. It is a VGG-like network without pooling, with d
 soft-encoded over 5 neighbours (σ 5). Rare colours have more weight in the loss (λ 0.5). The
 distribution is decoded as an annealed mean with temperature 0.38.
 
-Deviations: colour frequencies are counted on the training photographs, not on ImageNet. There are
-307 bins, those within one grid step of an sRGB colour in a and in b; the paper has 313 and does not
-give its rule. Adam starts at 3e-4 and follows a cosine, for runs of hours; the authors' runs took
-weeks and started at 3e-5.
+Differences from the paper: colour frequencies are counted on the training photographs, not on
+ImageNet. There are 307 bins, those within one grid step of an sRGB colour in a and in b; the paper
+has 313 and does not give its rule. Adam starts at 3e-4 and follows a cosine, for runs of hours; the
+authors' runs took weeks and started at 3e-5.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from photochrom.recipes.blocks.tensors import Tensor
 
 __all__ = ["Rebalanced", "RebalancedOptions"]
 
-_GAMUT_MARGIN: Final = 10  # ab units: bins up to that far outside of sRGB are kept
+_GAMUT_MARGIN: Final = 10  # ab units: bins up to this far outside sRGB are kept
 _PRIOR_SIGMA: Final = 5.0  # smoothing of the prior, in ab units
 # Filters, number of convolutions, stride of the last one, dilation.
 _BLOCKS: Final = (

@@ -24,7 +24,7 @@ __all__ = ["GROUP", "RECIPES", "as_file", "locate", "offered", "short_name", "ti
 GROUP: Final = "photochrom.recipes"
 
 # Bundled name → class. The description is the class's own `title`: `titles` reads it from the
-# source text, so that it stands in one place only and listing the recipes does not import Keras.
+# source text, so that it is written only once and listing the recipes does not import Keras.
 RECIPES: Final = {
     "photochrom": "photochrom.recipes.photochrom:Photochrom",
     "deep_colorization": "photochrom.recipes.deep_colorization:DeepColorization",
@@ -40,7 +40,7 @@ _FILE: Final = re.compile(r"(.+\.py)(?::(\w+))?", re.S)
 
 def titles() -> dict[str, str]:
     """Return the name and the one-line description of every bundled recipe."""
-    return {name: _title(*place.split(":")) for name, place in RECIPES.items()}
+    return {name: _title(*location.split(":")) for name, location in RECIPES.items()}
 
 
 def _title(module: str, cls: str) -> str:
@@ -83,8 +83,8 @@ def locate(name: str, folder: Path | None = None) -> str:
         folder: what a relative path starts from; by default the working directory.
 
     Returns:
-        A bundled name, an absolute path with or without `:Class`, or `package.module:Class`. A
-        name that nobody offers is returned as it came.
+        A bundled name, an absolute path with or without `:Class`, or `package.module:Class`. An
+        unknown name is returned unchanged.
 
     Raises:
         RecipeError: two installed packages offer that name.

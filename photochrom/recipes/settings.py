@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 
 __all__ = ["Setting", "complaints", "settings_of"]
 
-# Keywords of JSON Schema, and how they are told.
+# Keywords of JSON Schema, and the words for them in messages.
 _LIMITS: Final = {
     "minimum": "at least",
     "exclusiveMinimum": "above",
@@ -20,7 +20,7 @@ _LIMITS: Final = {
     "exclusiveMaximum": "below",
     "multipleOf": "a multiple of",
 }
-_LIKENESS: Final = 0.75  # of a wrong name and the name that may have been meant, from 0 to 1
+_MIN_SIMILARITY: Final = 0.75  # from 0 to 1: of a wrong name to the one that may have been meant
 
 
 class Setting(NamedTuple):
@@ -111,4 +111,4 @@ def _names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 
 
 def _closest(wrong: str, names: Sequence[str]) -> str | None:
-    return next(iter(get_close_matches(wrong, names, 1, _LIKENESS)), None)
+    return next(iter(get_close_matches(wrong, names, 1, _MIN_SIMILARITY)), None)

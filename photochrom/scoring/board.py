@@ -23,7 +23,7 @@ class Measures:
     Fields that end in `_true` are the same measure of the true photograph. A score that cannot be
     measured is nan: `lpips` without its package or with a side below 31 pixels, `patchiness`
     without scikit-image, `chroma_dark` and `chroma_light` where the true photograph has no dark or
-    light places.
+    light areas.
     """
 
     psnr: float

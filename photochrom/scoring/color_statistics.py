@@ -20,7 +20,7 @@ __all__ = ["ColorStatistics", "Truth", "color_statistics"]
 class ColorStatistics:
     """Statistics of the colours of one picture; `photochrom.scoring.METRICS` defines each.
 
-    `chroma_dark` and `chroma_light` are nan where the true photograph has no dark or light places,
+    `chroma_dark` and `chroma_light` are nan where the true photograph has no dark or light areas,
     `patchiness` where scikit-image is not installed.
     """
 

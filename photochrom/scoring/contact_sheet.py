@@ -182,19 +182,19 @@ def _draw_texts(
 ) -> None:
     size, tile, full_width = layout.font_size, layout.tile, layout.width - 2 * layout.margin
     for column, text in enumerate(column_titles[: layout.columns]):
-        place = layout.left(column), layout.margin
-        _draw_fitted(canvas, place, text, size=size, width=tile, color=_TEXT)
+        position = layout.left(column), layout.margin
+        _draw_fitted(canvas, position, text, size=size, width=tile, color=_TEXT)
     rows = len(layout.heights)
     for row, text in enumerate(row_titles[:rows]):
-        place = layout.margin, layout.row_top(row)
-        _draw_fitted(canvas, place, text, size=size, width=full_width, color=_SOFT_TEXT)
+        position = layout.margin, layout.row_top(row)
+        _draw_fitted(canvas, position, text, size=size, width=full_width, color=_SOFT_TEXT)
     for row, texts in enumerate(captions[:rows]):
         for column, text in enumerate(texts[: layout.columns]):
-            place = (
+            position = (
                 layout.left(column),
                 layout.tile_top(row) + layout.heights[row] + layout.gap // 2,
             )
-            _draw_fitted(canvas, place, text, size=size, width=tile, color=_SOFT_TEXT)
+            _draw_fitted(canvas, position, text, size=size, width=tile, color=_SOFT_TEXT)
 
 
 # --- text -----------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def printable(text: str) -> str:
 
 def _draw_fitted(
     canvas: ImageDraw.ImageDraw,
-    place: tuple[int, int],
+    position: tuple[int, int],
     text: str,
     *,
     size: int,
@@ -231,14 +231,14 @@ def _draw_fitted(
 
     Args:
         canvas: the canvas to draw on.
-        place: left end and top of the line, in pixels.
+        position: left end and top of the line, in pixels.
         text: the text.
         size: font size, in pixels.
         width: largest width of the text, in pixels.
         color: RGB, 0 to 255.
     """
     face = _font(size)
-    left, top = place
+    left, top = position
     line = _shorten(printable(text), face, width)
     # Anchored at the baseline ("ls"), so that letters with and without descenders line up.
     canvas.text((left, top + round(size * 1.1)), line, font=face, fill=color, anchor="ls")

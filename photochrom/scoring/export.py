@@ -33,8 +33,8 @@ __all__ = [
     "to_table",
 ]
 
-# Below the table stands how far the model is above grey in three scores: one of pixel errors, one
-# of colour differences, one of perceived differences.
+# The lines below the table say how far the model is above grey in three scores: one for pixel
+# errors, one for colour differences and one for perceived differences.
 _NOTED_METRICS: Final = ("psnr", "ciede2000", "lpips")
 
 
@@ -178,7 +178,7 @@ def frames_to_csv(report: FilmReport) -> str:
         for title, frames in report.frames.items()
         for number, frame in enumerate(frames)
     )
-    return _rows_to_csv(("answer", "frame", *(field.name for field in fields(FrameScores))), rows)
+    return _rows_to_csv(("version", "frame", *(field.name for field in fields(FrameScores))), rows)
 
 
 def _description(report: FilmReport) -> str:

@@ -141,16 +141,16 @@ _inference_lock = threading.Lock()
 @cache
 def _network() -> openvino.CompiledModel:
     """Compile the network, once, for pictures of any size."""
-    place = _weights_file()
-    if place is None:
+    path = _weights_file()
+    if path is None:
         raise MissingExtra("metrics", "measuring LPIPS")
-    with place.open("rb") as file:
-        weights = read_weights(file, str(place))
+    with path.open("rb") as file:
+        weights = read_weights(file, str(path))
     try:
         model = _graph(weights)
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise DataError(
-            f"expected AlexNet's weights for LPIPS in {place}; received others: {error}"
+            f"expected the weights of AlexNet for LPIPS in {path}; cannot use them: {error}"
         ) from error
     return core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 

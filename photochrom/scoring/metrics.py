@@ -40,7 +40,7 @@ PSNR_CEILING: Final = 10 * float(np.log10(12 * 255**2))
 
 _WINDOW: Final = 11  # side of SSIM's Gaussian window, in pixels
 _GAUSSIAN: Final = cv2.getGaussianKernel(_WINDOW, 1.5, cv2.CV_32F)
-_MAX_THRESHOLD: Final = 150  # of the AuC, in Lab units
+_MAX_THRESHOLD: Final = 150  # Lab units: the largest threshold of the AuC
 _TIE: Final = 0.01  # rounding in the conversion gives greys an |a - b| up to this
 
 _25_TO_7: Final = 25.0**7

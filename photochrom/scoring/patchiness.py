@@ -38,7 +38,7 @@ _TEXTURE_SIGMA: Final = 2.0  # sigma of the window in which texture is measured,
 _MERGE_AREA: Final = 0.0006  # share of the picture; smaller segments are merged into a neighbour
 _MIN_AREA: Final = 0.003  # share of the picture; smaller segments are ignored
 _CELL: Final = 8  # side of a cell, in pixels
-_MIN_PIXELS: Final = 8  # of one segment in a cell; the average of fewer pixels is noise
+_MIN_PIXELS: Final = 8  # pixels of one segment in a cell; the average of fewer is noise
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ No frame is kept in memory: each pass over the film decodes it again.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from photochrom import photo
+from photochrom.deprecation import renamed_arguments
 from photochrom.errors import DataError, MissingExtra
 from photochrom.files.folders import files_in
 
@@ -31,14 +33,15 @@ class Reel:
     `operator.length_hint` gives the expected number of frames, or 0 if the film does not state it.
 
     Attributes:
-        place: path of the film.
+        path: path of the film.
     """
 
-    def __init__(self, place: Path, *, limit: int = 0):
+    @renamed_arguments(place="path")
+    def __init__(self, path: Path, *, limit: int = 0):
         """Open the film, and decode its first frame to check that it can be read.
 
         Args:
-            place: path of the file, the sequence or the folder. The frames of a folder are its
+            path: path of the file, the sequence or the folder. The frames of a folder are its
                 JPEG and PNG files, in the order of their names.
             limit: use at most this many frames, from the first on; 0: all.
 
@@ -47,29 +50,35 @@ class Reel:
             PhotoError: a frame in a folder cannot be read.
             MissingExtra: PyAV is needed, but not installed.
         """
-        self.place, self._limit = place, limit
+        self.path, self._limit = path, limit
         self._files: list[Path] = []
         self._count = 0
-        if place.is_dir():
-            paths = files_in(place, recursive=False)
-            self._files = [path for path in paths if path.suffix.lower() in _SUFFIXES]
+        if path.is_dir():
+            paths = files_in(path, recursive=False)
+            self._files = [file for file in paths if file.suffix.lower() in _SUFFIXES]
             self._count = len(self._files)
-        elif not place.is_file() and "%" not in place.name:
-            raise DataError(f"expected a film, or a folder of frames; there is no {place}")
+        elif not path.is_file() and "%" not in path.name:
+            raise DataError(f"expected a film, or a folder of frames; there is no {path}")
         # Reading one frame now reports a damaged film before any scoring starts.
         if next(iter(self), None) is None:
-            raise DataError(f"expected a film, or a folder of frames; found no frame in {place}")
+            raise DataError(f"expected a film, or a folder of frames; found no frame in {path}")
+
+    @property
+    def place(self) -> Path:
+        """Return `path`. This old name will be removed in 0.2."""
+        warnings.warn("Reel.place is named path now", DeprecationWarning, stacklevel=2)
+        return self.path
 
     def __iter__(self) -> Iterator[Rgb]:
         """Yield the frames, RGB, (H, W, 3) uint8, all of one size."""
-        frames = map(_read_frame, self._files) if self.place.is_dir() else self._decoded()
+        frames = map(_read_frame, self._files) if self.path.is_dir() else self._decoded()
         shape = None
         for number, frame in enumerate(islice(frames, self._limit or None)):
             shape = shape or frame.shape
             if frame.shape != shape:
                 raise DataError(
                     f"expected frames of {_size(shape)}; received {_size(frame.shape)} as frame "
-                    f"{number} of {self.place}"
+                    f"{number} of {self.path}"
                 )
             yield frame
 
@@ -82,14 +91,14 @@ class Reel:
         except ImportError as error:
             raise MissingExtra("video", "reading a film") from error
         try:
-            with av.open(str(self.place)) as container:
+            with av.open(str(self.path)) as container:
                 if not container.streams.video:
-                    raise DataError(f"expected a film; {self.place} has no video stream")
+                    raise DataError(f"expected a film; {self.path} has no video stream")
                 self._count = container.streams.video[0].frames
                 for frame in container.decode(video=0):
                     yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         except (av.FFmpegError, OSError) as error:
-            raise DataError(f"expected a film; cannot read {self.place}: {error}") from error
+            raise DataError(f"expected a film; cannot read {self.path}: {error}") from error
 
 
 def _read_frame(path: Path) -> Rgb:

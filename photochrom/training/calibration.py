@@ -37,7 +37,9 @@ _MAX_PHOTOS: Final = 256  # photographs to measure on
 _TEMPERATURES: Final = (0.4, 0.6, 0.75, 1.0)
 _REBALANCINGS: Final = (0.0, 0.2, 0.4)
 _GAINS: Final = (0.9, 1.0, 1.1, 1.25)
-_MIN_COLORFULNESS: Final = 0.8  # of the default result, relative to the true photographs
+_MIN_COLORFULNESS: Final = (
+    0.8  # colourfulness of the default result, relative to the true photographs
+)
 _VIVID_FACTOR: Final = 2.0  # vivid lies this far beyond faithful, where default is at 1
 # Fields of the default parameters that are not searched: set once, by eye and by measurements.
 _DEFAULT_CLEANUP: Final = DecodingParams(
@@ -104,7 +106,7 @@ def _measure(model: Model, data: bytes, candidates: Sequence[DecodingParams]) ->
     rows = []
     for params in candidates:
         chroma = distribution.mean(params)
-        colored = LinearChroma.fit(chroma, grey, card.color_space).over(grey)
+        colored = LinearChroma.fit(chroma, grey, card.color_space).rgb(grey)
         auc = metrics.auc(metrics.to_lab(colored), true_lab) if _is_plain(params) else 0.0
         rows.append(
             (metrics.psnr(colored, rgb), auc, metrics.colorfulness_abs(colored), true_colorfulness)

@@ -79,7 +79,7 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
         Args:
             run: the run's folder.
             state: the state to update.
-            patience: stop after so many epochs without improvement; 0 never stops.
+            patience: stop after this many epochs without improvement; 0 never stops.
         """
         super().__init__()
         self.run = run

@@ -69,8 +69,8 @@ class ContactSheetCallback(keras.callbacks.Callback):  # type: ignore[misc]
         if logs is not None:
             logs.update(_measure(predicted, self.photos))
         rows = [
-            [color.luma(truth).repeat(3).reshape(truth.shape), answer, truth]
-            for truth, answer in zip(self.photos[: self.row_count], predicted, strict=False)
+            [color.luma(truth).repeat(3).reshape(truth.shape), prediction, truth]
+            for truth, prediction in zip(self.photos[: self.row_count], predicted, strict=False)
         ]
         sheet = contact_sheet(rows, ("grey", f"epoch {epoch + 1}", "true"))
         folder = self.run / "sheets"
@@ -108,9 +108,12 @@ def _measure(
     """Return the mean PSNR and ab error of coloured photographs."""
     pairs = list(zip(predicted, photos, strict=True))
     # The PSNR of identical pictures is infinite, which would spoil the mean.
-    psnrs = [min(metrics.psnr(answer, truth), metrics.PSNR_CEILING) for answer, truth in pairs]
+    psnrs = [
+        min(metrics.psnr(prediction, truth), metrics.PSNR_CEILING) for prediction, truth in pairs
+    ]
     errors = [
-        metrics.ab_error(metrics.to_lab(answer), metrics.to_lab(truth)) for answer, truth in pairs
+        metrics.ab_error(metrics.to_lab(prediction), metrics.to_lab(truth))
+        for prediction, truth in pairs
     ]
     return {"val_psnr": float(np.mean(psnrs)), "val_ab_error": float(np.mean(errors))}
 

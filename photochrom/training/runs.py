@@ -120,11 +120,11 @@ def resume_with_config(folder: Path, config: RunConfig) -> Run:
         ConfigError: `folder` does not hold a run, or the run has other settings.
     """
     run = resume(folder)
-    kept, asked = (json.loads(each.model_dump_json()) for each in (run.config, config))
+    kept, requested = (json.loads(each.model_dump_json()) for each in (run.config, config))
     kept["options"] = {
-        key: kept["options"].get(key) for key in asked["options"]
+        key: kept["options"].get(key) for key in requested["options"]
     }  # without those that were derived from the photographs
-    others = [key for key in asked if kept[key] != asked[key]]
+    others = [key for key in requested if kept[key] != requested[key]]
     if others:
         found = ", ".join(f"{key} = {kept[key]}" for key in others)
         raise ConfigError(

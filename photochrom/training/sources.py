@@ -1,6 +1,6 @@
 """The photographs to train on: where they are, which are usable, and which are held out.
 
-They lie in folders with subfolders, and in WebDataset shards (`.tar`). Each is checked once, before
+They are in folders with subfolders, or in WebDataset shards (`.tar`). Each is checked once, before
 training: whether colour can be learnt from it.
 """
 
@@ -87,7 +87,7 @@ def find(folder: Path, listener: ProgressListener | None = None) -> list[Source]
     Args:
         folder: the folder or the shard.
         listener: receives a message about each shard that is truncated or damaged. The members
-            before that place are listed.
+            before that point are listed.
 
     Returns:
         The photographs in a fixed order.
@@ -119,7 +119,7 @@ def _sources(file: Path, listener: ProgressListener) -> Iterator[Source]:
 
 
 def _members(shard: Path, listener: ProgressListener) -> Iterator[Source]:
-    """Yield the photographs in a shard that are there as a whole.
+    """Yield the photographs in a shard that are complete.
 
     Raises:
         DataError: the file is not an uncompressed tar archive.
@@ -143,14 +143,14 @@ def _members(shard: Path, listener: ProgressListener) -> Iterator[Source]:
             f"expected an uncompressed .tar shard; cannot read {shard}: {error}"
         ) from error
     if problem:
-        whole = f"its first {count} photographs are used" if count else "no photograph is whole"
+        whole = f"its first {count} photographs are used" if count else "no photograph is complete"
         listener.note(f"{shard} is {problem}: {whole}")
 
 
 def _problem_at(shard: Path, offset: int) -> str:
     """Return what is wrong where the last member of a shard ends, or an empty text.
 
-    tarfile itself ends there without a word, whatever comes next.
+    tarfile itself stops there without an error, whatever follows.
     """
     with shard.open("rb") as file:
         file.seek(offset)
@@ -167,8 +167,8 @@ def split(sources: list[Source], share: float, folder: Path) -> tuple[list[Sourc
     """Split photographs into a training part and a validation part.
 
     The split depends only on the path of each photograph below the folder. So adding photographs
-    moves no other one. The exception are sets that are so small that a part would be empty: then
-    one photograph is moved to it.
+    moves none of the others. Very small sets are an exception: if a part would be empty, one
+    photograph is moved to it.
 
     Args:
         sources: all photographs.
@@ -191,8 +191,8 @@ def split(sources: list[Source], share: float, folder: Path) -> tuple[list[Sourc
 
 def _rank(source: Source, root: Path) -> float:
     """Return a number in [0, 1) that depends on nothing but the path of a photograph."""
-    place = Path(source.path).relative_to(root).as_posix()
-    name = f"{place}:{source.member}" if source.member else place
+    path = Path(source.path).relative_to(root).as_posix()
+    name = f"{path}:{source.member}" if source.member else path
     # Python's own hash differs between processes; this one never changes.
     digest = hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64

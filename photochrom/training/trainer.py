@@ -105,7 +105,7 @@ def _fit_from_checkpoint(
     if checkpoint:
         network, state = load_network(checkpoint[0]), checkpoint[1]
         listener.note(f"resuming after epoch {state.epochs}")
-    elif trained_epochs:  # starting anew would overwrite the best network
+    elif trained_epochs:  # starting again would overwrite the best network
         raise ConfigError(
             f"expected checkpoints/last-{trained_epochs:04d}.keras in {run.folder}, to resume "
             f"after epoch {trained_epochs}; found no such file: copy it there, or set train.epochs "

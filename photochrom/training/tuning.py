@@ -58,7 +58,7 @@ class Result:
         return ", ".join(parts)
 
     def at(self, epochs: int) -> dict[str, float]:
-        """Return the log's row after so many epochs, or an empty one if the run was shorter."""
+        """Return the log's row after `epochs` epochs, or an empty one if the run was shorter."""
         return self.history[epochs - 1] if len(self.history) >= epochs else {}
 
 

@@ -1,4 +1,4 @@
-"""`photochrom colorize` where things are awkward: closed streams, odd names, one file twice."""
+"""`photochrom colorize` in unusual conditions: closed streams, odd names, one file twice."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shell(arguments: str) -> subprocess.CompletedProcess[bytes]:
 @pytest.mark.slow
 @pytest.mark.parametrize("closed", ["1>&-", "2>&-", "1>&- 2>&-"])
 def test_streams_that_are_closed(shoebox, closed):
-    """By a daemon, say."""
+    """A daemon may have closed the streams."""
     assert shell(f"in/a.png -o new.png --json {closed}").returncode == 0
     assert is_coloured(Path("new.png"))
     if "1>&-" in closed:
@@ -92,6 +92,6 @@ def test_the_photograph_behind_stdin_is_never_written_over(shoebox):
 
 def test_the_help_names_the_defaults():
     wide = {"COLUMNS": "250", "TERMINAL_WIDTH": "250"}
-    told = CliRunner().invoke(app, ["colorize", "--help"], env=wide).output
-    for default in ("92, 92, 85", "cores, 4 at most", "the one that ships"):
-        assert f"default: ({default})" in told
+    help_text = CliRunner().invoke(app, ["colorize", "--help"], env=wide).output
+    for default in ("92; AVIF 85; HEIC 90", "cores, 4 at most", "the one that ships"):
+        assert f"default: ({default})" in help_text

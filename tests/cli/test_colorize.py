@@ -1,4 +1,4 @@
-"""`photochrom colorize`: exit codes, what goes to stdout, and nobody ever sees a traceback."""
+"""`photochrom colorize`: exit codes, what goes to stdout, and never a traceback."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def test_json_names_every_file(shoebox, tmp_path):
     name = os.fsdecode(b"caf\xe9 \xc5\x81.png")  # Latin-1 and UTF-8
     Path("in/a.png").rename(f"in/{name}")
     said = spawn("colorize", "in", "-o", "out", "--json").stdout
-    told = [json.loads(line)["source"] for line in said.splitlines()]
-    assert f"in/{name}" in told
+    sources = [json.loads(line)["source"] for line in said.splitlines()]
+    assert f"in/{name}" in sources
 
 
 def test_a_dry_run_writes_nothing(shoebox):
@@ -182,9 +182,9 @@ def test_metadata_that_the_result_does_not_hold_is_named(shoebox):
     texts.add_text("Stamp", "Atelier Beispiel")
     Image.open("in/a.png").save("in/a.png", pnginfo=texts)
     assert "not kept" not in call("in/a.png", "-o", "kept.png").stderr
-    told = "metadata not kept: text Stamp"
-    assert f"new.jpg: {told}" in call("in/a.png", "-o", "new.jpg").stderr
-    assert f"stdout: {told}" in call("in/a.png", "-o", "-", "--suffix", ".jpg").stderr
+    note = "metadata not kept: text Stamp"
+    assert f"new.jpg: {note}" in call("in/a.png", "-o", "new.jpg").stderr
+    assert f"stdout: {note}" in call("in/a.png", "-o", "-", "--suffix", ".jpg").stderr
     (record,) = records(call("in/a.png", "-o", "out", "--suffix", ".webp", "--json"))
     assert record["metadata_lost"] == ["text Stamp"]
 
@@ -382,8 +382,10 @@ def test_an_interrupt_leaves_whole_pictures_only(shoebox, deep):
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    told = rb"\d+ of 120 coloured; add --exists skip to colour the rest\nphotochrom: interrupted\n"
-    assert re.fullmatch(told, stderr)
+    message = (
+        rb"\d+ of 120 coloured; add --exists skip to colour the rest\nphotochrom: interrupted\n"
+    )
+    assert re.fullmatch(message, stderr)
     made = sorted(Path("out").iterdir())
     assert 1 <= len(made) < 60
     for path in made:

@@ -72,9 +72,12 @@ def test_a_full_disk_leaves_the_old_results(
 def test_a_part_of_the_photographs(photographs, model_folder):
     done = call(model_folder, photographs, "--json", "--size", 64, "--part", "choose")
     assert done.exit_code == 0
-    told = json.loads(done.stdout)
-    assert (told["part"], [photo["name"] for photo in told["per_photo"]]) == ("choose", ["000.png"])
-    assert told["above_grey"]["psnr"]["standard_error"] is None  # of one photograph
+    report = json.loads(done.stdout)
+    assert (report["part"], [photo["name"] for photo in report["per_photo"]]) == (
+        "choose",
+        ["000.png"],
+    )
+    assert report["above_grey"]["psnr"]["standard_error"] is None  # of one photograph
     nothing = call(model_folder, photographs, "--size", 64, "--part", "calibrate")
     assert nothing.exit_code == 2
     assert "part «calibrate»" in nothing.stderr

@@ -16,7 +16,7 @@ from tests.support import contents, write_pictures
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with three grey pictures in `in`, and a man, in which we stand."""
+    """The working directory, with three grey pictures in `in`, and the photograph of a man."""
     monkeypatch.chdir(tmp_path)
     write_pictures(tmp_path / "in", "a.png", "b.png", "c.jpg")
     Image.fromarray(skimage.data.camera()).save("man.png")
@@ -89,9 +89,9 @@ def test_several_answers(shipped):
     assert call("in/a.png", "-o", "a.png").exit_code == 0
     np.testing.assert_allclose(mean(Path("a.png")), first)
     again = call("in", "-o", "out", "--variants", "3", "--exists", "skip", "--json")
-    told = [json.loads(line) for line in again.stdout.splitlines()]
-    assert [each["status"] for each in told] == ["skipped"] * 3
-    assert told[0]["targets"] == ["out/a-1.png", "out/a-2.png", "out/a-3.png"]
+    records = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [each["status"] for each in records] == ["skipped"] * 3
+    assert records[0]["targets"] == ["out/a-1.png", "out/a-2.png", "out/a-3.png"]
 
 
 @pytest.mark.parametrize(

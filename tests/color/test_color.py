@@ -1,4 +1,4 @@
-"""Colour spaces agree with scikit-image, and the merge keeps luma whatever is asked of it."""
+"""Colour spaces agree with scikit-image, and the merge keeps luma for any chroma."""
 
 from __future__ import annotations
 

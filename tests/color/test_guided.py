@@ -18,7 +18,7 @@ def enlarge(small: np.ndarray, guide: np.ndarray) -> np.ndarray:
     found = LinearChroma.fit(small / UNIT, luma, "ycbcr")
     y = (luma / 255).astype(np.float32)
     cb, cr, spare = (np.empty_like(y) for _ in range(3))
-    _evaluate(found._model_for_rows(len(y)), y, cb, cr, spare)
+    _evaluate(found._coefficients_for_rows(len(y)), y, cb, cr, spare)
     return np.dstack([cb, cr]) * UNIT
 
 
@@ -43,7 +43,7 @@ def step(column: int, shape: tuple[int, int] = (256, 256)) -> np.ndarray:
 
 
 def crossings(plane: np.ndarray) -> list[int]:
-    """At which columns a plane has gone a tenth, half and nine tenths of its way."""
+    """The columns at which a plane has made a tenth, half and nine tenths of its change."""
     row = plane[plane.shape[0] // 2]
     share = (row - row[0]) / (row[-1] - row[0])
     return [int(np.argmax(share > part)) for part in (0.1, 0.5, 0.9)]
@@ -74,7 +74,7 @@ def test_both_sides_of_an_edge_keep_their_colours():
 
 
 def test_chroma_is_not_torn_where_luma_is_flat():
-    """With no edge to follow it is as smooth as plain enlarging, and stays within its bounds."""
+    """Without an edge in the luma, the result is as smooth as a plain enlargement."""
     small = np.random.default_rng(3).uniform(-40, 40, (16, 16, 2)).astype(np.float32)
     found = enlarge(small, np.full((128, 128), 0.5, np.float32))
     assert np.abs(np.diff(found, axis=0)).max() < 8
@@ -103,23 +103,23 @@ def wild(shape: tuple[int, int], dtype: type = np.uint8) -> tuple[LinearChroma, 
 @pytest.mark.parametrize("shape", [(1, 1), (41, 67), (300, 20)])
 def test_luma_stays(shape, dtype):
     chroma, luma = wild(shape, dtype)
-    rgb = chroma.over(luma)
+    rgb = chroma.rgb(luma)
     assert rgb.dtype == dtype
     assert np.abs(exact_luma(rgb) - luma).max() <= 1
 
 
 def test_band_by_band_as_on_the_whole(monkeypatch):
     chroma, luma = wild((203, 61))
-    whole, halves = chroma.over(luma), chroma.planes(luma, halved=True)
+    whole, halves = chroma.rgb(luma), chroma.planes(luma, halved=True)
     monkeypatch.setattr("photochrom.color.bands._BAND_PIXELS", 1000)
-    assert np.abs(chroma.over(luma).astype(int) - whole).max() <= 1
+    assert np.abs(chroma.rgb(luma).astype(int) - whole).max() <= 1
     for one, other in zip(chroma.planes(luma, halved=True), halves, strict=True):
         assert np.abs(one.astype(int) - other).max() <= 1
 
 
 def test_full_planes_are_those_of_the_pixels():
     chroma, luma = wild((40, 60))
-    expected = color.chroma_planes(chroma.over(luma))
+    expected = color.chroma_planes(chroma.rgb(luma))
     for one, other in zip(chroma.planes(luma, halved=False), expected, strict=True):
         assert np.abs(one.astype(int) - other).max() <= 2  # RGB is rounded once more
 

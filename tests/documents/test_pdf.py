@@ -83,7 +83,7 @@ def saturation(rgb: np.ndarray) -> float:
 def test_a_photograph_gets_colour_and_keeps_its_luma(make, vivid):
     before = document(make)
     after, report = color_pdf(before, "a.pdf", [0], vivid.colorize)
-    assert (report.photographs, report.pages, report.left) == (1, 1, [])
+    assert (report.photographs, report.pages, report.unchanged) == (1, 1, [])
     (old,), (new,) = pages(before), pages(after)
     assert saturation(old) == 0
     assert saturation(new) > 2
@@ -167,7 +167,7 @@ def bilevel(pdf):
 def test_what_is_no_grey_photograph_is_left_and_named(make, reason, vivid):
     before = document(make, flate_image)
     after, report = color_pdf(before, "a.pdf", [0, 1], vivid.colorize)
-    assert report.left == [(1, reason)]
+    assert report.unchanged == [(1, reason)]
     assert (pages(after)[0] == pages(before)[0]).all()
 
 
@@ -177,7 +177,7 @@ def test_a_damaged_image_is_named_and_the_rest_is_coloured(vivid):
 
     _, report = color_pdf(document(broken, flate_image), "a.pdf", [0, 1], vivid.colorize)
     assert report.photographs == 1
-    assert "damaged or truncated" in report.left[0][1]
+    assert "damaged or truncated" in report.unchanged[0][1]
 
 
 def test_a_document_without_photographs_is_refused(vivid):

@@ -122,7 +122,7 @@ def test_codecs(tmp_path, warm, codec, suffix):
 
 @pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="needs Linux")
 def test_no_encoder_keeps_real_time_priority(tmp_path, warm):
-    """SVT-AV1 takes it when run by root, and threads started later would inherit it."""
+    """SVT-AV1 takes real-time priority when root runs it, and later threads would inherit it."""
 
     class PriorityCheck(FilmListener):
         def progress(self, task: str, done: int, total: int) -> None:
@@ -190,7 +190,7 @@ def test_a_sequence_of_pictures_is_a_film(tmp_path, warm):
 
 def test_frames_can_be_reduced_for_a_preview(tmp_path, warm):
     source = write_film(tmp_path / "in.mkv", panned(4))
-    after = planes(colored(tmp_path, warm, source, most_rows=32))
+    after = planes(colored(tmp_path, warm, source, max_rows=32))
     assert after[0][1][0].shape == (32, 48)
 
 
@@ -273,7 +273,7 @@ def test_a_hint_reaches_the_whole_shot(tmp_path):
 @pytest.mark.slow
 def test_a_hint_for_a_preview_is_in_pixels_of_the_film(tmp_path):
     source = write_film(tmp_path / "in.mkv", panned(4), pix_fmt="yuv444p")
-    options = {"colorizer": Colorizer(), "source": source, "most_rows": 32, "overwrite": True}
+    options = {"colorizer": Colorizer(), "source": source, "max_rows": 32, "overwrite": True}
     plain = planes(colored(tmp_path, **options))
     hint = (0.0, Hint.at(80, 50, "#1030d0", 12))
     hinted = planes(colored(tmp_path, **options, hints=[hint]))

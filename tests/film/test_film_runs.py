@@ -1,4 +1,4 @@
-"""Runs that are interrupted and resumed, damaged films, and reading from any place."""
+"""Runs that are interrupted and resumed, damaged films, and reading from any time."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_damage_at_the_end_is_in_the_report(tmp_path, warm):
 
 @pytest.mark.parametrize("suffix", [".ts", ".avi", ".mp4", ".264"])
 def test_frames_can_be_read_from_any_place(tmp_path, suffix):
-    """The indices of some containers lead past the wanted place, or nowhere."""
+    """The indices of some containers lead past the wanted time, or nowhere."""
     path = write_film(tmp_path / f"in{suffix}", panned(60), codec="libx264", gop_size=12)
     film = FilmReader(path)
     frames = [(each.pts, each.luma.tobytes()) for each in film.frames(on_problem=print)]

@@ -57,7 +57,7 @@ def test_matroska_holds_the_sound_of_wave_files(tmp_path, warm, name):
 
 @pytest.mark.parametrize("suffix", [".ts", ".mp4"])
 def test_mpeg_sound_is_held(tmp_path, warm, suffix):
-    """It is taken for MP3 as long as only its description is known."""
+    """Until a packet is read, FFmpeg takes the sound for MP3."""
     source = write_film(tmp_path / "in.mkv", panned(3), sound="mp2", sample_rate=32000)
     target = colored(tmp_path, warm, source, codec="h264", suffix=suffix)
     assert sound(target) == sound(source)
@@ -260,5 +260,5 @@ def test_raw_dv_is_written_with_its_timecode(tmp_path, warm):
             samples.sample_rate, samples.pts = 48000, number * 1920
             film.mux(voice.encode(samples))
     assert FilmReader(source).rate == 25
-    warm.film(source, tmp_path / "out.mov", most_rows=64, end=0.08)
+    warm.film(source, tmp_path / "out.mov", max_rows=64, end=0.08)
     assert timecodes(tmp_path / "out.mov") == {"00:00:00:00"}

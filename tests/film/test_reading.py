@@ -125,7 +125,7 @@ def test_what_an_edit_list_cuts_away_is_neither_seen_nor_heard(tmp_path, warm):
 
 
 def test_the_silence_before_the_sound_is_kept():
-    """Decoders of AAC need it."""
+    """AAC decoders need the silence before the sound."""
     others = times_of_others(FilmReader(CASES / "cut_tail.mkv"))
     assert len(others) == 31
 
@@ -158,7 +158,7 @@ def test_a_film_whose_end_is_missing_is_named(name, seconds, stated, capfd):
 )
 @pytest.mark.parametrize("number", [5, 27, 28, 29])
 def test_only_the_damaged_frame_is_lost(tmp_path, suffix, codec, pix_fmt, number):
-    """A decoder with threads gives up what it still holds when damage comes near the end."""
+    """With threads, a decoder drops the frames that it still holds if the end is damaged."""
     path = write_film(tmp_path / f"in{suffix}", panned(30), codec=codec, pix_fmt=pix_fmt)
     with av.open(str(path)) as film:
         packets = [(each.pos, each.size) for each in film.demux(video=0) if each.size]

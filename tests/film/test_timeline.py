@@ -11,7 +11,7 @@ import pytest
 from av.packet import Packet
 from av.stream import Stream
 
-from photochrom.film.sources.timeline import continuous
+from photochrom.film.sources.timeline import make_continuous
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def moved(streams: dict[str, Stream], *packets: tuple[str, float], may_jump: boo
         packet.pts = packet.dts = round(seconds * 10)
         packet.duration = 10
         made.append(packet)
-    return [(each.pts or 0) / 10 for each in continuous(made, offset=0.0, may_jump=may_jump)]
+    return [(each.pts or 0) / 10 for each in make_continuous(made, offset=0.0, may_jump=may_jump)]
 
 
 def test_times_in_order_are_unchanged(streams):

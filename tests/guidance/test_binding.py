@@ -1,4 +1,4 @@
-"""Hints hold: shown as chosen however vivid, followed by their thing, unfelt far away."""
+"""Hints show their colour at any vividness, spread over their object and nowhere else."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ab(shown: np.ndarray) -> np.ndarray:
 
 
 def fitting(prediction: photochrom.Prediction, x: int, y: int) -> tuple[int, int, int]:
-    """A greenish blue that the gamut has at that luma."""
+    """Return a greenish blue that is within the gamut at that luma."""
     luma = prediction.photo.luma[y - 2 : y + 3, x - 2 : x + 3].mean().astype(np.uint8)
     red, green, blue = color.merge(luma[None, None], np.array([[[-8, -14]]], np.float32))[0, 0]
     return int(red), int(green), int(blue)
@@ -73,19 +73,22 @@ def test_the_thing_follows(predictions):
 
 
 def halves() -> Guide:
-    """A grid of 15 × 15 places, the eight columns on the left one segment, the others another."""
+    """A grid of 15 × 15 cells: the eight columns on the left are one segment, the rest another."""
     segments = np.repeat((np.arange(15) > 7)[None], 15, 0).astype(np.int32)
     return Guide(np.full((15, 15), 0.5, np.float32), segments)
 
 
 def test_the_segment_of_a_hint_follows_more_than_another():
-    """As unlike the hint's place, and as far from it, on either side."""
+    """Both cells differ equally from the hint's cell and are equally far from it."""
     features = np.zeros((15, 15, 2), np.float32)
     features[..., 0], features[..., 1] = 0.6, 0.8
     features[5:10, 5:10] = (1, 0)
     binding = Binding.of([Hint.at(30, 30, GREY)], (60, 60), (60, 60), halves(), features)
-    assert binding.followers.follow[7, 4] > binding.followers.follow[7, 10] + 0.3
-    assert binding.followers.parts[7, 4, 0] > binding.followers.parts[7, 10, 0] + 0.1
+    assert binding.followers.follow_weight[7, 4] > binding.followers.follow_weight[7, 10] + 0.3
+    assert (
+        binding.followers.correction_weight[7, 4, 0]
+        > binding.followers.correction_weight[7, 10, 0] + 0.1
+    )
 
 
 def test_what_looks_altogether_different_does_not_follow_though_of_the_same_segment():
@@ -93,14 +96,14 @@ def test_what_looks_altogether_different_does_not_follow_though_of_the_same_segm
     features[..., 1] = 1
     features[4:11, 4:8] = (1, 0)
     binding = Binding.of([Hint.at(22, 30, GREY)], (60, 60), (60, 60), halves(), features)
-    assert binding.followers.follow[1, 5] < 0.1
-    assert binding.followers.parts[1, 5, 0] == 0
+    assert binding.followers.follow_weight[1, 5] < 0.1
+    assert binding.followers.correction_weight[1, 5, 0] == 0
 
 
 def test_a_hint_that_lies_over_an_edge_is_of_both_segments():
     binding = Binding.of([Hint.at(32, 30, GREY, 8)], (60, 60), (60, 60), halves(), None)
-    assert binding.followers.parts[2, 5, 0] == pytest.approx(
-        binding.followers.parts[2, 10, 0], abs=0.1
+    assert binding.followers.correction_weight[2, 5, 0] == pytest.approx(
+        binding.followers.correction_weight[2, 10, 0], abs=0.1
     )
 
 
@@ -120,8 +123,8 @@ def test_a_hint_that_a_later_one_covers_is_not_seen():
     hints = [Hint.at(20, 20, (200, 0, 0), 3), Hint.at(20, 20, GREY, 9)]
     binding = Binding.of(hints, (60, 60), (60, 60), halves(), None)
     assert binding.colors == [GREY]
-    assert binding.followers.follow[5, 5] == 1
-    assert binding.followers.parts.shape == (15, 15, 1)
+    assert binding.followers.follow_weight[5, 5] == 1
+    assert binding.followers.correction_weight.shape == (15, 15, 1)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Colour that is known: parsed, drawn, matched, and heeded by a network that can be told."""
+"""Known colours are parsed, drawn and matched, and a network uses them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from photochrom.color import rgb_to_lab
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError
 from photochrom.guidance.hints import Hint, draw, match, palette_of, parse_color, parse_hint
-from tests.support import exact_luma, model, network, told
+from tests.support import exact_luma, known_color_model, model, network
 
 RED = (200, 30, 30)
 
@@ -85,7 +85,7 @@ def test_the_palette_of_a_picture():
 
 
 def test_a_palette_has_no_colour_that_the_picture_has_not():
-    """Pillow leaves places of its palette empty, and black: of some of these pictures it does."""
+    """Pillow leaves entries of the palette empty, and so black, for some of these pictures."""
     rng = np.random.default_rng(0)
     for count in range(60):
         colors = rng.integers(60, 256, (2 + count % 12, 3)).astype(np.uint8)
@@ -109,8 +109,8 @@ def test_places_that_look_alike_are_matched():
 
 @pytest.fixture(scope="module")
 def pliant() -> Colorizer:
-    """Answers with what it is told, and with grey where it is told nothing."""
-    return Colorizer(told())
+    """A colorizer whose network returns the known colours, and grey where none are known."""
+    return Colorizer(known_color_model())
 
 
 def test_a_network_that_can_be_told_heeds_a_hint(pliant, camera):

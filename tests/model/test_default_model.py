@@ -1,4 +1,4 @@
-"""The network that ships: small enough, calibrated, and it heeds what it is told."""
+"""The default network is small enough and calibrated, and it uses known colours."""
 
 from __future__ import annotations
 
@@ -112,8 +112,8 @@ def test_a_variant_leaves_the_face_as_it_is(colorizer):
 def test_a_photograph_is_its_own_best_reference(colorizer):
     truth = colour_pictures()[5]
     luma = color.luma(truth)
-    told = colorizer.colorize(luma, reference=truth)
-    assert error(told, truth) < 0.6 * error(colorizer.colorize(luma), truth)
+    with_reference = colorizer.colorize(luma, reference=truth)
+    assert error(with_reference, truth) < 0.6 * error(colorizer.colorize(luma), truth)
 
 
 def test_many_follow_a_reference_that_is_looked_at_once(colorizer, monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""From a network's answer to chroma, and what else can be read from it."""
+"""Decoding a network's output to chroma, and the other results that it gives."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def spread(seed: int = 0, size: tuple[int, int] = (6, 8)) -> Distribution:
 
 
 def test_gamma_weighs_bins_by_their_rarity():
-    shares = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE).shares(
+    shares = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE).probabilities(
         DecodingParams(rebalancing=1)
     )
     np.testing.assert_allclose(shares[0, 0], np.array([4, 1, 0.25]) / 5.25, rtol=1e-5)
@@ -109,7 +109,7 @@ def test_gamma_weighs_bins_by_their_rarity():
 def test_half_a_gamma_is_half_the_way_of_the_logarithm():
     flat = Distribution.of(np.zeros((1, 1, 3), np.float32), RARE)
     none, half, whole = (
-        np.log(flat.shares(DecodingParams(rebalancing=g))[0, 0]) for g in (0, 0.5, 1)
+        np.log(flat.probabilities(DecodingParams(rebalancing=g))[0, 0]) for g in (0, 0.5, 1)
     )
     gaps = [x - x.mean() for x in (none, half, whole)]
     np.testing.assert_allclose(gaps[1], (gaps[0] + gaps[2]) / 2, atol=1e-5)
@@ -117,7 +117,7 @@ def test_half_a_gamma_is_half_the_way_of_the_logarithm():
 
 def test_a_low_temperature_sharpens():
     found = spread()
-    warm, cold = (found.shares(DecodingParams(temperature=t)).max(-1) for t in (1, 0.3))
+    warm, cold = (found.probabilities(DecodingParams(temperature=t)).max(-1) for t in (1, 0.3))
     assert (cold > warm).all()
 
 
@@ -136,7 +136,7 @@ def test_a_restored_picture_is_as_colourful_as_its_distribution():
     logits = np.random.default_rng(5).normal(0, 1, (6, 8, 3)).astype(np.float32)
     logits[..., 2] = -20  # only the two colours that are not opposites
     found = Distribution.of(logits, DISTRIBUTION)
-    likely = float((found.shares(DecodingParams()) @ (found.bins**2).sum(-1)).sum())
+    likely = float((found.probabilities(DecodingParams()) @ (found.bins**2).sum(-1)).sum())
     dull, half, whole = (
         energy(found.mean(DecodingParams(chroma_restoration=r))) for r in (0, 0.5, 1)
     )
@@ -163,7 +163,7 @@ def test_no_chroma_is_more_than_doubled():
 
 
 def guided(logits: np.ndarray, lightness: float | np.ndarray = 0.5) -> Distribution:
-    """With a guide: the left half is one segment, the right half another."""
+    """A distribution with a guide: the left half is one segment, the right half another."""
     segments = np.zeros(logits.shape[:2], np.int32)
     segments[:, logits.shape[1] // 2 :] = 1
     level = np.broadcast_to(np.float32(lightness), segments.shape)
@@ -208,7 +208,7 @@ def test_black_and_white_are_clean():
 
 
 def leaning() -> Distribution:
-    """A picture whose colours lean to one side, with a first row of grey."""
+    """The distribution of a picture with a colour cast, whose first row is grey."""
     logits = np.random.default_rng(2).normal(0, 3, (6, 8, 3))
     logits[..., 0] += 2
     logits[0] = [-30, 30, 30]
@@ -228,7 +228,7 @@ def test_a_gain_whose_cast_is_corrected_keeps_the_mean_colour_and_greys_grey():
 
 
 def test_where_no_gain_adds_a_cast_none_is_corrected():
-    """What black loses in a night photograph is no cast that lit places should get instead."""
+    """Chroma that black loses is not a cast: lit areas must not get the opposite colour."""
     clean = leaning().mean(DecodingParams(clean_tones=0.9))
     np.testing.assert_array_equal(
         leaning().mean(DecodingParams(clean_tones=0.9, cast_correction=1)), clean
@@ -252,11 +252,12 @@ def test_where_all_is_grey_nothing_is_restored(restored):
 
 def test_vividness_goes_from_faithful_to_vivid():
     made = card(faithful=DecodingParams(), vivid=DecodingParams(1, 0.25, 3, 1), vividness=0.5)
-    assert made.reading() == DecodingParams(0.5, 0.5, 2, 0.5)  # of the temperature, in ratios
-    assert made.reading(0) == DecodingParams()
-    assert made.reading(1) == DecodingParams(1, 0.25, 3, 1)
+    # Halfway: the arithmetic mean, but for the temperature the geometric mean.
+    assert made.decoding_params() == DecodingParams(0.5, 0.5, 2, 0.5)
+    assert made.decoding_params(0) == DecodingParams()
+    assert made.decoding_params(1) == DecodingParams(1, 0.25, 3, 1)
     with pytest.raises(ValueError, match=r"vividness from 0 to 1; received 1\.5"):
-        made.reading(1.5)
+        made.decoding_params(1.5)
 
 
 def test_a_sure_network_is_confident_and_an_unsure_one_is_not():
@@ -278,7 +279,7 @@ def test_a_palette_draws_to_its_colours():
 
 
 def two_halves() -> Distribution:
-    """Left red, or else green; right green for sure."""
+    """A distribution: on the left red or green, on the right certainly green."""
     logits = np.full((16, 16, 3), -8, np.float32)
     logits[:, :8, 0], logits[:, :8, 1] = 1, 0.8
     logits[:, 8:, 1] = 8

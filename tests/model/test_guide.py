@@ -1,4 +1,4 @@
-"""What a grey photograph says of its colours: lightness and segments at a network's size."""
+"""The guide of a grey photograph: lightness and segments at the size of a network's output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from photochrom.model.guide import Guide, find_segments, segment_means
 
 
 def halves(height: int = 64, width: int = 96) -> np.ndarray:
-    """Dark on the left, light on the right."""
+    """A picture that is dark on the left and light on the right."""
     picture = np.full((height, width), 0.2, np.float32)
     picture[:, width // 2 :] = 0.8
     return picture

@@ -1,4 +1,4 @@
-"""Cards that say what is wrong with them, and networks that run on any size of photograph."""
+"""Damaged cards are named with their fault, and networks run on photographs of any size."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def test_bytes_that_are_no_network(data):
 
 
 def test_a_network_that_takes_another_size():
-    """Its card says that any multiple of 8 will do; the network takes squares of 32 only."""
+    """The card allows any multiple of 8, but the network takes squares of 32 only."""
     with pytest.raises(InvalidModel, match=r"does not take \(1, 8, 16, 1\)") as caught:
         answer(model(network(side=32)))
     assert "\n" not in str(caught.value)
@@ -291,7 +291,7 @@ def test_threads_may_share_a_model():
 
 
 def test_there_is_one_core_for_all_threads(monkeypatch):
-    """Of two, one would be given back: see `engine.core`."""
+    """With two cores, one would be freed: see `engine.core`."""
     made = []
 
     def slowly():

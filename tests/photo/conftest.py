@@ -1,4 +1,4 @@
-"""Pictures that real people took, at sizes that keep the tests quick."""
+"""Real photographs, at sizes that keep the tests quick."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def pil_bytes(image: Image.Image, kind: str, **options) -> bytes:
 
 
 def with_segments(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
-    """Put segments into a JPEG file, behind its JFIF segment."""
+    """Put segments into a JPEG file, after its JFIF segment."""
     place = 4 + int.from_bytes(jpeg[4:6], "big")
     added = b"".join(
         struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
@@ -35,7 +35,7 @@ def png_chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def with_chunks(png: bytes, *chunks: bytes) -> bytes:
-    """Put chunks into a PNG file, behind its header."""
+    """Put chunks into a PNG file, after its header."""
     return png[:33] + b"".join(chunks) + png[33:]
 
 

@@ -40,7 +40,7 @@ def alpha() -> np.ndarray:
 
 
 def differences(photo: Photo, expected: np.ndarray) -> np.ndarray:
-    """How far the colours of a photograph are from others, in levels of 255."""
+    """Return the differences between two photographs' colours, in levels of 255."""
     if expected.ndim == 2:
         expected = np.repeat(expected[..., None], 3, 2)
     if photo.luma.dtype == np.uint8:

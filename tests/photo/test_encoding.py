@@ -1,4 +1,4 @@
-"""What leaves: exact luma, right depth, and errors where a format cannot hold a picture."""
+"""Encoded files have exact luma and the right depth; unsuitable formats give errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pictures = hnp.arrays(
 
 
 def y_plane(data: bytes) -> np.ndarray:
-    """Y as a JPEG file stores it, with no detour through RGB."""
+    """Return Y as a JPEG file stores it, not computed from RGB."""
     image = Image.open(io.BytesIO(data))
     image.draft("YCbCr", None)
     assert image.mode == "YCbCr"
@@ -45,7 +45,7 @@ def grey_jpeg(grey, quality):
 
 
 def test_jpeg_gets_the_luma_as_it_is(grey):
-    """The Y of the file is what it would be had the grey picture alone been saved."""
+    """The file's Y plane equals that of a JPEG file of the grey picture alone."""
     chroma = np.random.default_rng(0).uniform(-40, 40, (*grey.shape, 2)).astype(np.float32)
     rgb = merge(grey, chroma)
     for quality in (60, 92, 100):
@@ -180,7 +180,7 @@ def test_arrays_that_do_not_fit(rgb, grey):
 
 @pytest.mark.parametrize("kind", photo.FORMATS)
 def test_a_photograph_read_grey_can_be_written(kind, grey):
-    """`Photo.rgb` of a grey photograph is a view that no library may stumble over."""
+    """`Photo.rgb` of a grey photograph is a view that encoders must accept."""
     read = photo.read(grey)
     again = photo.read(photo.encode(read.rgb, read.luma, format=kind))
     assert np.abs(again.luma.astype(int) - grey).mean() < 2

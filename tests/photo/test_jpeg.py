@@ -1,4 +1,4 @@
-"""JPEG files with faults that no viewer minds are read; files that have lost pixels are refused."""
+"""JPEG files with faults that viewers accept are read; files with lost pixels are refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def app2(*chunks: tuple[int, int]) -> bytes:
 
 
 def restart(data: bytes, which: int) -> int:
-    """Where a restart marker is; the first is number 0."""
+    """Return the offset of a restart marker; the first is number 0."""
     begin = data.index(SOS)
     return [begin + found.start() for found in RESTART.finditer(data[begin:])][which]
 
@@ -188,7 +188,7 @@ def test_wherever_a_file_ends_no_pixel_is_made_up(kind, rgb):
 
 
 def test_a_lost_sector_is_refused(rgb):
-    """Zeros instead of 512 bytes decode to something, and leave bytes over."""
+    """512 bytes that were lost and read as zeros still decode, and leave bytes over."""
     sound = jpeg("grey", np.tile(rgb, (3, 3, 1)))
     middle = len(sound) // 2
     with pytest.raises(UnreadablePhoto, match="damaged or truncated"):

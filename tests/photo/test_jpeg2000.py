@@ -76,7 +76,7 @@ def test_alpha_is_kept():
 
 
 def test_a_fourth_channel_that_is_not_alpha_is_ignored():
-    """Aerial photographs have infrared there."""
+    """In aerial photographs, the fourth channel is infrared."""
     rgba = np.dstack([eight_bits(scenes.colour()), eight_bits(scenes.alpha())])
     read = photo.read(jp2(rgba, colr(16)))
     assert read.alpha is None
@@ -109,7 +109,7 @@ def test_metadata_of_exiftool_is_kept_and_the_picture_upright():
 
 
 def tags(exif):
-    """What EXIF says, but for the resolution, which is that of the picture."""
+    """Return the tags of EXIF except the resolution, which is the picture's own."""
     block = Image.Exif()
     block.load(exif)
     return {tag: value for tag, value in block.items() if tag not in (282, 283, 296, 0x8769)}

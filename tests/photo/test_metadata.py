@@ -36,7 +36,7 @@ def rich_exif() -> bytes:
 
 
 def with_thumbnail(exif: bytes, thumbnail: bytes) -> bytes:
-    """Hang a second directory with a JPEG behind a block that has none."""
+    """Append a second directory, with a JPEG thumbnail, to a block of EXIF that has none."""
     block = bytearray(exif[6:])
     order = "<" if block[:2] == b"II" else ">"
     first = struct.unpack_from(order + "I", block, 4)[0]
@@ -162,7 +162,7 @@ def test_broken_exif_is_left_out(exif, kind, rgb):
 
 @pytest.mark.parametrize("target", [*HOLDERS, "BMP"])
 def test_no_metadata_spoils_a_picture(target, rgb):
-    """A block with a sound head and nonsense behind it must not stop the writing."""
+    """EXIF with a valid header and random bytes after it must not stop the writing."""
     strange = b"II*\0\x08\0\0\0\x01\0\x69\x87\x04\0\x01\0\0\0\xff\xff\xff\x7f\0\0\0\0"
     huge = b"II*\0\x08\0\0\0\0\0\0\0\0\0" + bytes(100_000)
     for exif in (strange, huge):
@@ -175,7 +175,7 @@ IPTC = b"\x1c\x02\x78\x00\x0eAt the river, "  # 2:120, a caption
 
 
 def captioned(kind: str, rgb: np.ndarray) -> bytes:
-    """With a caption in UTF-8, as many programs write it."""
+    """A file with a caption in UTF-8, as many programs write it."""
     text = CAPTION.encode()
     if kind == "JPEG":
         exif = Image.Exif()

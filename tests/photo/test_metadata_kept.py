@@ -30,7 +30,7 @@ HOLDERS = ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"]
 
 
 def again(read: photo.Photo, target: str) -> photo.Metadata:
-    """The metadata after the photograph has been written in a format."""
+    """Write the photograph in a format, and return the metadata that is read back."""
     return photo.read(photo.encode(read.rgb, format=target, metadata=read.metadata)).metadata
 
 
@@ -166,7 +166,7 @@ def test_raw_profiles_as_imagemagick_and_exiftool_wrote_them():
 
 
 def test_a_raw_profile_of_colours_is_used(rgb):
-    """Red and green exchanged: whoever ignores the profile sees other colours."""
+    """A profile that exchanges red and green, so that colours show whether it was applied."""
     from PIL import ImageCms
 
     icc = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())

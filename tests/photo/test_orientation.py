@@ -1,4 +1,4 @@
-"""A picture comes in upright, whatever its format and depth, and leaves without the tag."""
+"""Pictures of all formats and depths are turned upright, and written without the tag."""
 
 from __future__ import annotations
 

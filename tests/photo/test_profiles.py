@@ -1,4 +1,4 @@
-"""Colour profiles are honoured on the way in; sRGB goes out."""
+"""Colour profiles are applied when photographs are read; results are sRGB."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_cmyk_profile_is_honoured(rgb):
 
 
 def cmyk_profile() -> bytes:
-    """Four inks, each as dark as any, through an 8-bit table of two nodes a side (lut8Type)."""
+    """A CMYK profile: an 8-bit table with two nodes per side (lut8Type), all inks equally dark."""
     nodes = np.stack(np.meshgrid(*[[0, 1]] * 4, indexing="ij"), -1).reshape(-1, 4)
     light = np.rint(255 * (1 - nodes.sum(-1) / 4)).astype(np.uint8)
     lab = np.stack([light, np.full(16, 128), np.full(16, 128)], -1).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A coloured photograph says that its colours are a machine's, beside all that it said before."""
+"""A coloured photograph's metadata says that a machine made the colours, and keeps the rest."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def packet(inside: str, about: str = "") -> bytes:
 
 
 def said(xmp: bytes) -> dict[str, list[str]]:
-    """All properties of a packet, as attributes or elements; and no text between them."""
+    """Return all properties of a packet, in attributes or elements; no text may be between them."""
     found: dict[str, list[str]] = {}
     for each in ET.fromstring(xmp.partition(b"?>")[2] if xmp.startswith(b"<?") else xmp).iter():
         assert not (each.tail or "").strip()
@@ -115,7 +115,7 @@ def test_what_cannot_be_split_for_a_jpeg_file_leaves_the_mark(warm, camera):
     "piece", [" ", "a", "<x:AISystemUsed>", "<r:RDF ", "</r", " x:about='", "a:"]
 )
 def test_a_hostile_packet_is_done_with(piece):
-    """Where a search could begin everywhere and go on to the end, this would take hours."""
+    """A pattern that could match from every position to the end would take hours here."""
     xmp = packet(piece * (1_000_000 // len(piece)))
     assert with_provenance(photo.Metadata(xmp=xmp)).xmp
 

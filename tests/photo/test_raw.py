@@ -26,7 +26,7 @@ BAYER = dng(scenes.grey(), CFA, extra=COLOUR_TAGS + BAYER_TAGS)
 
 
 def developed(light: np.ndarray) -> np.ndarray:
-    """SRGB in [0, 1] of linear light."""
+    """Return linear light in [0, 1] encoded as sRGB."""
     return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 

@@ -1,4 +1,4 @@
-"""Every format, mode and depth comes in."""
+"""Photographs of every format, mode and depth are read."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_content_counts_and_not_the_name(kind, name, tmp_path, camera):
 @pytest.mark.parametrize("subsampling", [0, 2])
 @pytest.mark.parametrize("turn", [1, 6])
 def test_jpeg_in_colour_keeps_the_stored_plane(rgb, subsampling, turn):
-    """Its colours are upsampled and clipped on the way to RGB; its luma is not."""
+    """Colours are upsampled and clipped when they become RGB; luma is not."""
     options = {"quality": 75, "subsampling": subsampling}
     data = pil_bytes(Image.fromarray(rgb), "JPEG", **options)
     stored = Image.open(io.BytesIO(data))
@@ -110,7 +110,7 @@ def test_one_bit(kind, grey):
 
 
 def test_bmp_of_sixteen_bits_a_pixel():
-    """Five, six and five bits: not sixteen bits a sample."""
+    """BMP with 5, 6 and 5 bits for the channels, not 16 bits per sample."""
     head = struct.pack("<2sIHHI", b"BM", 70 + 16, 0, 0, 70)
     head += struct.pack("<IiiHHIIiiII", 40, 4, 2, 1, 16, 3, 16, 0, 0, 0, 0)
     head += struct.pack("<IIII", 0xF800, 0x07E0, 0x001F, 0)

@@ -1,4 +1,4 @@
-"""Formats that are not read are named, with what to do; so are those whose extra is missing."""
+"""Errors name formats that cannot be read, and say what to do or which extra to install."""
 
 from __future__ import annotations
 

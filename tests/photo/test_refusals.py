@@ -144,7 +144,7 @@ CASES = {
         "a.tif",
         tiff(NOISE.astype(np.uint32), photometric="rgb"),
         UnsupportedPhoto,
-        "expected 8 or 16 bits a sample; .* has 32",
+        "expected 8 or 16 bits per sample; .* has 32",
     ),
     "a signed TIFF": (
         "a.tif",
@@ -164,7 +164,7 @@ CASES = {
         UnsupportedPhoto,
         "expected CMYK of 8 bits",
     ),
-    "a BMP of 64 bits a pixel": (
+    "a BMP of 64 bits per pixel": (
         "a.bmp",
         patched(saved("BMP"), 28, b"\x40\0"),
         UnsupportedPhoto,
@@ -262,7 +262,7 @@ VALID = [
 
 
 def fate(data: bytes) -> None:
-    """A photograph or a PhotoError; anything else fails the test."""
+    """Check that data give a photograph or a PhotoError; anything else fails the test."""
     for look in (photo.read, lambda source: photo.thumbnail(source, 8)):
         try:
             look(data)

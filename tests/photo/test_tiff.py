@@ -1,4 +1,4 @@
-"""TIFF: every layout of samples is read as what it means, or refused by its name."""
+"""TIFF: every layout of samples is read correctly, or refused with its name."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def without_photometric(data: bytes) -> bytes:
 
 
 def meant(samples: np.ndarray, kind: str, extra: tuple[int, ...]) -> tuple[np.ndarray, object]:
-    """Grey or RGB (H, W, C), and alpha, by definition."""
+    """Return grey or RGB (H, W, C), and alpha, as the TIFF specification defines them."""
     count, top = COLORS[kind], int(np.iinfo(samples.dtype).max)
     color, alpha = samples[..., :count].astype(np.int64), None
     for index, what in enumerate(extra):
@@ -86,7 +86,7 @@ def test_extra_samples(options, dtype, order, planar, kind, extra):
     )
     is_wide = samples.shape[-1] > 4 and (dtype == np.uint16 or extra == (0, 2))
     if is_wide and planar == "contig":
-        with pytest.raises(UnsupportedPhoto, match=r"5 samples a pixel.* are not supported"):
+        with pytest.raises(UnsupportedPhoto, match=r"5 samples per pixel.* are not supported"):
             photo.read(data)
         return
     color, alpha = meant(samples, kind, extra)
@@ -124,7 +124,7 @@ def test_the_same_with_lzw(path):
 
 
 def test_extra_samples_of_unknown_meaning_are_alpha():
-    """As most programs have it: the tag ExtraSamples is missing."""
+    """The tag ExtraSamples is missing, as in the files of most programs."""
     samples = random(np.uint8, 2)
     data = tiff(samples, photometric="minisblack", planarconfig="contig", extrasamples=[0])
     at = data.index(struct.pack("<HHI", 338, 3, 1))
@@ -180,15 +180,15 @@ UNSUPPORTED = {
     ),
     "four samples without a photometric interpretation": (
         without_photometric(tiff(BYTES[..., :4], photometric="separated")),
-        "4 samples a pixel without a photometric interpretation",
+        "4 samples per pixel without a photometric interpretation",
     ),
     "CMYK with alpha": (
         tiff(BYTES, photometric="separated", planarconfig="contig", extrasamples=[2]),
-        "5 samples a pixel, one of them alpha,",
+        "5 samples per pixel, one of them alpha,",
     ),
     "five channels of 16 bits": (
         tiff(BYTES.astype(np.uint16), photometric="rgb", planarconfig="contig"),
-        "5 samples a pixel",
+        "5 samples per pixel",
     ),
     "a palette of 16 bits": (
         with_tag(tiff(BYTES[..., 0].astype(np.uint16), **PLANES), 262, 262, 3),
@@ -239,7 +239,7 @@ def test_several_photographs_are_refused():
 
 
 def overlapping(values: int, size: int) -> bytes:
-    """A small TIFF, thousands of whose values claim all of its bytes."""
+    """A small TIFF in which thousands of tags claim all of its bytes."""
     plain = tiff(BYTES[..., 0], **PLANES)
     (at,) = struct.unpack_from("<I", plain, 4)
     (count,) = struct.unpack_from("<H", plain, at)
@@ -257,7 +257,7 @@ def test_values_that_overlap_take_no_memory():
 
 
 def test_damaged_pixels_print_nothing(tmp_path):
-    """Libtiff would print to the terminal what Pillow raises anyway."""
+    """Libtiff must not print errors to the terminal, because Pillow raises them."""
     image = Image.fromarray(np.tile(PHOTO, (9, 9, 1)))
     for name in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"):
         data = bytearray(pil_bytes(image, "TIFF", compression=name))

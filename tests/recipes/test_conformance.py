@@ -1,4 +1,4 @@
-"""What every recipe must do, whatever is in it. A new recipe joins by a line in `CASES`."""
+"""What every recipe must do. A new recipe needs a line in `CASES`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass(frozen=True)
 class Case:
-    """A recipe, how large it is, and how it is made to overfit in a minute, in at most `steps`.
+    """A recipe, its number of parameters, and how to make it overfit within `steps` steps.
 
     `options` are for the overfitting; `variant` is what is counted, too.
     """
@@ -71,7 +71,7 @@ def four_photographs(size: int) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=CASES)
 def trained(request) -> tuple[Recipe[Any], keras.Model, Case]:
-    """A network that has learnt four photographs, or could not in all of its steps."""
+    """Train a network until it has learnt four photographs, or its steps are used up."""
     case = CASES[request.param]
     keras.utils.set_random_seed(1)
     made = case.made()
@@ -87,7 +87,7 @@ def trained(request) -> tuple[Recipe[Any], keras.Model, Case]:
 
 
 def error_of(made: Recipe[Any], network: keras.Model, case: Case) -> float:
-    """How far its colours are from those of the four photographs, in ab units."""
+    """Return the mean error of the colours of the four photographs, in ab units."""
     photos = four_photographs(case.size)
     inputs, _ = made.encode(photos)
     answers = made.runtime(network)(inputs, training=False)
@@ -113,7 +113,7 @@ def test_counts_its_parameters(name):
 
 @pytest.mark.parametrize("name", ["deep_colorization", "dcgan", "fusion", "autoencoder"])
 def test_begins_with_faint_colours(name):
-    """Or half of a short run is spent on unlearning them."""
+    """Otherwise a short run spends half of its steps on unlearning large first outputs."""
     keras.utils.set_random_seed(0)
     made = recipe(name)
     inputs, _ = made.encode(four_photographs(64))

@@ -39,7 +39,7 @@ class Second(MyRecipe):
 
 @pytest.fixture
 def mine(place) -> Path:
-    """The example, alone in the folder in which we stand."""
+    """The example, alone in the working directory."""
     return Path(shutil.copy(EXAMPLE, place / "mine.py"))
 
 
@@ -159,7 +159,7 @@ def test_two_packages_with_one_name(package):
         (
             "alchemy",
             "",
-            "out of photochrom, .*path/to/file.py, or package.module:Class; received 'a",
+            "of the recipes photochrom, .*path/to/file.py, or package.module:Class; received 'a",
         ),
     ],
 )

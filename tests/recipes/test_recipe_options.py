@@ -1,4 +1,4 @@
-"""What the options of single recipes change; the conformance test holds what all must do."""
+"""The options of single recipes; the conformance test checks what all must do."""
 
 from __future__ import annotations
 

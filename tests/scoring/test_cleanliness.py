@@ -1,4 +1,4 @@
-"""Casts, tinted shadows, restless colour and patches: cases made by hand, and photographs."""
+"""Casts, tinted shadows, uneven colour and patches: cases made by hand, and photographs."""
 
 from __future__ import annotations
 

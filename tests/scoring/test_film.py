@@ -1,4 +1,4 @@
-"""Films judged: the measures on frames whose answers are known."""
+"""The measures of films, on frames whose scores are known."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ COUNT, SIDE = 6, 64
 
 @pytest.fixture(scope="module")
 def pan(astronaut: np.ndarray) -> list[np.ndarray]:
-    """Six frames, (64, 64, 3) uint8, of a camera that passes over a face, two pixels a frame."""
+    """Six frames, (64, 64, 3) uint8, of a camera that pans over a face, two pixels per frame."""
     return [
         np.ascontiguousarray(astronaut[30 : 30 + SIDE, 80 + 2 * i : 80 + SIDE + 2 * i])
         for i in range(COUNT)
@@ -65,7 +65,7 @@ def write_film(path: Path, frames: list[np.ndarray]) -> Path:
 
 
 def warp_error(trues: list[np.ndarray], colours: list[np.ndarray]) -> float:
-    """Of the luma of true frames, and ab, (H, W, 2), of coloured ones."""
+    """Return the warp error of coloured frames: from true frames' luma, and ab, (H, W, 2)."""
     tracker, tally = MotionTracker(), WarpTally()
     for true, ab in zip(trues, colours, strict=True):
         tally.add(ab.astype(np.float32), tracker.motion(np.asarray(luma(true), np.uint8)))
@@ -342,7 +342,7 @@ def test_files_read_back(report):
     assert content["scores"]["steady"]["cdc"] == report.rows["steady"].cdc
     rows = list(csv.DictReader(io.StringIO(frames_to_csv(report))))
     assert len(rows) == 4 * COUNT
-    assert (rows[0]["answer"], rows[0]["frame"], rows[0]["warp_error"]) == ("grey", "0", "")
+    assert (rows[0]["version"], rows[0]["frame"], rows[0]["warp_error"]) == ("grey", "0", "")
     assert float(rows[COUNT + 1]["a"]) == report.frames["frame by frame"][1].a
 
 

@@ -1,4 +1,4 @@
-"""LPIPS against an implementation in torch, and its weights out of a pickle that is not trusted."""
+"""LPIPS against an implementation in torch, and its weights from an untrusted pickle."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_equal_pictures_have_none_and_order_does_not_matter():
 
 
 def in_torch(one: np.ndarray, other: np.ndarray) -> float:
-    """The published graph, written for torch."""
+    """Compute LPIPS with the published network, written for torch."""
     torch = pytest.importorskip("torch")
     import torch.nn.functional as F  # noqa: N812
 
@@ -147,7 +147,7 @@ def test_weights_of_another_network(monkeypatch, tmp_path):
     place = tmp_path / "alexnet.ckpt"
     place.write_bytes(pickle.dumps({"AlexNet_0": {}}))
     monkeypatch.setattr(MODULE, "_weights_file", lambda: place)
-    with pytest.raises(DataError, match="expected AlexNet's weights"):
+    with pytest.raises(DataError, match="expected the weights of AlexNet"):
         _network.__wrapped__()
 
 

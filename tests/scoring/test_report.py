@@ -155,8 +155,8 @@ def test_differences_to_grey_are_those_of_the_pairs(report: Report) -> None:
     assert found.standard_error == pytest.approx(np.std(apart, ddof=1) / 2)
     line = f"PSNR above grey: {found.mean:+.2f} ± {found.standard_error:.2f} dB"
     assert line in printed(report)
-    told = json.loads(to_json(report))["above_grey"]["psnr"]
-    assert told == {"mean": found.mean, "standard_error": found.standard_error, "photos": 4}
+    written = json.loads(to_json(report))["above_grey"]["psnr"]
+    assert written == {"mean": found.mean, "standard_error": found.standard_error, "photos": 4}
 
 
 def test_the_part_is_told(tmp_path: Path) -> None:

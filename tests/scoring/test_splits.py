@@ -1,4 +1,4 @@
-"""The three parts of a set of photographs, and differences between answers to the same ones."""
+"""The three parts of a set of photographs, and paired differences of scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`photochrom compare`, as a person uses it."""
+"""`photochrom compare` from end to end."""
 
 from __future__ import annotations
 

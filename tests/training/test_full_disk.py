@@ -1,4 +1,4 @@
-"""A disk that is full leaves an error in one line, no file in pieces, and a run to go on with."""
+"""A full disk gives an error in one line, leaves no partial file, and the run can be resumed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FULL = "No space left on device"
 
 
 def files(folder: Path) -> dict[str, int]:
-    """All files in a folder, with hidden ones, but not the log that is only ever added to."""
+    """Return all files in a folder, also hidden ones, except the log, which is only appended to."""
     return {
         str(path.relative_to(folder)): path.stat().st_size
         for path in folder.rglob("*")
@@ -34,7 +34,7 @@ def files(folder: Path) -> dict[str, int]:
 
 @pytest.fixture
 def fill_disk(monkeypatch):
-    """A function after which so many files can still be stored, and no more."""
+    """Return a function that lets only a given number of further files be stored."""
 
     def after(count: int) -> None:
         synced, fsync = [], os.fsync
@@ -53,7 +53,7 @@ def fill_disk(monkeypatch):
 
 @pytest.fixture
 def epoch(tmp_path):
-    """A function that ends an epoch of a run, with a better network each time."""
+    """Return a function that ends an epoch of a run, with a better network each time."""
     network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     network.compile("adam", "mse")
     callback = checkpoints.CheckpointCallback(tmp_path, checkpoints.State())
@@ -154,7 +154,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
 
 @pytest.mark.slow
 def test_a_run_on_a_full_disk_is_one_line_and_can_go_on(tmp_path):
-    """Here a limit on the size of files stands for the disk: the network is larger."""
+    """A limit on file sizes stands in for a full disk: the network exceeds it."""
     arguments = [
         *("train", fill(tmp_path / "photos", 8), "--run", tmp_path / "run", "--no-export"),
         *("--set", "train.epochs=1", "--set", "data.size=32"),

@@ -1,4 +1,4 @@
-"""Photographs on their way to the network."""
+"""Training photographs: finding, checking, splitting and streaming them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ SPARE = np.zeros((32, 32, 3), np.uint8)
 
 
 class Notes(ProgressListener):
-    """Keeps the messages."""
+    """A listener that records the messages."""
 
     def __init__(self):
         self.texts = []
@@ -113,7 +113,7 @@ def test_the_whole_members_of_a_truncated_shard_count(tmp_path, kept, whole):
     assert [each.member for each in left if each.member] == [e.member for e in found[:whole]]
     (note,) = notes.texts
     assert "cut.tar is truncated" in note
-    assert (f"first {whole} photographs" if whole else "no photograph is whole") in note
+    assert (f"first {whole} photographs" if whole else "no photograph is complete") in note
 
 
 def test_a_truncated_header_is_a_truncated_shard(tmp_path):
@@ -251,7 +251,7 @@ def test_all_threads_make_batches_at_once(tmp_path, monkeypatch):
 
 
 def spoil(source, how):
-    """Do to a photograph what can happen to it during a run of days."""
+    """Damage, replace or delete a photograph, as can happen during a long run."""
     path = Path(source.path)
     if how == "deleted":
         path.unlink()

@@ -1,4 +1,4 @@
-"""`photochrom train`, as a person uses it; and what is left when it is killed."""
+"""`photochrom train` from end to end, and what remains after it is killed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole(photos, tmp_path_factory):
-    """A run that nobody disturbed, and what it said."""
+    """An uninterrupted run, and its output."""
     run = tmp_path_factory.mktemp("whole") / "run"
     said = finished(photos, "--run", run, *flags())
     assert said.exit_code == 0, said.stderr
@@ -134,7 +134,7 @@ def test_a_run_that_was_killed_goes_on_as_if_it_never_had_been(whole, photos, tm
 
 
 def test_a_run_that_was_trained_elsewhere_is_exported_at_home(photos, tmp_path, converted_here):
-    """Its best network comes back without the checkpoint's, which is three times as large."""
+    """Only the best network is brought back, not the checkpoint, which is three times as large."""
     run = tmp_path / "run"
     settings = ["--set", "train.epochs=1", "--set", "train.working_size=64"]
     said = finished(photos, "--run", run, *flags(), *settings, "--no-export")
@@ -170,7 +170,7 @@ def test_a_run_that_starts_from_a_model_goes_on_from_its_loss(whole, photos, tmp
 
 
 def test_a_run_that_starts_from_a_model_needs_no_other_weights(photos, tmp_path, monkeypatch):
-    """Nor the package that carries them."""
+    """The package with the weights is not needed either."""
 
     def absent(*_):
         raise AssertionError("ImageNet's weights were asked for")
@@ -246,7 +246,7 @@ def test_a_checkpoint_that_is_broken(whole, tmp_path):
 
 
 class Spoiler(TrainingListener):
-    """Spoils photographs in the first epoch, and keeps the messages."""
+    """A listener that damages photographs in the first epoch, and records the messages."""
 
     def __init__(self, *spoil):
         self.spoil, self.notes = spoil, []

@@ -1,4 +1,4 @@
-"""`tune`: every combination of a recipe's options, in runs that go on where they were stopped."""
+"""`tune` runs every combination of a recipe's options, and resumes stopped runs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SPACE = {"kernel_size": [3, 5], "strides": [2, 1]}
 
 
 class Stop(TrainingListener):
-    """Interrupts when an epoch of the second run is over."""
+    """A listener that interrupts after an epoch of the second run."""
 
     def __init__(self) -> None:
         self.epochs = 0

@@ -87,10 +87,10 @@ def test_cancel_a_film_that_runs(client, small, monkeypatch):
     reached, go = threading.Event(), threading.Event()
     own = jobs._JobListener.progress
 
-    def held(self, *told):
+    def held(self, *args):
         reached.set()
         assert go.wait(30)
-        own(self, *told)
+        own(self, *args)
 
     monkeypatch.setattr(jobs._JobListener, "progress", held)
     kept = files_of(client)

@@ -1,4 +1,4 @@
-"""Forms as programs send them: with text around the parts, names in any encoding, and slips."""
+"""Forms as programs send them: text around the parts, names in any encoding, and mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask, for how much, and how many at once."""
+"""Access control and limits: tokens, sizes and simultaneous requests."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_person_logs_in(locked):
 
 
 def test_other_cookies_of_the_host_do_not_lock_out(locked):
-    """Cookies know no ports: those of any program on this machine come along, odd ones too."""
+    """Cookies are shared by all ports, so those of other programs arrive too, even odd ones."""
     entered = locked.post("/login", data={"token": TOKEN}, follow_redirects=False)
     mine = entered.headers["set-cookie"].partition(";")[0]
     locked.cookies.clear()

@@ -33,7 +33,7 @@ def test_a_hostile_picture(name, served):
     client, _ = served
     make, status = PICTURES[name]
     answer = post(client, make(), "scan.jpg")
-    told(name, answer, status)
+    check_response(name, answer, status)
     # A comment is kept, as metadata are; no browser runs it, since the type is stated as final.
     assert HTML not in answer.content or "comment" in name
 
@@ -43,11 +43,11 @@ def test_a_hostile_form(name, served):
     client, _ = served
     make, kind, status = FORMS[name]
     headers = {"content-type": kind} if kind else {}
-    told(name, client.post(COLORIZE, content=make(), headers=headers), status)
+    check_response(name, client.post(COLORIZE, content=make(), headers=headers), status)
 
 
-def told(name: str, answer: httpx.Response, status: int) -> None:
-    """It got what it should, and the table says so."""
+def check_response(name: str, answer: httpx.Response, status: int) -> None:
+    """Check the response to a hostile upload, and print a line of the table."""
     assert f"| {name} | {status} |" in TABLE.read_text(encoding="utf-8")
     if status == 200:
         assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""HEAD wherever GET works, 405 elsewhere, and bodies that nobody asked for."""
+"""HEAD works wherever GET does, 405 elsewhere; unexpected bodies do no harm."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_stream_that_has_begun_ends_quietly_when_the_body_is_refused(body, cap
 async def exchange(
     app: Any, method: str, path: str, body: list[bytes] | None = ()
 ) -> list[dict[str, Any]]:
-    """What an application sends for a request; a body of None does not come."""
+    """Return what an application sends for a request; a body of None never arrives."""
     sent, chunks = [], list(body or ())
 
     async def receive() -> dict[str, Any]:

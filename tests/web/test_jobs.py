@@ -1,4 +1,4 @@
-"""Jobs: taken on, asked after, fetched, cancelled, forgotten; and no file stays."""
+"""Jobs are accepted, queried, downloaded, cancelled and deleted, and leave no file."""
 
 from __future__ import annotations
 
@@ -227,9 +227,9 @@ def test_jobs_are_counted(camera):
         begin(client, ("a.jpg", jpeg(camera)))
         colorizer.begun.acquire()
         begin(client, ("b.jpg", jpeg(camera)))
-        told = client.get("/metrics").text
-        assert 'photochrom_jobs{status="running"} 1.0' in told
-        assert 'photochrom_jobs{status="queued"} 1.0' in told
+        text = client.get("/metrics").text
+        assert 'photochrom_jobs{status="running"} 1.0' in text
+        assert 'photochrom_jobs{status="queued"} 1.0' in text
 
 
 def test_the_folder_goes_with_the_service(vivid, camera):

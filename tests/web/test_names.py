@@ -1,4 +1,4 @@
-"""Names that clients send: whatever they are, they come out fit for a file and a header."""
+"""Any names that clients send become safe for files and headers."""
 
 from __future__ import annotations
 

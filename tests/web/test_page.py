@@ -68,7 +68,7 @@ def browser(chromium: Chromium) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def place(chromium: Chromium) -> Iterator[str]:
-    """Where a service with its page is; it ends at once, though a page is open."""
+    """The address of a service with its page; it stops at once, even while a page is open."""
     command = [sys.executable, "-m", "photochrom", "serve", "--port", "0", "--grace", "600"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr
@@ -92,7 +92,7 @@ def place(chromium: Chromium) -> Iterator[str]:
 
 @pytest.fixture
 def page(browser: Browser, place: str) -> Iterator[Page]:
-    """A fresh page; whatever it asks for elsewhere, or complains of, fails the test."""
+    """A new page; requests to other hosts and errors in the console fail the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
     page, faults, loads = context.new_page(), [], []
@@ -114,7 +114,7 @@ def page(browser: Browser, place: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Grey ones: a JPEG file with EXIF, a PNG file, and one that is none."""
+    """Grey photographs: a JPEG file with EXIF, a PNG file, and a file that is no picture."""
     folder = tmp_path_factory.mktemp("photographs")
     astronaut = Image.fromarray(skimage.data.astronaut()).convert("L")
     exif = astronaut.getexif()

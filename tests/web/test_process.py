@@ -158,7 +158,7 @@ def listens(place: str) -> bool:
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory, model_folder):
-    """A service that waits for 0.8 seconds, and no longer."""
+    """A service with time limits of 0.8 seconds."""
     place = tmp_path_factory.mktemp("impatient")
     with serving(place, ["-c", SERVED, str(model_folder)]) as (process, url):
         yield process, httpx.URL(url)
@@ -178,7 +178,7 @@ def talking(impatient, sent: bytes = b"") -> Iterator[socket.socket]:
 
 
 def heard(client: socket.socket) -> bytes:
-    """All that comes until the other side closes."""
+    """Receive everything until the other side closes the connection."""
     found = b""
     try:
         while part := client.recv(1 << 16):
@@ -196,7 +196,7 @@ def head(length: object = None) -> bytes:
 
 
 def status_of(answer: bytes) -> int:
-    """The status of an answer, which is a problem."""
+    """Return the status of a response, and check that its body is a problem."""
     first, _, body = answer.partition(b"\r\n\r\n")
     assert f"content-type: {PROBLEM}".encode() in first.lower()
     found = json.loads(body)["status"]
@@ -218,7 +218,7 @@ def test_a_header_that_never_ends(impatient):
 
 
 def endlessly(client: socket.socket, part: bytes) -> bytes:
-    """Say the same until the other side hangs up; what it said meanwhile."""
+    """Send the same bytes until the other side closes, and return what it sent meanwhile."""
     found = b""
     while True:
         try:
@@ -359,7 +359,7 @@ def test_a_problem_over_the_network(impatient):
 
 
 class Transport(asyncio.Transport):
-    """So many bytes wait to be read."""
+    """A transport with a given number of bytes waiting to be sent."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -378,7 +378,7 @@ class Transport(asyncio.Transport):
 
 
 class Clock:
-    """A loop whose time stands still until it is told."""
+    """An event loop whose time advances only when a test says so."""
 
     def __init__(self) -> None:
         self.timers: list[tuple[Any, Any]] = []
@@ -390,7 +390,7 @@ class Clock:
         return handle
 
     def strike(self) -> None:
-        """All timers run out."""
+        """Let all timers expire."""
         due, self.timers = self.timers, []
         for handle, do in due:
             if not handle.cancelled:

@@ -16,19 +16,19 @@ from photochrom import Colorizer
 from photochrom.web.page.routes import EXAMPLES, router
 from photochrom.web.page.session import Session
 from photochrom.web.page.session_store import SessionStore
-from tests.support import told, write_pictures
+from tests.support import known_color_model, write_pictures
 
 
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SessionStore]:
-    made = SessionStore(Colorizer(told()), tmp_path_factory.mktemp("sessions"), 2)
+    made = SessionStore(Colorizer(known_color_model()), tmp_path_factory.mktemp("sessions"), 2)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
 def session(sessions: SessionStore, tmp_path_factory: pytest.TempPathFactory) -> Session:
-    """With one photograph in PNG, one in TIFF, and one that is none."""
+    """A session with a PNG photograph, a TIFF photograph and a file that is no picture."""
     folder, session = tmp_path_factory.mktemp("photographs"), sessions.open()
     (folder / "bad.jpg").write_bytes(b"no")
     files = write_pictures(folder, "old.png", "b.tif", side=64)

@@ -1,4 +1,4 @@
-"""What OpenAPI says of the service is true, whatever is asked of it: Schemathesis."""
+"""The service behaves as its OpenAPI document says: generated requests of Schemathesis."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_service_is_as_its_schema_says(method, path, mode, service_schema):
 
 
 def _has_numbers(body: object) -> bool:
-    """For photographs: in a form they come as bytes, and a job takes any bytes at first."""
+    """Photographs are bytes in a form, and a job accepts any bytes at first."""
     sent = body.get("photographs") if isinstance(body, dict) else None
     return isinstance(sent, list) and any(isinstance(each, int | float) for each in sent)
 

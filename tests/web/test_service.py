@@ -1,4 +1,4 @@
-"""Colouring a photograph over HTTP: what goes in, what comes out, and what is said of mistakes."""
+"""Colouring a photograph over HTTP: requests, results and error messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.services import (
     problem,
     service,
 )
-from tests.support import BINS, exact_luma, model, network, picture_bytes, told
+from tests.support import BINS, exact_luma, known_color_model, model, network, picture_bytes
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +33,14 @@ def client(vivid):
 
 @pytest.fixture(scope="module")
 def knowing():
-    """Of a model that can be told colours."""
-    with service(Colorizer(told())) as made:
+    """A client of a service whose model takes known colours."""
+    with service(Colorizer(known_color_model())) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
 def undecided():
-    """Of a model that answers with a distribution, which leans to the left half and the right."""
+    """A client of a service whose model returns a distribution."""
     made = model(
         network((1.0, 0.9, 0.8), (0.01, -0.01, 0.0)),
         output_kind="distribution",
@@ -53,7 +53,7 @@ def undecided():
 
 @pytest.fixture(scope="module")
 def shipped():
-    """Of the network in the box."""
+    """A client of the default network."""
     with service(Colorizer()) as made:
         yield made
 

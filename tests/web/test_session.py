@@ -1,4 +1,4 @@
-"""The photographs behind the page, without a browser."""
+"""The sessions of the page, without a browser."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from photochrom.web.page.choices import Choices, Mark, parse_palette
 from photochrom.web.page.session import Session
 from photochrom.web.page.session_store import SessionStore
 from photochrom.web.page.tray import Picture
-from tests.support import told, write_pictures
+from tests.support import known_color_model, write_pictures
 
 
 @pytest.fixture
 def sessions(tmp_path: Path) -> Iterator[SessionStore]:
-    made = SessionStore(Colorizer(told()), tmp_path / "sessions", 2)
+    made = SessionStore(Colorizer(known_color_model()), tmp_path / "sessions", 2)
     yield made
     made.close()
 
@@ -48,7 +48,7 @@ def marked(choices: Choices) -> Choices:
 
 
 def pixel(path: Path) -> np.ndarray:
-    """The one in the middle, RGB."""
+    """Return the central pixel, RGB."""
     with Image.open(path) as image:
         return np.asarray(image)[32, 32].astype(int)
 

@@ -1,4 +1,4 @@
-"""The page of all commands, from the program's own description of itself."""
+"""The page of all commands, generated from the program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def page() -> str:
 
 
 def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Every command below one, with the words that call it; itself first."""
+    """Yield a command and all its subcommands, with the words that call each."""
     yield words, command
     for name, below in getattr(command, "commands", {}).items():
         yield from commands(below, (*words, name))
@@ -69,7 +69,7 @@ def _row(parameter: Any, kind: Any, info: Any) -> str:
 
 
 def _takes(metavar: str | None, kind: Any, info: Any) -> str:
-    """What comes after an option's name."""
+    """Return the placeholder after an option's name."""
     if metavar:
         return f"`{metavar}`"
     members = [each for each in get_args(kind) if each is not type(None)]

@@ -1,4 +1,4 @@
-"""What MkDocs calls while it builds the site: pages are added that no file holds.
+"""Hooks that MkDocs calls while it builds the site: they add generated pages.
 
 README.md and its neighbours become pages; the command line, the REST API and the Python API are
 written from the program itself. `mkdocs.yml` names this file.
@@ -25,7 +25,7 @@ PYTHON = "reference/python/"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of the Python API in the place that the navigation keeps for them."""
+    """Put the pages of the Python API into the navigation."""
     pages: list[Any] = [{title: PYTHON + name} for name, title in python_api.titles(ROOT).items()]
     config.nav = [_filled(entry, pages) for entry in config.nav or []]
     return config
@@ -52,7 +52,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links lead to pages of the site, and where there is none, to the source."""
+    """Make links lead to pages of the site or, where there is none, to the source."""
     here = page.file.src_uri
     pages = {file.src_uri for file in files}
     return rewritten(markdown, here, pages, config.extra["source"])

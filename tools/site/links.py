@@ -1,4 +1,4 @@
-"""Links as they are in the repository, made links of the site."""
+"""Convert links between files of the repository to links of the site."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)\s#]+)")
 
 
 def rewritten(markdown: str, here: str, pages: Collection[str], source: str) -> str:
-    """The text of a page with its relative links changed.
+    """Return the text of a page with its relative links converted.
 
     Args:
         markdown: the text.

@@ -1,4 +1,4 @@
-"""The pages of the Python API: what to ask of mkdocstrings, from the lists of public names.
+"""The pages of the Python API: directives for mkdocstrings, from the public names.
 
 Nothing is imported. `__all__` is read from the source, so that a module which is renamed, added or
 removed changes the site by itself.
@@ -28,10 +28,10 @@ def titles(root: Path) -> dict[str, str]:
 
 def pages(root: Path) -> dict[str, str]:
     """The text of each page, by its name."""
-    told = {"index.md": _front(root)}
+    texts = {"index.md": _front(root)}
     for name, paths in _rooms(root).items():
-        told[f"{name}.md"] = _room(root, name, paths)
-    return told
+        texts[f"{name}.md"] = _room(root, name, paths)
+    return texts
 
 
 def _front(root: Path) -> str:
@@ -41,7 +41,7 @@ def _front(root: Path) -> str:
 
 
 def _rooms(root: Path) -> dict[str, list[Path]]:
-    """Modules and packages right below the package, each with its files that have public names."""
+    """Return the direct subpackages and modules, each with its files that have public names."""
     found = {}
     for path in sorted((root / PACKAGE).iterdir()):
         if path.stem.startswith("_") or path.stem in LEFT_OUT:

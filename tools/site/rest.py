@@ -1,4 +1,4 @@
-"""The page of the service's requests, from its own OpenAPI document."""
+"""The page of the service's requests, generated from its OpenAPI document."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def page() -> str:
         for method in _METHODS:
             if method in operations:
                 parts += [f"## `{method.upper()} {path}`\n", *_request(operations[method], schemas)]
-    parts += _problems_and_answers(schemas)
+    parts += _schemas(schemas)
     return "\n".join(parts)
 
 
@@ -49,26 +49,26 @@ def _request(operation: dict[str, Any], schemas: dict[str, Any]) -> Iterator[str
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
         yield f"A body of `{kind}`:\n"
         yield from _fields(_resolved(body["schema"], schemas))
-    yield "| answer | as |\n|---|---|"
-    for status, answer in operation["responses"].items():
-        yield row([f"{status} {_phrase(status)}", _told(answer, schemas)])
+    yield "| status | body |\n|---|---|"
+    for status, response in operation["responses"].items():
+        yield row([f"{status} {_phrase(status)}", _content_types(response, schemas)])
     yield ""
 
 
-def _told(answer: dict[str, Any], schemas: dict[str, Any]) -> str:
-    """The kinds of content of an answer, with links to what has a name."""
-    told = []
-    for kind, content in answer.get("content", {}).items():
+def _content_types(response: dict[str, Any], schemas: dict[str, Any]) -> str:
+    """Return the content types of a response, with links to named schemas."""
+    kinds = []
+    for kind, content in response.get("content", {}).items():
         name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-        told.append(f"`{kind}`: [{name}](#{name.lower()})" if name in schemas else f"`{kind}`")
-    return ", ".join(told)
+        kinds.append(f"`{kind}`: [{name}](#{name.lower()})" if name in schemas else f"`{kind}`")
+    return ", ".join(kinds)
 
 
 def _phrase(status: str) -> str:
     return HTTPStatus(int(status)).phrase if status.isdigit() else ""
 
 
-def _problems_and_answers(schemas: dict[str, Any]) -> Iterator[str]:
+def _schemas(schemas: dict[str, Any]) -> Iterator[str]:
     for name, schema in schemas.items():
         if not name.endswith("Form"):
             yield f"## {name}\n"
@@ -92,7 +92,7 @@ def _resolved(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]
 
 
 def _takes(schema: dict[str, Any]) -> str:
-    """A JSON schema in few words."""
+    """Describe a JSON schema in a few words."""
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 def row(cells: Iterable[str]) -> str:
-    """A row; a bar within a cell is escaped, but not in code, where it needs none."""
+    """Return a row of a table; bars are escaped, except in code."""
     return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
 
 

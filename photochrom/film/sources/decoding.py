@@ -1,4 +1,4 @@
-"""Decode the packets of a film, and draw out every frame that the decoder holds."""
+"""Decode the packets of a film into frames, including those that the decoder holds back."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Decoder:
         self._problems: list[tuple[float, str]] = []  # since the last frame
         self._errors = 0  # that no missing frame has been assigned to yet
         self._awaited: set[int] = set()  # times of packets that have not become frames
-        self._step = 0  # between the last two frames
+        self._step = 0  # time between the last two frames
         self.last: int | None = None
         self.is_cut_short = False
 

@@ -1,4 +1,4 @@
-"""Read the packets of a film's file: from any place, to where it really ends."""
+"""Read the packets of a film's file: from any time, to where it really ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import av
 from av.format import Flags
 
 from photochrom.film.sources.base import reason
-from photochrom.film.sources.timeline import continuous
+from photochrom.film.sources.timeline import make_continuous
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from photochrom.film.sources.base import ProblemCallback
 
-__all__ = ["audible", "clock_offset", "demux"]
+__all__ = ["clock_offset", "demux", "without_edited_out"]
 
-_CONTAINER_TICKS: Final = 1_000_000  # per second, in times that belong to a container
+_CONTAINER_TICKS: Final = 1_000_000  # per second, in the times of a container (`av.time_base`)
 # The demuxers of formats whose header says how long the film is. For others, FFmpeg estimates it.
 _FORMATS_WITH_LENGTH: Final = {"mov", "matroska", "avi", "asf", "nut"}
 _LENGTH_TOLERANCE: Final = 0.25  # seconds
@@ -43,30 +43,30 @@ def _may_jump(container: InputContainer) -> bool:
 
 
 def demux(
-    container: InputContainer, stream: VideoStream, place: int | None, report: ProblemCallback
+    container: InputContainer, stream: VideoStream, start: int | None, report: ProblemCallback
 ) -> Iterator[Packet[Stream]]:
     """Yield the packets of all streams, with continuous times, in the order of the file.
 
     Args:
         container: the film, newly opened.
         stream: the video stream.
-        place: a time in the time base of the video stream. Reading begins at a key frame that is
+        start: a time in the time base of the video stream. Reading begins at a key frame that is
             shown then or earlier, as far as the index of the file can be trusted. None means the
             beginning.
         report: receives the damaged places.
 
     Raises:
-        av.FFmpegError: the place cannot be found.
+        av.FFmpegError: seeking to `start` failed.
     """
     may_jump = _may_jump(container)
-    if place is not None and not may_jump:
-        container.seek(place, stream=stream)
+    if start is not None and not may_jump:
+        container.seek(start, stream=stream)
     extent, errors = _Extent(container, stream), list[av.FFmpegError | OSError]()
     stored = _stored_packets(container, errors)
-    packets = continuous(stored, offset=clock_offset(container), may_jump=may_jump)
-    if place is not None and may_jump:
-        # The same stored time can occur twice, so the place is found by reading up to it.
-        packets = _from_key_frame(packets, stream.index, place)
+    packets = make_continuous(stored, offset=clock_offset(container), may_jump=may_jump)
+    if start is not None and may_jump:
+        # The same stored time can occur twice, so the start is found by reading up to it.
+        packets = _from_key_frame(packets, stream.index, start)
     for packet in packets:
         extent.add(packet)
         yield packet
@@ -129,23 +129,23 @@ class _Extent:
 
 
 def _from_key_frame(
-    packets: Iterable[Packet[Stream]], index: int, place: int
+    packets: Iterable[Packet[Stream]], index: int, start: int
 ) -> Iterator[Packet[Stream]]:
-    """Leave out what comes before the last key frame that is shown at `place` or earlier.
+    """Leave out what comes before the last key frame that is shown at `start` or earlier.
 
     Args:
         packets: the packets of all streams.
         index: the index of the video stream.
-        place: a time in the time base of the video stream.
+        start: a time in the time base of the video stream.
     """
     source = iter(packets)
     held: list[Packet[Stream]] = []
     for packet in source:
         pts = packet.pts
         if packet.stream_index == index and pts is not None:
-            if packet.is_keyframe and pts <= place:
+            if packet.is_keyframe and pts <= start:
                 held.clear()
-            elif pts > place:
+            elif pts > start:
                 yield from held
                 yield packet
                 break
@@ -155,7 +155,7 @@ def _from_key_frame(
     yield from source
 
 
-def audible(packets: Iterable[Packet[Stream]]) -> Iterator[Packet[Stream]]:
+def without_edited_out(packets: Iterable[Packet[Stream]]) -> Iterator[Packet[Stream]]:
     """Leave out the packets that the film's edit list cuts away.
 
     The silence that encoders put before the sound is kept, because decoders need it.

@@ -1,4 +1,4 @@
-"""Read the frames of a film that is one file, from any place."""
+"""Read the frames of a film that is one file, from any time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import av
 from photochrom.errors import UnsupportedFilm
 from photochrom.film.sources.base import DEFAULT_RATE, Timing, open_film
 from photochrom.film.sources.decoding import Decoder
-from photochrom.film.sources.demuxing import audible, clock_offset, demux
+from photochrom.film.sources.demuxing import clock_offset, demux, without_edited_out
 from photochrom.photo import READABLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FilmFile"]
 
-_CONTAINER_TICKS: Final = 1_000_000  # per second, in times that belong to a container
+_CONTAINER_TICKS: Final = 1_000_000  # per second, in the times of a container (`av.time_base`)
 _MAX_RATE: Final = 1000  # frames per second; an average rate beyond it is a mistake
-_SEEK_MARGINS: Final = (0, 1, 10, 60)  # seconds before the wanted place, tried in this order
-# FFmpeg's demuxers of pictures: this one, and one for each format, such as png_pipe
+_SEEK_MARGINS: Final = (0, 1, 10, 60)  # seconds before the wanted time, tried in this order
+# FFmpeg's demuxers for pictures: image2, and one for each format, such as png_pipe
 _PICTURE_FORMAT: Final = "image2"
 _PICTURE_FORMAT_SUFFIX: Final = "_pipe"
 _PICTURE_SUFFIXES: Final = {*READABLE_SUFFIXES, ".heic", ".heif", ".mpo"}
@@ -50,20 +50,20 @@ class FilmFile:
         with self.open() as container:
             if self._is_picture(container):
                 raise UnsupportedFilm(
-                    f"expected a film; {path} is a single picture (use colorize for photographs)"
+                    f"expected a film; {path} is a single picture (colour it with `colorize`)"
                 )
 
     def _is_picture(self, container: InputContainer) -> bool:
         """Return whether the file is a photograph."""
         name, streams = container.format.name, container.streams.video
-        is_named_so = self._path.suffix.lower() in _PICTURE_SUFFIXES
+        has_picture_suffix = self._path.suffix.lower() in _PICTURE_SUFFIXES
         if name.endswith(_PICTURE_FORMAT_SUFFIX):
-            # Pictures one after another are a film, such as raw MJPEG. But photographs can have
-            # others behind them, too, for example a preview.
+            # Several pictures in a file are a film, such as raw MJPEG. But the file of a photograph
+            # can contain more than one picture, too, for example a preview.
             packets = (each for each in container.demux(video=0) if each.size)
-            return is_named_so or len(list(islice(packets, 2))) < 2
+            return has_picture_suffix or len(list(islice(packets, 2))) < 2
         has_one_frame = bool(streams) and streams[0].frames == 1
-        return name == _PICTURE_FORMAT or (has_one_frame and (is_named_so or name == "gif"))
+        return name == _PICTURE_FORMAT or (has_one_frame and (has_picture_suffix or name == "gif"))
 
     def open(self) -> InputContainer:
         """Open the file."""
@@ -74,7 +74,7 @@ class FilmFile:
         # Raw video streams, such as .264 files, may have neither a time base nor a rate.
         base = stream.time_base or Fraction(1, _CONTAINER_TICKS)
         average = stream.average_rate
-        if not average or average > _MAX_RATE:  # FFmpeg takes it for 60,000 in DV
+        if not average or average > _MAX_RATE:  # FFmpeg reports 60,000 for DV
             average = stream.guessed_rate
         rate = average or DEFAULT_RATE
         seconds = (container.duration or 0) / _CONTAINER_TICKS
@@ -91,7 +91,7 @@ class FilmFile:
         decoder = yield from self._decoded(index, first, report, threads=True)
         if not decoder.is_cut_short:
             return
-        # The end is decoded again without threads, which loses nothing but what is damaged.
+        # The end is decoded again without threads: then only damaged frames are lost.
         last = decoder.last
         for frame in self._decoded(index, last, report, threads=False):
             if last is None or frame.pts is None or frame.pts > last:
@@ -102,7 +102,7 @@ class FilmFile:
     ) -> Generator[VideoFrame, None, Decoder]:
         """Decode the frames, from one that is shown at `first` or earlier.
 
-        The indices of some containers lead past the wanted place, or nowhere. The search is then
+        The indices of some containers lead past the wanted time, or nowhere. The search is then
         repeated from further back, and at last the film is read from its start.
 
         Returns:
@@ -112,19 +112,19 @@ class FilmFile:
             with self.open() as container:
                 stream = cast("VideoStream", container.streams[index])
                 ticks = None if margin is None else round(margin / (stream.time_base or 1))
-                place = None if first is None or ticks is None else first - ticks
-                is_found = place is None
+                start = None if first is None or ticks is None else first - ticks
+                is_found = start is None
 
                 def report_found(seconds: float, text: str) -> None:
-                    # Problems before the place that was sought do not concern this run.
+                    # Problems before the wanted time do not concern this run.
                     if is_found:  # noqa: B023  the loop ends as soon as this is true
                         report(seconds, text)
 
                 decoder = Decoder(stream, report_found, threads=threads)
-                frames = decoder.frames(demux(container, stream, place, report_found))
+                frames = decoder.frames(demux(container, stream, start, report_found))
                 try:
                     frame = next(frames, None)
-                except av.FFmpegError:  # the place cannot be found
+                except av.FFmpegError:  # there is nothing to decode from `start` on
                     continue
                 is_found = is_found or _is_shown_by(frame, first)
                 if is_found:
@@ -138,7 +138,7 @@ class FilmFile:
         """Yield the packets of all other streams, as `Source` describes."""
         stream = cast("VideoStream", container.streams[index])
         packets = demux(container, stream, None, lambda *_: None)
-        return audible(each for each in packets if each.stream_index != index)
+        return without_edited_out(each for each in packets if each.stream_index != index)
 
 
 def _is_shown_by(frame: VideoFrame | None, time: int | None) -> bool:

@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.stream import Stream
 
-__all__ = ["continuous"]
+__all__ = ["make_continuous"]
 
 # A clock that goes back further than this, in seconds, has started again. Only in some formats are
 # clocks expected to jump; in others, small steps back are errors of the program that wrote them.
 _MAX_STEP_BACK: Final = 0.1
 _MAX_STEP_BACK_ELSEWHERE: Final = 0.5
 _MAX_STEP_FORWARD: Final = 10.0
-_MAX_STEP_AT_END: Final = 1.0  # between the last packets of a recording
+_MAX_STEP_AT_END: Final = 1.0  # seconds between the last packets of a recording
 _LOOKAHEAD: Final = 100  # packets after a jump in which all streams should appear
 
 
-def continuous(
+def make_continuous(
     packets: Iterable[Packet[Stream]], *, offset: float, may_jump: bool
 ) -> Iterator[Packet[Stream]]:
-    """Yield packets with times that go on where the clock of the film jumps.
+    """Yield packets with times that continue without a jump where the clock of the film jumps.
 
     All streams of a recording are moved by the same time, so they stay in step.
 

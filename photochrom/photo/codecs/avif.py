@@ -1,4 +1,4 @@
-"""AVIF of 8 bits a sample."""
+"""AVIF of 8 bits per sample."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["AVIF"]
 
 
 class _Avif(Codec):
-    """AVIF stills of 8 bits a sample."""
+    """AVIF stills of 8 bits per sample."""
 
     name = "AVIF"
     suffixes = (".avif",)
@@ -66,7 +66,7 @@ AVIF: Final = register(_Avif())
 
 
 class _UnchangedExif(Image.Exif):
-    """EXIF that Pillow writes as it is, instead of laying it out anew."""
+    """EXIF that Pillow writes as it is, instead of laying it out again."""
 
     def __init__(self, block: bytes) -> None:
         super().__init__()

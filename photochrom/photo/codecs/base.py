@@ -61,7 +61,7 @@ class Decoded:
 
     Attributes:
         pixels: the samples.
-        info: metadata blocks, as Pillow's `Image.info` has them: "exif", "icc_profile" and so on.
+        info: metadata blocks, in the form of Pillow's `Image.info`: "exif" and so on.
         orientation: the EXIF orientation, 1 to 8.
     """
 
@@ -77,13 +77,13 @@ class Codec:
     alone shows that a file must be refused, and `decode` if Pillow loses something.
 
     Attributes:
-        name: name of the format in upper case, as Pillow has it, for example "JPEG".
+        name: name of the format in upper case, the same as in Pillow, for example "JPEG".
         suffixes: file suffixes in lower case; the first is used for new files. Empty for a format
             that is only recognized.
         media_type: the media type in HTTP.
         signatures: the first bytes of its files; any one of them is enough.
         alpha: whether the format holds transparency.
-        deep: whether it holds 16 bits a sample.
+        deep: whether it holds 16 bits per sample.
         max_side: the largest width and height it can hold, in pixels.
         default_quality: the encoder's quality, 1 to 100, if none is asked for; None for formats
             without a quality.
@@ -232,14 +232,14 @@ class Codec:
         Args:
             luma: (H, W) uint8.
             cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) if `halves_chroma` says so for this quality.
-            cr: of the same shape as `cb`.
+            cr: the same shape as `cb`.
             metadata: metadata for the file.
             quality: 1 to 100.
         """
         raise NotImplementedError
 
-    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
-        """Name what `encode` leaves out although the format holds it, because it is too large."""
+    def omitted_metadata(self, metadata: Metadata) -> tuple[str, ...]:
+        """Name the metadata that `encode` omits because they are too large or damaged."""
         return ()
 
     def halves_chroma(self, quality: int) -> bool:
@@ -326,7 +326,7 @@ def result_suffix(suffix: str) -> str:
 
 def depth_error(name: str, bits: object) -> UnsupportedPhoto:
     """Return the error for samples of an unsupported number of bits."""
-    return UnsupportedPhoto(f"expected 8 or 16 bits a sample; {name} has {bits}")
+    return UnsupportedPhoto(f"expected 8 or 16 bits per sample; {name} has {bits}")
 
 
 def save_with_pillow(codec: Codec, rgb: IntArray, alpha: IntArray | None, **options: Any) -> bytes:

@@ -16,7 +16,7 @@ __all__ = ["BMP"]
 
 
 class _Bmp(Codec):
-    """Uncompressed BMP of 8 bits a sample."""
+    """Uncompressed BMP of 8 bits per sample."""
 
     name = "BMP"
     suffixes = (".bmp",)

@@ -1,4 +1,4 @@
-"""HEIC and HEIF, by the optional package pillow-heif: 8 to 12 bits a sample in, 8 bits out."""
+"""HEIC and HEIF, with the optional package pillow-heif: reads 8 to 12 bits per sample, writes 8."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from photochrom.photo.video_profile import video_profile
 __all__ = ["HEIC"]
 
 _BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-# The size in pixels of each image item: a full box of 20 bytes
+# The `ispe` box, a full box of 20 bytes: it holds the size of an image item in pixels.
 _SIZES: Final = re.compile(rb"\0\0\0\x14ispe\0\0\0\0(.{8})", re.DOTALL)
 
 
 class _Heic(Codec):
-    """HEIC; of several pictures the primary one is read. Quality 100 is lossless."""
+    """HEIC. If a file has several pictures, the primary one is read. Quality 100 is lossless."""
 
     name = "HEIC"
     suffixes = (".heic", ".heif", ".hif")

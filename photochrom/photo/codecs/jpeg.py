@@ -1,6 +1,6 @@
 """JPEG: luma is decoded and encoded as its own plane.
 
-Without a detour over RGB, luma keeps the exact levels that the file stores.
+It is not converted to RGB and back, so it keeps the exact levels that the file stores.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from photochrom.parallel import map_ordered
 from photochrom.photo.codecs.base import Codec, Decoded, depth_error, register
 from photochrom.photo.codecs.jpeg_metadata import (
     metadata_segments,
+    omitted_metadata,
     read_segments,
     segment,
-    unkept,
 )
 from photochrom.photo.codecs.jpeg_repair import SOS, is_frame, repair, segments
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, decoding
@@ -39,7 +39,7 @@ __all__ = ["JPEG", "decode_jpeg_luma", "encode_jpeg", "halve"]
 _FULL_CHROMA_QUALITY: Final = 95  # from this quality on, chroma is stored at full size
 _APP2: Final = 0xE2
 _HEAD: Final = 20  # bytes of SOI and the JFIF segment, which every encoder writes first
-_RESOLUTION_OFFSET: Final = 13  # in these bytes
+_RESOLUTION_OFFSET: Final = 13  # where the resolution is in these bytes
 _NO_UNIT, _INCHES = 0, 1  # units of the resolution in the JFIF segment
 # Pixels of a stripe: a restart interval holds at most 65,535 units of 8 x 8 pixels or more.
 _STRIPE_PIXELS: Final = 2_000_000
@@ -53,7 +53,7 @@ _MAX_SCANS: Final = 500  # encoders make about ten
 
 
 class _Jpeg(Codec):
-    """JPEG of 8 bits a sample, baseline or progressive."""
+    """JPEG of 8 bits per sample, baseline or progressive."""
 
     name = "JPEG"
     suffixes = (".jpg", ".jpeg", ".jpe", ".jfif")
@@ -80,7 +80,7 @@ class _Jpeg(Codec):
             raise depth_error(name, precision)
         if height == 0:
             raise UnsupportedPhoto(
-                f"{name} gives its height in a DNL marker behind its pixels, which is not supported"
+                f"{name} gives its height in a DNL marker after its pixels, which is not supported"
             )
         first = next((segment for segment in found if segment.marker == SOS), None)
         is_single = first is None or first.body[:1] == frame.body[5:6]
@@ -122,9 +122,9 @@ class _Jpeg(Codec):
         """Encode planes, which the file stores as they are."""
         return encode_jpeg(luma, cb, cr, metadata, quality)
 
-    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
+    def omitted_metadata(self, metadata: Metadata) -> tuple[str, ...]:
         """Name what is too large for the segments of a JPEG file."""
-        return unkept(metadata)
+        return omitted_metadata(metadata)
 
     def halves_chroma(self, quality: int) -> bool:
         """Return True below quality 95, as most encoders do."""
@@ -183,8 +183,8 @@ def encode_jpeg(
     Args:
         luma: (H, W) uint8.
         cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size.
-        cr: of the same shape as `cb`.
-        metadata: metadata for the file; what `unkept` names is left out.
+        cr: the same shape as `cb`.
+        metadata: metadata for the file; what `omitted_metadata` names is left out.
         quality: 1 to 100.
 
     Returns:
@@ -206,7 +206,7 @@ def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: i
     """Encode planes as a JPEG file; a large picture in stripes, on all cores.
 
     Each stripe is encoded as a file of its own. The scans of these files are then joined with
-    restart markers, after which a decoder begins anew, as at the start of a file (ITU-T T.81,
+    restart markers, after which a decoder starts again, as at the start of a file (ITU-T T.81,
     E.2.4). The result is one ordinary JPEG file.
     """
     height, width = luma.shape
@@ -228,7 +228,7 @@ def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: i
     frame, scan = _segment(first, _SOF0), _segment(first, SOS)
     head = bytearray(first[:scan])
     struct.pack_into(">H", head, frame + 5, height)  # of the whole picture, not of the stripe
-    # All stripes have the same head, so their entropy-coded data begin at the same place.
+    # All stripes have the same head, so their entropy-coded data begin at the same offset.
     begin = scan + 2 + _length(first, scan)
     interval = struct.pack(">BBHH", 0xFF, _DRI, 4, rows // unit * -(-width // unit))
     parts: list[bytes | bytearray | memoryview] = [head, interval]
@@ -241,15 +241,15 @@ def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: i
 
 def _segment(data: bytes, marker: int) -> int:
     """Return where the segment of a marker begins in the head of a file."""
-    place = 2
-    while data[place + 1] != marker:
-        place += 2 + _length(data, place)
-    return place
+    offset = 2
+    while data[offset + 1] != marker:
+        offset += 2 + _length(data, offset)
+    return offset
 
 
-def _length(data: bytes, place: int) -> int:
-    """Return the length of the segment at `place`, without its marker."""
-    return int.from_bytes(data[place + 2 : place + 4], "big")
+def _length(data: bytes, offset: int) -> int:
+    """Return the length of the segment at `offset`, without its marker."""
+    return int.from_bytes(data[offset + 2 : offset + 4], "big")
 
 
 def halve(plane: IntArray) -> IntArray:

@@ -1,4 +1,4 @@
-"""JPEG 2000: JP2 files and bare codestreams, at 8 to 16 bits a sample.
+"""JPEG 2000: JP2 files and bare codestreams, at 8 to 16 bits per sample.
 
 Pillow decodes up to 8 bits, and deep grey. OpenCV decodes deep colour, of which Pillow keeps only
 8 bits, and encodes. Neither reads or writes metadata, which `jpeg2000_header` does.
@@ -100,7 +100,7 @@ def _check_channels(header: Header, name: str) -> None:
     is_plain = count in (3, 4) and header.color_space not in (CMYK, SYCC) and not header.is_signed
     if bits > 8 and count > 1 and not is_plain:
         raise UnsupportedPhoto(
-            f"expected grey or RGB, where there are more than 8 bits a sample; {name} has {bits} "
+            f"expected grey or RGB, where there are more than 8 bits per sample; {name} has {bits} "
             f"bits and {'a channel beside grey' if count == 2 else 'other colours'}"
         )
 

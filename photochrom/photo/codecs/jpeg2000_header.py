@@ -41,7 +41,7 @@ class Header:
             says what it is. OpenJPEG writes 0 for nothing.
         alpha: what the last of two or four channels is; "unknown" in a bare codestream.
         palette: (N, C) uint8, if the samples are indices; or None.
-        info: metadata blocks, as Pillow's `Image.info` has them.
+        info: metadata blocks, in the form of Pillow's `Image.info`.
     """
 
     size: tuple[int, int]
@@ -119,12 +119,12 @@ def _palette(content: bytes) -> npt.NDArray[np.uint8]:
     """Read the palette in a `pclr` box.
 
     Raises:
-        ValueError: it has more than 8 bits a sample, or is damaged.
+        ValueError: it has more than 8 bits per sample, or is damaged.
     """
     count, channels = struct.unpack_from(">HB", content)
     table = np.frombuffer(content[3 + channels :], np.uint8)
     if any(bits != 7 for bits in content[3 : 3 + channels]) or table.size != count * channels:
-        raise ValueError("expected a palette of 8 bits a sample")
+        raise ValueError("expected a palette of 8 bits per sample")
     return table.reshape(count, channels)
 
 

@@ -16,7 +16,7 @@ from photochrom.photo.metadata import Metadata
 from photochrom.photo.provenance import mark_only
 from photochrom.photo.xmp import MAX_PACKET, as_packet
 
-__all__ = ["metadata_segments", "read_segments", "segment", "unkept"]
+__all__ = ["metadata_segments", "omitted_metadata", "read_segments", "segment"]
 
 _MAX_SEGMENT: Final = 65_533  # bytes of a segment, without its marker and its length
 _COM, _APP1, _APP13 = 0xFE, 0xE1, 0xED
@@ -152,7 +152,7 @@ def metadata_segments(metadata: Metadata) -> bytes:
     return b"".join(segments)
 
 
-def unkept(metadata: Metadata) -> tuple[str, ...]:
+def omitted_metadata(metadata: Metadata) -> tuple[str, ...]:
     """Name what `metadata_segments` leaves out."""
     lost = []
     if metadata.exif and len(metadata.exif) > _MAX_SEGMENT - len(_EXIF_HEAD):

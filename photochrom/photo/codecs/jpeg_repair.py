@@ -1,8 +1,8 @@
 """Repair JPEG files whose pixels are all there, and refuse those that have lost some.
 
 Viewers show files with stray bytes, wrong restart numbers or no end; libjpeg only warns of them. It
-warns alike if pixels are lost, and it formats no more than the first warning. So a file that it
-warns of is written anew here, without the usual faults. If libjpeg still finds stray bytes in it,
+gives the same warnings if pixels are lost, and only the first warning can be read. So a file with a
+warning is rewritten here, without the usual faults. If libjpeg still finds stray bytes in it,
 `_check_complete` finds out whether they stand for lost pixels.
 """
 
@@ -26,7 +26,7 @@ _SOI, _EOI, _APP0, _APP2 = b"\xff\xd8", 0xD9, 0xE0, 0xE2
 _SEQUENTIAL: Final = (0xC0, 0xC1)  # Huffman-coded frames of the discrete cosine transform
 _PROGRESSIVE: Final = 0xC2
 _MAX_SEGMENTS: Final = 10_000
-_MIN_ZEROS: Final = 4  # bytes
+_MIN_ZEROS: Final = 4  # fewer zero bytes at the end of an interval may be part of the data
 _SECTOR: Final = 512  # bytes of a disk that are lost together, and read as zeros
 _MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
 # Within a scan, 0xFF is written as 0xFF00, and restart markers (0xD0 to 0xD7) are part of the data.
@@ -39,11 +39,11 @@ _FILLERS: Final = (b"\0" * 8, b"\xff\0" * 8, b"\x55" * 8, b"\xaa" * 8)
 
 @dataclass(frozen=True)
 class Segment:
-    """A marker segment, and behind SOS the entropy-coded data.
+    """A marker segment; for SOS, with the entropy-coded data that follow it.
 
     Attributes:
         marker: second byte of the marker, for example 0xDA.
-        body: the segment behind its length.
+        body: the contents of the segment after its length.
         scan: entropy-coded data with restart markers; empty unless the marker is SOS.
     """
 
@@ -57,7 +57,7 @@ class Segment:
 
 
 def segments(data: bytes) -> Iterator[Segment]:
-    """Yield the segments of a JPEG file up to its end; bytes between them are passed over.
+    """Yield the segments of a JPEG file up to its end; bytes between them are skipped.
 
     The last one is EOI, with an empty body. A file without it ends after its last whole segment.
 
@@ -113,10 +113,10 @@ class _Frame:
         return cls(header.marker, header.body[6::3])
 
     def add_scan(self, header: bytes) -> None:
-        """Note what a scan fills, by the body of its SOS segment.
+        """Record what a scan fills, as the body of its SOS segment says.
 
         Raises:
-            ValueError: the scan has a component that the frame has not.
+            ValueError: the scan has a component that the frame does not have.
         """
         first, last, precision = header[-3:]
         for component in header[1:-3:2]:
@@ -143,15 +143,15 @@ def repair(data: bytes) -> bytes:
 
 
 def _rewrite(data: bytes, filler: bytes = b"") -> bytes:
-    """Write a JPEG file anew, without what decoders stumble over but need not.
+    """Rewrite a JPEG file without the faults that decoders reject for no good reason.
 
     Stray bytes between segments and all bytes after the picture are left out, as is an ICC profile
-    of which chunks are missing. Restart markers are numbered in turn. The end is added if all scans
+    with missing chunks. Restart markers are numbered in turn. The end is added if all scans
     are there.
 
     Args:
         data: the file.
-        filler: stray bytes to add at the end of each stretch of entropy-coded data.
+        filler: stray bytes to add at the end of each interval of entropy-coded data.
 
     Raises:
         ValueError: the file ends before its last scan, or has no picture.
@@ -198,7 +198,7 @@ def _repaired(segment: Segment, filler: bytes) -> Segment:
 def _renumbered(scan: bytes, filler: bytes) -> bytes:
     """Number the restart markers of a scan in turn, and add filler to each of its intervals.
 
-    A restart marker directly behind another one is left out, as are zeros at the end of an
+    A restart marker directly after another one is left out, as are zeros at the end of an
     interval, with which programs fill what they could not read or transfer. Filler is also added
     as an interval of its own, for the decoder to find if the last interval is missing.
     """
@@ -207,8 +207,8 @@ def _renumbered(scan: bytes, filler: bytes) -> bytes:
     begins = np.concatenate([[0], at + 2])
     ends = np.concatenate([at, [len(samples)]])
     is_interval = ends > begins
-    stretches = zip(begins[is_interval].tolist(), ends[is_interval].tolist(), strict=True)
-    parts = [_without_zeros(scan[begin:end]) + filler for begin, end in stretches]
+    intervals = zip(begins[is_interval].tolist(), ends[is_interval].tolist(), strict=True)
+    parts = [_without_zeros(scan[begin:end]) + filler for begin, end in intervals]
     if filler:
         parts.append(filler)
     joined = bytearray(parts[0] if parts else b"")
@@ -218,9 +218,9 @@ def _renumbered(scan: bytes, filler: bytes) -> bytes:
 
 
 def _without_zeros(interval: bytes) -> bytes:
-    """Return an interval without the zeros at its end, unless they are so few that they may count.
+    """Return an interval without the zeros at its end, unless few enough to be data.
 
-    A zero behind 0xFF belongs to it.
+    A zero after 0xFF belongs to it, as the code for 0xFF in data.
     """
     rest = interval.rstrip(b"\0")
     if len(interval) - len(rest) < _MIN_ZEROS:
@@ -242,9 +242,9 @@ def _has_whole_profile(found: list[Segment]) -> bool:
 def _check_complete(data: bytes) -> None:
     """Check that a rewritten file has lost no pixels.
 
-    If the first warning does not tell, the file is decoded several times, each time with other
-    bytes added at the end of its entropy-coded data. If a stretch of data is too short, the decoder
-    makes pixels of these bytes, and the pictures differ.
+    If the first warning does not say whether pixels are lost, the file is decoded several times,
+    each time with other bytes added at the end of its entropy-coded data. If an interval of data is
+    too short, the decoder makes pixels of these bytes, and the pictures differ.
 
     Raises:
         ValueError: pixels are lost.
@@ -254,15 +254,15 @@ def _check_complete(data: bytes) -> None:
     except ValueError as error:
         if not any(text in str(error) for text in _AMBIGUOUS):
             raise
-        complaint = str(error)
+        warning = str(error)
     else:
         return
     if any(bytes(_SECTOR) in segment.scan for segment in segments(data)):
-        raise ValueError(f"its pixels have a gap ({complaint})")
+        raise ValueError(f"its pixels have a gap ({warning})")
     first = _decode(_rewrite(data, _FILLERS[0]))
     for filler in _FILLERS[1:]:
         if not np.array_equal(_decode(_rewrite(data, filler)), first):
-            raise ValueError(f"pixels are missing ({complaint})")
+            raise ValueError(f"pixels are missing ({warning})")
 
 
 def _decode_strictly(data: bytes) -> None:

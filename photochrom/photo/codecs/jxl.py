@@ -1,4 +1,4 @@
-"""JPEG XL, by the optional package OpenImageIO; read only."""
+"""JPEG XL, with the optional package OpenImageIO; read only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PROFILE: Final = "ICCProfile"
 
 
 class _Jxl(Codec):
-    """JPEG XL of 8 to 16 bits a sample; results are PNG files."""
+    """JPEG XL of 8 to 16 bits per sample; results are PNG files."""
 
     name = "JXL"
     suffixes = (".jxl",)

@@ -104,7 +104,7 @@ def _is_animated(bits: _Bits) -> bool:
 
 
 def read_metadata_boxes(data: bytes) -> dict[str, Any]:
-    """Return EXIF and XMP of a container, as Pillow's `Image.info` has them."""
+    """Return EXIF and XMP of a container, in the form of Pillow's `Image.info`."""
     info: dict[str, Any] = {}
     if data.startswith(_BARE):
         return info

@@ -1,4 +1,4 @@
-"""PNG at 8 and 16 bits a sample.
+"""PNG at 8 and 16 bits per sample.
 
 OpenCV encodes the pixels, since Pillow has no 16-bit RGB; the chunks of metadata are added here.
 """
@@ -33,8 +33,8 @@ __all__ = ["PNG", "encode_png"]
 
 _SIGNATURE_BYTES: Final = 8
 _HEAD_BYTES = 33  # the signature and the IHDR chunk; other chunks may follow these
-_DEPTH_OFFSET: Final = 24  # in these bytes
-# The size of chunks, others than which Pillow stumbles over.
+_DEPTH_OFFSET: Final = 24  # where the bit depth is in these bytes
+# The only sizes of these chunks that Pillow can read.
 _SIZES: Final = {b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9}
 
 
@@ -59,7 +59,7 @@ class _Png(Codec):
     def open(
         self, data: bytes, name: str, max_pixels: int = DEFAULT_MAX_PIXELS
     ) -> ImageFile.ImageFile:
-        """Open a picture, passing over damaged chunks that it does not need."""
+        """Open a picture, without the damaged chunks that it does not need."""
         with decoding(name):
             return super().open(without_texts(_without_damaged_chunks(data)), name, max_pixels)
 
@@ -91,7 +91,7 @@ PNG: Final = register(_Png())
 
 
 def _without_damaged_chunks(data: bytes) -> bytes:
-    """Return a PNG file without ancillary chunks of which the checksum or the length is wrong.
+    """Return a PNG file without ancillary chunks whose checksum or length is wrong.
 
     Raises:
         ValueError: the checksum of a critical chunk is wrong.
@@ -118,7 +118,7 @@ def _scaled_key(key: int | tuple[int, int, int], depth: int) -> int | tuple[int,
 
     Args:
         key: the value as it is stored; bits above the depth do not count.
-        depth: bits a sample.
+        depth: bits per sample.
     """
     top = (1 << depth) - 1
     scale = 255 // top if depth < 8 else 1  # Pillow makes 8 bits of fewer

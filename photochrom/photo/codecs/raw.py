@@ -1,4 +1,4 @@
-"""The raw files of cameras, developed by the optional package rawpy (LibRaw); read only."""
+"""The raw files of cameras, developed with the optional package rawpy (LibRaw); read only."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _SUFFIXES: Final = (
     "dng nef cr2 cr3 arw raf rw2 orf pef srw 3fr crw dcr erf fff gpr iiq kdc mef mos mrw nrw raw "
     "rwl sr2 srf x3f"
 )
-_ORIENTATIONS: Final = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # of EXIF, by LibRaw's flip
-_SRGB_CURVE: Final = (2.4, 12.92)
-_CLIPPED_SHARE: Final = 0.001  # of the pixels, where a dark picture is made lighter
+_ORIENTATIONS: Final = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}  # LibRaw's flip → EXIF
+_SRGB_CURVE: Final = (2.4, 12.92)  # as LibRaw takes it: the power, and the slope near black
+_CLIPPED_SHARE: Final = 0.001  # share of the pixels that may clip when LibRaw lightens a picture
 _MIN_PREVIEW_SIDE: Final = 640  # pixels; smaller ones are thumbnails
-_EXIF, _MAKER_NOTE = 0x8769, 0x927C
+_EXIF, _MAKER_NOTE = 0x8769, 0x927C  # EXIF tags
 
 
 class _Raw(Codec):
@@ -49,7 +49,10 @@ class _Raw(Codec):
     packages = ("rawpy",)
 
     def matches(self, head: bytes) -> bool:
-        """Return whether a file begins as only raw files do; most begin like TIFF files."""
+        """Return whether a file begins as only raw files do.
+
+        Most raw files begin like TIFF files. `recognize` finds out which of these are raw.
+        """
         return super().matches(head) or brands(head)[:1] == [b"crx "]
 
     def decode(self, data: bytes, name: str, max_pixels: int) -> Decoded:
@@ -99,10 +102,10 @@ def _decode(data: bytes, name: str, max_pixels: int, min_side: int) -> Decoded:
 
 
 def _develop(file: rawpy.RawPy, *, halve: bool) -> Any:
-    """Return sRGB, (H, W, 3) uint16, as the sensor lay; (H, W, 1) from a monochrome sensor.
+    """Return sRGB, (H, W, 3) uint16, not yet turned upright; (H, W, 1) from a monochrome sensor.
 
     Raises:
-        ValueError: there is no light at all, as LibRaw fills missing samples with black.
+        ValueError: all samples are black: LibRaw fills in black where samples are missing.
     """
     samples = file.postprocess(
         use_camera_wb=True,
@@ -140,7 +143,7 @@ def _preview(data: bytes, name: str, max_pixels: int) -> Decoded:
 
 
 def _jpeg(file: rawpy.RawPy) -> bytes:
-    """Return the largest preview of a file.
+    """Return the largest preview of a file, which must be a JPEG.
 
     Raises:
         LibRawError: there is none, or it is not a JPEG.
@@ -169,7 +172,7 @@ def _info(data: bytes, file: rawpy.RawPy, name: str) -> dict[str, Any]:
 
 
 def _without_maker_note(exif: object) -> bytes | None:
-    """Return EXIF without the notes of the maker, which are larger than a JPEG can hold."""
+    """Return EXIF without the maker note, which can be larger than a JPEG can hold."""
     if not isinstance(exif, bytes):
         return None
     tags = Image.Exif()

@@ -15,7 +15,7 @@ _HEADS: Final = {
     b"II*\0": "<", b"MM\0*": ">", b"IIRO": "<", b"IIRS": "<", b"MMOR": ">", b"IIU\0": "<",
 }  # fmt: skip
 _DNG_VERSION, _SUB_DIRECTORIES, _PHOTOMETRIC, _CFA, _LINEAR_RAW = 50706, 330, 262, 32803, 34892
-_PLACES: Final = ((273, 279), (324, 325))  # offsets and lengths of strips and tiles
+_EXTENT_TAGS: Final = ((273, 279), (324, 325))  # offsets and lengths: of strips, of tiles
 _FORMATS: Final = {1: "B", 3: "H", 4: "I", 13: "I"}  # struct codes by TIFF type
 _MAX_DIRECTORIES: Final = 32
 
@@ -50,7 +50,7 @@ def missing_bytes(data: bytes) -> int:
     if data.startswith(b"FUJIFILMCCD-RAW") and len(data) >= 108:
         end = sum(struct.unpack_from(">II", data, 100))
     for directory in filter(_is_sensor, _directories(data)):
-        for starts, lengths in _PLACES:
+        for starts, lengths in _EXTENT_TAGS:
             pairs = zip(directory.get(starts, ()), directory.get(lengths, ()), strict=False)
             end = max(end, *(start + length for start, length in pairs), 0)
     return max(0, end - len(data))

@@ -17,19 +17,19 @@ _ADVICE: Final = {
     "TIFF from a DICOM viewer",
     "DPX": "a frame of a film scan; convert it to a TIFF of 16 bits first",
     "DjVu": "a scanned document; convert it to TIFF first, for example with ddjvu",
-    "FITS": "a picture of astronomy; export it as TIFF or PNG from a FITS viewer",
-    "GIMP": "a picture of layers; export it as TIFF or PNG in GIMP",
+    "FITS": "an astronomical image; export it as TIFF or PNG from a FITS viewer",
+    "GIMP": "an image with layers; export it as TIFF or PNG in GIMP",
     "ICO": "icons, not a photograph",
     "JPEG XR": "convert it to TIFF or PNG first",
     "Netpbm": "convert it to PNG or TIFF first",
     "OpenEXR": "linear light; convert it to a TIFF of 16 bits first",
     "Photo CD": "convert it to TIFF first, for example with pcdtojpeg",
-    "Photoshop": "a picture of layers; save it as TIFF or PNG in Photoshop or GIMP",
+    "Photoshop": "an image with layers; save it as TIFF or PNG in Photoshop or GIMP",
     "PostScript": "a document; convert it to TIFF first, for example with Ghostscript",
     "QOI": "convert it to PNG first",
     "Radiance HDR": "linear light; convert it to a TIFF of 16 bits first",
     "SVG": "a drawing, not a photograph",
-    "video": "a film, not a photograph (use film for films)",
+    "video": "a film, not a photograph (colour it with `film`)",
 }
 # Where a signature is in a file, the signature, and the format
 _SIGNATURES: Final = (
@@ -88,7 +88,7 @@ def recognize(data: bytes, suffix: str) -> str | None:
         As for `sniff`.
     """
     found = sniff(data[:4096])
-    # The raw files of most cameras are TIFF files, and those of a few begin like nothing else.
+    # The raw files of most cameras are TIFF files; those of a few have no known signature.
     if found in ("TIFF", None) and suffix in RAW_SUFFIXES:
         return "RAW"
     return "RAW" if found == "TIFF" and holds_raw(data) else found

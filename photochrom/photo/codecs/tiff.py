@@ -1,4 +1,4 @@
-"""TIFF at 8 and 16 bits a sample, with one photograph.
+"""TIFF at 8 and 16 bits per sample, with one photograph.
 
 Pillow decompresses the samples; what they mean is decided here.
 """
@@ -20,7 +20,7 @@ from photochrom.errors import UnsupportedPhoto
 from photochrom.photo.codecs.base import Codec, Decoded, register
 from photochrom.photo.codecs.tiff_layout import WHITE_IS_ZERO, Layout, check_layout
 from photochrom.photo.codecs.tiff_pages import first_directory, photograph_first, plane_file
-from photochrom.photo.codecs.tiff_writing import encode_tiff, uncopied
+from photochrom.photo.codecs.tiff_writing import damaged_exif, encode_tiff
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size, decoding, quiet
 from photochrom.photo.deep import deep_samples, is_deep
 from photochrom.photo.metadata import Metadata
@@ -30,7 +30,7 @@ from photochrom.photo.tiff_tags import tiff_info
 __all__ = ["TIFF"]
 
 _WIDTH, _HEIGHT = 256, 257
-_BAND_PIXELS: Final = 1 << 18  # divided by alpha at a time, which limits the memory
+_BAND_PIXELS: Final = 1 << 18  # pixels that are divided by alpha at a time, which limits the memory
 
 
 class _UnknownLayout(UnsupportedPhoto):
@@ -116,9 +116,9 @@ class _Tiff(Codec):
         """Encode without loss."""
         return encode_tiff(rgb, alpha, metadata)
 
-    def unkept(self, metadata: Metadata) -> tuple[str, ...]:
+    def omitted_metadata(self, metadata: Metadata) -> tuple[str, ...]:
         """Name EXIF that is too damaged for Pillow to copy."""
-        return uncopied(metadata.exif) if metadata.exif else ()
+        return damaged_exif(metadata.exif) if metadata.exif else ()
 
 
 TIFF: Final = register(_Tiff())
@@ -160,7 +160,7 @@ def _samples(
     Args:
         image: the opened page.
         low: the same page, opened once more if it is deep.
-        layout: of the page.
+        layout: the layout of the page.
     """
     if is_deep(image):
         return deep_samples(image, low)

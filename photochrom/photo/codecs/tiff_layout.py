@@ -79,7 +79,7 @@ class Layout:
         """Read the tags of a page.
 
         If there is no photometric interpretation, it is assumed as libtiff does. If the meaning of
-        extra samples is not given, the first is alpha, as most programs have it.
+        extra samples is not given, the first is alpha, as in most programs.
         """
         bits = tuple(directory.get(_BITS, (1,)))
         samples = int(directory.get(_SAMPLES, len(bits)))
@@ -88,7 +88,7 @@ class Layout:
         photometric = directory.get(_PHOTOMETRIC)
         if photometric is None:
             grey = WHITE_IS_ZERO if compression in _CCITT else BLACK_IS_ZERO
-            color = -1 if compression in _JPEG else RGB  # YCbCr as likely
+            color = -1 if compression in _JPEG else RGB  # it could be YCbCr as well as RGB
             photometric = {1: grey, 3: color}.get(samples - len(extra), -1)
         number = max(0, samples - _COLORS.get(photometric, samples))
         if not extra:
@@ -143,9 +143,9 @@ def check_layout(layout: Layout, directory: Any, size: int, name: str) -> None:
     """Check that a page stores samples in a way that is supported.
 
     Args:
-        layout: of the page.
-        directory: its tags.
-        size: bytes of the file.
+        layout: the layout of the page.
+        directory: the tags of the page.
+        size: size of the file in bytes.
         name: the photograph's name in messages.
 
     Raises:
@@ -177,15 +177,15 @@ def _check_space(layout: Layout, name: str) -> None:
     if space not in _COLORS:
         other = _OTHER_SPACES.get(space, f"photometric interpretation {space}")
         if space < 0:
-            other = f"{layout.samples} samples a pixel without a photometric interpretation"
+            other = f"{layout.samples} samples per pixel without a photometric interpretation"
         raise UnsupportedPhoto(f"{other} in a TIFF is not supported; {name} has it")
     if bits == 16 and space == CMYK:
-        raise UnsupportedPhoto(f"expected CMYK of 8 bits a sample; {name} has 16")
+        raise UnsupportedPhoto(f"expected CMYK of 8 bits per sample; {name} has 16")
     if space == YCBCR and (layout.compression == _UNCOMPRESSED or layout.is_planar):
         kind = "YCbCr in separate planes" if layout.is_planar else "uncompressed YCbCr"
         raise UnsupportedPhoto(f"{kind} in a TIFF is not supported; {name} has it")
     if layout.samples < _COLORS[space]:
-        raise UnreadablePhoto(f"{name} is damaged: it has too few samples a pixel")
+        raise UnreadablePhoto(f"{name} is damaged: it has too few samples per pixel")
     is_wide = layout.samples > (4 if bits == 16 else 6) or (layout.alpha or 0) > 3
     if is_wide and not layout.is_planar:
         raise _samples_error(layout, name)
@@ -194,16 +194,16 @@ def _check_space(layout: Layout, name: str) -> None:
 
 
 def _samples_error(layout: Layout, name: str) -> UnsupportedPhoto:
-    """Return the error for samples of which there are too many."""
+    """Return the error for too many samples per pixel."""
     alpha = "" if layout.alpha is None else ", one of them alpha,"
     return UnsupportedPhoto(
-        f"{layout.samples} samples a pixel{alpha} of {layout.bits[0]} bits in this TIFF are not "
+        f"{layout.samples} samples per pixel{alpha} of {layout.bits[0]} bits in this TIFF are not "
         f"supported; {name} has them"
     )
 
 
 def _check_end(layout: Layout, directory: Any, size: int, name: str) -> None:
-    """Find truncation before the decoder does, which would not say where."""
+    """Find truncation before the decoder does, which would not say at which byte."""
     offsets = directory.get(_STRIP_OFFSETS) or directory.get(_TILE_OFFSETS) or ()
     counts = directory.get(_STRIP_BYTES) or directory.get(_TILE_BYTES) or ()
     end = max((a + b for a, b in zip(offsets, counts, strict=False)), default=0)

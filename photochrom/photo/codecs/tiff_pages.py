@@ -1,7 +1,7 @@
 """Walk through the directories of a TIFF, and find the one page that is the photograph.
 
 Pillow reads every value of a directory, even if thousands of them claim the same bytes of the file.
-So directories are looked through here before Pillow sees them.
+So directories are checked here before Pillow reads them.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ _SUBFILE, _OLD_SUBFILE, _PHOTOMETRIC, _CHILDREN = 254, 255, 262, 330
 _EXIF, _GPS, _INTEROP = 0x8769, 0x8825, 0xA005
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _OLD_REDUCED: Final = 2
-_TRANSPARENCY_MASK: Final = 4  # a photometric interpretation
+_TRANSPARENCY_MASK: Final = 4  # value of PhotometricInterpretation
 _MAX_PAGES: Final = 1000  # more are not counted
 _TYPE_SIZES: Final = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8])
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7
 _BITS, _SAMPLES, _BLACK_IS_ZERO = 258, 277, 1
-_STRIPS, _TILES = (273, 279), (324, 325)  # offsets and sizes
+_STRIPS, _TILES = (273, 279), (324, 325)  # the tags of their offsets and of their sizes
 # Width, height, compression, fill order, rows of a strip, T.4 and T.6 options, predictor, size of
 # tiles, JPEG tables: the tags without which a plane cannot be decoded.
 _KEPT_FOR_PLANES: Final = (256, 257, 259, 266, 278, 292, 293, 317, 322, 323, 347)
 
 
 @dataclass(frozen=True)
-class _Form:
+class _NumberFormat:
     """How a TIFF writes its numbers: byte order, and the sizes of classic TIFF or BigTIFF."""
 
     order: str
     is_big: bool
 
     @classmethod
-    def of(cls, data: bytes) -> _Form:
+    def of(cls, data: bytes) -> _NumberFormat:
         """Read the first bytes of a file."""
         return cls("<" if data[:2] == b"II" else ">", data[2:4] in (b"+\0", b"\0+"))
 
@@ -61,7 +61,7 @@ class _Form:
 
     @property
     def first(self) -> int:
-        """Where the file says where its first directory is."""
+        """The offset at which the offset of the first directory is stored."""
         return 8 if self.is_big else 4
 
     @property
@@ -85,11 +85,11 @@ class _Directory:
         offset: where the directory is.
 
     Raises:
-        struct.error, ValueError: the directory is not whole.
+        struct.error, ValueError: the directory is not complete.
     """
 
     def __init__(self, data: bytes, offset: int) -> None:
-        self.form = _Form.of(data)
+        self.form = _NumberFormat.of(data)
         count = struct.Struct(self.form.order + ("Q" if self.form.is_big else "H"))
         (entries,) = count.unpack_from(data, offset)
         begin = offset + count.size
@@ -125,7 +125,7 @@ class _Directory:
 
 def _pages(data: bytes) -> Iterator[_Directory]:
     """Yield the pages of a TIFF, up to a limit; a chain that loops ends."""
-    form = _Form.of(data)
+    form = _NumberFormat.of(data)
     (offset,) = form.pointer.unpack_from(data, form.first)
     seen: set[int] = set()
     while offset and offset not in seen and len(seen) < _MAX_PAGES:
@@ -219,7 +219,7 @@ def first_directory(data: bytes) -> Any:
         data: the whole file, as `photograph_first` returns it.
     """
     stream = io.BytesIO(data)
-    form = _Form.of(data)
+    form = _NumberFormat.of(data)
     directory: Any = TiffImagePlugin.ImageFileDirectory_v2(stream.read(form.first * 2))
     stream.seek(directory.next)
     directory.load(stream)
@@ -231,15 +231,15 @@ def plane_file(data: bytes, directory: Any, plane: int, planes: int) -> bytes:
 
     Args:
         data: the whole file.
-        directory: of the page.
+        directory: the tags of the page.
         plane: number of the plane.
         planes: how many there are.
     """
     offsets, sizes = _TILES if _TILES[0] in directory else _STRIPS
     each = len(directory[offsets]) // planes
     mine = slice(plane * each, (plane + 1) * each)
-    places = zip(directory[offsets][mine], directory[sizes][mine], strict=True)
-    parts = [data[begin : begin + size] for begin, size in places]
+    extents = zip(directory[offsets][mine], directory[sizes][mine], strict=True)
+    parts = [data[begin : begin + size] for begin, size in extents]
     begins = np.cumsum([8, *map(len, parts)]).tolist()
     tags = {tag: directory[tag] for tag in _KEPT_FOR_PLANES if tag in directory}
     tags |= {_BITS: directory[_BITS][0], _PHOTOMETRIC: _BLACK_IS_ZERO, _SAMPLES: 1}
@@ -251,7 +251,7 @@ def plane_file(data: bytes, directory: Any, plane: int, planes: int) -> bytes:
 
 
 def _packed(tags: dict[int, Any], offset: int, order: str) -> bytes:
-    """Return a directory for a place in a file; integers are written with 32 bits."""
+    """Return a directory for an offset in a file; integers are written with 32 bits."""
     entries, values = b"", b""
     values_at = offset + 2 + 12 * len(tags) + 4
     for tag in sorted(tags):
@@ -263,9 +263,9 @@ def _packed(tags: dict[int, Any], offset: int, order: str) -> bytes:
             kind, count = _LONG, len(numbers)
             value = struct.pack(f"{order}{count}I", *numbers)
         if len(value) > 4:
-            place = struct.pack(f"{order}I", values_at + len(values))
+            field = struct.pack(f"{order}I", values_at + len(values))
             values += value + bytes(len(value) % 2)
         else:
-            place = value.ljust(4, b"\0")
-        entries += struct.pack(f"{order}HHI", tag, kind, count) + place
+            field = value.ljust(4, b"\0")
+        entries += struct.pack(f"{order}HHI", tag, kind, count) + field
     return struct.pack(f"{order}H", len(tags)) + entries + bytes(4) + values

@@ -21,7 +21,7 @@ from photochrom.photo.metadata import Metadata, as_stored
 from photochrom.photo.profile import srgb_profile
 from photochrom.photo.tiff_tags import GEO_TAGS, LAYOUT_TAGS
 
-__all__ = ["encode_tiff", "encode_tiff_pages", "uncopied"]
+__all__ = ["damaged_exif", "encode_tiff", "encode_tiff_pages"]
 
 _STRIP_BYTES: Final = 1 << 20  # before compression; a strip is compressed by one thread
 _POINTERS: Final = (0x8769, 0x8825)  # EXIF, GPS
@@ -59,18 +59,18 @@ def encode_tiff_pages(pages: Iterable[tuple[IntArray, IntArray | None, Metadata]
     """
     file, pointer = bytearray(_HEAD), 0
     for rgb, alpha, metadata in pages:
-        place = len(file)
+        start = len(file)
         if pointer:
-            struct.pack_into("<I", file, pointer, place)
-        file += _page(rgb, alpha, metadata, place)
+            struct.pack_into("<I", file, pointer, start)
+        file += _page(rgb, alpha, metadata, start)
         file += bytes(len(file) % 2)  # directories begin at even offsets
-        entries = struct.unpack_from("<H", file, place)[0]
-        pointer = place + 2 + 12 * entries  # where a directory says where the next one is
+        entries = struct.unpack_from("<H", file, start)[0]
+        pointer = start + 2 + 12 * entries  # where a directory says where the next one is
     return bytes(file)
 
 
-def _page(rgb: IntArray, alpha: IntArray | None, metadata: Metadata, place: int) -> bytes:
-    """Return the directory and the strips of a page that begins at `place` in its file."""
+def _page(rgb: IntArray, alpha: IntArray | None, metadata: Metadata, start: int) -> bytes:
+    """Return the directory and the strips of a page that begins at `start` in its file."""
     rows = max(1, _STRIP_BYTES // (rgb.shape[1] * rgb.itemsize * 4))
     with ThreadPoolExecutor() as pool:
         strips = list(pool.map(_deflate, _strips(rgb, alpha, rows)))
@@ -78,11 +78,11 @@ def _page(rgb: IntArray, alpha: IntArray | None, metadata: Metadata, place: int)
     directory[278] = rows
     directory[279] = tuple(len(strip) for strip in strips)
     offsets = np.cumsum([0, *(len(strip) for strip in strips)])
-    if place + int(offsets[-1]) > _MAX_BYTES - 2**20:
+    if start + int(offsets[-1]) > _MAX_BYTES - 2**20:
         raise ValueError("a TIFF file holds at most 4 GB")
     directory[273] = tuple(int(offset) for offset in offsets[:-1])
     directory.tagtype[273] = directory.tagtype[279] = 4  # LONG, or Pillow may choose SHORT
-    head: bytes = directory.tobytes(place)
+    head: bytes = directory.tobytes(start)
     return head + b"".join(strips)
 
 
@@ -135,7 +135,7 @@ def _new_directory() -> Any:
     return TiffImagePlugin.ImageFileDirectory_v2(_HEAD)
 
 
-def uncopied(exif: bytes) -> tuple[str, ...]:
+def damaged_exif(exif: bytes) -> tuple[str, ...]:
     """Name EXIF, if any of its tags is too damaged for a TIFF file."""
     with quiet():
         directory = _text_directory(exif)

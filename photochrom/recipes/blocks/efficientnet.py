@@ -32,11 +32,11 @@ __all__ = [
 ]
 
 LiteSize = Literal[0, 1, 2]
-PREFIX: Final = "encoder_"  # of the names of all layers of the encoder
+PREFIX: Final = "encoder_"  # the names of all layers of the encoder begin with it
 
 _STEM_FILTERS: Final = 32
 _TOP_FILTERS: Final = 1280
-_EPSILON: Final = 1e-3  # of the original's batch normalization
+_EPSILON: Final = 1e-3  # as in the batch normalization of the original
 # Repeats, kernel size, stride, expansion, filters of each stage.
 _STAGES: Final = (
     (1, 3, 1, 1, 16),

@@ -22,7 +22,7 @@ NO_HINT_PROBABILITY: Final = 0.5  # share of photographs without hints
 _MAX_POINTS: Final = 40
 _MAX_POINT_SIZE: Final = 1 / 16  # relative to the shorter side
 _MAX_SHIFT: Final = 1 / 32  # relative to the shorter side
-_CELLS: Final = 16  # of the grid of matched colours, along a side
+_CELLS: Final = 16  # cells along a side of the grid of matched colours
 
 
 def sample_hints(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -52,8 +52,8 @@ def _points(ab: FloatArray, rng: np.random.Generator) -> FloatArray:
     for _ in range(int(np.exp(rng.uniform(0, np.log(_MAX_POINTS + 1))))):
         side = int(rng.uniform(1, max_side + 1))
         top, left = rng.integers(0, height - side + 1), rng.integers(0, width - side + 1)
-        place = np.s_[top : top + side, left : left + side]
-        known[place] = (*ab[place].mean((0, 1)), 1)
+        square = np.s_[top : top + side, left : left + side]
+        known[square] = (*ab[square].mean((0, 1)), 1)
     return known
 
 

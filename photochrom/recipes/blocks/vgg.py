@@ -20,7 +20,7 @@ __all__ = ["FILE", "encode", "load_imagenet"]
 FILE: Final = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"  # Keras's name for it
 _PREFIX: Final = "vgg16_"
 _BLOCKS: Final = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # filters, convolutions
-_MEANS: Final = (103.939, 116.779, 123.68)  # of blue, green and red in ImageNet
+_MEANS: Final = (103.939, 116.779, 123.68)  # means of blue, green and red in ImageNet
 
 
 def encode(lightness: Tensor, blocks: int = 5) -> list[Tensor]:
