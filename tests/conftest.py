@@ -7,6 +7,8 @@ from pathlib import Path
 
 # Two tests run at once, and threads of OpenBLAS would wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# As in photochrom/training/export.py, for exports in this process.
+os.environ.setdefault("TF2ONNX_CATCH_ERRORS", "false")
 
 import cv2
 import numpy as np

@@ -135,6 +135,8 @@ def _convert(folder: Path) -> None:
         **os.environ,
         "KERAS_BACKEND": backend,
         "CUDA_VISIBLE_DEVICES": "",
+        # Whatever the value, this keeps tf2onnx from copying the graph before each optimization.
+        "TF2ONNX_CATCH_ERRORS": "false",
         # So that the process also finds recipes that are not part of Photochrom.
         "PYTHONPATH": os.pathsep.join(part or str(Path.cwd()) for part in sys.path),
     }
