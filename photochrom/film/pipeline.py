@@ -55,7 +55,7 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
                 for note in notes:
                     listener.note(note)
                 begun = journal.state.last, journal.memory
-                with closing(colorer.frames(*begun, parts.add_problem)) as frames:
+                with closing(colorer.frames(*begun, parts.add_problem, parts.add_note)) as frames:
                     parts.encode(frames)
             except KeyboardInterrupt:
                 output.conclude_interrupted(listener)

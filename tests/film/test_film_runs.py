@@ -193,8 +193,11 @@ def test_frames_of_another_size_are_resized_and_reported(tmp_path, warm):
     )  # fmt: skip
     source = tmp_path / "both.ts"
     source.write_bytes(small.read_bytes() + big.read_bytes())
-    report = warm.film(source, tmp_path / "out.mkv")
-    assert "the frame size changes here" in [text for _, text in report.problems]
+    listener = RecordingListener()
+    report = warm.film(source, tmp_path / "out.mkv", listener=listener)
+    assert [note for note in report.notes if "the frame size changes to 192 × 128" in note]
+    assert list(report.notes) == listener.notes
+    assert not report.problems
     assert {planes_[0].shape for _, planes_ in planes(tmp_path / "out.mkv")} == {(HEIGHT, WIDTH)}
 
 
