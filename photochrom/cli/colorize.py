@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -191,7 +192,7 @@ def _report_all(outcomes: Generator[Outcome], total: int, *, as_json: bool) -> l
                 bars.progress("color", len(finished), total)
         except KeyboardInterrupt:
             done = sum(outcome.status == "done" for outcome in finished)
-            note(f"{done} of {total} coloured; add --exists skip to colour the rest")
+            note(f"{done} of {total} files were coloured; add --exists skip to colour the rest")
             raise
     return finished
 
@@ -296,14 +297,20 @@ def _note_done(outcome: Outcome, target: str) -> None:
 
 def _conclude(outcomes: list[Outcome], engine: str) -> None:
     """Print how many photographs had each outcome; exit with 1 where any failed."""
-    count = {
-        status: sum(outcome.status == status for outcome in outcomes)
-        for status in ("done", "skipped", "failed", "cancelled")
-    }
-    parts = [f"{count['done']} coloured"]
-    parts += [f"{count[name]} {name}" for name in ("skipped", "failed") if count[name]]
+    count = Counter(outcome.status for outcome in outcomes)
+    coloured = sum(each.photographs for each in outcomes if each.status == "done")
+    parts = [f"{_number(coloured, 'photograph')} coloured"]
+    if count["skipped"]:
+        parts.append(f"{_number(count['skipped'], 'file')} skipped")
+    if count["failed"]:
+        parts.append(f"{count['failed']} failed")
     if count["cancelled"]:
         parts.append(f"{count['cancelled']} not started (--keep-going continues after a failure)")
-    note(", ".join(parts) + (f" ({engine})" if count["done"] else ""))
+    note(", ".join(parts) + (f" ({engine})" if coloured else ""))
     if count["failed"]:
         raise typer.Exit(1)
+
+
+def _number(count: int, noun: str) -> str:
+    """Return the subject of a sentence with its verb, such as "2 files were"."""
+    return f"{count} {noun} was" if count == 1 else f"{count} {noun}s were"

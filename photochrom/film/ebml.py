@@ -45,11 +45,11 @@ def elements(data: bytes, start: int = 0, end: int | None = None) -> Iterator[El
 
 def children(data: bytes, *names: bytes) -> Iterator[Element]:
     """Yield the elements at the end of a path, such as `Tracks` in each `Segment` of a file."""
-    places = [(0, len(data))]
-    for name in names[:-1]:
-        places = [(e.content, e.end) for at in places for e in elements(data, *at) if e.name == name]
-    for place in places:
-        yield from (each for each in elements(data, *place) if each.name == names[-1])
+    found = [Element(b"", 0, 0, len(data))]
+    for name in names:
+        inside = (each for parent in found for each in elements(data, parent.content, parent.end))
+        found = [each for each in inside if each.name == name]
+    yield from found
 
 
 def encoded(name: bytes, content: bytes) -> bytes:

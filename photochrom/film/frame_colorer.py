@@ -113,9 +113,7 @@ class FrameColorer:
         film, span = self._film, self._job.span
         first = film.pts_at(span.start) if last is None and span.start else last
         before = None if span.end is None else film.pts_at(span.end)
-        frames = film.frames(
-            first=first, before=before, on_problem=on_problem, on_note=on_note
-        )
+        frames = film.frames(first=first, before=before, on_problem=on_problem, on_note=on_note)
         with_luma = ((each, self._small_luma(each)) for each in frames)
         # Decoding and optical flow run in a thread of their own, beside the network.
         small = prefetch(small_frames(with_luma), _QUEUED_FRAMES)

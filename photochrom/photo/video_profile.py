@@ -41,7 +41,8 @@ def video_profile(nclx: Mapping[str, Any] | None, name: str) -> bytes | None:
     The curves of BT.709, BT.601 and HLG count as that of sRGB, as on a screen for sRGB.
 
     Args:
-        nclx: "color_primaries" and "transfer_characteristics", as pillow-heif has them; or None.
+        nclx: "color_primaries" and "transfer_characteristics", as pillow-heif has them; None if
+            there are none.
         name: the photograph's name in messages.
 
     Raises:

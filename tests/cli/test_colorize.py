@@ -37,12 +37,14 @@ def test_a_folder(shoebox):
     assert contents(Path("out")) == ["a.png", "b.png", "c.jpg"]
     assert all(is_coloured(path) for path in Path("out").iterdir())
     assert result.stdout == ""
-    assert result.stderr == "3 coloured (OpenVINO CPU f32)\n"
+    assert result.stderr == "3 photographs were coloured (OpenVINO CPU f32)\n"
 
 
 def test_one_file(shoebox):
-    assert call("in/a.png", "-o", "new.jpg").exit_code == 0
+    result = call("in/a.png", "-o", "new.jpg")
+    assert result.exit_code == 0
     assert is_coloured(Path("new.jpg"))
+    assert result.stderr == "1 photograph was coloured (OpenVINO CPU f32)\n"
 
 
 def test_the_model_may_be_named(shoebox, tmp_path):
@@ -125,7 +127,7 @@ def test_photographs_in_colour_may_be_skipped(shoebox, astronaut):
     result = call("in", "-o", "out", "--in-colour", "skip")
     assert result.exit_code == 0
     assert contents(Path("out")) == ["a.png", "c.jpg"]
-    assert "2 coloured, 1 skipped" in result.stderr
+    assert "2 photographs were coloured, 1 file was skipped (OpenVINO CPU f32)\n" in result.stderr
 
 
 def test_what_comes_out_almost_grey_is_told(shoebox, tmp_path):
@@ -225,7 +227,10 @@ def test_a_failure_is_named_and_stops_the_rest(shoebox):
     first, last = result.stderr.splitlines()
     assert first.startswith("photochrom: ")
     assert "in/a.png" in first
-    assert last == "0 coloured, 1 failed, 2 not started (--keep-going continues after a failure)"
+    assert last == (
+        "0 photographs were coloured, 1 failed, "
+        "2 not started (--keep-going continues after a failure)"
+    )
     assert not Path("out").exists()
 
 
@@ -234,7 +239,7 @@ def test_keep_going_goes_on(shoebox):
     result = call("in", "-o", "out", "-k")
     assert result.exit_code == 1
     assert contents(Path("out")) == ["b.png", "c.jpg"]
-    assert "2 coloured, 1 failed" in result.stderr
+    assert "2 photographs were coloured, 1 failed" in result.stderr
 
 
 def test_the_limit_on_megapixels(shoebox):
@@ -339,7 +344,10 @@ def test_an_interrupt_leaves_whole_pictures_only(shoebox, deep):
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
-    told = rb"\d+ of 120 coloured; add --exists skip to colour the rest\nphotochrom: interrupted\n"
+    told = (
+        rb"\d+ of 120 files were coloured; add --exists skip to colour the rest\n"
+        rb"photochrom: interrupted\n"
+    )
     assert re.fullmatch(told, stderr)
     made = sorted(Path("out").iterdir())
     assert 1 <= len(made) < 60
