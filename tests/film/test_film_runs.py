@@ -18,6 +18,7 @@ from photochrom.film import FilmListener, part_encoder, trial
 from photochrom.film.encoder import PartWriter
 from photochrom.film.reader import FilmReader
 from tests.films import (
+    CASES,
     HEIGHT,
     WIDTH,
     InterruptingListener,
@@ -52,6 +53,17 @@ def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
         for a, b in zip(old, new, strict=True):
             np.testing.assert_array_equal(a, b)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
+
+
+def test_a_resumed_run_knows_the_notes_of_the_earlier_one(tmp_path, warm, monkeypatch):
+    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
+    source, target = CASES / "f08_prog_then_interlaced.vob", tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        warm.film(source, target, listener=InterruptingListener(38))
+    report = warm.film(source, target)
+    assert [note for note in report.notes if "resuming at" in note]
+    assert [note.split(" from ")[0] for note in report.notes][-1] == "the film is interlaced"
+    assert report.problems == ()
 
 
 def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, warm, monkeypatch):
