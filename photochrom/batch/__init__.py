@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from photochrom.batch.job import Job, Outcome, Status
 from photochrom.batch.planning import plan, unsearched_folders, unsupported_suffixes
-from photochrom.batch.running import Exists, InColor, run
+from photochrom.batch.running import IN_COLOR_ALREADY, Exists, InColor, run
 
 __all__ = [
+    "IN_COLOR_ALREADY",
     "Exists",
     "InColor",
     "Job",

@@ -27,13 +27,16 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prediction import ColorPhoto
 
-__all__ = ["Exists", "InColor", "run"]
+__all__ = ["IN_COLOR_ALREADY", "Exists", "InColor", "run"]
 
 _MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 Exists = Literal["skip", "overwrite", "error"]
 InColor = Literal["skip", "recolor"]
+
+IN_COLOR_ALREADY: Final = "is in colour already"
+"""The reason for which photographs are skipped that are in colour."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,14 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
             return _color_document(job, source, colorizer, options, settings)
     grey = read(source, max_pixels=colorizer.max_pixels, name=str(job.source))
     if settings.in_color == "skip" and grey.tint == "colour":
-        reason = "is in colour already"
-        return Outcome(job, "skipped", reason, format=grey.format, size=grey.size, tint=grey.tint)
+        return Outcome(
+            job,
+            "skipped",
+            IN_COLOR_ALREADY,
+            format=grey.format,
+            size=grey.size,
+            tint=grey.tint,
+        )
     results, found = _results(colorizer, grey, options, split=job.split)
     targets = [job.target] if len(results) == 1 else job.numbered(len(results))
     _make_folder(job.target.parent)

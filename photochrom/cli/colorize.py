@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -127,7 +128,8 @@ def colorize(
         run, exists=exists, fail_fast=fail_fast, in_color=in_color or "skip",
         quality=quality, workers=workers, options=options, pages=pages, profile=target,
     )  # fmt: skip
-    return _run(jobs, create(), color, as_json=as_json)
+    destination = "" if output else _destination(jobs)
+    return _run(jobs, create(), color, as_json=as_json, destination=destination)
 
 
 def _run(
@@ -136,11 +138,13 @@ def _run(
     color: Callable[[list[Job], Colorizer], Generator[Outcome]],
     *,
     as_json: bool,
+    destination: str,
 ) -> None:
-    """Do the jobs with `color`, and report them."""
+    """Do the jobs with `color`, and report them; `destination` tells where the results are."""
     # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
     engine_name = colorizer.engine
-    _conclude(_report_all(color(jobs, colorizer), len(jobs), as_json=as_json), engine_name)
+    outcomes = _report_all(color(jobs, colorizer), len(jobs), as_json=as_json)
+    _conclude(outcomes, engine_name, destination)
 
 
 def _require_one(inputs: list[str], *unwanted: bool) -> None:
@@ -205,7 +209,7 @@ def _report_all(outcomes: Generator[Outcome], total: int, *, as_json: bool) -> l
                 bars.progress("color", len(finished), total)
         except KeyboardInterrupt:
             done = sum(outcome.status == "done" for outcome in finished)
-            note(f"{done} of {total} coloured; add --exists skip to colour the rest")
+            note(f"{done} of {total} files were coloured; add --exists skip to colour the rest")
             raise
     return finished
 
@@ -311,6 +315,14 @@ def _note_done(outcome: Outcome, target: str) -> None:
     note_metadata_lost(target, outcome.metadata_lost)
 
 
+def _destination(jobs: list[Job]) -> str:
+    """Return the end of a sentence that tells where the results are."""
+    targets = [target for job in jobs for target in job.unsplit_targets]
+    if len(targets) == 1:
+        return f": {targets[0]}"
+    return f" in {os.path.commonpath([target.parent for target in targets]) or '.'}"
+
+
 def _note_format(outcome: Outcome) -> None:
     """Print that a photograph's name ends with the suffix of another format than it has."""
     from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
@@ -323,16 +335,27 @@ def _note_format(outcome: Outcome) -> None:
         note(f"{source} is not a {named} file despite its name; it was read by its content")
 
 
-def _conclude(outcomes: list[Outcome], engine: str) -> None:
+def _conclude(outcomes: list[Outcome], engine: str, destination: str) -> None:
     """Print how many photographs had each outcome; exit with 1 where any failed."""
-    count = {
-        status: sum(outcome.status == status for outcome in outcomes)
-        for status in ("done", "skipped", "failed", "cancelled")
-    }
-    parts = [f"{count['done']} coloured"]
-    parts += [f"{count[name]} {name}" for name in ("skipped", "failed") if count[name]]
+    from photochrom.batch import IN_COLOR_ALREADY
+
+    count = Counter(outcome.status for outcome in outcomes)
+    coloured = sum(each.photographs for each in outcomes if each.status == "done")
+    in_color = sum(each.reason == IN_COLOR_ALREADY for each in outcomes)
+    parts = [f"{_number(coloured, 'photograph')} coloured{destination if coloured else ''}"]
+    if skipped := count["skipped"] - in_color:
+        parts.append(f"{_number(skipped, 'file')} skipped")
+    if in_color:
+        parts.append(f"{_number(in_color, 'file')} in colour already (see --in-color)")
+    if count["failed"]:
+        parts.append(f"{count['failed']} failed")
     if count["cancelled"]:
-        parts.append(f"{count['cancelled']} not started (--keep-going continues after a failure)")
-    note(", ".join(parts) + (f" ({engine})" if count["done"] else ""))
+        parts.append(f"{count['cancelled']} not started (--fail-fast)")
+    note(", ".join(parts) + (f" ({engine})" if coloured else ""))
     if count["failed"]:
         raise typer.Exit(1)
+
+
+def _number(count: int, noun: str) -> str:
+    """Return the subject of a sentence with its verb, such as "2 files were"."""
+    return f"{count} {noun} was" if count == 1 else f"{count} {noun}s were"

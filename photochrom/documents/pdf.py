@@ -127,7 +127,8 @@ def _opened(data: bytes, name: str) -> Iterator[pikepdf.Pdf]:
     except pikepdf.PasswordError as error:
         raise UnsupportedPhoto(f"{name} is encrypted; remove its password first") from error
     except pikepdf.PdfError as error:
-        raise UnreadablePhoto(f"{name} is damaged or truncated: {error}") from error
+        reason = str(error).rpartition(">: ")[2]  # before it comes the name of an object in memory
+        raise UnreadablePhoto(f"{name} is damaged or truncated: {reason}") from error
 
 
 def _mark(pdf: pikepdf.Pdf) -> None:

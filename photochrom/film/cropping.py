@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import av
 
+from photochrom.film.ebml import SEGMENT, TRACK, TRACKS, VIDEO, children, elements
+
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 __all__ = ["Crop", "stated_crop"]
 
-# Elements of Matroska (RFC 9559) that lead to the cropping of a stream
-_PATH: Final = ("18538067", "1654ae6b", "ae", "e0")  # Segment, Tracks, TrackEntry, Video
-_LEFT, _RIGHT, _TOP, _BOTTOM = "54cc", "54dd", "54bb", "54aa"
+# Elements of Matroska (RFC 9559): what to cut off on the left, right, top and bottom
+_SIDES: Final = (b"\x54\xcc", b"\x54\xdd", b"\x54\xbb", b"\x54\xaa")
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,11 @@ def stated_crop(stream: VideoStream) -> Crop:
             trial.start_encoding()
     except (av.FFmpegError, ValueError, TypeError, RuntimeError):  # Matroska lacks the codec
         return Crop()
-    content = header.getvalue()
-    for name in _PATH:
-        content = dict(_elements(content)).get(name, b"")
-    sides = {name: int.from_bytes(value) for name, value in _elements(content)}
-    crop = Crop(*(sides.get(name, 0) for name in (_LEFT, _RIGHT, _TOP, _BOTTOM)))
+    data = header.getvalue()
+    crop = Crop()
+    for video in children(data, SEGMENT, TRACKS, TRACK, VIDEO):
+        found = elements(data, video.content, video.end)
+        sides = {each.name: int.from_bytes(data[each.content : each.end]) for each in found}
+        crop = Crop(*(sides.get(name, 0) for name in _SIDES))
     # A damaged file may state a crop that leaves no pixels; it is ignored.
     return crop if min(crop.size(stream.width, stream.height)) > 0 else Crop()
-
-
-def _elements(content: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the identifier, in hexadecimal, and the content of each EBML element (RFC 8794)."""
-    while content:
-        # The number of leading zero bits says how many bytes an identifier or a size has.
-        name_length = 9 - content[0].bit_length()
-        size_length = 9 - content[name_length].bit_length()
-        start = name_length + size_length
-        size = int.from_bytes(content[name_length:start]) & ((1 << 7 * size_length) - 1)
-        yield content[:name_length].hex(), content[start : start + size]
-        content = content[start + size :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -239,5 +240,7 @@ def _open_encoder(
         context.color_trc,
         context.color_range,
     ) = layout.color_tags
+    # SVT-AV1 takes its log level from this variable alone. 1 is errors; by default, it prints more.
+    os.environ.setdefault("SVT_LOG", "1")
     with ordinary_threads():
         context.open()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from photochrom.color import FloatArray
     from photochrom.film.job import Job
     from photochrom.film.propagation import Memory, Segment
-    from photochrom.film.reader import FilmReader, ProblemCallback, SourceFrame
+    from photochrom.film.reader import FilmReader, NoteCallback, ProblemCallback, SourceFrame
     from photochrom.film.small_frames import SmallFrame
     from photochrom.guidance.hints import Hint
     from photochrom.guidance.reference import Reference
@@ -82,7 +82,11 @@ class FrameColorer:
         self._network = Network(model, vividness=job.vividness, references=references)
 
     def frames(
-        self, last: int | None, memory: Memory | None, on_problem: ProblemCallback
+        self,
+        last: int | None,
+        memory: Memory | None,
+        on_problem: ProblemCallback,
+        on_note: NoteCallback,
     ) -> Generator[ColoredFrame]:
         """Yield the coloured frames.
 
@@ -91,20 +95,25 @@ class FrameColorer:
                 start of the section.
             memory: the colour memory at that frame.
             on_problem: called for each damaged place, in the reading thread.
+            on_note: called with messages about the frames, in the reading thread.
         """
-        segments = self._segments(last, memory, on_problem)
+        segments = self._segments(last, memory, on_problem, on_note)
         # The network works on the next segment while the threads of the pool colour this one.
         with closing(prefetch(segments, 1)) as ready:
             yield from map_ordered(self._color, _uncolored_frames(ready), os.cpu_count() or 1)
 
     def _segments(
-        self, last: int | None, memory: Memory | None, on_problem: ProblemCallback
+        self,
+        last: int | None,
+        memory: Memory | None,
+        on_problem: ProblemCallback,
+        on_note: NoteCallback,
     ) -> Iterator[Segment[SourceFrame]]:
         """Yield segments with their small chroma."""
         film, span = self._film, self._job.span
         first = film.pts_at(span.start) if last is None and span.start else last
         before = None if span.end is None else film.pts_at(span.end)
-        frames = film.frames(first=first, before=before, on_problem=on_problem)
+        frames = film.frames(first=first, before=before, on_problem=on_problem, on_note=on_note)
         with_luma = ((each, self._small_luma(each)) for each in frames)
         # Decoding and optical flow run in a thread of their own, beside the network.
         small = prefetch(small_frames(with_luma), _QUEUED_FRAMES)

@@ -40,6 +40,7 @@ class JournalState:
         frames: the number of frames in them.
         shots: the number of shots that begin in them.
         problems: damaged places, as (seconds from the start of the film, description).
+        notes: messages for the user about the frames in them.
     """
 
     parts: int = 0
@@ -48,6 +49,7 @@ class JournalState:
     frames: int = 0
     shots: int = 0
     problems: list[tuple[float, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 class Journal:

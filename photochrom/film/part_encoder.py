@@ -59,7 +59,7 @@ class PartEncoder:
         self._film, self._job, self._layout = film, job, layout
         self._journal, self._listener = journal, listener
         self.problems = list(journal.state.problems)
-        self.notes: list[str] = []
+        self.notes = list(journal.state.notes)
 
     def encode(self, frames: Iterable[ColoredFrame]) -> None:
         """Encode all frames of a film that are in no part yet.
@@ -93,6 +93,12 @@ class PartEncoder:
             self.problems.append(problem)
             self._listener.problem(*problem)
 
+    def add_note(self, text: str) -> None:
+        """Record a message for the user, unless it has been recorded already."""
+        if text not in self.notes:
+            self.notes.append(text)
+            self._listener.note(text)
+
     def _new_part(self) -> PartWriter:
         film, encoding, path = self._film, self._job.encoding, self._journal.next_part
         return PartWriter(path, self._layout, encoding, film.time_base, film.rate)
@@ -112,12 +118,11 @@ class PartEncoder:
         codec = self._job.encoding.codec
         if codec in CAPTION_CODECS:
             return source.captions
-        if source.captions and not self.notes:
-            self.notes.append(
+        if source.captions:
+            self.add_note(
                 f"{codec} video cannot hold the closed captions, so they are left out; "
                 f"{' and '.join(CAPTION_CODECS)} can"
             )
-            self._listener.note(self.notes[-1])
         return b""
 
     def _commit(self, part: PartWriter, memory: Memory) -> None:
@@ -127,7 +132,8 @@ class PartEncoder:
         problems = [each for each in self.problems if each[0] <= last]
         state = self._state_with(part)
         times = {"last": part.last, "last_duration": part.last_duration}
-        self._journal.commit(replace(state, **times, problems=problems), memory)
+        notes = list(self.notes)
+        self._journal.commit(replace(state, **times, problems=problems, notes=notes), memory)
 
     def _state_with(self, part: PartWriter) -> JournalState:
         """Return the journal's state as if the part, as far as it is written, were finished."""

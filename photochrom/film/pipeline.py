@@ -55,7 +55,9 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
                 for note in notes:
                     listener.note(note)
                 resume_from = journal.state.last, journal.memory
-                with closing(colorer.frames(*resume_from, parts.add_problem)) as frames:
+                with closing(
+                    colorer.frames(*resume_from, parts.add_problem, parts.add_note)
+                ) as frames:
                     parts.encode(frames)
             except KeyboardInterrupt:
                 output.conclude_interrupted(listener)

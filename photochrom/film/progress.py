@@ -22,8 +22,8 @@ class FilmListener(ProgressListener):
     If it raises an exception, the film stops. Finished parts are kept, and the next run continues
     from them.
 
-    `problem` is called in the thread that reads the film, the other methods in the thread that
-    encodes it.
+    `problem` is called in the thread that reads the film, `note` there or in the thread that
+    encodes it, and the other methods in the latter.
     """
 
     def problem(self, seconds: float, text: str) -> None:

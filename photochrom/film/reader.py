@@ -16,6 +16,7 @@ from photochrom.film.frame_filter import filter_frames
 from photochrom.film.pixel_format import Layout, detect_layout, extract_luma
 from photochrom.film.sources import (
     FilmFile,
+    NoteCallback,
     PictureSequence,
     ProblemCallback,
     Source,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import IntArray
 
-__all__ = ["FilmReader", "ProblemCallback", "SourceFrame"]
+__all__ = ["FilmReader", "NoteCallback", "ProblemCallback", "SourceFrame"]
 
 # The deinterlacer looks at this many frames before each, so it needs them wherever reading begins.
 _FRAMES_BEFORE: Final = 2
@@ -131,7 +132,12 @@ class FilmReader:
         return self.start + round(Fraction(seconds) / self.time_base)
 
     def frames(
-        self, *, first: int | None = None, before: int | None = None, on_problem: ProblemCallback
+        self,
+        *,
+        first: int | None = None,
+        before: int | None = None,
+        on_problem: ProblemCallback,
+        on_note: NoteCallback = lambda _: None,
     ) -> Generator[SourceFrame]:
         """Read the frames of the film, in the order in which they are shown.
 
@@ -140,12 +146,13 @@ class FilmReader:
             before: frames that are shown at this time or later are left out.
             on_problem: called for each damaged place, with seconds from the start of the film.
                 Reading continues after it.
+            on_note: called with a message where the kind of the frames changes.
 
         Yields:
             Frames with strictly increasing times.
         """
         last, step, size = None, self._step, None
-        with closing(self._filtered_frames(first, on_problem)) as frames:
+        with closing(self._filtered_frames(first, on_problem, on_note)) as frames:
             for frame in frames:
                 # Times are corrected before any frame is left out, because the correction depends
                 # on the frame before.
@@ -156,7 +163,10 @@ class FilmReader:
                 if first is not None and pts < first:
                     continue
                 if size not in (None, (frame.width, frame.height)):
-                    on_problem(self.seconds_at(pts), "the frame size changes here")
+                    on_note(
+                        f"at {self.seconds_at(pts):.2f} s the frame size changes to "
+                        f"{frame.width} × {frame.height}; it is changed back"
+                    )
                 size = frame.width, frame.height
                 luma = extract_luma(frame, self.layout)
                 yield SourceFrame(pts, self._duration(frame), luma, captions_of(frame))
@@ -167,24 +177,29 @@ class FilmReader:
         return max(1, round(1 / (self.rate * self.time_base)))
 
     def _filtered_frames(
-        self, first: int | None, on_problem: ProblemCallback
+        self, first: int | None, on_problem: ProblemCallback, on_note: NoteCallback
     ) -> Generator[VideoFrame]:
         """Decode frames, from one before `first`, and crop and deinterlace them."""
         reported = set[tuple[float, str]]()
 
         def report(time: float, text: str) -> None:
-            problem = (max(0.0, time - float(self.start * self.time_base)), text)
+            problem = (self._seconds_from_start(time), text)
             if problem not in reported:  # damaged places can be decoded twice
                 reported.add(problem)
                 on_problem(*problem)
 
-        def report_interlaced(frame: VideoFrame) -> None:
-            report(frame.time, "the film is interlaced from here on; it is deinterlaced")
+        def note_interlaced(frame: VideoFrame) -> None:
+            seconds = self._seconds_from_start(frame.time)
+            on_note(f"the film is interlaced from {seconds:.2f} s on; it is deinterlaced there")
 
         start = None if first is None else first - _FRAMES_BEFORE * self._step
         start = start if start is not None and start > self.start else None
         with closing(self._source.frames(self.index, start, report)) as decoded:
-            yield from filter_frames(decoded, self._crop, report_interlaced)
+            yield from filter_frames(decoded, self._crop, note_interlaced)
+
+    def _seconds_from_start(self, time: float) -> float:
+        """Convert a time of the stream, in seconds, to seconds from the start of the film."""
+        return max(0.0, time - float(self.start * self.time_base))
 
     def _pts(self, frame: VideoFrame, last: int | None, step: int) -> int:
         """Return the time of a frame, in the film's time base.

@@ -42,6 +42,7 @@ def test_the_photographs_of_an_album_page_are_named(scans):
     result = call("scans/page.png", "-o", "out", "--json")
     assert records(result)[0]["photographs"] == 4
     assert "scans/page.png: 4 photographs were found and coloured" in result.stderr
+    assert "4 photographs were coloured (" in result.stderr
     whole = call("scans/page.png", "-o", "whole", "--json", "--no-album")
     assert records(whole)[0]["photographs"] == 1
 

@@ -37,16 +37,20 @@ def test_a_folder(shoebox):
     assert contents(Path("out")) == ["a.png", "b.png", "c.jpg"]
     assert all(is_coloured(path) for path in Path("out").iterdir())
     assert result.stdout == ""
-    assert result.stderr == "3 coloured (OpenVINO CPU f32)\n"
+    assert result.stderr == "3 photographs were coloured (OpenVINO CPU f32)\n"
 
 
 def test_one_file(shoebox):
-    assert call("in/a.png", "-o", "new.jpg").exit_code == 0
+    result = call("in/a.png", "-o", "new.jpg")
+    assert result.exit_code == 0
     assert is_coloured(Path("new.jpg"))
+    assert result.stderr == "1 photograph was coloured (OpenVINO CPU f32)\n"
 
 
 def test_results_stand_beside_their_originals(shoebox):
-    assert call("in/a.png", "in/c.jpg").exit_code == 0
+    result = call("in/a.png", "in/c.jpg")
+    assert result.exit_code == 0
+    assert "2 photographs were coloured in in (" in result.stderr
     assert contents(Path("in")) == ["a-colorized.png", "a.png", "b.png", "c-colorized.jpg", "c.jpg"]
     again = call("in/*.png", "--exists", "skip")  # finds the result, too
     assert again.exit_code == 0
@@ -56,7 +60,10 @@ def test_results_stand_beside_their_originals(shoebox):
 
 def test_results_of_a_folder_stand_in_a_folder_beside_it(shoebox, monkeypatch):
     write_pictures(shoebox / "in", "deep/d.png")
-    assert call("in", "-r").exit_code == 0
+    result = call("in", "-r")
+    assert result.exit_code == 0
+    assert "4 photographs were coloured in in-colorized (" in result.stderr
+    assert "1 photograph was coloured: in/b-colorized.png (" in call("in/b.png").stderr
     assert contents(Path("in-colorized")) == ["a.png", "b.png", "c.jpg", "deep/d.png"]
     monkeypatch.chdir("in/deep")
     assert call(".", "--suffix", ".jpg").exit_code == 0
@@ -166,7 +173,7 @@ def test_photographs_in_colour_are_skipped(shoebox, astronaut):
     result = call("in", "-o", "out")
     assert result.exit_code == 0
     assert contents(Path("out")) == ["a.png", "c.jpg"]
-    assert "2 coloured, 1 skipped" in result.stderr
+    assert "1 file was in colour already (see --in-color)" in result.stderr
 
 
 def test_what_comes_out_almost_grey_is_told(shoebox, tmp_path):
@@ -266,7 +273,7 @@ def test_a_failure_is_named_and_stops_the_rest(shoebox):
     first, last = result.stderr.splitlines()
     assert first.startswith("photochrom: ")
     assert "in/a.png" in first
-    assert last == "0 coloured, 1 failed, 2 not started (--keep-going continues after a failure)"
+    assert last == ("0 photographs were coloured, 1 failed, 2 not started (--fail-fast)")
     assert not Path("out").exists()
 
 
@@ -276,7 +283,7 @@ def test_a_failure_is_named_and_the_rest_coloured(old_option, shoebox):
     result = call("in", "-o", "out", *old_option)
     assert result.exit_code == 1
     assert contents(Path("out")) == ["b.png", "c.jpg"]
-    assert "2 coloured, 1 failed" in result.stderr
+    assert "2 photographs were coloured, 1 failed" in result.stderr
 
 
 def test_the_limit_on_megapixels(shoebox):
@@ -383,7 +390,8 @@ def test_an_interrupt_leaves_whole_pictures_only(shoebox, deep):
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     message = (
-        rb"\d+ of 120 coloured; add --exists skip to colour the rest\nphotochrom: interrupted\n"
+        rb"\d+ of 120 files were coloured; add --exists skip to colour the rest\n"
+        rb"photochrom: interrupted\n"
     )
     assert re.fullmatch(message, stderr)
     made = sorted(Path("out").iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ pikepdf = pytest.importorskip("pikepdf")
 pypdfium2 = pytest.importorskip("pypdfium2")
 Dictionary, Name, Pdf, Stream = pikepdf.Dictionary, pikepdf.Name, pikepdf.Pdf, pikepdf.Stream
 
+CASES = Path(__file__).parents[1] / "cases" / "pdf"
 GREY = luma(skimage.data.coffee())[:200, :300]
 TEXT = "Summer 1938"
 
@@ -88,6 +90,18 @@ def test_a_photograph_gets_colour_and_keeps_its_luma(make, vivid):
     assert saturation(old) == 0
     assert saturation(new) > 2
     # The viewer scales and rounds, and JPEG compresses; a wrong luma would be far off.
+    assert np.abs(luma(new.copy()).astype(int) - luma(old.copy())).mean() < 1.5
+
+
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.pdf")), ids=lambda path: path.stem)
+def test_files_of_other_programs(path, vivid):
+    """Each is named after the program that wrote it, from a grey PNG of 8 or 16 bits or a JPEG."""
+    before = path.read_bytes()
+    after, report = color_pdf(before, path.name, [0], vivid.colorize)
+    assert (report.photographs, report.pages, report.left) == (1, 1, [])
+    (old,), (new,) = pages(before), pages(after)
+    assert saturation(old) == 0
+    assert saturation(new) > 2
     assert np.abs(luma(new.copy()).astype(int) - luma(old.copy())).mean() < 1.5
 
 
@@ -189,7 +203,7 @@ def test_a_document_without_photographs_is_refused(vivid):
 
 
 def test_damaged_and_locked_files_are_refused(vivid):
-    with pytest.raises(UnreadablePhoto, match=r"a\.pdf is damaged"):
+    with pytest.raises(UnreadablePhoto, match=r"a\.pdf is damaged or truncated: unable to find"):
         page_count(b"%PDF-1.4 nothing", "a.pdf")
     secret = document(flate_image, encryption=pikepdf.Encryption(owner="o", user="u"))
     with pytest.raises(UnsupportedPhoto, match="encrypted"):

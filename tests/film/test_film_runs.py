@@ -18,6 +18,7 @@ from photochrom.film import FilmListener, part_encoder, trial
 from photochrom.film.encoder import PartWriter
 from photochrom.film.reader import FilmReader
 from tests.films import (
+    CASES,
     HEIGHT,
     WIDTH,
     InterruptingListener,
@@ -52,6 +53,17 @@ def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
         for a, b in zip(old, new, strict=True):
             np.testing.assert_array_equal(a, b)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
+
+
+def test_a_resumed_run_knows_the_notes_of_the_earlier_one(tmp_path, warm, monkeypatch):
+    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
+    source, target = CASES / "f08_prog_then_interlaced.vob", tmp_path / "out.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        warm.film(source, target, listener=InterruptingListener(38))
+    report = warm.film(source, target)
+    assert [note for note in report.notes if "resuming at" in note]
+    assert [note.split(" from ")[0] for note in report.notes][-1] == "the film is interlaced"
+    assert report.problems == ()
 
 
 def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, warm, monkeypatch):
@@ -193,8 +205,11 @@ def test_frames_of_another_size_are_resized_and_reported(tmp_path, warm):
     )  # fmt: skip
     source = tmp_path / "both.ts"
     source.write_bytes(small.read_bytes() + big.read_bytes())
-    report = warm.film(source, tmp_path / "out.mkv")
-    assert "the frame size changes here" in [text for _, text in report.problems]
+    listener = RecordingListener()
+    report = warm.film(source, tmp_path / "out.mkv", listener=listener)
+    assert [note for note in report.notes if "the frame size changes to 192 × 128" in note]
+    assert list(report.notes) == listener.notes
+    assert not report.problems
     assert {planes_[0].shape for _, planes_ in planes(tmp_path / "out.mkv")} == {(HEIGHT, WIDTH)}
 
 

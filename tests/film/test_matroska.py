@@ -1,4 +1,4 @@
-"""The shape of the pixels is written into finished Matroska files."""
+"""The elements of Matroska files, and the shape of the pixels that is written into them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fractions import Fraction
 import av
 import pytest
 
+from photochrom.film.ebml import SEGMENT, TRACKS, children, elements, encoded
 from photochrom.film.matroska import RESERVE, set_pixel_aspect
 from tests.films import panned, write_film
 
@@ -34,3 +35,12 @@ def test_nothing_else_changes(tmp_path, title, aspect):
     )
     content = after[checksum + 4 : checksum - 2 + size]
     assert zlib.crc32(content) == int.from_bytes(after[checksum : checksum + 4], "little")
+
+
+def test_the_last_element_can_be_cut_off_anywhere():
+    data = encoded(SEGMENT, encoded(TRACKS, b"track") + encoded(b"\x1f\x43\xb6\x75", b"cluster"))
+    for length in range(len(data)):
+        names = [each.name for each in elements(data[:length])]
+        assert names == ([SEGMENT] if length > 4 else [])
+        found = [data[each.content : each.end] for each in children(data[:length], SEGMENT, TRACKS)]
+        assert found == ([b"track"[: max(0, length - 12)]] if length > 10 else [])

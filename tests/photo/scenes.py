@@ -1,7 +1,7 @@
-"""The pictures in `tests/cases/{heic,jxl,jpeg2000,gif}`, and the raw files made of them.
+"""The pictures in `tests/cases/{avif,heic,jxl,jpeg2000,gif}`, and the raw files made of them.
 
-Other programs encoded these pictures: heif-enc 1.15, cjxl 0.7, opj_compress 2.5 with exiftool
-12.57, gifsicle 1.93, Pillow, FFmpeg 5.1 and ImageMagick 6.9.
+Other programs encoded these pictures: avifenc 0.11, heif-enc 1.15, SVT-AV1 4.1, cjxl 0.7,
+opj_compress 2.5 with exiftool 12.57, gifsicle 1.93, Pillow, FFmpeg 5.1 and ImageMagick 6.9.
 """
 
 from __future__ import annotations

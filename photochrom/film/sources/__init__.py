@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from photochrom.film.sources.base import ProblemCallback, Source, video_stream
+from photochrom.film.sources.base import NoteCallback, ProblemCallback, Source, video_stream
 from photochrom.film.sources.film_file import FilmFile
 from photochrom.film.sources.picture_sequence import PictureSequence, is_pattern, source_files
 
 __all__ = [
     "FilmFile",
+    "NoteCallback",
     "PictureSequence",
     "ProblemCallback",
     "Source",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_RATE",
+    "NoteCallback",
     "ProblemCallback",
     "Source",
     "Timing",
@@ -34,6 +35,9 @@ __all__ = [
 
 ProblemCallback: TypeAlias = Callable[[float, str], None]
 """Receives each damaged place: a time in seconds, and a description."""
+
+NoteCallback: TypeAlias = Callable[[str], None]
+"""Receives each message for the user about what is not damaged."""
 
 DEFAULT_RATE: Final = Fraction(25)
 """Frames per second of a film that does not say."""

@@ -8,10 +8,12 @@ from typing import Any, Final
 from PIL import AvifImagePlugin, Image, ImageFile
 
 from photochrom.color import IntArray
+from photochrom.photo.codecs.avif_header import code_points
 from photochrom.photo.codecs.base import Codec, depth_error, register, save_with_pillow
 from photochrom.photo.codecs.boxes import brands
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.profile import srgb_profile
+from photochrom.photo.video_profile import video_profile
 from photochrom.photo.xmp import as_packet, upright_packet
 
 __all__ = ["AVIF"]
@@ -34,7 +36,8 @@ class _Avif(Codec):
         return not {b"avif", b"avis"}.isdisjoint(brands(head))
 
     def check(self, data: bytes, name: str, max_pixels: int) -> None:
-        """Refuse more than 8 bits, by the flags of the first AV1 configuration box."""
+        """Refuse HDR, and more than 8 bits by the flags of the first AV1 configuration box."""
+        video_profile(code_points(data), name)
         at = data.find(b"av1C")
         if at < 0 or at + 6 >= len(data):
             return
@@ -43,9 +46,16 @@ class _Avif(Codec):
             raise depth_error(name, 12 if flags & 0x20 else 10)
 
     def info(self, image: ImageFile.ImageFile, data: bytes) -> Mapping[Any, Any]:
-        """Return the metadata; the container states the orientation, so that of XMP is ignored."""
-        packet = as_packet(image.info.get("xmp"))
-        return {**image.info, "xmp": upright_packet(packet, swap=False)} if packet else image.info
+        """Return the metadata; the container states the orientation, so that of XMP is ignored.
+
+        If the container names a colour space by code points, its ICC profile is among them.
+        """
+        info = dict(image.info)
+        if packet := as_packet(info.get("xmp")):
+            info["xmp"] = upright_packet(packet, swap=False)
+        if profile := video_profile(code_points(data), ""):
+            info["icc_profile"] = profile
+        return info
 
     def encode(
         self, rgb: IntArray, alpha: IntArray | None, metadata: Metadata, quality: int
