@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from photochrom.batch.coloring import color_pages, color_photo
 from photochrom.batch.job import Job, Outcome, Status
 from photochrom.batch.planning import plan, unsupported_suffixes
 from photochrom.batch.running import Exists, run
 
-__all__ = ["Exists", "Job", "Outcome", "Status", "plan", "run", "unsupported_suffixes"]
+__all__ = [
+    "Exists",
+    "Job",
+    "Outcome",
+    "Status",
+    "color_pages",
+    "color_photo",
+    "plan",
+    "run",
+    "unsupported_suffixes",
+]
