@@ -7,6 +7,7 @@ links, bookmarks and forms.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,13 +26,14 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prediction import ColorPhoto
 
-__all__ = ["PdfReport", "color_pdf", "page_count"]
+__all__ = ["PdfReport", "color_pdf", "limit_memory", "page_count"]
 
 _MIN_SIDE: Final = 64  # pixels; smaller images are icons, rules and logos
 _QUALITY: Final = 92  # of the JPEG streams
 # Keys of an image that say how it is shown, not how its samples are stored.
 _KEPT_KEYS: Final = ("/SMask", "/Interpolate", "/Intent", "/OC", "/StructParent", "/Metadata")
 _USUAL_DECODE: Final = ([0, 1], [0, 1] * 3, [0, 1] * 4)
+_STREAM: Final = re.compile(r"\bstream <[^>]*> ?")
 _ADOBE: Final = 0xEE  # the JPEG segment that says how its colours are stored
 
 
@@ -48,6 +50,21 @@ class PdfReport:
     photographs: int = 0
     pages: int = 0
     left: list[tuple[int, str]] = field(default_factory=list)
+
+
+def limit_memory(max_bytes: int) -> None:
+    """Limit the memory that a packed stream of a PDF may take, for all of this process.
+
+    A small file can hold a stream of gigabytes. A PDF with a larger one counts as damaged, and a
+    larger image is left as it is. Older versions of pikepdf have no such limit.
+
+    Args:
+        max_bytes: the limit; it has to be set before other threads use pikepdf.
+    """
+    set_limits = getattr(pikepdf.settings, "set_qpdf_limits", None)
+    if set_limits:
+        kinds = ("flate", "png", "run_length", "tiff", "dct")
+        set_limits(**{f"{kind}_max_memory": max_bytes for kind in kinds})
 
 
 def page_count(data: bytes, name: str) -> int:
@@ -123,7 +140,12 @@ def _opened(data: bytes, name: str) -> Iterator[pikepdf.Pdf]:
     except pikepdf.PasswordError as error:
         raise UnsupportedPhoto(f"{name} is encrypted; remove its password first") from error
     except pikepdf.PdfError as error:
-        raise UnreadablePhoto(f"{name} is damaged or truncated: {error}") from error
+        raise UnreadablePhoto(f"{name} is damaged or truncated: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the message of an error without pikepdf's name for a file in memory."""
+    return _STREAM.sub("", str(error))
 
 
 def _mark(pdf: pikepdf.Pdf) -> None:
@@ -220,7 +242,7 @@ class _Painter:
         try:
             grey = photo.read(_samples(image), max_pixels=self._max_pixels, name=name)
         except (PhotochromError, pikepdf.PdfError, NotImplementedError, ValueError) as error:
-            return str(error)
+            return _reason(error)
         if not grey.is_monochrome:
             return "in colour already"
         # Transparency is in an image of its own, which stays.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import skimage.data
 from PIL import Image
 
 from photochrom.color import luma
-from photochrom.documents.pdf import color_pdf, page_count
+from photochrom.documents.pdf import color_pdf, limit_memory, page_count
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
 
 pikepdf = pytest.importorskip("pikepdf")
@@ -208,3 +209,24 @@ def test_a_form_that_contains_itself_ends(vivid):
 
     _, report = color_pdf(document(circular), "a.pdf", [0], vivid.colorize)
     assert report.photographs == 1
+
+
+@pytest.mark.skipif(
+    not hasattr(pikepdf.settings, "set_qpdf_limits"), reason="needs a pikepdf that has limits"
+)
+def test_an_image_that_unpacks_to_more_than_the_limit_is_left(vivid):
+    def bomb(pdf: pikepdf.Pdf) -> pikepdf.Stream:
+        stream = image(pdf, b"", (100, 100))
+        stream.write(zlib.compress(bytes(1 << 22)), filter=Name.FlateDecode)
+        return stream
+
+    limit_memory(1 << 20)
+    try:
+        _, report = color_pdf(document(flate_image, bomb), "a.pdf", [0, 1], vivid.colorize)
+    finally:
+        limit_memory(0)
+    assert report.photographs == 1
+    ((page, reason),) = report.left
+    assert page == 2
+    assert "memory limit exceeded" in reason
+    assert "BytesIO" not in reason
