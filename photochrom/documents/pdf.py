@@ -33,6 +33,8 @@ _QUALITY: Final = 92  # of the JPEG streams
 # Keys of an image that say how it is shown, not how its samples are stored.
 _KEPT_KEYS: Final = ("/SMask", "/Interpolate", "/Intent", "/OC", "/StructParent", "/Metadata")
 _USUAL_DECODE: Final = ([0, 1], [0, 1] * 3, [0, 1] * 4)
+# What pikepdf raises where a damaged file lacks an object, or holds one of another kind.
+_DAMAGE: Final = (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError, RuntimeError)
 _STREAM: Final = re.compile(r"\bstream <[^>]*> ?")
 _ADOBE: Final = 0xEE  # the JPEG segment that says how its colours are stored
 
@@ -139,13 +141,25 @@ def _opened(data: bytes, name: str) -> Iterator[pikepdf.Pdf]:
             yield pdf
     except pikepdf.PasswordError as error:
         raise UnsupportedPhoto(f"{name} is encrypted; remove its password first") from error
-    except pikepdf.PdfError as error:
+    except _ColoringFailed as failure:
+        raise failure.error from failure.error.__cause__
+    except _DAMAGE as error:
         raise UnreadablePhoto(f"{name} is damaged or truncated: {_reason(error)}") from error
+
+
+class _ColoringFailed(Exception):
+    """Carries an error of `colorize` past the handlers for damaged files."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def _reason(error: Exception) -> str:
     """Return the message of an error without pikepdf's name for a file in memory."""
-    return _STREAM.sub("", str(error))
+    message = _STREAM.sub("", str(error))
+    known = isinstance(error, PhotochromError | pikepdf.PdfError)
+    return message if known else f"damaged or of an unknown kind ({message})"
 
 
 def _mark(pdf: pikepdf.Pdf) -> None:
@@ -235,20 +249,28 @@ class _Painter:
 
     def _paint(self, image: Stream, name: str) -> Stream | str:
         """Return a coloured copy of an image, or why it is left as it is; "" for icons."""
-        if min(int(image.Width), int(image.Height)) < _MIN_SIDE or image.get(Name.ImageMask):
-            return ""
-        if image.get(Name.BitsPerComponent, 8) == 1:
-            return "black and white without grey"
         try:
+            if min(int(image.Width), int(image.Height)) < _MIN_SIDE or image.get(Name.ImageMask):
+                return ""
+            if image.get(Name.BitsPerComponent, 8) == 1:
+                return "black and white without grey"
             grey = photo.read(_samples(image), max_pixels=self._max_pixels, name=name)
-        except (PhotochromError, pikepdf.PdfError, NotImplementedError, ValueError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  pikepdf raises many kinds for damaged images
             return _reason(error)
         if not grey.is_monochrome:
             return "in colour already"
+        return self._image_like(image, self._colored(grey), grey.size)
+
+    def _colored(self, grey: Photo) -> bytes:
+        """Return a JPEG file of the coloured image."""
         # Transparency is in an image of its own, which stays.
         opaque = replace(grey, alpha=None)
-        colored = self._colorize(opaque).encode("JPEG", quality=self._quality)
-        return self._image_like(image, colored, grey.size)
+        try:
+            return self._colorize(opaque).encode("JPEG", quality=self._quality)
+        except Exception as error:
+            raise _ColoringFailed(error) from error
 
     def _image_like(self, image: Stream, jpeg: bytes, size: tuple[int, int]) -> Stream:
         """Return an image of new samples that is shown as `image` was."""

@@ -230,3 +230,22 @@ def test_an_image_that_unpacks_to_more_than_the_limit_is_left(vivid):
     assert page == 2
     assert "memory limit exceeded" in reason
     assert "BytesIO" not in reason
+
+
+def test_an_image_without_a_height_is_left(vivid):
+    def broken(pdf: pikepdf.Pdf) -> pikepdf.Stream:
+        picture = flate_image(pdf)
+        del picture.Height
+        return picture
+
+    _, report = color_pdf(document(flate_image, broken), "a.pdf", [0, 1], vivid.colorize)
+    assert report.photographs == 1
+    assert report.left == [(2, "damaged or of an unknown kind (/Height)")]
+
+
+def test_a_fault_of_the_model_is_not_called_damage():
+    def fail(_):
+        raise ValueError("NaN")
+
+    with pytest.raises(ValueError, match="NaN"):
+        color_pdf(document(flate_image), "a.pdf", [0], fail)
