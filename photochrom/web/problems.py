@@ -140,7 +140,9 @@ def problem_of(error: Exception) -> JSONResponse:
 
 
 def _readable(message: str) -> str:
-    """Return a message of Pydantic without the names of Python classes."""
+    """Return a message of Pydantic without the names of Python classes and without patterns."""
+    if "match pattern" in message:  # the only field with one is that for pages
+        return 'expected "all", or pages such as "1,3-5"'
     return "expected a file with a name" if "UploadFile" in message else message
 
 

@@ -145,7 +145,7 @@ def test_pages_of_a_pdf(client, pdf):
     [
         ({"pages": "3"}, "from 1 to 2"),
         ({"pages": "2-1"}, "such as"),
-        ({"pages": "none"}, "pages"),
+        ({"pages": "none"}, 'pages: expected "all", or pages such as "1,3-5"'),
         ({"pages": "9" * 5000}, "pages"),
         ({"pages": "1", "format": "png"}, "to keep its format"),
         ({"pages": "1", "variants": "2"}, "one version"),
