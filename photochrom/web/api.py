@@ -153,7 +153,7 @@ def _color_document(
         quality=form.quality,
         on_page=stop_when_late,
     )
-    headers = result_headers(document.photographs, left=document.left)
+    headers = result_headers(document.photographs, unchanged=document.left)
     return _Download(
         document.data, named_for(name, "PDF" if ".pdf" in suffixes else "TIFF"), headers
     )

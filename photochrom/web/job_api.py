@@ -56,11 +56,11 @@ _ERRORS: Final = problems(401, 403, 404, 421, 422)
 JobStatus = TypeAliasType("JobStatus", Status)
 
 
-class ImageLeftModel(BaseModel):
-    """An image of a PDF that was left as it is."""
+class UnchangedModel(BaseModel):
+    """An image of a PDF that was not coloured."""
 
     page: int = Field(description="Number of its page, from 1.")
-    reason: str = Field(description="Why it was left.")
+    reason: str = Field(description="Why it was not coloured.")
 
 
 class ItemModel(BaseModel):
@@ -73,7 +73,7 @@ class ItemModel(BaseModel):
         description="Number of photographs that were coloured: several on an album page or in a "
         "document. 0 before that, and for a film."
     )
-    left: list[ImageLeftModel] = Field(description="Images of a PDF that were left as they are.")
+    unchanged: list[UnchangedModel] = Field(description="Images of a PDF that were not coloured.")
     metadata_lost: list[str] = Field(
         description="Metadata of the original that the result does not carry over."
     )
@@ -275,6 +275,6 @@ def _item_model(item: Item) -> ItemModel:
         status=item.status,
         reason=item.reason,
         photographs=item.photographs,
-        left=[ImageLeftModel(page=page, reason=reason) for page, reason in item.left],
+        unchanged=[UnchangedModel(page=page, reason=reason) for page, reason in item.unchanged],
         metadata_lost=list(item.metadata_lost),
     )

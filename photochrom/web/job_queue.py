@@ -43,7 +43,7 @@ class Item:
         reason: Why it failed; "" otherwise.
         photographs: Number of photographs that were coloured: several on an album page or in a
             document; 0 before that, and for a film.
-        left: Images of a document that were left as they are: page, from 1, and why.
+        unchanged: Images of a document that were not coloured: the page, from 1, and the reason.
         metadata_lost: Names of metadata that the result does not carry over.
     """
 
@@ -51,7 +51,7 @@ class Item:
     status: Status = "queued"
     reason: str = ""
     photographs: int = 0
-    left: tuple[tuple[int, str], ...] = ()
+    unchanged: tuple[tuple[int, str], ...] = ()
     metadata_lost: tuple[str, ...] = ()
 
 

@@ -123,7 +123,7 @@ def _report(item: Item, outcome: batch.Outcome, job: Job) -> None:
     """Copy to its item what became of a photograph."""
     item.reason = job.without_folders(outcome.reason) + advice(outcome.error)
     if outcome.status == "done":
-        item.photographs, item.left = outcome.photographs, outcome.left
+        item.photographs, item.unchanged = outcome.photographs, outcome.left
         item.metadata_lost = outcome.metadata_lost
     item.status = outcome.status
 

@@ -10,7 +10,7 @@ __all__ = ["DESCRIPTIONS", "result_headers"]
 
 _PHOTOGRAPHS: Final = "Photochrom-Photographs"
 _LOST: Final = "Photochrom-Metadata-Lost"
-_LEFT: Final = "Photochrom-Images-Left"
+_UNCHANGED: Final = "Photochrom-Images-Unchanged"
 
 DESCRIPTIONS: Final = {
     _PHOTOGRAPHS: {
@@ -24,8 +24,8 @@ DESCRIPTIONS: Final = {
         "percent-encoded.",
         "schema": {"type": "string"},
     },
-    _LEFT: {
-        "description": "Images of a PDF that were left as they are, such as `page 2: in colour "
+    _UNCHANGED: {
+        "description": "Images of a PDF that were not coloured, such as `page 2: in colour "
         "already`; absent if there are none. Encoded like `Photochrom-Metadata-Lost`.",
         "schema": {"type": "string"},
     },
@@ -41,20 +41,20 @@ def result_headers(
     photographs: int,
     *,
     metadata_lost: Collection[str] = (),
-    left: Sequence[tuple[int, str]] = (),
+    unchanged: Sequence[tuple[int, str]] = (),
 ) -> dict[str, str]:
     """Return the headers of a response that holds a coloured photograph.
 
     Args:
         photographs: Number of photographs that were coloured.
         metadata_lost: Names of metadata that the result does not carry over.
-        left: Images of a document that were left as they are: page, from 1, and why.
+        unchanged: Images of a document that were not coloured: the page, from 1, and the reason.
     """
     headers = {_PHOTOGRAPHS: str(photographs)}
     if metadata_lost:
         headers[_LOST] = _list_of(metadata_lost)
-    if left:
-        headers[_LEFT] = _list_of([f"page {page}: {reason}" for page, reason in left])
+    if unchanged:
+        headers[_UNCHANGED] = _list_of([f"page {page}: {reason}" for page, reason in unchanged])
     return headers
 
 

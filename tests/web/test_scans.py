@@ -137,7 +137,7 @@ def test_pages_of_a_pdf(client, pdf):
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.content.startswith(b"%PDF")
     assert answer.headers["photochrom-photographs"] == "1"
-    assert answer.headers["photochrom-images-left"] == "page 2: in colour already"
+    assert answer.headers["photochrom-images-unchanged"] == "page 2: in colour already"
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_a_job_takes_them_all(client, page, two, pdf):
     job = ended(client, begin(client, *files.items(), **sent))
     assert [item["reason"] for item in job["items"]] == [""] * 4
     assert [item["photographs"] for item in job["items"]] == [4, 1, 2, 1]
-    left = [{"page": 2, "reason": "in colour already"}]
-    assert [item["left"] for item in job["items"]] == [[], [], [], left]
+    unchanged = [{"page": 2, "reason": "in colour already"}]
+    assert [item["unchanged"] for item in job["items"]] == [[], [], [], unchanged]
     found = zipped(client.get(job["result"]).content)
     parts = [f"page-{number}.png" for number in range(1, 5)]
     assert list(found) == [*parts, "page-1 (2).png", "two.tif", "scan.pdf"]

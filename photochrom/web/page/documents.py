@@ -80,13 +80,13 @@ class DocumentTab(JobTab):
         return Job("photographs", folder, [Item(name)], work)
 
     def note(self, job: Job) -> str:
-        """Return how many photographs were coloured, and what was left."""
+        """Return how many photographs were coloured, and what was not."""
         item = job.items[0]
         words = f"{item.photographs} photograph{'s' * (item.photographs != 1)}"
-        if not item.left:
+        if not item.unchanged:
             return words
-        reasons = ", ".join(sorted({reason for _, reason in item.left}))
-        return f"{words}; {len(item.left)} other images were left as they are ({reasons})"
+        reasons = ", ".join(sorted({reason for _, reason in item.unchanged}))
+        return f"{words}; {len(item.unchanged)} other images were not ({reasons})"
 
 
 def _work(
@@ -117,7 +117,7 @@ def _work(
         document, _ = color_pages(colorizer, data, item.name, pages, options, on_page=count)
         target.parent.mkdir()
         write_bytes(target, document.data, overwrite=False)
-        item.photographs, item.left = document.photographs, document.left
+        item.photographs, item.unchanged = document.photographs, document.left
         source.unlink()
         return target
 
