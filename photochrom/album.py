@@ -19,7 +19,7 @@ from photochrom.prediction import ColorPhoto, Prediction
 if TYPE_CHECKING:
     from typing import Self
 
-    from photochrom.color import IntArray
+    from photochrom.color import FloatArray, IntArray
     from photochrom.guidance.hints import RGB, Hint
     from photochrom.photo import Photo
     from photochrom.photo.album import Region
@@ -147,6 +147,37 @@ class AlbumPrediction:
         """Return several different colourings of the page, as `Prediction.variants` does."""
         each = [own.variants(count, vividness=vividness) for own in self.predictions]
         return [self._merged(colored) for colored in zip(*each, strict=True)]
+
+    def confidence(self, *, vividness: float | None = None) -> FloatArray:
+        """Return the probability that chroma is nearly right, as `Prediction.confidence` does.
+
+        It is 1 outside of the photographs, whose colours stay.
+        """
+        shape = self.photo.luma.shape
+        result = np.ones(shape, np.float32)
+        for region, prediction in zip(self.regions, self.predictions, strict=True):
+            window = region.window(shape)
+            inside = region.mask(window)
+            result[window][inside] = prediction.confidence(vividness=vividness)[inside]
+        return result
+
+    def on(self, page: Photo) -> AlbumPrediction:
+        """Return the same predictions for a copy of the page that is smaller or larger.
+
+        Args:
+            page: the copy, with the same proportions.
+        """
+        columns, rows = (new / old for new, old in zip(page.size, self.photo.size, strict=True))
+        regions = tuple(region.scaled(columns, rows) for region in self.regions)
+        predictions = tuple(
+            replace(own, photo=crop(page, region))
+            for own, region in zip(self.predictions, regions, strict=True)
+        )
+        return AlbumPrediction(page, regions, predictions)
+
+    def contains(self, x: float, y: float) -> bool:
+        """Return whether a point of the page, in pixels, lies in one of the photographs."""
+        return any(region.contains(x, y) for region in self.regions)
 
     def color_candidates(self, x: float, y: float, count: int = 6) -> list[tuple[RGB, float]]:
         """Return the most likely colours at a point, as `Prediction.color_candidates` does.

@@ -136,6 +136,30 @@ class Colorizer:
         regions = find_photographs(page)
         return AlbumPrediction.of(page, regions, predict) if regions else predict(page)
 
+    def predict_with(
+        self, source: PhotoSource, options: ColorOptions, *, name: str | None = None
+    ) -> Prediction | AlbumPrediction:
+        """Read a photograph, and run the network on it in the way that the options ask for.
+
+        A negative is inverted, and where `options.album` is true, the photographs on a page are
+        found. The other options, except the reference, belong to `color` of the result.
+
+        Args:
+            source: as in `predict`.
+            options: how the photograph is to be coloured.
+            name: as in `predict`.
+
+        Raises:
+            PhotoError: as in `predict`.
+            InvalidModel: as in `predict`.
+            ConfigError: as in `predict`.
+        """
+        picture = self._read(source, name)
+        if options.negative:
+            picture = picture.inverted()
+        predict = self.predict_album if options.album else self.predict
+        return predict(picture, reference=options.reference)
+
     def reference(self, source: ReferenceSource) -> Reference:
         """Prepare a reference once, for many photographs to copy colours from.
 
@@ -166,7 +190,7 @@ class Colorizer:
     ) -> ColorPhoto:
         """Read and colour a photograph, or the photographs on an album page.
 
-        This is `predict_album` followed by `color`: it takes their arguments and raises their
+        This is `predict_with` followed by `color`: it takes their arguments and raises their
         errors. `album` and `negative` are those of `ColorOptions`. The options may also come in
         one object, `options`.
         """
@@ -179,11 +203,7 @@ class Colorizer:
             album=album,
             negative=negative,
         )
-        picture = self._read(source, name)
-        if options.negative:
-            picture = picture.inverted()
-        predict = self.predict_album if options.album else self.predict
-        return predict(picture, reference=options.reference).color(options)
+        return self.predict_with(source, options, name=name).color(options)
 
     def study(
         self,

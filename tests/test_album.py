@@ -65,6 +65,19 @@ def test_a_jpeg_keeps_the_page_too(prediction, quality):
     assert np.abs(decoded[8:] - true[8:])[far].mean() < 3
 
 
+def test_the_paper_is_certain_and_a_small_copy_is_like_the_page(prediction, scanned):
+    confidence = prediction.confidence()
+    page = outside(prediction)
+    assert (confidence[page] == 1).all()
+    assert confidence[~page].mean() < 0.99
+    small = np.asarray(Image.fromarray(scanned.rgb).resize((450, 650), Image.Resampling.BOX))
+    copy = prediction.on(read(small))
+    assert copy.contains(110, 150)
+    assert not copy.contains(5, 5)
+    whole = Image.fromarray(prediction.color().rgb).resize((450, 650), Image.Resampling.BOX)
+    assert np.abs(copy.color().rgb.astype(int) - np.asarray(whole)).mean() < 2
+
+
 def test_variants_and_split_go_by_photograph(prediction):
     first, second = prediction.variants(2)
     assert first.luma is second.luma

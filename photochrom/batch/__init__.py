@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from photochrom.batch.coloring import color_pages, color_photo
 from photochrom.batch.job import Job, Outcome, Status
 from photochrom.batch.planning import plan, unsearched_folders, unsupported_suffixes
 from photochrom.batch.running import IN_COLOR_ALREADY, Exists, InColor, run
@@ -13,6 +14,8 @@ __all__ = [
     "Job",
     "Outcome",
     "Status",
+    "color_pages",
+    "color_photo",
     "plan",
     "run",
     "unsearched_folders",

@@ -57,9 +57,11 @@ def plan(
 
     Raises:
         ConfigError: an input does not exist, no photograph was found, `suffix` is not supported,
-            or two results have the same path.
+            two results have the same path, or both `split` and several variants are asked for.
         OutputError: a result would replace an original.
     """
+    if split and variants > 1:
+        raise ConfigError("expected variants or split; received both")
     if suffix is not None and suffix.lower() not in WRITABLE_SUFFIXES:
         known = " ".join(sorted(WRITABLE_SUFFIXES))
         raise ConfigError(f"expected results to end in one of {known}; received {suffix!r}")

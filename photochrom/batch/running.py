@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from photochrom.album import AlbumPrediction
-from photochrom.batch.job import MAX_SPLIT, Job, Outcome
-from photochrom.documents.coloring import color_document, is_document, suffixes_of
+from photochrom.batch.coloring import color_pages, color_photo
+from photochrom.batch.job import Job, Outcome
+from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
 from photochrom.errors import OutputError, OutputExists, PhotochromError
 from photochrom.files.atomic import write_bytes
@@ -24,8 +24,6 @@ from photochrom.photo.source import read_bytes
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
-    from photochrom.photo import Photo
-    from photochrom.prediction import ColorPhoto
 
 __all__ = ["IN_COLOR_ALREADY", "Exists", "InColor", "run"]
 
@@ -48,6 +46,7 @@ class _Settings:
     pages: str
     profile: str
     in_color: InColor
+    on_page: Callable[[], None] | None
 
 
 def run(
@@ -62,6 +61,7 @@ def run(
     options: ColorOptions | None = None,
     pages: str = "",
     profile: str = "srgb",
+    on_page: Callable[[], None] | None = None,
 ) -> Generator[Outcome]:
     """Colour photographs in parallel, and yield the outcomes in the order of the jobs.
 
@@ -78,6 +78,8 @@ def run(
         pages: which pages of documents to colour: "all", or numbers and ranges from 1, such as
             "1,3-5"; empty to refuse documents with several pages.
         profile: colour space of the results, as in `ColorPhoto.in_profile`. Documents stay in sRGB.
+        on_page: called before each photograph of a document; where it raises an exception, the
+            document fails.
 
     Raises:
         PhotoError: the reference photograph cannot be read.
@@ -86,7 +88,7 @@ def run(
     """
     if pages:
         check_pages(pages)
-    settings = _Settings(exists, quality, pages, profile, in_color)
+    settings = _Settings(exists, quality, pages, profile, in_color, on_page)
     options = options or ColorOptions()
     if options.reference is not None:
         # Prepared once for all jobs: the network has to see it, too.
@@ -137,7 +139,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
             size=grey.size,
             tint=grey.tint,
         )
-    results, found = _results(colorizer, grey, options, split=job.split)
+    results, found = color_photo(colorizer, grey, options, split=job.split)
     targets = [job.target] if len(results) == 1 else job.numbered(len(results))
     _make_folder(job.target.parent)
     for target, result in zip(targets, results, strict=True):
@@ -182,20 +184,14 @@ def _color_document(
             f"expected {job.source} to stay {' or '.join(suffixes_of(data))}, since it has several "
             f"pages; received {job.target}"
         )
-    strengths: list[float] = []
-
-    def colorize(grey: Photo) -> ColorPhoto:
-        result = colorizer.colorize(grey, options)
-        strengths.append(result.mean_chroma)
-        return result
-
-    document = color_document(
+    document, strength = color_pages(
+        colorizer,
         data,
         str(job.source),
         settings.pages,
-        colorize,
+        options,
         quality=settings.quality,
-        max_pixels=colorizer.max_pixels,
+        on_page=settings.on_page,
     )
     _make_folder(job.target.parent)
     write_bytes(job.target, document.data, overwrite=settings.exists == "overwrite")
@@ -203,26 +199,11 @@ def _color_document(
         job,
         "done",
         seconds=time.perf_counter() - start,
-        mean_chroma=sum(strengths) / len(strengths),
+        mean_chroma=strength,
         photographs=document.photographs,
         unchanged=document.unchanged,
         written=(job.target,),
     )
-
-
-def _results(
-    colorizer: Colorizer, grey: Photo, options: ColorOptions, *, split: bool
-) -> tuple[list[ColorPhoto], int]:
-    """Return the results that a job asks for, and the number of photographs that were found."""
-    picture = grey.inverted() if options.negative else grey
-    predict = colorizer.predict_album if options.album else colorizer.predict
-    prediction = predict(picture, reference=options.reference)
-    found = len(prediction.regions) if isinstance(prediction, AlbumPrediction) else 1
-    if split and isinstance(prediction, AlbumPrediction):
-        return prediction.split(options)[:MAX_SPLIT], found
-    if options.variants == 1:
-        return [prediction.color(options)], found
-    return prediction.variants(options.variants, vividness=options.vividness), found
 
 
 def _make_folder(folder: Path) -> None:

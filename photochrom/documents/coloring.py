@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -18,7 +19,14 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prediction import ColorPhoto
 
-__all__ = ["PDF_SUFFIX", "ColoredDocument", "color_document", "is_document", "suffixes_of"]
+__all__ = [
+    "PDF_SUFFIX",
+    "ColoredDocument",
+    "color_document",
+    "is_document",
+    "limit_pdf_memory",
+    "suffixes_of",
+]
 
 PDF_SUFFIX: Final = ".pdf"
 _PDF: Final = b"%PDF"
@@ -48,6 +56,12 @@ def is_document(data: bytes) -> bool:
 def suffixes_of(data: bytes) -> tuple[str, ...]:
     """Return the suffixes that a document's result may have."""
     return (PDF_SUFFIX,) if data.startswith(_PDF) else TIFF.suffixes
+
+
+def limit_pdf_memory(max_bytes: int) -> None:
+    """Limit what PDFs may unpack in this process, as `pdf.limit_memory` says, if they are read."""
+    with suppress(MissingExtra):
+        _pdf_module().limit_memory(max_bytes)
 
 
 def color_document(

@@ -7,6 +7,7 @@ links, bookmarks and forms.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,13 +26,16 @@ if TYPE_CHECKING:
     from photochrom.photo import Photo
     from photochrom.prediction import ColorPhoto
 
-__all__ = ["PdfReport", "color_pdf", "page_count"]
+__all__ = ["PdfReport", "color_pdf", "limit_memory", "page_count"]
 
 _MIN_SIDE: Final = 64  # pixels; smaller images are icons, rules and logos
 _QUALITY: Final = 92  # quality of the JPEG streams
 # Keys of an image that say how it is shown, not how its samples are stored.
 _KEPT_KEYS: Final = ("/SMask", "/Interpolate", "/Intent", "/OC", "/StructParent", "/Metadata")
 _USUAL_DECODE: Final = ([0, 1], [0, 1] * 3, [0, 1] * 4)
+# What pikepdf raises where a damaged file lacks an object, or holds one of another kind.
+_DAMAGE: Final = (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError, RuntimeError)
+_STREAM: Final = re.compile(r"\bstream <[^>]*>[: ]*")
 _ADOBE: Final = 0xEE  # the JPEG segment that says how its colours are stored
 
 
@@ -48,6 +52,21 @@ class PdfReport:
     photographs: int = 0
     pages: int = 0
     unchanged: list[tuple[int, str]] = field(default_factory=list)
+
+
+def limit_memory(max_bytes: int) -> None:
+    """Limit the memory that a packed stream of a PDF may take, for all of this process.
+
+    A small file can hold a stream of gigabytes. A PDF with a larger one counts as damaged, and a
+    larger image is left as it is. Older versions of pikepdf have no such limit.
+
+    Args:
+        max_bytes: the limit; it has to be set before other threads use pikepdf.
+    """
+    set_limits = getattr(pikepdf.settings, "set_qpdf_limits", None)
+    if set_limits:
+        kinds = ("flate", "png", "run_length", "tiff", "dct")
+        set_limits(**{f"{kind}_max_memory": max_bytes for kind in kinds})
 
 
 def page_count(data: bytes, name: str) -> int:
@@ -126,9 +145,25 @@ def _opened(data: bytes, name: str) -> Iterator[pikepdf.Pdf]:
             yield pdf
     except pikepdf.PasswordError as error:
         raise UnsupportedPhoto(f"{name} is encrypted; remove its password first") from error
-    except pikepdf.PdfError as error:
-        reason = str(error).rpartition(">: ")[2]  # before it comes the name of an object in memory
-        raise UnreadablePhoto(f"{name} is damaged or truncated: {reason}") from error
+    except _ColoringFailed as failure:
+        raise failure.error from failure.error.__cause__
+    except _DAMAGE as error:
+        raise UnreadablePhoto(f"{name} is damaged or truncated: {_reason(error)}") from error
+
+
+class _ColoringFailed(Exception):
+    """Carries an error of `colorize` past the handlers for damaged files."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _reason(error: Exception) -> str:
+    """Return the message of an error without pikepdf's name for a file in memory."""
+    message = _STREAM.sub("", str(error))
+    known = isinstance(error, PhotochromError | pikepdf.PdfError)
+    return message if known else f"damaged or of an unknown kind ({message})"
 
 
 def _mark(pdf: pikepdf.Pdf) -> None:
@@ -218,20 +253,28 @@ class _Painter:
 
     def _paint(self, image: Stream, name: str) -> Stream | str:
         """Return a coloured copy of an image, or the reason why it stays as it is; "" for icons."""
-        if min(int(image.Width), int(image.Height)) < _MIN_SIDE or image.get(Name.ImageMask):
-            return ""
-        if image.get(Name.BitsPerComponent, 8) == 1:
-            return "black and white without grey"
         try:
+            if min(int(image.Width), int(image.Height)) < _MIN_SIDE or image.get(Name.ImageMask):
+                return ""
+            if image.get(Name.BitsPerComponent, 8) == 1:
+                return "black and white without grey"
             grey = photo.read(_samples(image), max_pixels=self._max_pixels, name=name)
-        except (PhotochromError, pikepdf.PdfError, NotImplementedError, ValueError) as error:
-            return str(error)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  pikepdf raises many kinds for damaged images
+            return _reason(error)
         if not grey.is_monochrome:
             return "in colour already"
+        return self._image_like(image, self._colored(grey), grey.size)
+
+    def _colored(self, grey: Photo) -> bytes:
+        """Return a JPEG file of the coloured image."""
         # Transparency is in an image of its own, which stays.
         opaque = replace(grey, alpha=None)
-        colored = self._colorize(opaque).encode("JPEG", quality=self._quality)
-        return self._image_like(image, colored, grey.size)
+        try:
+            return self._colorize(opaque).encode("JPEG", quality=self._quality)
+        except Exception as error:
+            raise _ColoringFailed(error) from error
 
     def _image_like(self, image: Stream, jpeg: bytes, size: tuple[int, int]) -> Stream:
         """Return an image of new samples that is shown as `image` was."""

@@ -7,9 +7,13 @@ from typing import Final
 
 from photochrom.errors import ConfigError
 
-__all__ = ["check_pages", "select"]
+__all__ = ["PAGES_PATTERN", "check_pages", "select"]
 
-_RANGE: Final = re.compile(r"(\d+)(?:-(\d+)?)?")
+# Nine digits are enough, and Python refuses to convert thousands of them.
+_RANGE: Final = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9})?)?")
+_PART: Final = "[1-9][0-9]{0,8}(-([1-9][0-9]{0,8})?)?"
+PAGES_PATTERN: Final = f"^(all|{_PART}(,{_PART})*)$"
+"""A regular expression for lists of pages without spaces; a range may end before it begins."""
 
 
 def check_pages(text: str) -> None:

@@ -68,6 +68,10 @@ class Region:
             int(np.ceil(y.max())),
         )
 
+    def scaled(self, x_factor: float, y_factor: float) -> Region:
+        """Return the same region on a copy of the page that is smaller or larger."""
+        return Region(tuple((x * x_factor, y * y_factor) for x, y in self.corners))
+
     def window(self, shape: tuple[int, ...]) -> tuple[slice, slice]:
         """Return the rows and columns of the box within a page of that shape, (H, W, …).
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
 
+from photochrom import photo
+from photochrom.batch import color_pages, color_photo
+from photochrom.documents.coloring import is_document, suffixes_of
+from photochrom.errors import ConfigError
 from photochrom.web.filenames import (
     BYTES,
+    PDF,
     PHOTOGRAPH_TYPES,
     ZIP,
     content_disposition,
@@ -21,22 +28,25 @@ from photochrom.web.filenames import (
 )
 from photochrom.web.forms import PhotographForm
 from photochrom.web.openapi import file_response, problems
-from photochrom.web.state import Service
+from photochrom.web.problems import Busy
+from photochrom.web.result_headers import DESCRIPTIONS, result_headers
+from photochrom.web.state import Service, ServiceState
 from photochrom.web.uploads import UploadRoute
 from photochrom.web.worker_queue import ClientDisconnected
 
 if TYPE_CHECKING:
-    from photochrom.prediction import Prediction
+    from photochrom.options import ColorOptions
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/v1", route_class=UploadRoute, tags=["photographs"])
 
 _RESULT: Final = file_response(
-    "The photograph in colour, or a zip of several variants.",
-    [*PHOTOGRAPH_TYPES.values(), ZIP, BYTES],
+    "The photograph or document in colour, or a zip of variants or of the photographs of a page.",
+    [*PHOTOGRAPH_TYPES.values(), PDF, ZIP, BYTES],
+    DESCRIPTIONS,
 )
-_ERRORS: Final = problems(400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 503, 507)
+_ERRORS: Final = problems(400, 401, 403, 408, 413, 415, 421, 422, 429, 500, 501, 503, 507)
 _CLIENT_CLOSED_REQUEST: Final = 499  # as nginx logs it; only the metrics see it
 
 
@@ -47,10 +57,12 @@ class _Download:
     Attributes:
         data: The bytes of the file.
         name: Name of the file; its suffix says what it is.
+        headers: What became of the photograph, besides.
     """
 
     data: bytes
     name: str
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @router.post(
@@ -64,7 +76,7 @@ async def colorize(
     service: Service,
     request: Request,
 ) -> Response:
-    """Colour a photograph at full size, and keep its metadata."""
+    """Colour a photograph, an album page or a document at full size, and keep its metadata."""
     try:
         download = await service.worker_queue.run(
             lambda: _colorize(service, form), unless=_wait_for_disconnect(request)
@@ -72,7 +84,7 @@ async def colorize(
     except ClientDisconnected:
         return Response(status_code=_CLIENT_CLOSED_REQUEST)
     service.metrics.photographs.inc()
-    headers = {"Content-Disposition": content_disposition(download.name)}
+    headers = {"Content-Disposition": content_disposition(download.name), **download.headers}
     return Response(download.data, 200, headers, media_type_of(download.name))
 
 
@@ -81,28 +93,67 @@ async def _wait_for_disconnect(request: Request) -> None:
         pass
 
 
-def _colorize(service: Service, form: PhotographForm) -> _Download:
+def _colorize(service: ServiceState, form: PhotographForm) -> _Download:
     name = safe_name(form.image.filename)
     options = form.options(service.settings.limits.pixels, form.variants)
-    prediction = service.colorizer.predict(
-        form.image.file.read(), name=name, reference=options.reference
+    data = form.image.file.read()
+    if form.pages and is_document(data):
+        return _color_document(service, form, data, name, options)
+    colorizer = service.colorizer
+    grey = photo.read(data, max_pixels=colorizer.max_pixels, name=name)
+    service.metrics.pixels.inc(grey.luma.size)
+    results, found = color_photo(colorizer, grey, options, split=form.split)
+    format_name = form.format_for(grey.format)
+    own_name = named_for(name, format_name)
+    headers = result_headers(found, metadata_lost=results[0].metadata_lost(format_name))
+    files = (
+        each.in_profile(form.result_profile).encode(format_name, quality=form.quality)
+        for each in results
     )
-    service.metrics.pixels.inc(prediction.photo.luma.size)
-    if options.variants > 1:
-        return _zip_of_variants(prediction, name, form)
-    colored = prediction.color(options)
-    format_name = form.format_for(colored.format)
-    data = colored.encode(format_name, quality=form.quality)
-    return _Download(data, named_for(name, format_name))
+    if form.split or form.variants > 1:
+        return _Download(
+            _zipped(files, own_name, len(results)), f"{PurePath(name).stem}.zip", headers
+        )
+    return _Download(next(files), own_name, headers)
 
 
-def _zip_of_variants(prediction: Prediction, name: str, form: PhotographForm) -> _Download:
-    buffer = io.BytesIO()
+def _zipped(files: Iterable[bytes], name: str, count: int) -> bytes:
+    """Return a zip of results; several are called NAME-1, NAME-2 and so on."""
+    path, buffer = PurePath(name), io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        variants = prediction.variants(form.variants, vividness=form.vividness)
-        for number, colored in enumerate(variants, 1):
-            format_name = form.format_for(colored.format)
-            path = PurePath(named_for(name, format_name))
-            data = colored.encode(format_name, quality=form.quality)
-            archive.writestr(f"{path.stem}-{number}{path.suffix}", data)
-    return _Download(buffer.getvalue(), f"{PurePath(name).stem}.zip")
+        for number, data in enumerate(files, 1):
+            archive.writestr(f"{path.stem}-{number}{path.suffix}" if count > 1 else name, data)
+    return buffer.getvalue()
+
+
+def _color_document(
+    service: ServiceState, form: PhotographForm, data: bytes, name: str, options: ColorOptions
+) -> _Download:
+    """Colour pages of a document, which keeps its format."""
+    suffixes = suffixes_of(data)
+    if form.format and form.format not in {each.lstrip(".") for each in suffixes}:
+        raise ConfigError(
+            f"expected {name} to keep its format, since it is a document; received {form.format}"
+        )
+    assert form.pages is not None
+    limit = service.settings.limits.seconds
+    end = time.monotonic() + limit
+
+    def stop_when_late() -> None:
+        # Nobody waits for the result any longer, and a document may hold thousands of photographs
+        if time.monotonic() > end:
+            raise Busy(f"expected an answer within {limit:g} s; it takes longer", 5, 503)
+
+    document, _ = color_pages(
+        service.colorizer,
+        data,
+        name,
+        form.pages,
+        options,
+        quality=form.quality,
+        on_page=stop_when_late,
+    )
+    headers = result_headers(document.photographs, unchanged=document.unchanged)
+    return _Download(
+        document.data, named_for(name, "PDF" if ".pdf" in suffixes else "TIFF"), headers
+    )

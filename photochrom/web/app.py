@@ -16,6 +16,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 
 from photochrom import __version__
+from photochrom.documents.coloring import limit_pdf_memory
 from photochrom.web import api, job_api, openapi, problems
 from photochrom.web.http_methods import HeadMiddleware, add_api_fallback
 from photochrom.web.metrics import MetricsMiddleware
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["create_app"]
 
+_MIN_PDF_BYTES: Final = 1 << 28  # that a stream of a PDF may unpack to
 _METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _LOGIN_PAGE: Final = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -63,6 +65,7 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
         InvalidModel: the network cannot be run.
     """
     service, engine = ServiceState(colorizer, settings), colorizer.engine
+    limit_pdf_memory(max(_MIN_PDF_BYTES, 4 * colorizer.max_pixels))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -9,14 +9,17 @@ from pathlib import PurePosixPath
 from typing import Final
 from urllib.parse import quote
 
+from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.photo import FORMATS
 from photochrom.photo.codecs import codec_named
 
 __all__ = [
     "BYTES",
     "FILM_TYPES",
+    "PDF",
     "PHOTOGRAPH_TYPES",
     "ZIP",
+    "UniqueNames",
     "colorized_name",
     "content_disposition",
     "media_type_of",
@@ -26,6 +29,7 @@ __all__ = [
 ]
 
 ZIP: Final = "application/zip"
+PDF: Final = "application/pdf"
 BYTES: Final = "application/octet-stream"
 """The media type of files that have none of their own."""
 
@@ -76,9 +80,10 @@ def named_for(name: str, format_name: str) -> str:
 
     Args:
         name: A safe file name.
-        format_name: Name of a registered format.
+        format_name: Name of a registered format, or "PDF".
     """
-    path, suffixes = PurePosixPath(name), codec_named(format_name).suffixes
+    path = PurePosixPath(name)
+    suffixes = (PDF_SUFFIX,) if format_name == "PDF" else codec_named(format_name).suffixes
     return name if path.suffix.lower() in suffixes else f"{path.stem}{suffixes[0]}"
 
 
@@ -90,23 +95,32 @@ def colorized_name(name: str) -> str:
 
 def media_type_of(name: str) -> str:
     """Return the media type of a result, by the suffix of its name."""
-    types = {".zip": ZIP, **PHOTOGRAPH_TYPES, **FILM_TYPES}
+    types = {".zip": ZIP, PDF_SUFFIX: PDF, **PHOTOGRAPH_TYPES, **FILM_TYPES}
     return types.get(PurePosixPath(name).suffix.lower(), BYTES)
 
 
-def unique(names: Iterable[str]) -> Iterator[str]:
-    """Yield each name, with a number added if an earlier one is the same.
+class UniqueNames:
+    """Names that differ from one another.
 
     Names that differ in case alone count as the same, as on Windows and macOS.
     """
-    used: set[str] = set()
-    for name in names:
+
+    def __init__(self) -> None:
+        self._used: set[str] = set()
+
+    def add(self, name: str) -> str:
+        """Return a name, with a number added if an earlier one is the same."""
         path, number, candidate = PurePosixPath(name), 1, name
-        while candidate.casefold() in used:
+        while candidate.casefold() in self._used:
             number += 1
             candidate = f"{path.stem} ({number}){path.suffix}"
-        used.add(candidate.casefold())
-        yield candidate
+        self._used.add(candidate.casefold())
+        return candidate
+
+
+def unique(names: Iterable[str]) -> Iterator[str]:
+    """Yield each name, with a number added if an earlier one is the same."""
+    return map(UniqueNames().add, names)
 
 
 def content_disposition(name: str) -> str:

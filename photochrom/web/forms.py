@@ -12,8 +12,11 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from photochrom import photo
+from photochrom.documents.selection import PAGES_PATTERN, check_pages
+from photochrom.errors import ConfigError
 from photochrom.guidance.hints import parse_color, parse_hint
 from photochrom.options import MAX_VARIANTS, ColorOptions
+from photochrom.photo.output_profile import ProfileName
 from photochrom.web.problems import InvalidRequest
 
 __all__ = ["ColorForm", "JobForm", "PhotographForm", "check_fields"]
@@ -52,8 +55,36 @@ class ColorForm(BaseModel):
         description="A colour to prefer, as #RRGGBB or a CSS colour name. Can be repeated.",
     )
     reference: Upload | None = Field(None, description="A colour photograph of a similar subject.")
+    negative: bool = Field(
+        default=False,
+        description="Whether the photographs are negatives, which are inverted first.",
+    )
+    album: bool = Field(
+        default=True,
+        description="Whether to find the photographs on an album page or within a border, and to "
+        "colour only them.",
+    )
+    split: bool = Field(
+        default=False,
+        description="Whether to return each photograph of an album page apart, within a zip.",
+    )
+    pages: str | None = Field(
+        None,
+        pattern=PAGES_PATTERN,
+        description="Pages to colour of a PDF, or of a TIFF with several pages: `all`, or such as "
+        "`1,3-5`. A PDF keeps its other pages, a TIFF does not.",
+    )
+    profile: ProfileName = Field(
+        "srgb", description="Colour space of the results. Documents of several pages stay in sRGB."
+    )
+    keep_profile: bool = Field(
+        default=False,
+        description="Whether to write in the scan's own colour space, where it has a profile.",
+    )
     format: FormatName | None = Field(
-        None, description="File format of the result; by default that of the photograph."
+        None,
+        description="File format of the result; by default that of the photograph. Documents of "
+        "several pages keep theirs.",
     )
     quality: int | None = Field(
         None, ge=1, le=100, description="Quality, 1 to 100, for JPEG, WebP and AVIF."
@@ -67,9 +98,14 @@ class ColorForm(BaseModel):
             variants: Number of different versions.
 
         Raises:
-            ConfigError: a hint or a colour is malformed, or two options exclude each other.
+            ConfigError: a hint, a colour or a range of pages is malformed, or two options exclude
+                each other.
             PhotoError: the reference cannot be read.
         """
+        if self.split and variants > 1:
+            raise ConfigError("expected variants or split; received both")
+        if self.pages:
+            check_pages(self.pages)
         reference = None
         if self.reference is not None:
             data = self.reference.file.read()
@@ -80,7 +116,14 @@ class ColorForm(BaseModel):
             palette=[parse_color(text) for text in self.palette],
             reference=reference,
             variants=variants,
+            album=self.album,
+            negative=self.negative,
         )
+
+    @property
+    def result_profile(self) -> str:
+        """The colour space of the results, as `ColorPhoto.in_profile` takes it."""
+        return "keep" if self.keep_profile else self.profile
 
     def format_for(self, own: str) -> str:
         """Return the name of the result's format for a photograph whose own format is `own`."""

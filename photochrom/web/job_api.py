@@ -29,7 +29,12 @@ from photochrom.web.filenames import (
 )
 from photochrom.web.forms import JobForm
 from photochrom.web.job_queue import Item, Job
-from photochrom.web.jobs import film_target, film_work, photographs_work
+from photochrom.web.jobs import (
+    PhotographSettings,
+    film_target,
+    film_work,
+    photographs_work,
+)
 from photochrom.web.openapi import file_response, problems
 from photochrom.web.problems import respond
 from photochrom.web.state import Service
@@ -51,12 +56,27 @@ _ERRORS: Final = problems(401, 403, 404, 421, 422)
 JobStatus = TypeAliasType("JobStatus", Status)
 
 
+class UnchangedModel(BaseModel):
+    """An image of a PDF that was not coloured."""
+
+    page: int = Field(description="Number of its page, from 1.")
+    reason: str = Field(description="Why it was not coloured.")
+
+
 class ItemModel(BaseModel):
     """One photograph of a job, or its film."""
 
     name: str = Field(description="Name of the file.")
     status: JobStatus
     reason: str = Field(description="Why it failed; empty otherwise.")
+    photographs: int = Field(
+        description="Number of photographs that were coloured: several on an album page or in a "
+        "document. 0 before that, and for a film."
+    )
+    unchanged: list[UnchangedModel] = Field(description="Images of a PDF that were not coloured.")
+    metadata_lost: list[str] = Field(
+        description="Metadata of the original that the result does not carry over."
+    )
 
 
 class JobModel(BaseModel):
@@ -117,13 +137,15 @@ def _photographs_job(service: Service, folder: Path, form: JobForm) -> Job:
     options, files = form.options(service.settings.limits.pixels), form.photographs
     names = list(unique(_name_with_suffix(file) for file in files))
     sources = [_store(file, folder / "in" / name) for file, name in zip(files, names, strict=True)]
-    work = photographs_work(
-        service.colorizer,
-        sources,
-        options,
-        workers=service.settings.threads,
+    settings = PhotographSettings(
         suffix=FORMATS[form.format.upper()].suffixes[0] if form.format else None,
         quality=form.quality,
+        pages=form.pages or "",
+        profile=form.result_profile,
+        split=form.split,
+    )
+    work = photographs_work(
+        service.colorizer, sources, options, settings, workers=service.settings.threads
     )
     return Job("photographs", folder, [Item(name) for name in names], work, total=len(names))
 
@@ -137,7 +159,7 @@ def _name_with_suffix(file: UploadFile) -> str:
     file.file.seek(0)
     # Raw files are TIFF inside; with .tif for a suffix they would be read as plain TIFF files
     known = (
-        format_name in READABLE_SUFFIXES.values()
+        format_name in (*READABLE_SUFFIXES.values(), "PDF")
         and PurePath(name).suffix.lower() not in RAW_SUFFIXES
     )
     return named_for(name, str(format_name)) if known else name
@@ -145,8 +167,11 @@ def _name_with_suffix(file: UploadFile) -> str:
 
 def _film_job(service: Service, folder: Path, form: JobForm) -> Job:
     require_film()
-    if form.hints or form.palette or form.format or form.quality:
-        raise ConfigError("expected only vividness and reference with a film")
+    sent = form.model_dump(exclude={"film", "vividness", "reference"}, exclude_defaults=True)
+    if sent:
+        raise ConfigError(
+            f"expected only vividness and reference with a film; received {', '.join(sent)}"
+        )
     assert form.film is not None
     options = form.options(service.settings.limits.pixels)
     name = safe_name(form.film.filename, "film")
@@ -229,7 +254,7 @@ async def delete_job(job: KnownJob, service: Service) -> None:
 
 def _job_model(job: Job, request: Request) -> JobModel:
     result_path = request.url_for("get_job_result", key=job.id).path if job.result else None
-    items = [ItemModel(name=i.name, status=i.status, reason=i.reason) for i in job.items]
+    items = [_item_model(item) for item in job.items]
     return JobModel(
         id=job.id,
         kind=job.kind,
@@ -241,4 +266,15 @@ def _job_model(job: Job, request: Request) -> JobModel:
         ended=job.ended,
         items=items,
         result=result_path,
+    )
+
+
+def _item_model(item: Item) -> ItemModel:
+    return ItemModel(
+        name=item.name,
+        status=item.status,
+        reason=item.reason,
+        photographs=item.photographs,
+        unchanged=[UnchangedModel(page=page, reason=reason) for page, reason in item.unchanged],
+        metadata_lost=list(item.metadata_lost),
     )

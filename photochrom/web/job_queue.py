@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import shutil
 import threading
@@ -40,11 +41,18 @@ class Item:
         name: Name of the file.
         status: Progress of this item.
         reason: Why it failed; "" otherwise.
+        photographs: Number of photographs that were coloured: several on an album page or in a
+            document; 0 before that, and for a film.
+        unchanged: Images of a document that were not coloured: the page, from 1, and the reason.
+        metadata_lost: Names of metadata that the result does not carry over.
     """
 
     name: str
     status: Status = "queued"
     reason: str = ""
+    photographs: int = 0
+    unchanged: tuple[tuple[int, str], ...] = ()
+    metadata_lost: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -95,10 +103,10 @@ class Job:
 
     def without_folders(self, message: object) -> str:
         """Return a message with the client's own file names instead of paths on this machine."""
-        text = str(message)
-        for name in ("in", "out"):
-            text = text.replace(f"{self.folder / name}{os.sep}", "")
-        return text
+        folder, separator = re.escape(str(self.folder)), re.escape(os.sep)
+        # Each result is in a folder of its own, which has a number
+        pattern = f"{folder}{separator}(in|out{separator}[0-9]+){separator}"
+        return re.sub(pattern, "", str(message))
 
     def delete_files(self) -> None:
         """Delete the folder of the job."""

@@ -6,14 +6,17 @@ import time
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from photochrom import batch, photo
+from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import OutputError, OutputFailed, PhotoError
 from photochrom.film import FilmListener
-from photochrom.web.filenames import unique
-from photochrom.web.job_queue import Job, Work
+from photochrom.web.filenames import UniqueNames, unique
+from photochrom.web.job_queue import Item, Job, Work
+from photochrom.web.problems import advice
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,20 +25,39 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions, ReferenceSource
 
-__all__ = ["film_target", "film_work", "photographs_work"]
+__all__ = ["PhotographSettings", "film_target", "film_work", "photographs_work"]
 
 _PREVIEW_SECONDS: Final = 1.0  # between two previews of a film
 _PREVIEW_ROWS: Final = 360
+
+
+@dataclass(frozen=True)
+class PhotographSettings:
+    """What a job for photographs is asked for, besides colours.
+
+    Attributes:
+        suffix: File suffix of the results; None keeps that of each photograph, if it can be
+            written. A PDF stays a PDF.
+        quality: Encoder quality, 1 to 100, for lossy formats; None takes the default.
+        pages: Pages to colour of documents, as in `batch.run`; "" refuses several pages.
+        profile: Colour space of the results, as in `batch.run`.
+        split: Whether to write each photograph of an album page to a file of its own.
+    """
+
+    suffix: str | None = None
+    quality: int | None = None
+    pages: str = ""
+    profile: str = "srgb"
+    split: bool = False
 
 
 def photographs_work(
     colorizer: Colorizer,
     sources: list[Path],
     options: ColorOptions,
+    settings: PhotographSettings,
     *,
     workers: int,
-    suffix: str | None = None,
-    quality: int | None = None,
 ) -> Work:
     """Return the work of a job that colours photographs into a zip.
 
@@ -45,31 +67,32 @@ def photographs_work(
         colorizer: Colours the photographs.
         sources: Files of the photographs; each is deleted when it is done.
         options: How to colour the photographs.
+        settings: What else the results are to be.
         workers: Number of photographs coloured at the same time.
-        suffix: File suffix of the results; None keeps that of each photograph, if it can
-            be written.
-        quality: Encoder quality, 1 to 100, for lossy formats; None takes the default.
     """
 
     def work(job: Job) -> Path:
         job.total, archive_path = len(sources), job.folder / "coloured.zip"
-        names = unique(
-            source.with_suffix(suffix or photo.result_suffix(source.suffix)).name
-            for source in sources
-        )
-        targets = [job.folder / "out" / name for name in names]
-        tasks = [batch.Job(*paths) for paths in zip(sources, targets, strict=True)]
         outcomes = batch.run(
-            tasks, colorizer, in_color="recolor", workers=workers, quality=quality, options=options
+            _tasks(sources, job.folder / "out", settings),
+            colorizer,
+            in_color="recolor",
+            workers=workers,
+            quality=settings.quality,
+            options=options,
+            pages=settings.pages,
+            profile=settings.profile,
+            on_page=job.raise_if_cancelled,
         )
+        names = UniqueNames()
         with zipfile.ZipFile(archive_path, "w", zipfile.ZIP_STORED) as archive, closing(outcomes):
             for item, outcome in zip(job.items, outcomes, strict=True):
                 job.raise_if_cancelled()
-                item.status, item.reason = outcome.status, job.without_folders(outcome.reason)
-                if outcome.status == "done":
-                    archive.write(outcome.job.target, outcome.job.target.name)
+                _report(item, outcome, job)
+                for path in outcome.written:
+                    archive.write(path, names.add(path.name))
                     # Deleted at once, so that a large job needs its space on the disk only once
-                    outcome.job.target.unlink()
+                    path.unlink()
                 outcome.job.source.unlink()
                 job.done += 1
         if not any(item.status == "done" for item in job.items):
@@ -77,6 +100,32 @@ def photographs_work(
         return archive_path
 
     return work
+
+
+def _tasks(sources: list[Path], folder: Path, settings: PhotographSettings) -> list[batch.Job]:
+    """Pair each photograph with its result, in a folder of its own.
+
+    With one folder for all, `a-1.jpg` could be a photograph of the page `a.jpg` or another upload.
+    """
+    names = (
+        source.name
+        if source.suffix.lower() == PDF_SUFFIX
+        else source.with_suffix(settings.suffix or photo.result_suffix(source.suffix)).name
+        for source in sources
+    )
+    return [
+        batch.Job(source, folder / str(number) / name, split=settings.split)
+        for number, (source, name) in enumerate(zip(sources, unique(names), strict=True), 1)
+    ]
+
+
+def _report(item: Item, outcome: batch.Outcome, job: Job) -> None:
+    """Copy to its item what became of a photograph."""
+    item.reason = job.without_folders(outcome.reason) + advice(outcome.error)
+    if outcome.status == "done":
+        item.photographs, item.unchanged = outcome.photographs, outcome.unchanged
+        item.metadata_lost = outcome.metadata_lost
+    item.status = outcome.status
 
 
 def film_target(folder: Path, name: str) -> Path:

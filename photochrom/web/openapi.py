@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from photochrom.web.problems import MEDIA_TYPE, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from fastapi import FastAPI
 
@@ -45,10 +45,24 @@ def problems(*statuses: int) -> Responses:
     }
 
 
-def file_response(description: str, media_types: Iterable[str]) -> dict[str, object]:
-    """Return the description of a response that is a file of one of these media types."""
+def file_response(
+    description: str,
+    media_types: Iterable[str],
+    headers: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """Return the description of a response that is a file of one of these media types.
+
+    Args:
+        description: What the file is.
+        media_types: The media types that it may have.
+        headers: Descriptions of headers, by name; they may be absent.
+    """
     schema = {"schema": {"$ref": "#/components/schemas/File"}}
-    return {"description": description, "content": dict.fromkeys(media_types, schema)}
+    response: dict[str, object] = {
+        "description": description,
+        "content": dict.fromkeys(media_types, schema),
+    }
+    return response | {"headers": headers} if headers else response
 
 
 def complete_schema(app: FastAPI, *, needs_token: bool) -> None:

@@ -20,6 +20,7 @@ from photochrom.errors import (
     PhotochromError,
     PhotoError,
     PhotoTooLarge,
+    SeveralPages,
     UnsupportedFilm,
     UnsupportedPhoto,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "Busy",
     "InvalidRequest",
     "Problem",
+    "advice",
     "install",
     "problem_of",
     "respond",
@@ -115,6 +117,11 @@ def respond(
     return JSONResponse(body, status, headers, media_type=MEDIA_TYPE)
 
 
+def advice(error: Exception | None) -> str:
+    """Return which field would have helped, in brackets; "" if there is none."""
+    return " (send pages=all, or pages=1,3-5)" if isinstance(error, SeveralPages) else ""
+
+
 def problem_of(error: Exception) -> JSONResponse:
     """Return the response to an exception.
 
@@ -127,13 +134,15 @@ def problem_of(error: Exception) -> JSONResponse:
         matches = (status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind))
         status = next(matches, 0)
         if status:
-            return respond(status, str(error), kind=type(error).__name__)
+            return respond(status, f"{error}{advice(error)}", kind=type(error).__name__)
     logging.getLogger(__name__).error("a request failed", exc_info=error)
     return respond(500, "the service failed unexpectedly; its log has the details")
 
 
 def _readable(message: str) -> str:
-    """Return a message of Pydantic without the names of Python classes."""
+    """Return a message of Pydantic without the names of Python classes and without patterns."""
+    if "match pattern" in message:  # the only field with one is that for pages
+        return 'expected "all", or pages such as "1,3-5"'
     return "expected a file with a name" if "UploadFile" in message else message
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import skimage.data
 from PIL import Image
 
 from photochrom.color import luma
-from photochrom.documents.pdf import color_pdf, page_count
+from photochrom.documents.pdf import color_pdf, limit_memory, page_count
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
 
 pikepdf = pytest.importorskip("pikepdf")
@@ -98,7 +99,7 @@ def test_files_of_other_programs(path, vivid):
     """Each is named after the program that wrote it, from a grey PNG of 8 or 16 bits or a JPEG."""
     before = path.read_bytes()
     after, report = color_pdf(before, path.name, [0], vivid.colorize)
-    assert (report.photographs, report.pages, report.left) == (1, 1, [])
+    assert (report.photographs, report.pages, report.unchanged) == (1, 1, [])
     (old,), (new,) = pages(before), pages(after)
     assert saturation(old) == 0
     assert saturation(new) > 2
@@ -222,3 +223,43 @@ def test_a_form_that_contains_itself_ends(vivid):
 
     _, report = color_pdf(document(circular), "a.pdf", [0], vivid.colorize)
     assert report.photographs == 1
+
+
+@pytest.mark.skipif(
+    not hasattr(pikepdf.settings, "set_qpdf_limits"), reason="needs a pikepdf that has limits"
+)
+def test_an_image_that_unpacks_to_more_than_the_limit_is_left(vivid):
+    def bomb(pdf: pikepdf.Pdf) -> pikepdf.Stream:
+        stream = image(pdf, b"", (100, 100))
+        stream.write(zlib.compress(bytes(1 << 22)), filter=Name.FlateDecode)
+        return stream
+
+    limit_memory(1 << 20)
+    try:
+        _, report = color_pdf(document(flate_image, bomb), "a.pdf", [0, 1], vivid.colorize)
+    finally:
+        limit_memory(0)
+    assert report.photographs == 1
+    ((page, reason),) = report.unchanged
+    assert page == 2
+    assert "memory limit exceeded" in reason
+    assert "BytesIO" not in reason
+
+
+def test_an_image_without_a_height_is_left(vivid):
+    def broken(pdf: pikepdf.Pdf) -> pikepdf.Stream:
+        picture = flate_image(pdf)
+        del picture.Height
+        return picture
+
+    _, report = color_pdf(document(flate_image, broken), "a.pdf", [0, 1], vivid.colorize)
+    assert report.photographs == 1
+    assert report.unchanged == [(2, "damaged or of an unknown kind (/Height)")]
+
+
+def test_a_fault_of_the_model_is_not_called_damage():
+    def fail(_):
+        raise ValueError("NaN")
+
+    with pytest.raises(ValueError, match="NaN"):
+        color_pdf(document(flate_image), "a.pdf", [0], fail)

@@ -51,5 +51,5 @@ def test_frames_are_whole_and_keep_their_times(made_by, tmp_path):
 
 
 def test_one_frame_is_a_photograph():
-    with pytest.raises(UnsupportedFilm, match="use colorize"):
+    with pytest.raises(UnsupportedFilm, match="colour it with `colorize`"):
         FilmReader(FOLDER / "palette.gif")

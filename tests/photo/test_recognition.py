@@ -34,9 +34,9 @@ NAMED = {
     "a.dpx": (b"SDPX\0\0\x20\0", "DPX", "film scan"),
     "a.pgm": (b"P5\n8 8\n255\n" + bytes(64), "Netpbm", "PNG or TIFF"),
     "a.pcd": (bytes(2048) + b"PCD_IPI" + bytes(100), "Photo CD", "TIFF"),
-    "a.mp4": (struct.pack(">I", 24) + b"ftypisom" + bytes(99), "video", "use film"),
-    "a.mkv": (b"\x1aE\xdf\xa3" + bytes(99), "video", "use film"),
-    "a.avi": (b"RIFF\0\0\0\0AVI LIST", "video", "use film"),
+    "a.mp4": (struct.pack(">I", 24) + b"ftypisom" + bytes(99), "video", "colour it with `film`"),
+    "a.mkv": (b"\x1aE\xdf\xa3" + bytes(99), "video", "colour it with `film`"),
+    "a.avi": (b"RIFF\0\0\0\0AVI LIST", "video", "colour it with `film`"),
 }
 
 

@@ -30,6 +30,7 @@ from tests.browsing import (
     settled,
 )
 from tests.films import panned, write_film
+from tests.pages import album_page
 from tests.support import exact_luma
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -381,6 +382,39 @@ def test_pictures_and_controls_have_names(page, photographs):
             .map((each) => each.outerHTML.slice(0, 200))"""
     )
     assert nameless == []
+
+
+# --- scans ----------------------------------------------------------------------------------
+
+
+def test_a_page_a_negative_and_a_document(page, tmp_path):
+    scan, scans = tmp_path / "page.png", tmp_path / "scans.tif"
+    Image.fromarray(album_page((228, 218, 196))[0]).save(scan)
+    grey = Image.fromarray(skimage.data.coffee()[:200, :300]).convert("L")
+    grey.save(scans, save_all=True, append_images=[grey])
+    drop(page, scan)
+    before = settled(page)
+    assert "4 photographs" in page.inner_text("#viewer .album")
+    page.click("[data-mode=correct]")
+    page.click(SHOWN, position={"x": 5, "y": 5})
+    page.wait_for_selector("#viewer .say:has-text('the page around the photographs')")
+    page.click("#viewer .album input")
+    before = changed(page, before)
+    assert not page.is_checked("#viewer .album input")
+    page.get_by_role("button", name="More options").click()
+    page.get_by_label("This is a negative").check()
+    changed(page, before)
+    positive = 255 - np.asarray(Image.open(scan).convert("L"), float)
+    assert abs(exact_luma(pixels(saved(page)[1])) - positive).max() <= 1.5
+    page.get_by_role("tab", name="Document").click()
+    page.set_input_files("#document-drop input[type=file]", scans)
+    page.wait_for_selector("#document-drop a[download]")
+    page.click("#document-begin")
+    page.wait_for_selector("#document .save:not([hidden])")
+    assert page.inner_text("#document .say") == "scans.tif is in colour: 2 photographs"
+    name, data = saved(page, "#document .save")
+    assert name == "scans-colorized.tif"
+    assert Image.open(io.BytesIO(data)).n_frames == 2
 
 
 # --- films ----------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ from PIL import Image
 
 from photochrom import Colorizer
 from photochrom.errors import ConfigError
+from photochrom.photo.output_profile import output_profile
 from photochrom.web.page.choices import Choices, Mark, parse_palette
 from photochrom.web.page.session import Session
 from photochrom.web.page.session_store import SessionStore
 from photochrom.web.page.tray import Picture
+from tests.pages import album_page
 from tests.support import known_color_model, write_pictures
 
 
@@ -98,6 +101,54 @@ def test_a_file_is_named_for_what_it_holds(session, tmp_path):
     assert picture.name == "scan.png"
     with Image.open(session.downloads.file(picture)) as image:
         assert image.format == "PNG"
+
+
+def test_the_photographs_on_a_page_are_found_and_can_be_one_again(session, tmp_path):
+    scan = tmp_path / "page.png"
+    Image.fromarray(album_page((228, 218, 196))[0]).save(scan)
+    (picture,) = session.add([scan])
+    session.queue.wait(picture, 60)
+    assert (picture.status, picture.found) == ("done", 4)
+    assert session.renderings.color_candidates(picture, 0.02, 0.02) is None  # on the paper
+    with pytest.raises(ConfigError, match="one of the 4 photographs"):
+        session.edits.change(picture, lambda own: own.with_mark(Mark(0.02, 0.02, (9, 9, 200))))
+    on_paper = pixel(session.downloads.file(picture))
+    assert on_paper[0] > on_paper[2] + 20
+    session.edits.change(picture, lambda choices: replace(choices, album=False))
+    red, green, blue = pixel(session.downloads.file(picture))  # this model knows no colour
+    assert red == green == blue
+    assert picture.found == 4  # so that a person can switch it on again
+
+
+def test_negatives_are_inverted_one_or_all(session, tmp_path):
+    first, second = put(session, tmp_path, "a.png", "b.png")
+    before = pixel(session.downloads.file(second))
+    session.edits.change(first, lambda choices: replace(choices, negative=True))
+    assert first.choices.cleared().negative
+    session.set_negative(wanted=True)
+    while session.queue.is_busy:
+        time.sleep(0.01)
+    assert [each.choices.negative for each in (first, second)] == [True, True]
+    assert (pixel(session.downloads.file(second)) == 255 - before).all()
+
+
+def test_files_are_saved_in_the_colour_space_that_was_chosen_last(session, tmp_path):
+    (picture,) = put(session, tmp_path, "a.png")
+    for name in ("display-p3", "adobe-rgb"):
+        session.downloads.profile = name
+        with Image.open(session.downloads.file(picture)) as image:
+            assert image.info["icc_profile"] == output_profile(name).icc
+
+
+def test_a_document_is_told_where_to_go(session, tmp_path):
+    scans = tmp_path / "scans.tif"
+    first = Image.new("L", (64, 64), 90)
+    first.save(scans, save_all=True, append_images=[first])
+    (picture,) = session.add([scans])
+    session.queue.wait(picture, 60)
+    assert picture.reason == (
+        "expected one page; scans.tif has 2 pages. The tab Document colours it."
+    )
 
 
 def test_a_colour_by_hand_reaches_the_file_at_full_size(session, tmp_path):

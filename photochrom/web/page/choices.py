@@ -69,6 +69,8 @@ class Choices:
         reference: Photograph to copy colours from.
         copied_from: Path of the file that the reference, or the palette, comes from; "" if none.
         variant: Number of the chosen alternative; 0 is the most likely one.
+        album: Whether to colour each photograph on a page on its own, where several are found.
+        negative: Whether the photograph is a negative, which is inverted first.
     """
 
     vividness: float | None = None
@@ -77,6 +79,8 @@ class Choices:
     reference: Photo | None = field(default=None, repr=False)
     copied_from: str = ""
     variant: int = 0
+    album: bool = True
+    negative: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -96,6 +100,8 @@ class Choices:
             palette=self.palette,
             reference=self.reference,
             variants=VARIANTS if self.variant else 1,
+            album=self.album,
+            negative=self.negative,
         )
 
     @property
@@ -104,8 +110,8 @@ class Choices:
         return " ".join(f"#{bytes(color).hex()}" for color in self.palette)
 
     def cleared(self) -> Choices:
-        """Return the default choices, but keep the vividness."""
-        return Choices(vividness=self.vividness)
+        """Return the default colours, but keep the vividness and what the scan is."""
+        return Choices(vividness=self.vividness, album=self.album, negative=self.negative)
 
     def with_variant(self, variant: int) -> Choices:
         """Return these choices with one of the alternatives, without marks and palette."""

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from photochrom.web.page.payloads import AlternativesValue, MarkValue, TrayValue, ViewerValue
 
     Value = ViewerValue | TrayValue | list[MarkValue] | AlternativesValue
-    # Session key, number, x and y as a list; returns colours with their probabilities
-    ColorCandidates = Callable[[list[str | float]], list[tuple[str, float]]]
+    # Session key, number, x and y as a list; returns colours with their probabilities, or None on
+    # the paper of an album page
+    ColorCandidates = Callable[[list[str | float]], list[tuple[str, float]] | None]
 
 __all__ = ["alternatives", "asset", "marks", "tray", "viewer"]
 
@@ -35,6 +36,7 @@ _VIEWER = """
       <button type="button" data-mode="correct" aria-pressed="false">Correct a colour</button>
     </div>
     <label><input type="checkbox" class="doubt"> Show uncertain places</label>
+    <label class="album" hidden><input type="checkbox"> <span></span></label>
     <a class="save" download>Save in colour</a>
   </div>
   <div class="stage" tabindex="0" role="application" hidden>

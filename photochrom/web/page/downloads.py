@@ -11,34 +11,39 @@ from photochrom.web.filenames import unique
 from photochrom.web.page import views
 
 if TYPE_CHECKING:
-    from photochrom.prediction import Prediction
-    from photochrom.web.page.predictions import Predictions
+    from photochrom.web.page.predictions import AnyPrediction, Predictions
     from photochrom.web.page.tray import Picture, Tray
 
 __all__ = ["Downloads"]
 
 
 class Downloads:
-    """Writes coloured files at full size, and zips of them."""
+    """Writes coloured files at full size, and zips of them.
+
+    Attributes:
+        profile: Colour space of the files, as `ColorPhoto.in_profile` takes it.
+    """
 
     def __init__(self, tray: Tray, predictions: Predictions) -> None:
+        self.profile = "srgb"
         self._tray, self._predictions = tray, predictions
 
-    def write(self, picture: Picture, prediction: Prediction) -> None:
+    def write(self, picture: Picture, prediction: AnyPrediction) -> None:
         """Write the coloured file of a photograph.
 
         Args:
             picture: The photograph.
             prediction: Its prediction at full size.
         """
-        colored = views.apply_choices(prediction, picture.choices)
+        version, profile = picture.version, self.profile
+        colored = views.apply_choices(prediction, picture.choices).in_profile(profile)
         colored.save(picture.target, overwrite=True)
-        picture.saved_version = picture.version
+        picture.saved_as = version, profile
 
     def file(self, picture: Picture) -> Path:
         """Return the coloured file, written again if the choices have changed since."""
         with picture.lock:
-            if picture.saved_version != picture.version:
+            if picture.saved_as != (picture.version, self.profile):
                 self.write(picture, self._predictions.at_full_size(picture))
             return picture.target
 

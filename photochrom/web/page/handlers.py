@@ -10,6 +10,7 @@ from photochrom.web.page.photograph_handlers import (
     AlternativeHandlers,
     CopyHandlers,
     MarkHandlers,
+    ScanHandlers,
     VividnessHandlers,
 )
 from photochrom.web.page.tray_handlers import TrayHandlers
@@ -32,9 +33,12 @@ class Handlers:
         self.vividness = VividnessHandlers(sessions, updates)
         self.alternatives = AlternativeHandlers(sessions, updates)
         self.copying = CopyHandlers(sessions, updates)
+        self.scans = ScanHandlers(sessions, updates)
 
     def viewer(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """Add an example, or change the colours that a person has given."""
+        """Add an example, change the colours that a person has given, or how a page is coloured."""
         if event.action == "example":
             return self.tray.add_example(key, str(event.name))
+        if event.action == "album":
+            return self.scans.set_album(key, number, bool(event.wanted))
         return self.marks.change(key, number, event)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import gradio as gr
 
+from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.photo import READABLE_SUFFIXES
 from photochrom.photo.codecs import NOT_INSTALLED
 from photochrom.web.page import components
+from photochrom.web.page.documents import DocumentTab
 from photochrom.web.page.films import FilmTab
 from photochrom.web.page.handlers import Handlers
 from photochrom.web.page.payloads import viewer_value
@@ -24,8 +26,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Page"]
 
-# Files whose optional package is not installed are accepted, too: their error names it.
+# Files whose optional package is not installed are accepted, too: their error names it. So are
+# PDFs, whose error names the tab for documents.
 _SUFFIXES: Final = sorted({*READABLE_SUFFIXES, *NOT_INSTALLED})
+_PROFILES: Final = [
+    ("sRGB", "srgb"),
+    ("Display P3", "display-p3"),
+    ("Adobe RGB", "adobe-rgb"),
+    ("The scan's own, where it has a profile", "keep"),
+]
 
 _HEADER: Final = """
 <header class="head"><h1>Photochrom</h1>
@@ -46,7 +55,7 @@ The luma of a photograph never changes.
 Examples: astronaut by NASA, coffee by Rachel Michetti, cat by Stefan van der Walt.</p></footer>
 """
 _UPLOAD_SECONDS: Final = 12 * 3600  # after which Gradio deletes what was uploaded
-_FILM_POLL_SECONDS: Final = 1.0
+_JOB_POLL_SECONDS: Final = 1.0  # for the progress of a film or a document
 _POLL_SECONDS: Final = 0.4  # for the progress of the photographs
 
 
@@ -74,16 +83,21 @@ class Page:
             self.chosen = gr.State(0)
             self.drawn = gr.State(())
             self.timer = gr.Timer(_POLL_SECONDS, active=False)
-            # Outside of the film's tab: Gradio loads a state within a tab only when it is opened
+            # Outside of their tabs: Gradio loads a state within a tab only when it is opened
             film_key = gr.BrowserState("", storage_key="photochrom-film")
-            film_timer = gr.Timer(_FILM_POLL_SECONDS, active=False)
+            film_timer = gr.Timer(_JOB_POLL_SECONDS, active=False)
+            document_key = gr.BrowserState("", storage_key="photochrom-document")
+            document_timer = gr.Timer(_JOB_POLL_SECONDS, active=False)
             gr.HTML(_HEADER, js_on_load=_HEADER_JS, apply_default_css=False)
             with gr.Tab("Photographs", id="photographs"):
                 self._lay_out_photographs(card.vividness, sessions)
             with gr.Tab("Film", id="film"):
-                self.film = FilmTab(service, film_key, film_timer)
+                film = FilmTab(service, film_key, film_timer)
+            with gr.Tab("Document", id="document"):
+                document = DocumentTab(service, document_key, document_timer)
             gr.HTML(_FOOTER, apply_default_css=False)
-            self.film.connect(self.blocks.load)
+            film.connect(self.blocks.load)
+            document.connect(self.blocks.load)
             self._connect()
 
     def _lay_out_photographs(self, vividness: float, sessions: SessionStore) -> None:
@@ -92,7 +106,7 @@ class Page:
                 self.drop = gr.File(
                     label="Photographs: drop, paste or choose",
                     file_count="multiple",
-                    file_types=_SUFFIXES,
+                    file_types=[*_SUFFIXES, PDF_SUFFIX],
                     height=150,
                     elem_id="drop",
                 )
@@ -108,6 +122,8 @@ class Page:
                 self.for_all = gr.Button("Use this vividness for all", size="sm", visible=False)
                 with gr.Tabs(elem_id="more"):
                     self._lay_out_tabs()
+                with gr.Accordion("More options", open=False, elem_id="options"):
+                    self._lay_out_options()
             with gr.Column(scale=3, min_width=340):
                 self.viewer = components.viewer(
                     viewer_value(None, None), _color_candidates(sessions)
@@ -139,6 +155,19 @@ class Page:
                 elem_id="palette",
             )
 
+    def _lay_out_options(self) -> None:
+        self.negative = gr.Checkbox(
+            label="This is a negative", info="Invert it before colouring", elem_id="negative"
+        )
+        self.negative_for_all = gr.Button("Use this for all", size="sm", visible=False)
+        self.profile = gr.Dropdown(
+            _PROFILES,
+            value="srgb",
+            label="Colour space of all saved files",
+            filterable=False,
+            elem_id="profile",
+        )
+
     def _connect(self) -> None:
         """Connect the events to their handlers."""
         handlers, state = self.handlers, [self.key, self.chosen]
@@ -161,6 +190,10 @@ class Page:
         on(self.reference.upload, handlers.copying.copy, reference)
         on(self.reference.clear, handlers.copying.stop, state)
         on(self.only_palette.input, handlers.copying.copy, reference)
+        negative = [*state, self.negative]
+        on(self.negative.input, handlers.scans.set_negative, negative)
+        on(self.negative_for_all.click, handlers.scans.set_negative_for_all, negative)
+        on(self.profile.input, handlers.scans.set_profile, [*state, self.profile])
         on(self.palette.submit, handlers.copying.set_palette, [*state, self.palette])
         on(self.palette.blur, handlers.copying.set_palette, [*state, self.palette])
 
@@ -187,6 +220,9 @@ class Page:
             self.reference,
             self.only_palette,
             self.palette,
+            self.negative,
+            self.negative_for_all,
+            self.profile,
         ]
         event(
             handler,
@@ -202,7 +238,7 @@ class Page:
 def _color_candidates(sessions: SessionStore) -> ColorCandidates:
     """Return the function that the viewer's script calls as `server.color_candidates`."""
 
-    def color_candidates(request: list[str | float]) -> list[tuple[str, float]]:
+    def color_candidates(request: list[str | float]) -> list[tuple[str, float]] | None:
         """Return likely colours for a place; `request` is [session key, number, x, y]."""
         key, number, x, y = request
         session = sessions.get(str(key))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlternativesValue",
-    "FilmValue",
+    "JobValue",
     "MarkValue",
     "TrayValue",
     "ViewerValue",
@@ -56,6 +56,8 @@ class ViewerValue(TypedDict, total=False):
     coloured: str
     save_as: str
     marks: list[MarkValue]
+    found: int
+    album: bool
 
 
 class _Thumbnail(TypedDict):
@@ -88,11 +90,12 @@ class AlternativesValue(TypedDict, total=False):
     chosen: int
 
 
-class FilmValue(TypedDict, total=False):
-    """The progress of a film."""
+class JobValue(TypedDict, total=False):
+    """The progress of a film or a document; `note` says what is worth knowing of the result."""
 
     status: Status
     reason: str
+    note: str
     name: str
     done: int
     total: int
@@ -128,6 +131,8 @@ def viewer_value(session: Session | None, picture: Picture | None) -> ViewerValu
         "coloured": f"{url}/coloured",
         "save_as": picture.target_name,
         "marks": marks_value(picture),
+        "found": picture.found,
+        "album": picture.choices.album,
     }
     return value
 

@@ -7,6 +7,7 @@ update.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from html import escape
 from pathlib import Path
@@ -33,6 +34,7 @@ __all__ = [
     "AlternativeHandlers",
     "CopyHandlers",
     "MarkHandlers",
+    "ScanHandlers",
     "VividnessHandlers",
     "report_errors",
 ]
@@ -200,6 +202,33 @@ class CopyHandlers(_PhotographHandlers):
         if not picture or palette == picture.choices.palette:
             return NOTHING
         return self._change(key, number, lambda choices: choices.with_palette(palette))
+
+
+class ScanHandlers(_PhotographHandlers):
+    """The handlers for what a scan is, and for the files that are saved."""
+
+    @report_errors
+    def set_album(self, key: str, number: int, wanted: bool) -> Updates:
+        """Colour the photographs of a page each on its own, or the page as one picture."""
+        return self._change(key, number, lambda choices: replace(choices, album=wanted))
+
+    @report_errors
+    def set_negative(self, key: str, number: int, wanted: bool) -> Updates:
+        """Set whether a photograph is a negative."""
+        return self._change(key, number, lambda choices: replace(choices, negative=wanted))
+
+    @report_errors
+    def set_negative_for_all(self, key: str, number: int, wanted: bool) -> Updates:
+        """Set whether all photographs are negatives."""
+        session = self._sessions.open(key)
+        session.set_negative(wanted=wanted)
+        return self._updates.progress(session)
+
+    @report_errors
+    def set_profile(self, key: str, number: int, name: str) -> Updates:
+        """Set the colour space of all files that are saved from now on."""
+        self._sessions.open(key).downloads.profile = name
+        return NOTHING
 
 
 def _palette_of(source: Photo) -> tuple[tuple[int, int, int], ...]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from photochrom import photo
-from photochrom.errors import PhotochromError
+from photochrom.album import AlbumPrediction
+from photochrom.errors import PhotochromError, SeveralPages
 from photochrom.web.page import views
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from photochrom.prediction import Prediction
     from photochrom.web.page.tray import Picture
 
-    # The reference is an input of the network; all other choices apply to its output
-    Key = tuple[Path, Photo | None]
+    AnyPrediction = Prediction | AlbumPrediction
+    # Reference, album and negative decide what the network sees; the other choices apply to its
+    # output
+    Key = tuple[Path, Photo | None, bool, bool]
 
 __all__ = ["PredictionCache", "Predictions"]
 
@@ -39,10 +42,10 @@ class PredictionCache:
             limit: Number of predictions to keep.
         """
         self._limit = limit
-        self._predictions: OrderedDict[Key, Prediction] = OrderedDict()
+        self._predictions: OrderedDict[Key, AnyPrediction] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: Key, make: Callable[[], Prediction]) -> Prediction:
+    def get(self, key: Key, make: Callable[[], AnyPrediction]) -> AnyPrediction:
         """Return the prediction with that key; make and keep it if it is not there."""
         with self._lock:
             if key in self._predictions:
@@ -53,7 +56,7 @@ class PredictionCache:
         self.put(key, prediction)
         return prediction
 
-    def put(self, key: Key, prediction: Prediction) -> None:
+    def put(self, key: Key, prediction: AnyPrediction) -> None:
         """Add a prediction; if there are too many, drop the one that was not used for longest."""
         with self._lock:
             self._predictions[key] = prediction
@@ -83,9 +86,12 @@ class Predictions:
         if picture.source.stat().st_size > _MAX_BYTES:
             raise PhotochromError(f"expected a file of 1 GB at most; {picture.name} is larger")
         data = picture.source.read_bytes()
-        return photo.read(data, max_pixels=self._colorizer.max_pixels, name=picture.name)
+        try:
+            return photo.read(data, max_pixels=self._colorizer.max_pixels, name=picture.name)
+        except SeveralPages as error:
+            raise SeveralPages(f"{error}. The tab Document colours it.") from error
 
-    def at_full_size(self, picture: Picture, whole: Photo | None = None) -> Prediction:
+    def at_full_size(self, picture: Picture, whole: Photo | None = None) -> AnyPrediction:
         """Return a new prediction.
 
         Args:
@@ -93,18 +99,26 @@ class Predictions:
             whole: Its original, if it has been read already.
         """
         whole = whole or self.read(picture)
-        return self._colorizer.predict(whole, reference=picture.choices.reference)
+        return self._colorizer.predict_with(whole, picture.choices.options(whole.size))
 
-    def keep(self, picture: Picture, prediction: Prediction) -> None:
+    def keep(self, picture: Picture, prediction: AnyPrediction) -> None:
         """Keep a prediction at full size for `for_preview`."""
         self._cache.put(_key_of(picture), views.downscaled(prediction))
 
-    def for_preview(self, picture: Picture) -> Prediction:
-        """Return the prediction for a small copy, from the cache if possible."""
-        return self._cache.get(
+    def for_preview(self, picture: Picture) -> AnyPrediction:
+        """Return the prediction for a small copy, from the cache if possible.
+
+        It also notes how many photographs were found, if they were looked for.
+        """
+        prediction = self._cache.get(
             _key_of(picture), lambda: views.downscaled(self.at_full_size(picture))
         )
+        if picture.choices.album:
+            regions = prediction.regions if isinstance(prediction, AlbumPrediction) else ()
+            picture.found = len(regions)
+        return prediction
 
 
 def _key_of(picture: Picture) -> Key:
-    return picture.folder, picture.choices.reference
+    choices = picture.choices
+    return picture.folder, choices.reference, choices.album, choices.negative

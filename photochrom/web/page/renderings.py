@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from photochrom.album import AlbumPrediction
 from photochrom.web.page import views
 from photochrom.web.page.choices import VARIANTS
 
@@ -60,7 +61,9 @@ class Renderings:
         prediction = self._predictions.for_preview(picture)
         return views.uncertainty_layer(prediction, picture.choices.vividness)
 
-    def color_candidates(self, picture: Picture, x: float, y: float) -> list[tuple[str, float]]:
+    def color_candidates(
+        self, picture: Picture, x: float, y: float
+    ) -> list[tuple[str, float]] | None:
         """Return likely colours for a place in a photograph, the most likely one first.
 
         Args:
@@ -69,7 +72,8 @@ class Renderings:
             y: Distance from the top, as a share of the height, 0 to 1.
 
         Returns:
-            Colours as #rrggbb, each with its probability; none if there is no such place.
+            Colours as #rrggbb, each with its probability; none if there is no such place. None
+            on an album page, outside of its photographs.
 
         Raises:
             ConfigError: the model predicts only one colour.
@@ -78,7 +82,8 @@ class Renderings:
             return []
         prediction = self._predictions.for_preview(picture)
         width, height = prediction.photo.size
-        candidates = prediction.color_candidates(
-            min(x * width, width - 1), min(y * height, height - 1)
-        )
+        column, row = min(x * width, width - 1), min(y * height, height - 1)
+        if isinstance(prediction, AlbumPrediction) and not prediction.contains(column, row):
+            return None
+        candidates = prediction.color_candidates(column, row)
         return [(f"#{bytes(color).hex()}", share) for color, share in candidates]

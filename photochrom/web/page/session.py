@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from photochrom.web.page.tray import Picture, Tray
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
+    from photochrom.web.page.choices import Choices
 
 __all__ = ["Session"]
 
@@ -83,12 +84,18 @@ class Session:
             ConfigError: `vividness` is out of range.
         """
         ColorOptions(vividness=vividness)  # checked once, before anything is changed
+        self._change_all(lambda choices: replace(choices, vividness=vividness))
 
+    def set_negative(self, *, wanted: bool) -> None:
+        """Set whether all photographs are negatives; those that are done are coloured again."""
+        self._change_all(lambda choices: replace(choices, negative=wanted))
+
+    def _change_all(self, change: Callable[[Choices], Choices]) -> None:
         def set_choices(picture: Picture) -> None:
-            picture.choices = replace(picture.choices, vividness=vividness)
+            picture.choices = change(picture.choices)
 
         def recolor(picture: Picture) -> None:
-            self.edits.set_vividness(picture, vividness)
+            self.edits.change(picture, change, undoable=False)
 
         self.queue.change(list(self.tray.pictures.values()), set_choices, recolor)
 

@@ -30,11 +30,12 @@ class Picture:
         status: Progress.
         reason: Why it failed; "" otherwise.
         size: Width and height, in pixels.
+        found: Number of photographs that were found on the page; 0 if it is itself a photograph.
         seconds: Time that the first colouring took.
         choices: How the photograph is to be coloured.
         history: Earlier choices, for undo; the latest comes last.
         version: Number of the current preview; grows with every change.
-        saved_version: Version of the coloured file; smaller than `version` if it is out of date.
+        saved_as: Version and colour space of the coloured file; others if it is out of date.
         lock: Held while the choices or the files change.
     """
 
@@ -44,11 +45,12 @@ class Picture:
     status: Status = "queued"
     reason: str = ""
     size: tuple[int, int] = (0, 0)
+    found: int = 0
     seconds: float = 0.0
     choices: Choices = field(default_factory=Choices)
     history: list[Choices] = field(default_factory=list)
     version: int = 0
-    saved_version: int = -1
+    saved_as: tuple[int, str] = (-1, "")
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @property

@@ -45,6 +45,8 @@ class PageUpdates:
             self._page.key: session.key,
             **self._copying(picture),
             self._page.vividness: self._default if vividness is None else vividness,
+            self._page.negative: bool(picture and picture.choices.negative),
+            self._page.profile: session.downloads.profile,
         }
 
     def display(self, session: Session, picture: Picture | None) -> Updates:
@@ -73,6 +75,7 @@ class PageUpdates:
             self._page.tray: tray_value(session),
             self._page.timer: gr.Timer(active=session.queue.is_busy),
             self._page.for_all: gr.Button(visible=len(session.tray) > 1),
+            self._page.negative_for_all: gr.Button(visible=len(session.tray) > 1),
         }
 
     def alternatives(self, value: AlternativesValue) -> Updates:

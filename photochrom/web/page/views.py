@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from photochrom import photo
+from photochrom.album import AlbumPrediction
 from photochrom.photo import Metadata, Photo
 from photochrom.photo.photo import eight_bits
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import IntArray
-    from photochrom.prediction import ColorPhoto, Prediction
+    from photochrom.prediction import ColorPhoto
     from photochrom.web.page.choices import Choices
+    from photochrom.web.page.predictions import AnyPrediction
 
 __all__ = [
     "THUMBNAIL_SIDE",
@@ -40,19 +42,25 @@ _UNCERTAINTY_COLOR: Final = (214, 40, 140)  # RGB; a magenta that is rare in pho
 _MAX_OPACITY: Final = 0.8
 
 
-def downscaled(prediction: Prediction, side: int = PREVIEW_SIDE) -> Prediction:
+def downscaled(prediction: AnyPrediction, side: int = PREVIEW_SIDE) -> AnyPrediction:
     """Return the same prediction for a smaller copy of the photograph.
 
     Args:
         prediction: The prediction; its network output is shared, not copied.
         side: Longest side of the copy, in pixels.
     """
+    if isinstance(prediction, AlbumPrediction):
+        # The paper around the photographs is shown in its own colour
+        return prediction.on(_small_photo(prediction.photo, side, in_color=True))
     return replace(prediction, photo=_small_photo(prediction.photo, side))
 
 
-def _small_photo(whole: Photo, side: int) -> Photo:
-    luma = eight_bits(_resize(whole.luma, side))
-    return Photo(luma, None, None, "grey", Metadata(), "JPEG", whole.name)
+def _small_photo(whole: Photo, side: int, *, in_color: bool = False) -> Photo:
+    luma, color = eight_bits(_resize(whole.luma, side)), None
+    if in_color and whole.color is not None:
+        color = eight_bits(_resize(whole.color, side))
+    tint = "grey" if color is None else whole.tint
+    return Photo(luma, color, None, tint, Metadata(), "JPEG", whole.name)
 
 
 def _resize(pixels: IntArray, side: int) -> IntArray:
@@ -64,7 +72,7 @@ def _resize(pixels: IntArray, side: int) -> IntArray:
     return cast("IntArray", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def apply_choices(prediction: Prediction, choices: Choices) -> ColorPhoto:
+def apply_choices(prediction: AnyPrediction, choices: Choices) -> ColorPhoto:
     """Return the photograph in the colours that a person has chosen.
 
     Raises:
@@ -104,7 +112,7 @@ def thumbnail(preview: bytes, side: int = THUMBNAIL_SIDE) -> bytes:
     return bytes(cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1])
 
 
-def uncertainty_layer(prediction: Prediction, vividness: float | None) -> bytes:
+def uncertainty_layer(prediction: AnyPrediction, vividness: float | None) -> bytes:
     """Return a layer that covers the places where the colours are uncertain.
 
     Args:

@@ -25,6 +25,8 @@ document.addEventListener("drop", (event) => {
   if (event.defaultPrevented || !files.length) return;
   event.preventDefault();
   // The field of a hidden tab has no offsetParent
-  if (document.querySelector("#film-drop")?.offsetParent) upload(files.slice(0, 1), "#film-drop");
+  const single = ["#film-drop", "#document-drop"].find((field) =>
+    document.querySelector(field)?.offsetParent);
+  if (single) upload(files.slice(0, 1), single);
   else upload(files, "#drop");
 });

@@ -93,6 +93,11 @@ async function askForColor(point) {
     showMessage("There are no suggestions for this place. Choose any colour.");
   }
   if (popoverPoint !== point) return;  // a person has chosen another place meanwhile
+  if (!colors) {
+    hidePopover();
+    showMessage("This is the page around the photographs, which keeps its colour.");
+    return;
+  }
   openPopover(point, "What colour is this?", (color) => {
     hidePopover();
     stage.focus({ preventScroll: true });
@@ -121,6 +126,26 @@ function drawMarks() {
     return button;
   }));
 }
+
+// --- album pages -----------------------------------------------------------------------------
+
+const albumBox = one(".album input");
+
+function drawAlbumSwitch() {
+  const { found, album } = current;
+  one(".album").hidden = !found;
+  albumBox.checked = album;
+  one(".album span").textContent = found > 1
+    ? `Colour the ${found} photographs on this page each on its own`
+    : "Leave the border as it is";
+}
+
+albumBox.addEventListener("change", () => {
+  const wanted = albumBox.checked;
+  albumBox.checked = current.album;  // until it is done
+  showMessage("Colouring …");
+  report({ action: "album", wanted });
+});
 
 // --- drawing ---------------------------------------------------------------------------------
 
@@ -170,6 +195,7 @@ function draw() {
   one(".before").alt = `${current.name} before colouring`;
   one(".after").alt = `${current.name} in colour`;
   drawMarks();
+  drawAlbumSwitch();
   const { name, width, height, seconds } = current;
   showMessage(`${name}, ${width} × ${height}, coloured in ${seconds}\u00a0s`);
 }
