@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ContactSheetCallback", "ProgressCallback"]
 
+# Drawing takes a second or two, as long as a whole epoch on a few photographs.
+_SECONDS_BETWEEN_DRAWINGS: Final = 60
 _BATCH_SIZE: Final = 8  # photographs at once, to limit memory
 
 
@@ -145,6 +149,7 @@ class ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.run, self.state, self.constants, self.listener = run, state, constants, listener
         self.steps, self.batch_size = amount
         self.epoch = state.epochs
+        self.drawn_at = -math.inf  # monotonic seconds
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remember the epoch's number."""
@@ -155,6 +160,16 @@ class ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.listener.step(self.epoch + 1, batch + 1, self.steps, self.batch_size, logs or {})
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Draw the curves and report the epoch."""
-        draw_curves(self.state.history, self.constants, self.run.folder / "curves.png")
+        """Report the epoch, and draw the curves if they were not drawn within a minute."""
+        if time.monotonic() - self.drawn_at > _SECONDS_BETWEEN_DRAWINGS:
+            self._draw()
         self.listener.epoch(epoch + 1, logs or {}, self.constants)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Draw the curves a last time."""
+        if self.state.history:
+            self._draw()
+
+    def _draw(self) -> None:
+        draw_curves(self.state.history, self.constants, self.run.folder / "curves.png")
+        self.drawn_at = time.monotonic()

@@ -25,7 +25,7 @@ def compare(*arguments: object) -> Result:
 def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     asked = [
         fill(tmp_path / "photos", 16), "-o", tmp_path / "out", "--recipes", ",".join(RECIPES),
-        "--budget", "80", "--judged", "3", "--set", "data.size=64", "--set", "train.batch_size=4",
+        "--budget", "40", "--judged", "3", "--set", "data.size=64", "--set", "train.batch_size=4",
         "--set", "data.validation=0.25",
     ]  # fmt: skip
     said = compare(*asked)
@@ -34,7 +34,7 @@ def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     entries = {entry["name"]: entry for entry in found["entries"]}
     assert list(entries) == ["grey", "best constant", *RECIPES, "default network"]
     for name in RECIPES:
-        assert entries[name]["photos"] == 80
+        assert entries[name]["photos"] == 40
         assert entries[name]["training_speed"] > 0
     logged = (tmp_path / "out" / "dcgan" / "log.csv").read_text().splitlines()[0].split(",")
     assert {"euclidean", "generator", "discriminator"} <= set(logged)
@@ -42,17 +42,17 @@ def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     assert entries["fusion:version=alpha"]["parameters"] == 32_202
     assert entries["grey"]["scores"]["colorfulness"] == 0
     table = (tmp_path / "out" / "scoreboard.md").read_text()
-    assert "80 photographs" in table
+    assert "40 photographs" in table
     assert "| dcgan | 30,594 |" in table
     assert "| default network, faithful | " in table
     with Image.open(tmp_path / "out" / "scoreboard.png") as picture:
         assert picture.width > picture.height
     with Image.open(tmp_path / "out" / "curves.png") as picture:
         assert picture.width > picture.height
-    more = ["60" if each == "80" else each for each in asked]
+    more = ["32" if each == "40" else each for each in asked]
     said = compare(*more)
     assert said.exit_code == 2
-    assert "holds another comparison, budget = 80 photographs" in said.stderr
+    assert "holds another comparison, budget = 40 photographs" in said.stderr
     before = {name: (tmp_path / "out" / name / "log.csv").read_text() for name in FOLDERS}
     said = compare(*asked)
     assert said.exit_code == 0, said.stderr

@@ -422,7 +422,7 @@ def test_a_page_a_negative_and_a_document(page, tmp_path):
 
 def test_a_film_is_coloured(page, tmp_path):
     pytest.importorskip("av")
-    old = write_film(tmp_path / "old.mp4", panned(60), codec="libx264")
+    old = write_film(tmp_path / "old.mp4", panned(30), codec="libx264")
     page.get_by_role("tab", name="Film").click()
     page.set_input_files("#film-drop input[type=file]", old)
     page.wait_for_selector("#film-drop a[download]")  # it is there, not only on its way
