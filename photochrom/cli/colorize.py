@@ -16,6 +16,7 @@ import typer
 from photochrom.cli.colorize_options import (
     Album,
     AsJson,
+    Compare,
     DryRun,
     FailFast,
     Hints,
@@ -52,6 +53,7 @@ from photochrom.cli.options import (
     PrecisionOption,
     Vividness,
 )
+from photochrom.cli.side_by_side import check_comparison, write_comparison
 from photochrom.cli.stream import STREAM, Stream
 from photochrom.errors import ConfigError, OutputExists, SeveralPages
 
@@ -85,6 +87,7 @@ def colorize(
     in_color: InColor = None,
     suffix: Suffix = None,
     quality: Quality = None,
+    compare: Compare = None,
     fail_fast: FailFast = False,
     keep_going: KeepGoing = False,
     dry_run: DryRun = False,
@@ -112,7 +115,8 @@ def colorize(
         raise ConfigError("expected --fail-fast or --keep-going, not both")
     if STREAM in (*inputs, output):
         skips = exists == "skip", in_color == "skip"
-        _require_one(inputs, dry_run, as_json, variants > 1, split, bool(pages), *skips)
+        unwanted = dry_run, as_json, variants > 1, split, bool(pages), bool(compare), *skips
+        _require_one(inputs, *unwanted)
         stream = Stream(inputs[0], output, suffix, quality, target)
         return stream.run(create, options, originals, overwrite=exists == "overwrite")
     arrange = partial(
@@ -122,14 +126,19 @@ def colorize(
     folder_or_file = Path(output) if output else None
     jobs = _plan(arrange, inputs, folder_or_file, one=bool(hints))
     _note_left_out(inputs, folder_or_file, recursive=recursive, documents=bool(pages))
+    overwrite = exists == "overwrite"
+    if compare:
+        check_comparison(compare, jobs, overwrite=overwrite)
     if dry_run:
         return _show_plan(jobs, exists, as_json=as_json)
     color = partial(
         run, exists=exists, fail_fast=fail_fast, in_color=in_color or "skip",
         quality=quality, workers=workers, options=options, pages=pages, profile=target,
     )  # fmt: skip
+    share = partial(write_comparison, max_pixels=max_pixels, overwrite=overwrite)
     destination = "" if output else _destination(jobs)
-    return _run(jobs, create(), color, as_json=as_json, destination=destination)
+    _run(jobs, create(), color, as_json=as_json, destination=destination)
+    return share(compare, jobs[0]) if compare else None
 
 
 def _run(
@@ -151,7 +160,7 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
     if len(inputs) > 1 or any(unwanted):
         raise ConfigError(
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
-            "--json, --variants, --split, --pages, --exists skip or --in-color skip"
+            "--json, --variants, --split, --pages, --compare, --exists skip or --in-color skip"
         )
 
 

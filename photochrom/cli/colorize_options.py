@@ -10,6 +10,7 @@ import typer
 __all__ = [
     "Album",
     "AsJson",
+    "Compare",
     "DryRun",
     "FailFast",
     "Hints",
@@ -136,6 +137,12 @@ FailFast = Annotated[
 ]
 KeepGoing = Annotated[
     bool, typer.Option("--keep-going", "-k", hidden=True)  # the default since 0.2.0
+]
+Compare = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write a picture to share, too: before and after side by side. For one photograph."
+    ),
 ]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", "-n", help="Show what would be done, but do nothing.")

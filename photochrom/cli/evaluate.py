@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate"]
 
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder or zip file of a model.")]
+Model = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="Folder or zip file of a model; or default, for the one that ships."
+    ),
+]
 Judged = Annotated[
     Path,
     typer.Argument(metavar="DIR|FILM", help="Folder of colour photographs, or a colour film."),
@@ -130,6 +135,8 @@ def evaluate(
     Every table also scores baselines that a model must beat: grey and, for photographs, the best
     constant colour; for films, colouring frame by frame. The true film is scored, too.
     """
+    from photochrom.model.model import default_model
+
     _require_writable(source, [each for each in (csv, sheet, plot) if each])
     if film and part:
         raise typer.BadParameter(
@@ -138,6 +145,8 @@ def evaluate(
     if plot and not film:
         raise typer.BadParameter("expected a film; add --film", param_hint="--plot")
     output = _Output(as_json, csv, sheet, plot)
+    if str(model) == "default" and not model.exists():
+        model = default_model()
     if film:
         _film(model, source, limit, output)
     else:
