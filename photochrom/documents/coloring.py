@@ -94,8 +94,9 @@ def color_document(
     """
     if not data.startswith(_PDF):
         chosen = select(pages, photograph_count(data))
-        colored = color_tiff(data, name, chosen, colorize, max_pixels=max_pixels)
-        return ColoredDocument(colored, len(chosen))
+        colored, in_color = color_tiff(data, name, chosen, colorize, max_pixels=max_pixels)
+        unchanged = tuple((index + 1, "in colour already") for index in in_color)
+        return ColoredDocument(colored, len(chosen) - len(unchanged), unchanged)
     pdf = _pdf_module()
     chosen = select(pages, pdf.page_count(data, name))
     changed, report = pdf.color_pdf(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from photochrom import photo
-from photochrom.errors import OutputError
+from photochrom.errors import OutputError, UnsupportedPhoto
 from photochrom.photo.codecs.tiff import TIFF
 from photochrom.photo.codecs.tiff_pages import photograph_file
 from photochrom.photo.codecs.tiff_writing import encode_tiff_pages
@@ -27,10 +27,11 @@ def color_tiff(
     colorize: Callable[[Photo], ColorPhoto],
     *,
     max_pixels: int = photo.DEFAULT_MAX_PIXELS,
-) -> bytes:
+) -> tuple[bytes, tuple[int, ...]]:
     """Colour pages of a TIFF, each with its own resolution and metadata.
 
-    Small copies of pages and masks do not count as pages.
+    Small copies of pages and masks do not count as pages. Pages that are in colour already keep
+    their colours.
 
     Args:
         data: the whole file.
@@ -40,21 +41,29 @@ def color_tiff(
         max_pixels: the largest number of pixels of a page.
 
     Returns:
-        A TIFF with one page for each of `pages`.
+        A TIFF with one page for each of `pages`, and the indices of those that were in colour.
 
     Raises:
-        PhotoError: a page cannot be read; the message names it.
+        PhotoError: a page cannot be read, and the message names it; or all pages are in colour.
         OutputError: the result would be larger than 4 GB.
     """
+    in_color: list[int] = []
 
     def colored() -> Iterator[tuple[IntArray, IntArray | None, Metadata]]:
         for index in pages:
             page = photograph_file(data, index)
             grey = photo.read(page, max_pixels=max_pixels, name=f"page {index + 1} of {name}")
+            if not grey.is_monochrome:
+                in_color.append(index)
+                yield grey.rgb, grey.alpha, fitted(grey.metadata, TIFF.keeps)[0]
+                continue
             result = colorize(grey)
             yield result.rgb, result.alpha, fitted(result.metadata, TIFF.keeps)[0]
 
     try:
-        return encode_tiff_pages(colored())
+        encoded = encode_tiff_pages(colored())
     except ValueError as error:
         raise OutputError(f"cannot encode {name}: {error}") from error
+    if len(in_color) == len(pages):
+        raise UnsupportedPhoto(f"expected a grey page; the pages of {name} are in colour already")
+    return encoded, tuple(in_color)

@@ -88,6 +88,19 @@ def test_all_pages_of_all_documents(scans):
         assert np.ptp(page.astype(int), axis=-1).max() > 10
 
 
+def test_a_page_in_colour_keeps_its_colours(scans, astronaut):
+    with tifffile.TiffWriter(scans / "two.tif") as writer:
+        writer.write(GREY, photometric="minisblack")
+        writer.write(astronaut, photometric="rgb")
+    result = call("scans/two.tif", "-o", "out", "--pages", "all", "--json")
+    assert records(result)[0]["unchanged"] == [{"page": 2, "reason": "in colour already"}]
+    np.testing.assert_array_equal(tifffile.imread("out/two.tif", key=1), astronaut)
+    only = call("scans/two.tif", "-o", "only.tif", "--pages", "2")
+    assert only.exit_code == 1
+    assert "the pages of scans/two.tif are in colour already" in only.stderr
+    assert not Path("only.tif").exists()
+
+
 def test_chosen_pages(scans):
     assert call("scans/two.tif", "-o", "out/second.tif", "--pages", "2").exit_code == 0
     with tifffile.TiffFile("out/second.tif") as file:
