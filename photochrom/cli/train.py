@@ -36,9 +36,7 @@ ListSettings = Annotated[
 
 def train(
     folder: Photographs = None,
-    recipe: Annotated[
-        str | None, typer.Option(help=RECIPE_HELP, show_default="autoencoder")
-    ] = None,
+    recipe: Annotated[str | None, typer.Option(help=RECIPE_HELP, show_default="photochrom")] = None,
     run: Annotated[
         Path | None, typer.Option(help="Folder of the run.", show_default="runs/RECIPE-TIME")
     ] = None,

@@ -80,7 +80,7 @@ class RunConfig(_Section):
     """All settings of a training run."""
 
     recipe: str = Field(
-        default="autoencoder", description="name, path/to/file.py or package.module:Class"
+        default="photochrom", description="name, path/to/file.py or package.module:Class"
     )
     options: dict[str, object] = Field(default_factory=dict, description="options of the recipe")
     data: DataConfig = Field(default_factory=DataConfig)

@@ -47,10 +47,10 @@ class Case:
 APART = {"clusters": 4, "diversity": 0.01, "smallest": 1}  # a network for each photograph
 ALPHA = {"version": "alpha"}
 LEARNT = 4  # ab units
-CHECKED = 40  # steps, after which it is seen whether it has learnt
+CHECKED = 20  # steps, after which it is seen whether it has learnt
 QUICK = {"optimizer": "adam", "learning_rate": 1e-3}
 CASES = {
-    "photochrom": Case("photochrom", 4_825_436, 64, 120),
+    "photochrom": Case("photochrom", 4_825_436, 32, 120),
     "deep_colorization": Case("deep_colorization", 2_990_065, 32, 800, {"contrast": 0.005} | APART),
     "rebalanced": Case("rebalanced", 32_238_835, 64, 120, {"width": 0.25, "learning_rate": 2e-3}),
     "luv_classifier": Case("luv_classifier", 784_260, 64, 160, {"learning_rate": 3e-3}),
@@ -130,15 +130,6 @@ def test_refuses_an_option_that_it_does_not_have(name):
 def test_overfits_four_photographs(trained):
     made, network, case = trained
     assert error_of(made, network, case) < LEARNT
-
-
-def test_is_the_same_after_saving_and_loading(trained, tmp_path):
-    made, network, case = trained
-    inputs, _ = made.encode(four_photographs(case.size))
-    network.save(tmp_path / "network.keras")
-    loaded = keras.saving.load_model(tmp_path / "network.keras")
-    before, after = (keras.ops.convert_to_numpy(n(inputs)) for n in (network, loaded))
-    np.testing.assert_array_equal(before, after)
 
 
 def test_its_export_agrees_with_it_and_colours_a_photograph(trained, tmp_path, converted_here):

@@ -157,6 +157,7 @@ def test_a_run_on_a_full_disk_is_one_line_and_can_go_on(tmp_path):
     """A limit on file sizes stands in for a full disk: the network exceeds it."""
     arguments = [
         *("train", fill(tmp_path / "photos", 8), "--run", tmp_path / "run", "--no-export"),
+        *("--recipe", "autoencoder"),
         *("--set", "train.epochs=1", "--set", "data.size=32"),
     ]
 

@@ -32,7 +32,13 @@ from tests.support import heed_interrupts
 pytestmark = pytest.mark.slow
 
 TINY = ["--recipe", "photochrom", "--set", "options.pretrained=false"]
-SETTINGS = ["train.epochs=5", "train.batch_size=4", "data.size=32", "data.validation=0.25"]
+SETTINGS = [
+    "recipe=autoencoder",
+    "train.epochs=5",
+    "train.batch_size=4",
+    "data.size=32",
+    "data.validation=0.25",
+]
 
 
 def command(*arguments: str) -> list[str]:
@@ -196,7 +202,7 @@ def test_a_run_that_starts_from_a_model_needs_no_other_weights(photos, tmp_path,
         (["--resume"], "expected --resume with --run"),
         (["--resume", "--run", "nowhere"], "expected a run in nowhere"),
         (["PHOTOS", "--recipe", "alchemy"], "received 'alchemy'"),
-        (["PHOTOS", "--set", "options.strides=1"], "end at 2048"),
+        (["PHOTOS", "--recipe", "autoencoder", "--set", "options.strides=1"], "end at 2048"),
         (["PHOTOS", "--set", "train.epochs=none"], "train.epochs"),
         (["PHOTOS", "--config", "nothing.toml"], "nothing.toml"),
         (["PHOTOS", "--backend", "abacus"], "received 'abacus'"),
@@ -264,7 +270,11 @@ class Spoiler(TrainingListener):
 def short_run(photos, tmp_path):
     mine = shutil.copytree(photos, tmp_path / "photos")
     data = DataConfig(size=32, validation=0.25)
-    return prepare(mine, tmp_path / "run", RunConfig(data=data, train=TrainConfig(epochs=2)))
+    return prepare(
+        mine,
+        tmp_path / "run",
+        RunConfig(recipe="autoencoder", data=data, train=TrainConfig(epochs=2)),
+    )
 
 
 def test_a_run_goes_on_without_photographs_that_go_bad(short_run):
@@ -298,7 +308,7 @@ def test_a_run_ends_when_most_photographs_are_gone(short_run):
 def test_what_is_validated_with_is_not_learnt_from(photos, tmp_path):
     mine = shutil.copytree(photos, tmp_path / "photos")
     held_out = fill(mine / "holdout", 3)
-    config = RunConfig(data=DataConfig(size=32))
+    config = RunConfig(recipe="autoencoder", data=DataConfig(size=32))
     run = prepare(mine, tmp_path / "run", config, validation=held_out)
     assert len(run.validation) == 3
     assert not {each.path for each in run.training} & {e.path for e in run.validation}
@@ -319,7 +329,8 @@ def test_names_that_are_not_utf8(photos, tmp_path):
     mine = shutil.copytree(photos, tmp_path / "photos")
     odd = os.fsdecode(b"caf\xe9.png")
     next(mine.glob("*.png")).rename(mine / odd)
-    run = prepare(mine, tmp_path / "run", RunConfig(data=DataConfig(size=32)))
+    config = RunConfig(recipe="autoencoder", data=DataConfig(size=32))
+    run = prepare(mine, tmp_path / "run", config)
     found = [each.path for each in (*run.training, *run.validation)]
     assert str(mine / odd) in found
 

@@ -30,7 +30,9 @@ class Stop(TrainingListener):
 def test_a_study_goes_on_where_it_was_stopped(tmp_path):
     photos, study = fill(tmp_path / "photos", 8), tmp_path / "study"
     config = RunConfig(
-        data=DataConfig(size=32, validation=0.3), train=TrainConfig(epochs=2, batch_size=4)
+        recipe="autoencoder",
+        data=DataConfig(size=32, validation=0.3),
+        train=TrainConfig(epochs=2, batch_size=4),
     )
     with pytest.raises(KeyboardInterrupt):
         tune(photos, study, config, SPACE, listener=Stop())
