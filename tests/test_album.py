@@ -18,6 +18,8 @@ from photochrom.photo import read
 from photochrom.photo.album import find_photographs
 from tests.pages import album_page
 
+pytestmark = pytest.mark.slow
+
 PAPER = (228, 218, 196)
 
 

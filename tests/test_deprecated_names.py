@@ -19,6 +19,7 @@ def test_study_is_named_prediction() -> None:
         assert photochrom.Study is photochrom.Prediction  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_methods_with_old_names_do_what_the_new_ones_do() -> None:
     colorizer = photochrom.Colorizer()
     grey = np.full((32, 48), 128, np.uint8)
@@ -55,6 +56,7 @@ def test_the_listener_of_a_film_may_be_given_by_its_old_name(tmp_path: Path) -> 
         photochrom.Colorizer().film(tmp_path / "none.mkv", tmp_path / "out.mkv", watcher=None)  # type: ignore[call-arg]
 
 
+@pytest.mark.slow
 def test_the_output_of_a_prediction_has_its_old_name() -> None:
     prediction = photochrom.Colorizer().predict(np.full((32, 48), 128, np.uint8))
     with pytest.warns(DeprecationWarning, match="Prediction.answer is named output now"):

@@ -69,6 +69,7 @@ def test_the_version_and_the_help_are_quick(arguments):
     assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "openvino"})
 
 
+@pytest.mark.slow
 def test_the_service_is_loaded_when_it_is_begun_and_the_page_when_it_is_wanted():
     web = {"fastapi", "gradio", "starlette", "uvicorn"}
     assert not loaded_after("import photochrom.web") & (web | HEAVY | {"numpy"})
@@ -76,6 +77,7 @@ def test_the_service_is_loaded_when_it_is_begun_and_the_page_when_it_is_wanted()
     assert loaded & web == web - {"gradio"}
 
 
+@pytest.mark.slow
 def test_colouring_a_photograph_needs_no_training_code(tmp_path, model_folder):
     write_pictures(tmp_path, "old.png")
     old, new = str(tmp_path / "old.png"), str(tmp_path / "new.jpg")
@@ -88,6 +90,7 @@ def test_colouring_a_photograph_needs_no_training_code(tmp_path, model_folder):
     assert (tmp_path / "new.jpg").exists()
 
 
+@pytest.mark.slow
 def test_the_command_needs_no_training_code(tmp_path, model_folder):
     write_pictures(tmp_path / "in", "old.png", "older.jpg")
     arguments = ["colorize", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--json"]

@@ -56,6 +56,7 @@ def test_they_cannot_be_changed() -> None:
         ColorOptions().vividness = 1  # type: ignore[misc]
 
 
+@pytest.mark.slow
 def test_options_and_keywords_exclude_each_other() -> None:
     grey = np.full((32, 48), 128, np.uint8)
     prediction = Colorizer().predict(grey)

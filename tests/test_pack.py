@@ -33,6 +33,7 @@ def photos(tmp_path):
     return tmp_path / "photos"
 
 
+@pytest.mark.slow
 def test_training_finds_small_copies_of_what_can_teach_colour(photos, tmp_path):
     said = pack(photos, tmp_path / "out", "--side", 64)
     assert "train: 5 photographs (skipped: 1 grey, 0 broken, 0 tiny) in 1 shards" in said
@@ -54,6 +55,7 @@ def test_packing_again_gives_the_same_bytes(photos, tmp_path):
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_small_already_is_taken_as_it_is(tmp_path):
     (tmp_path / "photos").mkdir()
     path = tmp_path / "photos" / "0.webp"

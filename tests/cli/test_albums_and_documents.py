@@ -19,6 +19,8 @@ from tests.documents.test_pdf import document, flate_image
 from tests.pages import album_page
 from tests.support import contents
 
+pytestmark = pytest.mark.slow
+
 GREY = luma(skimage.data.coffee())[:120, :160]
 
 

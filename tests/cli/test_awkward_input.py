@@ -80,6 +80,7 @@ def test_pictures_of_other_kinds_are_told_of(shoebox, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_the_photograph_behind_stdin_is_never_written_over(shoebox):
     before = Path("in/a.png").read_bytes()
     command = [*PROGRAM, "colorize", "-", "-o", "in/a.png", "--exists", "overwrite"]

@@ -122,6 +122,7 @@ def test_json_tells_of_each_in_order(shoebox):
         assert record["metadata_lost"] == []
 
 
+@pytest.mark.slow
 def test_json_names_every_file(shoebox, tmp_path):
     name = os.fsdecode(b"caf\xe9 \xc5\x81.png")  # Latin-1 and UTF-8
     Path("in/a.png").rename(f"in/{name}")
@@ -205,6 +206,7 @@ def test_almost_grey_is_judged_in_lab_whatever_the_networks_space(shoebox, tmp_p
 # --- streams --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_from_stdin_to_stdout(shoebox, camera):
     done = spawn("colorize", "-", stdin=picture_bytes(camera, "JPEG"))
     assert done.returncode == 0
@@ -250,6 +252,7 @@ def test_what_comes_from_stdin_is_no_picture(data, shoebox):
     assert "stdin" in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs a POSIX shell")
 def test_stdin_is_closed(shoebox):
     command = ["/bin/sh", "-c", '"$@" <&-', "sh", *PROGRAM, "colorize", "-"]

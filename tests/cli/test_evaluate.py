@@ -35,6 +35,7 @@ def photographs(tmp_path: Path) -> Path:
 # --- photographs ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_photographs_with_a_table_and_a_sheet(tmp_path, photographs, model_folder):
     table, sheet = tmp_path / "scores.csv", tmp_path / "sheet.png"
     sheet.write_bytes(b"of yesterday")

@@ -157,6 +157,7 @@ def greys_and_chromas(draw):
     return grey, draw(hnp.arrays(np.float32, (*shape, 2), elements=wild))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPACES)
 @settings(max_examples=120, deadline=None)
 @given(pair=greys_and_chromas())

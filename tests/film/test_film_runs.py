@@ -66,6 +66,7 @@ def test_a_resumed_run_knows_the_notes_of_the_earlier_one(tmp_path, warm, monkey
     assert report.problems == ()
 
 
+@pytest.mark.slow
 def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
@@ -114,6 +115,7 @@ def test_a_refused_film_leaves_no_files(tmp_path, options):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
     source = write_film(tmp_path / "in.mkv", panned(40), sound="pcm_s16le")
@@ -128,6 +130,7 @@ def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch
     assert len(planes(target)) == 40
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_reported_and_finished_parts_are_kept(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.8)
     source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"

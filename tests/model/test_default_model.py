@@ -109,6 +109,7 @@ def test_a_variant_leaves_the_face_as_it_is(colorizer):
     assert np.abs(first[suit] - second[suit]).mean() > 10
 
 
+@pytest.mark.slow
 def test_a_photograph_is_its_own_best_reference(colorizer):
     truth = colour_pictures()[5]
     luma = color.luma(truth)
@@ -116,6 +117,7 @@ def test_a_photograph_is_its_own_best_reference(colorizer):
     assert error(with_reference, truth) < 0.6 * error(colorizer.colorize(luma), truth)
 
 
+@pytest.mark.slow
 def test_many_follow_a_reference_that_is_looked_at_once(colorizer, monkeypatch, tmp_path):
     looked, of = [], Reference.of
     monkeypatch.setattr(Reference, "of", lambda *both: looked.append(both) or of(*both))

@@ -249,6 +249,7 @@ def test_views_go_in_as_well():
     np.testing.assert_array_equal(made(view), made(np.ascontiguousarray(view)))
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_heeded_after_models_have_come_and_gone(model_folder):
     code = f"""
 import gc, signal

@@ -45,6 +45,7 @@ assert photo.thumbnail(sys.argv[2], 20).shape[0] == 20
 """
 
 
+@pytest.mark.slow
 def test_a_format_from_outside_the_package_is_read_and_written(tmp_path: Path) -> None:
     grey = luma(skimage.data.chelsea()[::4, ::4])
     Image.fromarray(grey).save(tmp_path / "old.pgm")

@@ -282,12 +282,14 @@ def test_random_bytes(tail, valid):
     fate(valid[:12] + tail)
 
 
+@pytest.mark.slow
 @fuzzed
 @given(st.data(), st.sampled_from(VALID))
 def test_truncations(data, valid):
     fate(valid[: data.draw(st.integers(0, len(valid)))])
 
 
+@pytest.mark.slow
 @fuzzed
 @given(st.data(), st.sampled_from(VALID))
 def test_flipped_bits(data, valid):

@@ -256,6 +256,7 @@ def test_values_that_overlap_take_no_memory():
         photo.read(overlapping(5, 100_000))
 
 
+@pytest.mark.slow
 def test_damaged_pixels_print_nothing(tmp_path):
     """Libtiff must not print errors to the terminal, because Pillow raises them."""
     image = Image.fromarray(np.tile(PHOTO, (9, 9, 1)))

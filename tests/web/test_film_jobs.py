@@ -37,6 +37,7 @@ def begin(client, data: bytes, name: str = "old.mkv", **fields):
     return answer.json()
 
 
+@pytest.mark.slow
 def test_a_film(client, small, tmp_path):
     job = ended(client, begin(client, small, "../old films/old.mkv", vividness=0.3))
     assert (job["kind"], job["status"], job["reason"]) == ("film", "done", "")
@@ -62,6 +63,7 @@ def test_a_film_in_a_container_that_is_not_written(client, small):
     assert 'filename="old.mkv"' in answer.headers["content-disposition"]
 
 
+@pytest.mark.slow
 def test_a_film_with_an_odd_name_and_tags_that_are_not_utf_8(client):
     data = (Path(__file__).parent.parent / "cases/film/tags_not_utf8.mp4").read_bytes()
     for name in ("scene:1.mp4", "100%d.mp4"):
@@ -83,6 +85,7 @@ def test_a_film_has_no_hints(client, small):
         assert "only vividness and reference" in problem(answer, 422)
 
 
+@pytest.mark.slow
 def test_cancel_a_film_that_runs(client, small, monkeypatch):
     reached, go = threading.Event(), threading.Event()
     own = jobs._JobListener.progress

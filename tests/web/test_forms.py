@@ -85,6 +85,7 @@ def test_blanks_after_a_boundary_do_not_count():
     assert parse(PART.replace(b"--x\r\n", b"--x \t\r\n", 1) + END) == PARSED
 
 
+@pytest.mark.slow
 @given(st.binary(max_size=60), st.integers(1, 9))
 def test_any_text_around_is_left_out(text, chunk):
     around = text.replace(b"--x", b"")

@@ -71,6 +71,7 @@ def test_all_at_once_as_a_job(served):
     assert client.delete(f"{JOBS}/{job['id']}").status_code == 204
 
 
+@pytest.mark.slow
 def test_afterwards_it_is_well(served):
     client, process = served
     answer = client.get("/metrics").text

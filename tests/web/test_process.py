@@ -70,6 +70,7 @@ def command(tmp_path, model_folder):
 # --- as it is begun and ended ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_command(command, tmp_path, camera):
     process, place = command
     with httpx.Client(base_url=place) as client:
