@@ -89,5 +89,5 @@ def test_every_optimizer_of_the_report_can_be_had(optimizer):
 
 
 def test_an_unknown_recipe_names_the_known_ones():
-    with pytest.raises(RecipeError, match=r"out of .*autoencoder.*received 'alchemy'"):
+    with pytest.raises(RecipeError, match=r"one of .*autoencoder.*received 'alchemy'"):
         recipe("alchemy")
