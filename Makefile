@@ -1,8 +1,8 @@
 # Everything keeps to .venv; needs only Python 3.11+, pip and make.
 PYTHON ?= python3
 BIN := .venv/bin
-# Bytecode is left to the first import: compiling every file of TensorFlow takes a minute. Where the
-# environment forbids to write it, each of the hundred processes of the tests would compile anew.
+# Bytecode is left to the first import: compiling every file of TensorFlow takes a minute. It must be
+# written even where the environment forbids it, or each process of the tests would compile anew.
 export PYTHONDONTWRITEBYTECODE =
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile
 RUNTIME := .venv/.runtime

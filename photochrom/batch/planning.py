@@ -17,12 +17,12 @@ from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import ConfigError
 from photochrom.files.atomic import ensure_not_original, identity
 from photochrom.files.folders import files_in, matching, subfolders_of
+from photochrom.files.names import COLORIZED, colorized
 from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
 from photochrom.photo.codecs import NOT_INSTALLED, format_of
 
 __all__ = ["plan", "unsearched_folders", "unsupported_suffixes"]
 
-_ADDED_TO_NAME: Final = "-colorized"  # of a result that stands beside its original
 _SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 # Pictures that people keep among their photographs, but that Photochrom does not read.
 _UNSUPPORTED_SUFFIXES: Final = {".dcm", ".exr", ".hdr", ".pdf", ".psd", ".svg", ".xcf"}
@@ -118,12 +118,12 @@ def _expand_beside(text: str, *, recursive: bool) -> Iterator[tuple[Path, Path]]
     if text and path.is_dir():
         if path.name in ("", ".."):  # `.` and `..` have no name of their own
             path = Path(os.path.abspath(text))  # noqa: PTH100  follows no links
-        output = path.with_name(path.name + _ADDED_TO_NAME)
+        output = path.with_name(path.name + COLORIZED)
         for source, relative in _expand(text, output, recursive=recursive):
             yield source, output / relative
     else:
         for source, _ in _expand(text, None, recursive=recursive):
-            yield source, source.with_stem(source.stem + _ADDED_TO_NAME)
+            yield source, colorized(source)
 
 
 def _jobs_beside(

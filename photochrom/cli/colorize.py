@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -53,7 +53,7 @@ from photochrom.cli.options import (
     PrecisionOption,
     Vividness,
 )
-from photochrom.cli.side_by_side import check_comparison, write_comparison
+from photochrom.cli.side_by_side import Comparison
 from photochrom.cli.stream import STREAM, Stream
 from photochrom.errors import ConfigError, OutputExists, SeveralPages
 
@@ -102,7 +102,7 @@ def colorize(
     Exit codes: 0 all photographs were coloured or skipped; 1 at least one failed, and each failure
     is named; 2 the command line is not valid; 130 interrupted.
     """
-    from photochrom.batch import plan, run
+    from photochrom.batch import run
     from photochrom.colorizer import Colorizer
 
     max_pixels = int(max_megapixels * 1e6)
@@ -110,35 +110,26 @@ def colorize(
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
     options = replace(options, album=album, negative=negative)
     originals = [Path(each) for each in (palette, reference) if each]
-    target = "keep" if keep_profile else profile
-    if fail_fast and keep_going:
-        raise ConfigError("expected --fail-fast or --keep-going, not both")
+    target, overwrite = "keep" if keep_profile else profile, exists == "overwrite"
     if STREAM in (*inputs, output):
         skips = exists == "skip", in_color == "skip"
-        unwanted = dry_run, as_json, variants > 1, split, bool(pages), bool(compare), *skips
-        _require_one(inputs, *unwanted)
+        _require_one(inputs, dry_run, as_json, variants > 1, split, pages, compare, *skips)
         stream = Stream(inputs[0], output, suffix, quality, target)
-        return stream.run(create, options, originals, overwrite=exists == "overwrite")
-    arrange = partial(
-        plan, recursive=recursive, suffix=suffix, variants=variants, split=split,
-        documents=bool(pages), originals=originals,
+        return stream.run(create, options, originals, overwrite=overwrite)
+    _require_consistent(fail_fast=fail_fast, keep_going=keep_going, compare=compare, pages=pages)
+    comparison = Comparison(compare, max_pixels, overwrite) if compare else None
+    jobs = _plan(
+        inputs, output, comparison, one=bool(hints), recursive=recursive, suffix=suffix,
+        variants=variants, split=split, documents=bool(pages), originals=originals,
     )  # fmt: skip
-    folder_or_file = Path(output) if output else None
-    jobs = _plan(arrange, inputs, folder_or_file, one=bool(hints))
-    _note_left_out(inputs, folder_or_file, recursive=recursive, documents=bool(pages))
-    overwrite = exists == "overwrite"
-    if compare:
-        check_comparison(compare, jobs, overwrite=overwrite)
     if dry_run:
         return _show_plan(jobs, exists, as_json=as_json)
     color = partial(
         run, exists=exists, fail_fast=fail_fast, in_color=in_color or "skip",
         quality=quality, workers=workers, options=options, pages=pages, profile=target,
     )  # fmt: skip
-    share = partial(write_comparison, max_pixels=max_pixels, overwrite=overwrite)
-    destination = "" if output else _destination(jobs)
-    _run(jobs, create(), color, as_json=as_json, destination=destination)
-    return share(compare, jobs[0]) if compare else None
+    _run(jobs, create(), color, as_json=as_json, show_paths=not output)
+    return comparison.write(jobs[0]) if comparison else None
 
 
 def _run(
@@ -147,16 +138,16 @@ def _run(
     color: Callable[[list[Job], Colorizer], Generator[Outcome]],
     *,
     as_json: bool,
-    destination: str,
+    show_paths: bool,
 ) -> None:
     """Do the jobs with `color`, and report them; `destination` tells where the results are."""
     # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
     engine_name = colorizer.engine
     outcomes = _report_all(color(jobs, colorizer), len(jobs), as_json=as_json)
-    _conclude(outcomes, engine_name, destination)
+    _conclude(outcomes, engine_name, show_paths=show_paths)
 
 
-def _require_one(inputs: list[str], *unwanted: bool) -> None:
+def _require_one(inputs: list[str], *unwanted: object) -> None:
     if len(inputs) > 1 or any(unwanted):
         raise ConfigError(
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
@@ -164,17 +155,47 @@ def _require_one(inputs: list[str], *unwanted: bool) -> None:
         )
 
 
+def _require_consistent(
+    *, fail_fast: bool, keep_going: bool, compare: Path | None, pages: str
+) -> None:
+    if fail_fast and keep_going:
+        raise ConfigError("expected --fail-fast or --keep-going, not both")
+    if compare and pages:
+        raise ConfigError("expected --compare with one photograph, without --pages")
+
+
 def _plan(
-    arrange: Callable[[list[str], Path | None], list[Job]],
     inputs: list[str],
-    output: Path | None,
+    output: str,
+    comparison: Comparison | None,
     *,
     one: bool,
+    recursive: bool,
+    documents: bool,
+    originals: list[Path],
+    **more: Any,
 ) -> list[Job]:
-    """Plan the jobs with `arrange`; `one` demands a single photograph."""
-    jobs = arrange(inputs, output)
+    """Plan the jobs, check them, and print what is left out.
+
+    Args:
+        inputs: as in `batch.plan`.
+        output: a path, or an empty text for results beside the originals.
+        comparison: the picture to write beside the result, if there is one.
+        one: whether there must be a single photograph.
+        recursive: as in `batch.plan`.
+        documents: as in `batch.plan`.
+        originals: as in `batch.plan`.
+        more: further arguments of `batch.plan`.
+    """
+    from photochrom.batch import plan
+
+    path = Path(output) if output else None
+    jobs = plan(inputs, path, recursive=recursive, documents=documents, originals=originals, **more)
     if one and len(jobs) > 1:
         raise ConfigError(f"expected --hint with one photograph; received {len(jobs)}")
+    if comparison:
+        comparison.check(jobs, originals)
+    _note_left_out(inputs, path, recursive=recursive, documents=documents)
     return jobs
 
 
@@ -324,12 +345,16 @@ def _note_done(outcome: Outcome, target: str) -> None:
     note_metadata_lost(target, outcome.metadata_lost)
 
 
-def _destination(jobs: list[Job]) -> str:
-    """Return the end of a sentence that tells where the results are."""
-    targets = [target for job in jobs for target in job.unsplit_targets]
-    if len(targets) == 1:
-        return f": {targets[0]}"
-    return f" in {os.path.commonpath([target.parent for target in targets]) or '.'}"
+def _end_with_paths(outcomes: list[Outcome]) -> str:
+    """Return the end of a sentence that says where the results are."""
+    written = [path for each in outcomes if each.status == "done" for path in each.written]
+    if len(written) == 1:
+        return f": {written[0]}"
+    folders = {str(path.parent) for path in written}
+    with suppress(ValueError):  # some paths are absolute and some relative
+        if folder := os.path.commonpath(folders):
+            return f" in {folder}"
+    return " beside the originals"
 
 
 def _note_format(outcome: Outcome) -> None:
@@ -344,14 +369,15 @@ def _note_format(outcome: Outcome) -> None:
         note(f"{source} is not a {named} file despite its name; it was read by its content")
 
 
-def _conclude(outcomes: list[Outcome], engine: str, destination: str) -> None:
+def _conclude(outcomes: list[Outcome], engine: str, *, show_paths: bool) -> None:
     """Print how many photographs had each outcome; exit with 1 where any failed."""
     from photochrom.batch import IN_COLOR_ALREADY
 
     count = Counter(outcome.status for outcome in outcomes)
     coloured = sum(each.photographs for each in outcomes if each.status == "done")
     in_color = sum(each.reason == IN_COLOR_ALREADY for each in outcomes)
-    parts = [f"{_number(coloured, 'photograph')} coloured{destination if coloured else ''}"]
+    where = _end_with_paths(outcomes) if show_paths and coloured else ""
+    parts = [f"{_number(coloured, 'photograph')} coloured{where}"]
     if skipped := count["skipped"] - in_color:
         parts.append(f"{_number(skipped, 'file')} skipped")
     if in_color:

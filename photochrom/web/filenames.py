@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from photochrom.documents.coloring import PDF_SUFFIX
+from photochrom.files.names import colorized
 from photochrom.photo import FORMATS
 from photochrom.photo.codecs import codec_named
 
@@ -89,8 +90,7 @@ def named_for(name: str, format_name: str) -> str:
 
 def colorized_name(name: str) -> str:
     """Return the name of a coloured file that lies beside its original, "old-colorized.jpg"."""
-    path = PurePosixPath(name)
-    return f"{path.stem}-colorized{path.suffix}"
+    return colorized(PurePosixPath(name)).name
 
 
 def media_type_of(name: str) -> str:

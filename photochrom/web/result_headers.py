@@ -25,7 +25,7 @@ DESCRIPTIONS: Final = {
         "schema": {"type": "string"},
     },
     _UNCHANGED: {
-        "description": "Images of a PDF that were not coloured, such as `page 2: in colour "
+        "description": "Images of a document that were not coloured, such as `page 2: in colour "
         "already`; absent if there are none. Encoded like `Photochrom-Metadata-Lost`.",
         "schema": {"type": "string"},
     },

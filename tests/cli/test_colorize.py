@@ -58,6 +58,15 @@ def test_results_stand_beside_their_originals(shoebox):
     assert call("in/a.png").exit_code == 1  # never over anything
 
 
+def test_results_stand_beside_originals_in_any_folders(shoebox, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    write_pictures(elsewhere, "e.png")
+    result = call("in/a.png", str(elsewhere / "e.png"))
+    assert result.exit_code == 0
+    assert "2 photographs were coloured beside the originals (" in result.stderr
+    assert contents(elsewhere) == ["e-colorized.png", "e.png"]
+
+
 def test_results_of_a_folder_stand_in_a_folder_beside_it(shoebox, monkeypatch):
     write_pictures(shoebox / "in", "deep/d.png")
     result = call("in", "-r")

@@ -42,7 +42,11 @@ def test_large_photographs_are_reduced_and_a_caption_stands_below():
     ("arguments", "code", "message"),
     [
         (["in", "-o", "out", "--compare", "both.jpg"], 2, "with one photograph and one result"),
-        (["in/a.png", "-o", "a.png", "--variants", "2", "--compare", "both.jpg"], 2, "received 2"),
+        (
+            ["in/a.png", "-o", "a.png", "--variants", "2", "--compare", "both.jpg"],
+            2,
+            "one photograph and one result",
+        ),
         (
             ["in/a.png", "-o", "both.jpg", "--compare", "both.jpg"],
             2,
@@ -52,6 +56,7 @@ def test_large_photographs_are_reduced_and_a_caption_stands_below():
         (["in/a.png", "-o", "a.png", "--compare", "both.xyz"], 2, "ends like one of"),
         (["in/a.png", "-o", "a.png", "--compare", "nowhere/both.jpg"], 2, "there is no folder"),
         (["-", "--compare", "both.jpg"], 2, "--compare"),
+        (["in/a.png", "-o", "out", "--pages", "1", "--compare", "both.jpg"], 2, "without --pages"),
     ],
 )
 def test_comparisons_that_make_no_sense(arguments, code, message, shoebox):
@@ -60,6 +65,14 @@ def test_comparisons_that_make_no_sense(arguments, code, message, shoebox):
     assert message in result.stderr
     assert result.exit_code == code
     assert contents(shoebox) == before
+
+
+def test_a_reference_is_never_replaced(shoebox, astronaut):
+    Image.fromarray(astronaut).save("colour.png")
+    arguments = ["--reference", "colour.png", "--compare", "colour.png", "--exists", "overwrite"]
+    before = Path("colour.png").read_bytes()
+    assert call("in/a.png", "-o", "new.png", *arguments).exit_code == 2
+    assert Path("colour.png").read_bytes() == before
 
 
 def test_a_photograph_in_colour_has_no_comparison(shoebox, astronaut):

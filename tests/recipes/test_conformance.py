@@ -132,6 +132,15 @@ def test_overfits_four_photographs(trained):
     assert error_of(made, network, case) < LEARNT
 
 
+def test_is_the_same_after_saving_and_loading(trained, tmp_path):
+    made, network, case = trained
+    inputs, _ = made.encode(four_photographs(case.size))
+    network.save(tmp_path / "network.keras")
+    loaded = keras.saving.load_model(tmp_path / "network.keras")
+    before, after = (keras.ops.convert_to_numpy(n(inputs)) for n in (network, loaded))
+    np.testing.assert_array_equal(before, after)
+
+
 def test_its_export_agrees_with_it_and_colours_a_photograph(trained, tmp_path, converted_here):
     made, network, _ = trained
     difference = export(network, replace(card_of(made), name="test"), tmp_path / "model")
