@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,6 +23,12 @@ from tests.support import NAN, model, network, sloped, write_model, write_pictur
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first, so that all workers finish at about the same time."""
     items.sort(key=lambda item: (not _is_slow_file(item), item.path.parent.name != "web"))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported so far, Keras above all, out of each later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_slow_file(item: pytest.Item) -> bool:

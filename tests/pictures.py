@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import skimage.data
 from PIL import Image
-from sklearn.datasets import load_sample_images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 @cache
 def colour_pictures() -> tuple[np.ndarray, ...]:
     """RGB, (H, W, 3) uint8: an astronaut, a cat, coffee, a rocket, a palace, a flower."""
+    from sklearn.datasets import load_sample_images  # takes seconds; few tests need it
+
     here = [getattr(skimage.data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")]
     return (*here, *load_sample_images().images)
 

@@ -150,41 +150,56 @@ def neighbours(name: str, *, types: bool = True, later: bool = True) -> set[str]
     return {each.removeprefix("photochrom.") for each in found if each.startswith("photochrom.")}
 
 
+def packages_of(name: str, *, types: bool = True, later: bool = True) -> set[str]:
+    """Return the top-level packages that a module imports."""
+    return {each.partition(".")[0] for each in imported(name, types=types, later=later)}
+
+
 def layer_of(name: str) -> int:
     return LAYER_OF[name.partition(".")[0]]
 
 
+def is_training(name: str) -> bool:
+    return name.startswith(TRAINING)
+
+
 def is_runtime(name: str) -> bool:
-    return bool(name) and not name.startswith((*TRAINING, "cli"))
+    return bool(name) and not is_training(name) and not name.startswith("cli")
 
 
 def test_every_package_has_a_layer():
     assert {name.partition(".")[0] for name in sources() if name} <= set(LAYER_OF)
 
 
-@pytest.mark.parametrize("name", [name for name in sources() if name])
-def test_a_module_imports_from_its_own_layer_or_below(name):
-    assert {other for other in neighbours(name) if layer_of(other) > layer_of(name)} == set()
+def test_no_module_imports_from_a_layer_above():
+    above = {
+        name: {other for other in neighbours(name) if layer_of(other) > layer_of(name)}
+        for name in sources()
+        if name
+    }
+    assert {name: others for name, others in above.items() if others} == {}
 
 
-@pytest.mark.parametrize("name", [name for name in sources() if not name.startswith(TRAINING)])
-def test_only_the_training_code_knows_keras(name):
-    """Not even within a function; `train` and `tune` go through the training_code."""
-    tops = {each.partition(".")[0] for each in imported(name)}
-    tops -= {"pydantic"} if name.startswith("web.") else set()  # FastAPI is made with it
-    assert not tops & {"keras", "tensorflow", "jax", "torch", "pydantic", "grain"}
+def test_only_the_training_code_knows_keras():
+    """Not even within a function; `train` and `tune` go through the training code."""
+    known = {name: packages_of(name) for name in sources() if not is_training(name)}
+    for name in known:
+        if name.startswith("web."):
+            known[name] -= {"pydantic"}  # FastAPI is made with it
+    heavy = {"keras", "tensorflow", "jax", "torch", "pydantic", "grain"}
+    assert {name: packages & heavy for name, packages in known.items() if packages & heavy} == {}
 
 
-@pytest.mark.parametrize("name", [name for name in sources() if is_runtime(name)])
-def test_the_runtime_imports_nothing_of_the_training_code(name):
-    assert not any(other.startswith(TRAINING) for other in neighbours(name))
+def test_the_runtime_imports_nothing_of_the_training_code():
+    runtime = [name for name in sources() if is_runtime(name)]
+    assert not [name for name in runtime if any(map(is_training, neighbours(name)))]
 
 
-@pytest.mark.parametrize("name", list(sources()))
-def test_keras_is_used_through_keras_alone(name):
+def test_keras_is_used_through_keras_alone():
     """A framework is imported only within a function that converts from it."""
-    now = {each.partition(".")[0] for each in imported(name, types=False, later=False)}
-    assert not now & {"tensorflow", "jax", "torch"}
+    frameworks = {"tensorflow", "jax", "torch"}
+    now = {name: packages_of(name, types=False, later=False) & frameworks for name in sources()}
+    assert {name: packages for name, packages in now.items() if packages} == {}
 
 
 def test_no_module_imports_itself_in_a_circle():

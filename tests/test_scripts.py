@@ -25,6 +25,7 @@ def test_it_uses_names_that_are_there(name):
     import_module(name)
 
 
+@pytest.mark.slow
 def test_the_demo_colours_its_photographs_and_lays_them_side_by_side(place, monkeypatch):
     demo = import_module("examples.demo")
     ramp = np.tile(np.arange(64, dtype=np.uint8) * 3, (48, 1))

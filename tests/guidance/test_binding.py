@@ -12,6 +12,8 @@ from photochrom.model.guide import Guide
 from photochrom.scoring import to_lab
 from tests.pictures import colour_pictures
 
+pytestmark = pytest.mark.slow  # the default network colours three photographs first
+
 EXACT = 2.0  # units of ab
 STILL = 4.0  # units of ab that the far half may move on average
 GREY = (128, 128, 128)
@@ -35,7 +37,6 @@ def fitting(prediction: photochrom.Prediction, x: int, y: int) -> tuple[int, int
     return int(red), int(green), int(blue)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("vividness", [0, None, 1])
 def test_a_hint_is_shown_exactly_and_the_far_half_stays(predictions, vividness):
     moved = []
@@ -107,7 +108,6 @@ def test_a_hint_that_lies_over_an_edge_is_of_both_segments():
     )
 
 
-@pytest.mark.slow
 def test_a_hint_on_a_strong_texture_is_exact():
     """Black and white stripes as wide as a pixel, seen by the network at half the size."""
     luma = np.full((600, 600), 90, np.uint8)
@@ -127,7 +127,6 @@ def test_a_hint_that_a_later_one_covers_is_not_seen():
     assert binding.followers.correction_weight.shape == (15, 15, 1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (700, 3)])
 def test_hints_on_pictures_of_any_shape(size):
     prediction = photochrom.Colorizer().predict(np.full(size, 120, np.uint8))
@@ -146,7 +145,6 @@ def test_a_muted_palette_stays_muted(predictions, vividness):
         assert np.percentile(strength, 99) < most + EXACT  # luma's own edges may exceed it a little
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("vividness", [0, None, 1])
 def test_a_muted_reference_stays_muted(vividness):
     truth = colour_pictures()[0]

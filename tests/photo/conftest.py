@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from sklearn.datasets import load_sample_image
 
 
 def small(rgb: np.ndarray, side: int = 96) -> np.ndarray:
@@ -17,6 +16,8 @@ def small(rgb: np.ndarray, side: int = 96) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def colour_photos() -> dict[str, np.ndarray]:
+    from sklearn.datasets import load_sample_image  # takes seconds
+
     photos = {
         name: getattr(skimage.data, name)()
         for name in ("astronaut", "coffee", "chelsea", "rocket", "retina", "hubble_deep_field")

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn.datasets import load_sample_image
 
 from photochrom import photo
 from photochrom.errors import ConfigError, UnreadablePhoto
@@ -17,6 +16,8 @@ from tests.photo.photo_files import pil_bytes
 
 @pytest.fixture(scope="module")
 def china() -> np.ndarray:
+    from sklearn.datasets import load_sample_image  # takes seconds
+
     return load_sample_image("china.jpg")
 
 
