@@ -40,7 +40,7 @@ class Mark:
             ConfigError: `x` or `y` is not a number from 0 to 1, or `color` is not a colour.
         """
         if not (_is_share(x) and _is_share(y)):
-            raise ConfigError(f"expected a place within the photograph; received {x}, {y}")
+            raise ConfigError(f"expected a point within the photograph; received {x}, {y}")
         return cls(float(x), float(y), parse_color(str(color)))
 
     def to_hint(self, size: tuple[int, int]) -> Hint:
