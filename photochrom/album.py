@@ -208,13 +208,14 @@ class AlbumPrediction:
     def _hints_by_region(self, hints: Sequence[Hint]) -> list[tuple[Hint, ...]]:
         """Return the hints of each photograph, in its own pixels.
 
-        A stroke belongs to the photograph in which it begins.
+        A stroke belongs to the photograph in which it begins; its points elsewhere are left out.
         """
         shares: list[list[Hint]] = [[] for _ in self.regions]
         for hint in hints:
             index = self._index_at(*hint.points[0])
             left, top = self._origin(index)
-            points = tuple((x - left, y - top) for x, y in hint.points)
+            inside = self.regions[index].contains
+            points = tuple((x - left, y - top) for x, y in hint.points if inside(x, y))
             shares[index].append(replace(hint, points=points))
         return [tuple(share) for share in shares]
 

@@ -45,7 +45,10 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
-            "photochrom_requests", "Requests that got a response.", ("route", "status"), registry=registry
+            "photochrom_requests",
+            "Requests that got a response.",
+            ("route", "status"),
+            registry=registry,
         )
         self.seconds = Histogram(
             "photochrom_request_seconds",

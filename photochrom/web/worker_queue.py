@@ -82,7 +82,9 @@ class WorkerQueue:
             task.cancel()  # has an effect only while the work still waits for a thread
             if disconnected.done():
                 raise ClientDisconnected
-            raise Busy(f"this takes longer than {self._seconds:g} s, the limit for a request", 5, 503)
+            raise Busy(
+                f"this takes longer than {self._seconds:g} s, the limit for a request", 5, 503
+            )
         finally:
             disconnected.cancel()
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from photochrom.web.page.tray import Picture
 
 __all__ = [
+    "CAUTION_STEP",
     "AlternativeHandlers",
     "CopyHandlers",
     "MarkHandlers",
@@ -41,6 +42,9 @@ __all__ = [
 
 P = ParamSpec("P")
 H = TypeVar("H")
+
+CAUTION_STEP: Final = 0.25
+"""How much a click on "More cautious" lowers the vividness."""
 
 _NO_PHOTOGRAPH: Final = "add a photograph first, and then choose where to copy colours from"
 
@@ -94,10 +98,12 @@ class MarkHandlers(_PhotographHandlers):
 
     @report_errors
     def change(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """Add, recolour or remove a mark."""
+        """Add, recolour, erase or remove marks."""
         if event.action == "mark":
-            mark = Mark.parse(event.x, event.y, event.color)
+            mark = Mark.parse(event.points, event.color, event.radius)
             return self._change(key, number, lambda choices: choices.with_mark(mark))
+        if event.action == "erase":
+            return self._erase(key, number, Mark.parse(event.points, "grey", event.radius))
         index = int(event.index)
         session, picture = self._find(key, number)
         if not picture:
@@ -112,6 +118,18 @@ class MarkHandlers(_PhotographHandlers):
                 session.edits.change(picture, lambda choices: choices.without_mark(index))
         return self._updates.all(session, picture)
 
+    def _erase(self, key: str, number: int, eraser: Mark) -> Updates:
+        """Remove the marks that an eraser touches."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        with picture.lock:
+            erased = picture.choices.erased(eraser, picture.size)
+            if erased == picture.choices:
+                return NOTHING
+            session.edits.change(picture, lambda _: erased)
+        return self._updates.all(session, picture)
+
     @report_errors
     def undo(self, key: str, number: int) -> Updates:
         """Return to the choices before the last change."""
@@ -119,6 +137,15 @@ class MarkHandlers(_PhotographHandlers):
         if not picture:
             return NOTHING
         session.edits.undo(picture)
+        return self._updates.all(session, picture)
+
+    @report_errors
+    def redo(self, key: str, number: int) -> Updates:
+        """Return to the choices that were undone last."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        session.edits.redo(picture)
         return self._updates.all(session, picture)
 
     @report_errors
@@ -138,6 +165,15 @@ class VividnessHandlers(_PhotographHandlers):
             return NOTHING
         session.edits.set_vividness(picture, vividness)
         return self._updates.picture(session, picture)
+
+    @report_errors
+    def lower(self, key: str, number: int, vividness: float) -> Updates:
+        """Lower the vividness of one photograph by a step, for more cautious colours."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        session.edits.set_vividness(picture, max(0.0, round(vividness - CAUTION_STEP, 2)))
+        return self._updates.all(session, picture)
 
     @report_errors
     def set_for_all(self, key: str, number: int, vividness: float) -> Updates:

@@ -66,6 +66,8 @@ class PageUpdates:
             self._page.drawn: state_of(picture),
             self._page.viewer: viewer_value(session, picture),
             self._page.marks: marks_value(picture),
+            self._page.undo: gr.Button(interactive=bool(picture and picture.history)),
+            self._page.redo: gr.Button(interactive=bool(picture and picture.undone)),
             self._page.tray: tray_value(session, number),
         }
 
