@@ -68,7 +68,8 @@ class Mark:
             (min(x * width, width - 0.5), min(y * height, height - 0.5)) for x, y in self.points
         ]
         radius = self.radius and self.radius * min(size)
-        return Hint(tuple(points), self.color, radius)
+        # A click colours the whole object; a brush only what it paints
+        return Hint(tuple(points), self.color, radius, spread=radius is None)
 
     def touches(self, other: Mark, size: tuple[int, int]) -> bool:
         """Return whether two marks overlap in a photograph of `size`."""
