@@ -40,7 +40,7 @@ _CORRECTION_RANGE: Final = (0.6, 0.9)  # similarity at which the correction begi
 _CORRECTION_REACH: Final = 0.2  # sides: standard deviation
 _REACH_WITHOUT_FEATURES: Final = 0.05  # sides: standard deviation if similarity is not known
 _SEGMENT_REACH: Final = 2  # factor on the reach within the hint's segment
-_BRUSH_REACH: Final = 0.04  # sides: the same around a hint that does not spread
+_BRUSH_REACH: Final = 0.025  # sides: the same around a hint that does not spread
 _RIVALRY: Final = 3  # hints share a cell by this power of their strengths
 # A hint lies in a segment if this share of the cells in its main segment lies in that one, too.
 _MIN_SEGMENT_SHARE: Final = 0.25

@@ -90,7 +90,7 @@ _TRAY = """
 _MARKS = """
 <section class="mark-list" aria-label="Your colours">
   <p>Choose «Correct a colour» above the photograph, and click on something whose colour you know.
-  Or choose «Brush», and paint over it. The colour spreads over the whole object.</p>
+  The colour spreads over the whole object. «Brush» colours only what you paint over.</p>
   <ol></ol>
 </section>
 """

@@ -124,7 +124,7 @@ class Page:
                         "More cautious", size="sm", min_width=110, elem_id="more-cautious"
                     )
                     self.for_all = gr.Button(
-                        "Use this vividness for all", size="sm", min_width=110, visible=False
+                        "Use this for all", size="sm", min_width=110, visible=False
                     )
                 with gr.Tabs(elem_id="more"):
                     self._lay_out_tabs()

@@ -9,7 +9,7 @@ const GREY = "#808080";
 const brush = createBrush(stage, one(".size input"), onPainted);
 const instructions = {
   correct: "Click on something whose colour you know.",
-  brush: "Paint over something whose colour you know; the rest of the object follows.",
+  brush: "Paint over what should have a colour of your own, or stay grey.",
   eraser: "Rub over a colour that you have given, to take it away.",
 };
 const stageLabels = {
