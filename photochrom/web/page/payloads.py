@@ -42,7 +42,11 @@ class _Example(TypedDict):
 
 
 class ViewerValue(TypedDict, total=False):
-    """One photograph, large; `examples` alone if there is none."""
+    """One photograph, large; `examples` alone if there is none.
+
+    `problem` says why the last thing that a person has asked for, at the time `asked`, was not
+    done.
+    """
 
     examples: list[_Example]
     session: str
@@ -63,6 +67,8 @@ class ViewerValue(TypedDict, total=False):
     marks: list[MarkValue]
     found: int
     album: bool
+    problem: str
+    asked: float
 
 
 class _Thumbnail(TypedDict):

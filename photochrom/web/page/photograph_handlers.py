@@ -41,30 +41,12 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
-H = TypeVar("H")
+H = TypeVar("H", bound="_PhotographHandlers")
 
 CAUTION_STEP: Final = 0.25
 """How much a click on "More cautious" lowers the vividness."""
 
 _NO_PHOTOGRAPH: Final = "add a photograph first, and then choose where to copy colours from"
-
-
-def report_errors(
-    handler: Callable[Concatenate[H, P], Updates],
-) -> Callable[Concatenate[H, P], Updates]:
-    """Show errors of a handler as warnings on the page, and leave everything as it was."""
-
-    @wraps(handler)
-    def wrapper(self: H, /, *arguments: P.args, **keywords: P.kwargs) -> Updates:
-        try:
-            return handler(self, *arguments, **keywords)
-        except FileNotFoundError:  # the photograph was removed meanwhile
-            return NOTHING
-        except PhotochromError as error:
-            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
-            return NOTHING
-
-    return wrapper
 
 
 class _PhotographHandlers:
@@ -85,12 +67,40 @@ class _PhotographHandlers:
         picture = session.tray.get(number)
         return session, picture if picture and picture.status == "done" else None
 
+    def as_it_was(self, key: str, number: int, problem: str) -> Updates:
+        """Return updates that draw a photograph as it was, since a change was not made."""
+        session = self._sessions.get(key)
+        picture = session.tray.get(number) if session else None
+        if session is None or picture is None:
+            return NOTHING
+        return self._updates.problem(session, picture, problem)
+
     def _change(self, key: str, number: int, change: Callable[[Choices], Choices]) -> Updates:
         session, picture = self._find(key, number)
         if not picture:
             return NOTHING
         session.edits.change(picture, change)
         return self._updates.all(session, picture)
+
+
+def report_errors(
+    handler: Callable[Concatenate[H, str, int, P], Updates],
+) -> Callable[Concatenate[H, str, int, P], Updates]:
+    """Show errors of a handler as warnings on the page, and leave everything as it was."""
+
+    @wraps(handler)
+    def wrapper(
+        self: H, key: str, number: int, /, *arguments: P.args, **keywords: P.kwargs
+    ) -> Updates:
+        try:
+            return handler(self, key, number, *arguments, **keywords)
+        except FileNotFoundError:  # the photograph was removed meanwhile
+            return NOTHING
+        except PhotochromError as error:
+            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
+            return self.as_it_was(key, number, str(error))
+
+    return wrapper
 
 
 class MarkHandlers(_PhotographHandlers):

@@ -266,7 +266,8 @@ function draw() {
   drawMarks();
   drawAlbumSwitch();
   const { name, width, height, seconds } = current;
-  showMessage(`${name}, ${width} × ${height}, coloured in ${seconds}\u00a0s`);
+  const about = `${name}, ${width} × ${height}, coloured in ${seconds}\u00a0s`;
+  showMessage(current.problem ? "Nothing has changed." : about);
 }
 
 // --- mouse and keyboard ----------------------------------------------------------------------
