@@ -126,6 +126,11 @@ def measure(page: Page, paths: dict[str, Path]) -> None:
 
 def screenshots(browser: Any, place: str, photograph: Path, folder: Path) -> None:
     """Take the pictures of the documentation: in both themes, on a desktop and on a phone."""
+    first = browser.new_page()  # the first photograph takes longer, as the network is loaded
+    first.goto(place)
+    first.click("#viewer .examples button:first-child")
+    first.wait_for_selector("#viewer .stage:not([hidden])")
+    first.close()
     for name, size in {"page": (1280, 900), "page-phone": (390, 844)}.items():
         for theme in ("light", "dark"):
             viewport = dict(zip(("width", "height"), size, strict=True))

@@ -208,15 +208,20 @@ class AlbumPrediction:
     def _hints_by_region(self, hints: Sequence[Hint]) -> list[tuple[Hint, ...]]:
         """Return the hints of each photograph, in its own pixels.
 
-        A stroke belongs to the photograph in which it begins.
+        A stroke that crosses several photographs is divided among them.
         """
         shares: list[list[Hint]] = [[] for _ in self.regions]
         for hint in hints:
-            index = self._index_at(*hint.points[0])
-            left, top = self._origin(index)
-            points = tuple((x - left, y - top) for x, y in hint.points)
-            shares[index].append(replace(hint, points=points))
+            for index in sorted({self._index_at(*point) for point in self._on_photographs(hint)}):
+                left, top = self._origin(index)
+                inside = self.regions[index].contains
+                points = tuple((x - left, y - top) for x, y in hint.points if inside(x, y))
+                shares[index].append(replace(hint, points=points))
         return [tuple(share) for share in shares]
+
+    def _on_photographs(self, hint: Hint) -> Sequence[tuple[float, float]]:
+        """Return the points of a hint that lie on photographs; all of them if none does."""
+        return [point for point in hint.points if self.contains(*point)] or hint.points
 
     def _index_at(self, x: float, y: float) -> int:
         for index, region in enumerate(self.regions):

@@ -102,6 +102,15 @@ def test_a_hint_counts_in_its_photograph_alone(prediction):
     assert prediction.color_candidates(x, y)
 
 
+def test_a_stroke_over_the_page_counts_in_each_photograph_that_it_crosses(prediction):
+    boxes = [each.box for each in prediction.regions]
+    centers = [((left + right) / 2, (top + bottom) / 2) for left, top, right, bottom in boxes]
+    stroke = Hint(((2, 2), centers[0], centers[1]), (32, 64, 128))
+    shares = prediction._hints_by_region([stroke])
+    assert [len(share) for share in shares] == [1, 1, *[0] * (len(centers) - 2)]
+    assert [len(hint.points) for share in shares for hint in share] == [1, 1]
+
+
 def test_a_hint_on_the_page_is_refused(prediction):
     with pytest.raises(ConfigError, match="lies on the page"):
         prediction.color(ColorOptions(hints=(Hint.at(2, 2, "#204080"),)))

@@ -40,9 +40,11 @@ _CORRECTION_RANGE: Final = (0.6, 0.9)  # similarity at which the correction begi
 _CORRECTION_REACH: Final = 0.2  # sides: standard deviation
 _REACH_WITHOUT_FEATURES: Final = 0.05  # sides: standard deviation if similarity is not known
 _SEGMENT_REACH: Final = 2  # factor on the reach within the hint's segment
+_BRUSH_REACH: Final = 0.025  # sides: the same around a hint that does not spread
 _RIVALRY: Final = 3  # hints share a cell by this power of their strengths
 # A hint lies in a segment if this share of the cells in its main segment lies in that one, too.
 _MIN_SEGMENT_SHARE: Final = 0.25
+_MIN_COVERED_SHARE: Final = 0.5  # of a cell that counts as covered by a hint
 _SUPERSAMPLING: Final = 2  # hints are drawn at this multiple of the network's input size
 _MAX_CELLS: Final = 64  # cells of a hint that other cells are compared to
 _MAX_PIXELS: Final = 256  # pixels of a hint that its colour is measured on
@@ -93,18 +95,27 @@ def find_followers(
     height, width = (
         min(_SUPERSAMPLING * side, limit) for side, limit in zip(input_size, photo, strict=True)
     )
-    pixels, owner = _hinted_pixels(hints, photo, (height, width))
+    numbers = owners(hints, photo, (height, width))
+    pixels, owner = _hinted_pixels(numbers, len(hints), photo)
     # Hints that are covered by others have no pixels: the rest is numbered without gaps.
-    visible, index = np.unique(owner, return_inverse=True)
-    owner = index.astype(np.int32)
+    visible, renumbered = np.unique(owner, return_inverse=True)
+    owner = renumbered.astype(np.int32)
     grid = guide.segments.shape[0], guide.segments.shape[1]
     rows, columns = _cell_coordinates(pixels, photo, grid)
     similarity, distance = _compare(pixels, owner, photo, grid, features)
     deviation = segment_means(similarity, guide.segments)[guide.segments] - similarity
     similarity += np.float32(_SEGMENT_AGREEMENT) * deviation
     own = _same_segment(guide.segments, rows, columns, owner)
-    follow = _following(similarity, distance, own)
+    following = _following(similarity, distance, own)
     strength = _correction(similarity, distance, own, has_features=features is not None)
+    for index, number in enumerate(visible):
+        if not hints[number].spread:
+            covered = _covered_cells(numbers, number, grid)
+            covered[rows[owner == index], columns[owner == index]] = True
+            strength[covered] = 0  # what spreads from other hints ends here
+            share = _around(covered, similarity[..., index])
+            following[..., index] = strength[..., index] = share
+    follow = following.max(-1)
     rivals = strength**_RIVALRY
     parts = strength * (rivals / np.maximum(rivals.sum(-1, keepdims=True), _TINY))
     # Whatever its similarity, a hinted cell follows, and belongs to its own hints only.
@@ -116,21 +127,20 @@ def find_followers(
 
 
 def _hinted_pixels(
-    hints: Sequence[Hint], photo: tuple[int, int], canvas: tuple[int, int]
+    numbers: IndexArray, count: int, photo: tuple[int, int]
 ) -> tuple[IndexArray, IndexArray]:
     """Return some pixels of the photograph for each hint.
 
     Args:
-        hints: the hints.
+        numbers: which hint covers each pixel of a canvas, as `owners` returns it.
+        count: the number of hints.
         photo: height and width of the photograph.
-        canvas: height and width at which hints are drawn to find their pixels.
 
     Returns:
         x and y of the pixels, (m, 2) int32, and the index of each pixel's hint, (m,) int32.
     """
-    numbers = owners(hints, photo, canvas)
-    pixels, owner = [], []
-    for number in range(len(hints)):
+    canvas, pixels, owner = numbers.shape, [], []
+    for number in range(count):
         rows, columns = np.nonzero(numbers == number)
         chosen = subsample(range(len(rows)), _MAX_PIXELS)
         centres = np.stack([columns[chosen] + 0.5, rows[chosen] + 0.5], -1)
@@ -138,6 +148,35 @@ def _hinted_pixels(
         pixels.append((centres * scale).astype(np.int32))
         owner.append(np.full(len(chosen), number, np.int32))
     return np.concatenate(pixels), np.concatenate(owner)
+
+
+def _covered_cells(numbers: IndexArray, number: int, grid: tuple[int, int]) -> BoolArray:
+    """Return which cells of a grid are mostly covered by a hint, (h, w) bool.
+
+    Args:
+        numbers: which hint covers each pixel of a canvas, as `owners` returns it.
+        number: the hint.
+        grid: height and width of the grid.
+    """
+    share = (numbers == number).astype(np.float32)
+    share = cv2.resize(share, grid[::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(share > _MIN_COVERED_SHARE)
+
+
+def _around(covered: BoolArray, similarity: FloatArray) -> FloatArray:
+    """Return how far cells follow a hint that does not spread, (h, w) float32 in [0, 1].
+
+    It is 1 where the hint covers them. It falls off quickly around that, and at once where the
+    photograph changes, since a hard edge would be seen.
+
+    Args:
+        covered: which cells the hint covers, (h, w).
+        similarity: similarity of cells to the hint, (h, w).
+    """
+    cells = cv2.distanceTransform((~covered).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = np.asarray(cells) / np.float32(max(covered.shape))
+    share = np.exp(distance**2 / (-2 * _BRUSH_REACH**2)) * _smooth(similarity, *_FOLLOW_RANGE)
+    return np.asarray(np.where(covered, 1, share), np.float32)
 
 
 def _cell_coordinates(
@@ -217,11 +256,11 @@ def _same_segment(
 
 
 def _following(similarity: FloatArray, distance: FloatArray, own: BoolArray) -> FloatArray:
-    """Return how far cells follow any hint, (h, w) float32 in [0, 1]."""
+    """Return how far cells follow each hint, (h, w, n) float32 in [0, 1]."""
     cost = np.float32(_DISTANCE_COST) * np.maximum(distance - np.float32(_FREE_DISTANCE), 0)
     bonus = np.float32(_SEGMENT_BONUS) * (1 - _smooth(distance, *_BONUS_FADES))
     score = similarity - cost + np.where(own, bonus, -np.float32(_OTHER_SEGMENT_COST))
-    return _smooth(score.max(-1), *_FOLLOW_RANGE)
+    return _smooth(score, *_FOLLOW_RANGE)
 
 
 def _correction(

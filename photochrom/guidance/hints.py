@@ -57,11 +57,14 @@ class Hint:
             from its upper left corner.
         color: sRGB, 0 to 255.
         radius: radius of the point or stroke in pixels; None for a hundredth of the shorter side.
+        spread: whether similar cells nearby take the colour, too, so that one point is enough for
+            a whole object. If not, it is laid over the hint alone.
     """
 
     points: tuple[tuple[float, float], ...]
     color: RGB
     radius: float | None = None
+    spread: bool = True
 
     def __post_init__(self) -> None:
         """Check that there is a point, and that the radius and the colour make sense.

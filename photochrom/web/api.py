@@ -142,7 +142,7 @@ def _color_document(
     def stop_when_late() -> None:
         # Nobody waits for the result any longer, and a document may hold thousands of photographs
         if time.monotonic() > end:
-            raise Busy(f"expected an answer within {limit:g} s; it takes longer", 5, 503)
+            raise Busy(f"this takes longer than {limit:g} s, the limit for a request", 5, 503)
 
     document, _ = color_pages(
         service.colorizer,

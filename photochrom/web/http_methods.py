@@ -1,4 +1,4 @@
-"""What the service answers to each HTTP method: HEAD wherever GET works, and 405 elsewhere."""
+"""How the service responds to each HTTP method: HEAD wherever GET works, and 405 elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["HeadMiddleware", "add_api_fallback"]
 
 
 class HeadMiddleware:
-    """ASGI middleware that answers HEAD with the headers that GET would get."""
+    """ASGI middleware that responds to HEAD with the headers that GET would get."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -72,7 +72,7 @@ def _allow_head(message: Message) -> None:
 
 
 def add_api_fallback(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
-    """Answer other paths and methods below /api with a problem.
+    """Respond to other paths and methods below /api with a problem.
 
     Without this route the page would take these paths, and `Allow` would have only the method of
     the first route of a path.

@@ -134,13 +134,13 @@ class Jobs:
         self._thread.start()
 
     def check(self) -> None:
-        """Check that one more job has a place.
+        """Check that one more job can be taken.
 
         Raises:
             Busy: the limit is reached.
         """
         if self.unfinished >= self._limit:
-            raise Busy(f"expected fewer than {self._limit} jobs that wait or run", 30)
+            raise Busy(f"{self._limit} jobs wait or run already; please try again", 30)
 
     @property
     def unfinished(self) -> int:
@@ -156,12 +156,12 @@ class Jobs:
         """Add a job to the queue.
 
         Raises:
-            Busy: the limit is reached, or the service is being stopped.
+            Busy: the limit is reached, or the service is stopping.
         """
         with self._changed:
             self.check()
             if not self._open:
-                raise Busy("the service is being stopped", 30, 503)
+                raise Busy("the service is stopping", 30, 503)
             self._jobs[job.id] = job
             self._waiting.append(job)
             self._changed.notify_all()

@@ -34,7 +34,7 @@ class Metrics:
     """The counters and timers of one service, for Prometheus.
 
     Attributes:
-        requests: Counts answered requests by route and status.
+        requests: Counts requests by route and status.
         seconds: Histogram of the time that requests take, by route.
         photographs: Counts photographs coloured by single requests.
         pixels: Counts the pixels of these photographs.
@@ -45,11 +45,14 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         self.requests = Counter(
-            "photochrom_requests", "Requests answered.", ("route", "status"), registry=registry
+            "photochrom_requests",
+            "Requests that got a response.",
+            ("route", "status"),
+            registry=registry,
         )
         self.seconds = Histogram(
             "photochrom_request_seconds",
-            "Seconds from the header of a request to the end of its answer.",
+            "Seconds from the header of a request to the end of its response.",
             ("route",),
             buckets=_BUCKETS,
             registry=registry,
@@ -61,13 +64,13 @@ class Metrics:
             "photochrom_pixels", "Pixels of photographs in single requests.", registry=registry
         )
         _add_gauge(
-            "photochrom_places_taken",
+            "photochrom_requests_pending",
             "Requests that run or wait now.",
             lambda: worker_queue.occupied,
             registry,
         )
         _add_gauge(
-            "photochrom_places",
+            "photochrom_requests_pending_limit",
             "The most requests that can run or wait at once.",
             lambda: worker_queue.capacity,
             registry,

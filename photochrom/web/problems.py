@@ -129,7 +129,7 @@ def problem_of(error: Exception) -> JSONResponse:
     log, since their messages may reveal paths and internals.
     """
     if isinstance(error, MemoryError):
-        return respond(503, "expected enough memory for this; there is too little")
+        return respond(503, "there is too little memory for this photograph")
     if isinstance(error, PhotochromError):
         matches = (status for kind, status in _STATUS_OF_ERROR if isinstance(error, kind))
         status = next(matches, 0)
@@ -147,7 +147,7 @@ def _readable(message: str) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Make an application answer all errors with problems."""
+    """Make an application respond to all errors with problems."""
 
     async def on_library_error(_: Request, error: Exception) -> JSONResponse:
         return problem_of(error)

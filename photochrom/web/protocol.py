@@ -18,7 +18,7 @@ class _ProtocolWithTimeouts(H11Protocol):
     """Uvicorn's HTTP protocol, with three timeouts that it lacks.
 
     Uvicorn waits without limit for the rest of a header ("header"), for the rest of a body that
-    was refused ("refused body"), and for a client to read its answer ("reading"). The timers
+    was refused ("refused body"), and for a client to read its response ("reading"). The timers
     carry these names.
     """
 
@@ -42,7 +42,7 @@ class _ProtocolWithTimeouts(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        # Answered before the body was complete, so the application reads no more of it
+        # The response was sent before the body was complete, so the application reads no more of it
         if self.conn.their_state is h11.SEND_BODY:
             self._start_timer("refused body", self.transport.abort)
 
@@ -60,7 +60,7 @@ class _ProtocolWithTimeouts(H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer data that is not HTTP with a problem, if an answer can still be sent."""
+        """Respond to data that is not HTTP with a problem, if a response can still be sent."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = bytes(respond(400, "expected HTTP/1.1; received something else").body)
             head = (
@@ -108,7 +108,7 @@ def protocol_with_timeouts(silence: float) -> type[asyncio.Protocol]:
 
     Args:
         silence: Seconds within which a header must be complete, and within which a client must
-            have read some of its answer.
+            have read some of its response.
     """
     # Uvicorn creates the protocol itself, so the setting has to be part of the class
     return type("ProtocolWithTimeouts", (_ProtocolWithTimeouts,), {"silence": silence})

@@ -94,9 +94,9 @@ class SecurityMiddleware:
             await self._call_app(scope, receive, send)
 
     async def _call_app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application, and answer with a problem if it raises.
+        """Run the application, and respond with a problem if it raises.
 
-        Starlette's own answer to an exception is sent outside this middleware, and would go out
+        Starlette's own response to an exception is sent outside this middleware, and would go out
         without the security headers.
         """
         started = False

@@ -23,7 +23,7 @@ class Limits:
         bytes: Largest request with one photograph, in bytes.
         pixels: Largest photograph, in pixels.
         waiting: Number of requests that may wait for a worker; any more are refused.
-        seconds: Longest time from the last byte of a request to its answer, in seconds.
+        seconds: Longest time from the last byte of a request to its response, in seconds.
         silence: Longest time that a client may neither send nor read anything, in seconds.
         upload_rate: Slowest upload, in bytes a second on average; a slower one is refused.
         job_bytes: Largest request that starts a job, in bytes.

@@ -54,7 +54,7 @@ class Uploads:
             Busy: the limit is reached.
         """
         if self.active >= self._limit:
-            raise Busy(f"expected fewer than {self._limit} uploads at once", 5)
+            raise Busy(f"{self._limit} uploads are under way already; please try again", 5)
         self.active += 1
 
     def __exit__(self, *_: object) -> None:
@@ -67,7 +67,7 @@ class Uploads:
             HTTPException: less than the space to keep is free.
         """
         if shutil.disk_usage(tempfile.gettempdir()).free < self._spare:
-            raise HTTPException(507, "expected room on the service's disk; there is too little")
+            raise HTTPException(507, "the service's disk is nearly full")
 
 
 class UploadRoute(APIRoute):

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class ClientDisconnected(Exception):
-    """Raised when the client disconnects before its answer is ready."""
+    """Raised when the client disconnects before its result is ready."""
 
 
 class WorkerQueue:
@@ -42,21 +42,21 @@ class WorkerQueue:
         self._pool, self._open = ThreadPoolExecutor(workers, "photochrom"), True
 
     def check(self) -> None:
-        """Check that one more request has a place.
+        """Check that one more request can be taken.
 
         Raises:
-            Busy: the queue is full, or the service is being stopped.
+            Busy: the queue is full, or the service is stopping.
         """
         if not self._open:
-            raise Busy("the service is being stopped", 30, 503)
+            raise Busy("the service is stopping", 30, 503)
         if self.occupied >= self.capacity:
             wait = max(1, math.ceil(self.occupied / self._workers * self._average_seconds))
-            raise Busy(f"expected a free place; all {self.capacity} are taken", wait)
+            raise Busy(f"the service is busy with {self.capacity} requests; please try again", wait)
 
     async def run(self, work: Callable[[], T], unless: Coroutine[Any, Any, object]) -> T:
         """Run `work` in a thread when its turn comes, and return its result.
 
-        Work that has started is always finished, and keeps its place until then, even if the
+        Work that has started is always finished, and counts until then, even if the
         client has disconnected.
 
         Args:
@@ -82,7 +82,9 @@ class WorkerQueue:
             task.cancel()  # has an effect only while the work still waits for a thread
             if disconnected.done():
                 raise ClientDisconnected
-            raise Busy(f"expected an answer within {self._seconds:g} s; it takes longer", 5, 503)
+            raise Busy(
+                f"this takes longer than {self._seconds:g} s, the limit for a request", 5, 503
+            )
         finally:
             disconnected.cancel()
 

@@ -8,6 +8,7 @@ import pytest
 import photochrom
 from photochrom import Hint, color
 from photochrom.guidance.binding import Binding
+from photochrom.guidance.hints import owners
 from photochrom.model.guide import Guide
 from photochrom.scoring import to_lab
 from tests.pictures import colour_pictures
@@ -73,6 +74,19 @@ def test_the_thing_follows(predictions):
     assert np.linalg.norm(shown[370:400, 230:250].mean((0, 1)) - chosen) < 10
 
 
+def test_what_is_painted_takes_the_colour_and_the_rest_of_the_object_does_not(predictions):
+    prediction = predictions[0]
+    path, radius = ((90, 300), (110, 330), (140, 350)), 20.0
+    shape = prediction.photo.luma.shape
+    painted = owners([Hint(path, GREY, radius)], shape, shape) >= 0
+    away = owners([Hint(path, GREY, 4 * radius)], shape, shape) < 0
+    plain = ab(prediction.color().rgb)
+    assert np.linalg.norm(plain, axis=-1)[painted].mean() > 15
+    shown = ab(prediction.color(hints=[Hint(path, GREY, radius, spread=False)]).rgb)
+    assert np.linalg.norm(shown, axis=-1)[painted].mean() < EXACT
+    assert np.linalg.norm(shown - plain, axis=-1)[away].mean() < 0.5
+
+
 def halves() -> Guide:
     """A grid of 15 × 15 cells: the eight columns on the left are one segment, the rest another."""
     segments = np.repeat((np.arange(15) > 7)[None], 15, 0).astype(np.int32)
@@ -90,6 +104,15 @@ def test_the_segment_of_a_hint_follows_more_than_another():
         binding.followers.correction_weight[7, 4, 0]
         > binding.followers.correction_weight[7, 10, 0] + 0.1
     )
+
+
+def test_a_hint_that_spreads_ends_where_another_is_painted():
+    features = np.ones((15, 15, 1), np.float32)
+    hints = [Hint.at(10, 30, (200, 30, 30)), Hint(((50, 0), (50, 59)), GREY, 6, spread=False)]
+    followers = Binding.of(hints, (60, 60), (60, 60), halves(), features).followers
+    assert (followers.follow_weight[:, 12] == 1).all()
+    np.testing.assert_array_equal(followers.correction_weight[:, 12], [[0, 1]] * 15)
+    assert followers.correction_weight[7, 6, 1] == 0
 
 
 def test_what_looks_altogether_different_does_not_follow_though_of_the_same_segment():

@@ -265,7 +265,7 @@ def test_charsets_that_clients_name(charset, client):
 def test_too_many_uploads_at_once(warm, camera):
     with service(warm, uploads=0) as client:
         answer = post(client, jpeg(camera))
-        assert "uploads at once" in problem(answer, 429)
+        assert "uploads are under way" in problem(answer, 429)
         assert answer.headers["retry-after"] == "5"
 
 
@@ -296,7 +296,7 @@ def test_a_full_queue(camera):
 
         kind = {"content-type": "multipart/form-data; boundary=x"}
         answer = client.post(COLORIZE, content=body(), headers=kind)
-        assert "all 2 are taken" in problem(answer, 429)
+        assert "busy with 2 requests" in problem(answer, 429)
         assert int(answer.headers["retry-after"]) >= 1
         job = begin(client, ("a.jpg", jpeg(camera)))  # jobs have a queue of their own
         assert client.delete(f"{JOBS}/{job['id']}").status_code == 204
@@ -308,7 +308,7 @@ def test_a_full_queue(camera):
 def test_one_that_takes_too_long(camera):
     with held(one_at_a_time(waiting=1, seconds=0.05)) as (colorizer, client):
         answer = post(client, jpeg(camera))
-        assert "within 0.05 s" in problem(answer, 503)
+        assert "longer than 0.05 s" in problem(answer, 503)
         assert answer.headers["retry-after"] == "5"
         queue = client.app.state.service.worker_queue
         assert queue.occupied == 1  # what has begun keeps its place
@@ -366,7 +366,7 @@ def test_nothing_is_begun_after_the_end():
     async def check() -> None:
         queue = WorkerQueue(1, 0, 10)
         queue.close()
-        with pytest.raises(Busy, match="being stopped"):
+        with pytest.raises(Busy, match="is stopping"):
             await queue.run(lambda: 5, unless=never())
 
     run(check())

@@ -76,7 +76,7 @@ def test_afterwards_it_is_well(served):
     client, process = served
     answer = client.get("/metrics").text
     assert 'status="500"' not in answer
-    assert "photochrom_places_taken 0.0" in answer
+    assert "photochrom_requests_pending 0.0" in answer
     make, _ = PICTURES["JPEG with a zip after it"]
     assert abs(exact_luma(pixels(post(client, make()).content)) - GREY).mean() < 3
     assert process.memory_info().rss < 700_000_000

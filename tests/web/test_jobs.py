@@ -214,7 +214,7 @@ def test_too_many_jobs(camera):
         jobs = [begin(client, ("a.jpg", jpeg(camera))) for _ in range(2)]
         before = len(files_of(client))
         answer = client.post(JOBS, files=[("photographs", ("c.jpg", jpeg(camera)))])
-        assert "fewer than 2 jobs" in problem(answer, 429)
+        assert "2 jobs wait or run already" in problem(answer, 429)
         assert int(answer.headers["retry-after"]) > 0
         assert len(files_of(client)) == before
         colorizer.go.set()
@@ -297,7 +297,7 @@ def test_the_end_cancels_what_waits_and_gives_what_runs_its_time(tmp_path):
     jobs.add(second)
     jobs.close(30)
     assert (first.status, second.status) == ("done", "cancelled")
-    with pytest.raises(Busy, match="being stopped"):
+    with pytest.raises(Busy, match="is stopping"):
         jobs.add(make_job(tmp_path, patient, "c.jpg"))
 
     jobs = Jobs(3, 60, 10)

@@ -115,15 +115,18 @@ def page(browser: Browser, place: str) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Grey photographs: a JPEG file with EXIF, a PNG file, and a file that is no picture."""
+    """A grey JPEG file with EXIF, a grey PNG file, one in colour, and one that is no picture."""
     folder = tmp_path_factory.mktemp("photographs")
     astronaut = Image.fromarray(skimage.data.astronaut()).convert("L")
     exif = astronaut.getexif()
     exif[0x010E] = "a shoebox, 1983"
-    made = {name: folder / name for name in ("astronaut.jpg", "coffee.png", "broken.jpg")}
+    made = {
+        name: folder / name for name in ("astronaut.jpg", "coffee.png", "broken.jpg", "cat.png")
+    }
     astronaut.save(made["astronaut.jpg"], quality=90, exif=exif)
     Image.fromarray(skimage.data.coffee()).convert("L").save(made["coffee.png"])
     made["broken.jpg"].write_bytes(b"no photograph at all")
+    Image.fromarray(skimage.data.chelsea()).save(made["cat.png"])
     return made
 
 
@@ -197,6 +200,10 @@ def test_vividness_is_followed_by_the_picture_and_the_file(page, photographs):
     changed(page, before)
     _, faithful = saved(page)
     assert np.ptp(pixels(faithful), -1).mean() < 0.8 * np.ptp(pixels(vivid), -1).mean()
+    page.fill("#vividness input[type=number]", "0.6")
+    page.keyboard.press("Enter")
+    page.click("#more-cautious")
+    page.wait_for_function("document.querySelector('#vividness input').value === '0.35'")
 
 
 def test_a_colour_by_hand_is_kept_undone_changed_and_removed(page, photographs):
@@ -216,6 +223,35 @@ def test_a_colour_by_hand_is_kept_undone_changed_and_removed(page, photographs):
     page.click("#viewer .mark")
     page.click(".popover >> text=Remove")
     changed(page, third)
+    assert page.locator("#marks li").count() == 0
+
+
+def test_a_brush_and_an_eraser_with_the_hand_and_with_the_keys(page, photographs):
+    drop(page, photographs["astronaut.jpg"])
+    first = settled(page)
+    page.click("[data-mode=brush]")
+    box = page.locator(SHOWN).bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.75)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.75, steps=5)
+    page.mouse.up()
+    page.click(".popover:not([hidden]) >> text=Keep grey")
+    painted = changed(page, first)
+    assert np.ptp(pixels(saved(page)[1])[384, 160:300], -1).mean() < 8
+    assert page.inner_text("#marks li").startswith("grey, painted")
+    page.click("[data-mode=eraser]")
+    page.locator(SHOWN).focus()
+    page.keyboard.press("Enter")
+    for _ in range(3):
+        page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Enter")
+    erased = changed(page, painted)
+    assert page.locator("#marks li").count() == 0
+    page.keyboard.press("Control+z")
+    undone = changed(page, erased)
+    assert page.locator("#marks li").count() == 1
+    page.keyboard.press("Control+Shift+z")
+    changed(page, undone)
     assert page.locator("#marks li").count() == 0
 
 
@@ -296,7 +332,7 @@ def test_what_is_followed_is_shown_with_its_photograph(page, photographs, tmp_pa
 # --- many -----------------------------------------------------------------------------------
 
 
-def test_many_photographs_one_of_them_broken(page, photographs):
+def test_many_photographs_one_of_them_broken_and_one_in_colour(page, photographs):
     drop(page, *photographs.values())
     page.wait_for_selector("#tray li.failed")
     page.wait_for_function("document.querySelectorAll('#tray li.done').length === 2")
@@ -306,11 +342,16 @@ def test_many_photographs_one_of_them_broken(page, photographs):
     )
     assert "broken.jpg is not a picture" in page.inner_text("#viewer .say")
     name, data = saved(page, "#tray .zip")
-    assert name == "coloured.zip"
+    assert name == "photographs-colorized.zip"
     names = zipfile.ZipFile(io.BytesIO(data)).namelist()
     assert sorted(names) == ["astronaut-colorized.jpg", "coffee-colorized.png"]
     page.click("#tray li.failed .remove")
-    page.wait_for_function("document.querySelectorAll('#tray li').length === 2")
+    page.wait_for_function("document.querySelectorAll('#tray li').length === 3")
+    page.wait_for_selector("#tray .count:text-is('3 photographs, 1 is in colour already')")
+    page.click("#tray li.skipped .photograph")
+    page.click("#viewer .kept button")
+    page.wait_for_selector("#tray .count:text-is('3 photographs')")
+    assert page.locator("#tray li.done").count() == 3
 
 
 def test_a_queue_is_paused_continued_and_cancelled(page, photographs, tmp_path):
@@ -369,6 +410,9 @@ def test_it_fits_a_phone_by_day_and_by_night(page, photographs, dark):
     assert page.evaluate("document.body.classList.contains('dark')") == dark
     drop(page, photographs["astronaut.jpg"])
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("#vividness").scroll_into_view_if_needed()
+    page.evaluate("window.scrollBy(0, 200)")
+    assert page.locator(SHOWN).bounding_box()["y"] >= 0  # it stays in view above the controls
 
 
 def test_pictures_and_controls_have_names(page, photographs):

@@ -165,7 +165,7 @@ def impatient(tmp_path_factory, model_folder):
         yield process, httpx.URL(url)
         assert httpx.get(f"{url}/healthz").status_code == 200
         metrics = httpx.get(f"{url}/metrics").text
-        assert "photochrom_places_taken 0.0" in metrics
+        assert "photochrom_requests_pending 0.0" in metrics
         assert 'status="500"' not in metrics
         assert stop(process) == 0
 
@@ -333,8 +333,8 @@ def test_who_hangs_up_while_waiting_is_not_worked_for(impatient, camera):
     asked = httpx.Request("POST", f"{url}{COLORIZE}", files=files)
     with talking(impatient, head(len(asked.read())).replace(b"=x", boundary(asked))) as client:
         client.sendall(asked.content)
-        until(lambda: "photochrom_places_taken 2.0" in httpx.get(f"{url}/metrics").text)
-    until(lambda: "photochrom_places_taken 1.0" in httpx.get(f"{url}/metrics").text)
+        until(lambda: "photochrom_requests_pending 2.0" in httpx.get(f"{url}/metrics").text)
+    until(lambda: "photochrom_requests_pending 1.0" in httpx.get(f"{url}/metrics").text)
     (here / "hold").unlink()
     assert is_coloured(first().content)
     assert 'status="499"} 1.0' in httpx.get(f"{url}/metrics").text

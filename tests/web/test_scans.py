@@ -157,7 +157,7 @@ def test_pages_that_cannot_be(fields, words, client, two):
 
 def test_a_document_that_takes_too_long_is_not_finished(vivid, pdf):
     with service(vivid, seconds=0.0) as client:
-        assert "it takes longer" in problem(post(client, pdf, "a.pdf", pages="all"), 503)
+        assert "takes longer than" in problem(post(client, pdf, "a.pdf", pages="all"), 503)
 
 
 # --- jobs -----------------------------------------------------------------------------------

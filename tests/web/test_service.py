@@ -297,8 +297,8 @@ def test_health_and_metrics(client, camera):
     assert metric(client, "photochrom_photographs_total") == before + 1
     assert metric(client, 'photochrom_requests_total{route="/api/v1/colorize",status="200"}') > 0
     assert metric(client, 'photochrom_requests_total{route="other",status="404"}') > 0
-    assert metric(client, "photochrom_places") == 34
-    assert metric(client, "photochrom_places_taken") == 0
+    assert metric(client, "photochrom_requests_pending_limit") == 34
+    assert metric(client, "photochrom_requests_pending") == 0
 
 
 def metric(client, name: str) -> float:

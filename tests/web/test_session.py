@@ -20,6 +20,7 @@ from photochrom import Colorizer
 from photochrom.errors import ConfigError
 from photochrom.photo.output_profile import output_profile
 from photochrom.web.page.choices import Choices, Mark, parse_palette
+from photochrom.web.page.payloads import tray_value, viewer_value
 from photochrom.web.page.session import Session
 from photochrom.web.page.session_store import SessionStore
 from photochrom.web.page.tray import Picture
@@ -47,7 +48,7 @@ def put(session: Session, folder: Path, *names: str) -> list[Picture]:
 
 
 def marked(choices: Choices) -> Choices:
-    return choices.with_mark(Mark.parse(0.5, 0.5, "#d02020"))
+    return choices.with_mark(Mark.parse([[0.5, 0.5]], "#d02020"))
 
 
 def pixel(path: Path) -> np.ndarray:
@@ -65,6 +66,28 @@ def test_photographs_are_coloured_in_their_own_format(session, tmp_path):
         assert not (tmp_path / "in" / name).exists()  # it is the session's own now
         for what in ("before", "after-1", "thumb-1"):
             assert picture.preview_path(what).read_bytes()[:2] == b"\xff\xd8"
+
+
+def test_a_photograph_in_colour_is_left_alone_until_a_person_wants_it(session, tmp_path):
+    rows, columns = np.indices((64, 64), np.uint8) * 3
+    colors, sepia = tmp_path / "colors.png", tmp_path / "sepia.png"
+    Image.fromarray(np.dstack([rows, columns, 255 - rows])).save(colors)
+    Image.fromarray(np.dstack([rows, rows * 0.8, rows * 0.6]).astype(np.uint8)).save(sepia)
+    own, tinted = session.add([colors, sepia])
+    for each in (own, tinted):
+        session.queue.wait(each, 60)
+    assert (own.status, own.reason, own.size) == ("skipped", "is in colour already", (64, 64))
+    assert tinted.status == "done"
+    assert (tray_value(session)["in_color"], tray_value(session)["done"]) == (1, 2)
+    assert viewer_value(session, own)["before"].endswith("/1/before.jpg")
+    assert own.preview_path("thumb-0").exists()
+    with zipfile.ZipFile(session.downloads.make_zip()) as archive:
+        assert archive.namelist() == ["sepia-colorized.png"]
+    session.color_anew([own, tinted])
+    session.queue.wait(own, 60)
+    assert (own.status, own.reason, tinted.version) == ("done", "", 1)
+    red, green, blue = pixel(session.downloads.file(own))  # this model knows no colour
+    assert red == green == blue
 
 
 def test_one_that_is_no_photograph_is_named_and_the_others_are_done(session, tmp_path):
@@ -111,7 +134,7 @@ def test_the_photographs_on_a_page_are_found_and_can_be_one_again(session, tmp_p
     assert (picture.status, picture.found) == ("done", 4)
     assert session.renderings.color_candidates(picture, 0.02, 0.02) is None  # on the paper
     with pytest.raises(ConfigError, match="one of the 4 photographs"):
-        session.edits.change(picture, lambda own: own.with_mark(Mark(0.02, 0.02, (9, 9, 200))))
+        session.edits.change(picture, lambda own: own.with_mark(Mark(((0.02, 0.02),), (9, 9, 200))))
     on_paper = pixel(session.downloads.file(picture))
     assert on_paper[0] > on_paper[2] + 20
     session.edits.change(picture, lambda choices: replace(choices, album=False))
@@ -160,6 +183,23 @@ def test_a_colour_by_hand_reaches_the_file_at_full_size(session, tmp_path):
     assert picture.choices == Choices()
     red, green, blue = pixel(session.downloads.file(picture))
     assert red == green == blue
+
+
+def test_what_is_undone_is_done_again_until_something_else_is_changed(session, tmp_path):
+    (picture,) = put(session, tmp_path, "a.png")
+    session.edits.change(picture, marked)
+    session.edits.change(picture, lambda choices: choices.without_mark(0))
+    session.edits.undo(picture)
+    session.edits.undo(picture)
+    session.edits.redo(picture)
+    assert picture.choices == marked(Choices())
+    session.edits.set_vividness(picture, 0.25)
+    session.edits.redo(picture)
+    assert picture.choices == Choices(vividness=0.25)
+    session.edits.redo(picture)  # there is nothing more
+    session.edits.undo(picture)
+    session.edits.change(picture, marked)
+    assert (len(picture.choices.marks), picture.undone) == (2, [])
 
 
 def test_vividness_outlasts_an_undo(session, tmp_path):
@@ -211,11 +251,44 @@ def test_what_cannot_be_done_leaves_all_as_it_was(session, tmp_path):
     assert picture.preview_path("after-1").read_bytes() == before
 
 
-def test_a_mark_is_a_place_and_a_colour():
-    for wrong in ((-0.1, 0.5, "#fff000"), (0.5, "x", "#fff000"), (0.5, 0.5, "reed"), (2, 0, "")):
-        with pytest.raises(ConfigError, match="expected"):
-            Mark.parse(*wrong)
-    assert Mark.parse(1, 1, "#010203").to_hint((10, 20)).points == ((9.5, 19.5),)
+@pytest.mark.parametrize(
+    ("points", "color", "radius"),
+    [
+        ([[-0.1, 0.5]], "#fff000", None),
+        ([[0.5, "x"]], "#fff000", None),
+        ([[0.5, float("nan")]], "#fff000", None),
+        ([[0.5]], "#fff000", None),
+        ([], "#fff000", None),
+        ([[0.5, 0.5]] * 1001, "#fff000", None),
+        ("points", "#fff000", None),
+        ([[0.5, 0.5]], "reed", None),
+        ([[0.5, 0.5]], "#fff000", 0),
+        ([[0.5, 0.5]], "#fff000", 0.6),
+        ([[0.5, 0.5]], "#fff000", "wide"),
+    ],
+)
+def test_a_mark_that_makes_no_sense_is_refused(points, color, radius):
+    with pytest.raises(ConfigError, match="expected"):
+        Mark.parse(points, color, radius)
+
+
+def test_a_click_spreads_over_its_object_and_a_brush_does_not():
+    click = Mark.parse([[1, 1]], "#010203").to_hint((10, 20))
+    assert (click.points, click.radius, click.spread) == (((9.5, 19.5),), None, True)
+    stroke = Mark.parse([[0, 0], [0.5, 0.5]], "#010203", 0.1).to_hint((10, 20))
+    assert (stroke.points, stroke.radius, stroke.spread) == (((0, 0), (5, 10)), 1, False)
+
+
+def test_an_eraser_takes_away_the_marks_that_it_touches():
+    point, stroke = Mark(((0.1, 0.1),), (9, 9, 9)), Mark(((0.2, 0.9), (0.9, 0.9)), (9, 9, 9), 0.05)
+    choices = Choices(marks=(point, stroke))
+    for touched, kept in (
+        (((0.12, 0.1),), (stroke,)),
+        (((0.5, 0.7), (0.5, 0.86)), (point,)),  # across the middle of the stroke
+        (((0.5, 0.5),), (point, stroke)),
+        (((0.1, 0.1), (0.5, 0.9)), ()),
+    ):
+        assert choices.erased(Mark(touched, (0, 0, 0), 0.04), (400, 300)).marks == kept
 
 
 @pytest.mark.parametrize(
@@ -225,7 +298,7 @@ def test_a_mark_is_a_place_and_a_colour():
         ({"variant": 6}, "one of 6 alternatives"),
         ({"variant": -1}, "one of 6 alternatives"),
         ({"variant": 1, "palette": ((1, 2, 3),)}, "without hints and palette"),
-        ({"variant": 1, "marks": (Mark(0.5, 0.5, (1, 2, 3)),)}, "without hints and palette"),
+        ({"variant": 1, "marks": (Mark(((0.5, 0.5),), (1, 2, 3)),)}, "without hints and palette"),
         ({"palette": ((1, 2, 300),)}, "from 0 to 255"),
     ],
 )
@@ -243,7 +316,7 @@ def test_a_vividness_out_of_range_changes_nothing(session, tmp_path):
 
 
 def test_what_is_chosen_replaces_what_it_cannot_be_combined_with():
-    mark = Mark.parse(0.5, 0.5, "#d02020")
+    mark = Mark.parse([[0.5, 0.5]], "#d02020")
     marked = Choices(variant=2).with_mark(mark)
     assert (marked.variant, marked.marks) == (0, (mark,))
     varied = marked.with_palette(((1, 2, 3),)).with_variant(3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, TypeGuard
 
 from photochrom.errors import ConfigError
-from photochrom.guidance.hints import RGB, Hint, parse_color
+from photochrom.guidance.hints import RGB, Hint, owners, parse_color
 from photochrom.options import ColorOptions
 
 if TYPE_CHECKING:
@@ -14,41 +14,78 @@ if TYPE_CHECKING:
 
 __all__ = ["VARIANTS", "Choices", "Mark", "parse_palette"]
 
+Shares = tuple[float, float]
+
 VARIANTS: Final = 6
 """The number of variants to choose from; the page calls them alternatives."""
+
+_MAX_POINTS: Final = 1000  # of a stroke
+_MAX_RADIUS: Final = 0.5
+_ERASER_SIDE: Final = (
+    400  # longer side, in pixels, of the drawing that tells what an eraser touches
+)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A colour hint with a position relative to the photograph's size.
+    """A colour hint with positions relative to the photograph's size.
 
     Attributes:
-        x: Distance from the left, as a share of the width, 0 to 1.
-        y: Distance from the top, as a share of the height, 0 to 1.
+        points: One point, or the points of a brush stroke. Each is the distance from the left as
+            a share of the width, and from the top as a share of the height, 0 to 1.
         color: sRGB, 0 to 255.
+        radius: Radius of the brush as a share of the shorter side; None for a point.
     """
 
-    x: float
-    y: float
+    points: tuple[Shares, ...]
     color: RGB
+    radius: float | None = None
 
     @classmethod
-    def parse(cls, x: object, y: object, color: object) -> Mark:
+    def parse(cls, points: object, color: object, radius: object = None) -> Mark:
         """Return the mark that a browser has sent.
 
+        Args:
+            points: A list of pairs of numbers.
+            color: A colour as `parse_color` reads it.
+            radius: Radius of the brush, or None.
+
         Raises:
-            ConfigError: `x` or `y` is not a number from 0 to 1, or `color` is not a colour.
+            ConfigError: There are no points or too many, one lies outside the photograph, `color`
+                is not a colour, or `radius` is out of range.
         """
-        if not (_is_share(x) and _is_share(y)):
-            raise ConfigError(f"expected a place within the photograph; received {x}, {y}")
-        return cls(float(x), float(y), parse_color(str(color)))
+        if not isinstance(points, list) or not 1 <= len(points) <= _MAX_POINTS:
+            raise ConfigError(f"expected 1 to {_MAX_POINTS} points; received {str(points)[:80]}")
+        if not (radius is None or (_is_share(radius) and 0 < radius <= _MAX_RADIUS)):
+            raise ConfigError(f"expected a radius up to {_MAX_RADIUS}; received {radius}")
+        return cls(tuple(map(_parse_point, points)), parse_color(str(color)), radius)
 
     def to_hint(self, size: tuple[int, int]) -> Hint:
         """Return the hint for a photograph of `size`, width and height in pixels."""
         width, height = size
         # A share of 1 is the edge itself; half a pixel less is the centre of the last pixel
-        point = min(self.x * width, width - 0.5), min(self.y * height, height - 0.5)
-        return Hint((point,), self.color)
+        points = [
+            (min(x * width, width - 0.5), min(y * height, height - 0.5)) for x, y in self.points
+        ]
+        radius = self.radius and self.radius * min(size)
+        # A click colours the whole object; a brush only what it paints
+        return Hint(tuple(points), self.color, radius, spread=radius is None)
+
+    def touches(self, other: Mark, size: tuple[int, int]) -> bool:
+        """Return whether two marks overlap in a photograph of `size`."""
+        scale = min(1.0, _ERASER_SIDE / max(size))
+        columns, rows = (max(1, round(side * scale)) for side in size)
+        shape = size[1], size[0]
+        own, others = (
+            owners([mark.to_hint(size)], shape, (rows, columns)) >= 0 for mark in (self, other)
+        )
+        return bool((own & others).any())
+
+
+def _parse_point(point: object) -> Shares:
+    if isinstance(point, list) and len(point) == 2 and all(map(_is_share, point)):
+        return float(point[0]), float(point[1])
+    raise ConfigError(f"expected a point within the photograph; received {str(point)[:80]}")
 
 
 def _is_share(value: object) -> TypeGuard[float]:
@@ -154,6 +191,16 @@ class Choices:
         marks = list(self.marks)
         marks[index] = replace(marks[index], color=color)
         return replace(self, marks=tuple(marks))
+
+    def erased(self, eraser: Mark, size: tuple[int, int]) -> Choices:
+        """Return these choices without the marks that an eraser touches.
+
+        Args:
+            eraser: What the eraser has covered; its colour does not matter.
+            size: Width and height of the photograph, in pixels.
+        """
+        kept = tuple(mark for mark in self.marks if not mark.touches(eraser, size))
+        return replace(self, marks=kept)
 
     def without_mark(self, index: int) -> Choices:
         """Return these choices without one mark."""

@@ -30,27 +30,45 @@ _VIEWER = """
     <p>Drop photographs anywhere on the page, or paste one. Or try an example:</p>
     <div class="examples"></div>
   </div>
-  <div class="bar" hidden>
+  <figure class="kept" hidden>
+    <img alt="" draggable="false">
+    <figcaption>
+      <span>This photograph is in colour already.</span>
+      <button type="button">Colour it anew</button>
+    </figcaption>
+  </figure>
+  <div class="picture" hidden>
     <div class="modes" role="group" aria-label="What a click does">
       <button type="button" data-mode="compare" aria-pressed="true">Compare</button>
       <button type="button" data-mode="correct" aria-pressed="false">Correct a colour</button>
+      <button type="button" data-mode="brush" aria-pressed="false">Brush</button>
+      <button type="button" data-mode="eraser" aria-pressed="false">Eraser</button>
     </div>
+    <div class="brush" role="group" aria-label="Brush" hidden>
+      <label class="ink">Colour <input type="color" value="#808080"></label>
+      <button type="button" class="grey" aria-pressed="false">Keep grey</button>
+      <label class="size">Size <input type="range" min="0.5" max="12" step="0.5" value="3"></label>
+    </div>
+    <div class="stage" tabindex="0" role="application" hidden>
+      <img class="after" alt="" draggable="false">
+      <img class="unsure" alt="Covers the places where the colours are uncertain"
+        draggable="false" hidden>
+      <img class="before" alt="" draggable="false">
+      <svg class="strokes" aria-hidden="true"></svg>
+      <div class="border" aria-hidden="true"></div>
+      <div class="cross" aria-hidden="true"></div>
+      <div class="marks"></div>
+      <div class="popover" role="dialog" aria-label="Choose a colour" hidden></div>
+    </div>
+    <input class="position" type="range" min="0" max="100" step="0.1" value="50"
+      aria-label="Border between before and after" hidden>
+  </div>
+  <div class="bar" hidden>
     <label><input type="checkbox" class="doubt"> Show uncertain places</label>
     <label class="album" hidden><input type="checkbox"> <span></span></label>
+    <a class="share" download>Share picture</a>
     <a class="save" download>Save in colour</a>
   </div>
-  <div class="stage" tabindex="0" role="application" hidden>
-    <img class="after" alt="" draggable="false">
-    <img class="unsure" alt="Covers the places where the colours are uncertain" draggable="false"
-      hidden>
-    <img class="before" alt="" draggable="false">
-    <div class="border" aria-hidden="true"></div>
-    <div class="cross" aria-hidden="true"></div>
-    <div class="marks"></div>
-    <div class="popover" role="dialog" aria-label="Choose a colour" hidden></div>
-  </div>
-  <input class="position" type="range" min="0" max="100" step="0.1" value="50"
-    aria-label="Border between before and after" hidden>
   <p class="say" role="status" aria-live="polite"></p>
 </section>
 """
@@ -62,7 +80,8 @@ _TRAY = """
     <progress aria-label="Photographs coloured" hidden></progress>
     <button type="button" class="pause" hidden>Pause</button>
     <button type="button" class="cancel" hidden>Cancel</button>
-    <a class="zip" download="coloured.zip" hidden>Save all as a zip</a>
+    <button type="button" class="anew" hidden></button>
+    <a class="zip" download hidden>Save all as a zip</a>
   </div>
   <ul></ul>
 </section>
@@ -71,7 +90,7 @@ _TRAY = """
 _MARKS = """
 <section class="mark-list" aria-label="Your colours">
   <p>Choose «Correct a colour» above the photograph, and click on something whose colour you know.
-  The colour spreads over the whole object.</p>
+  The colour spreads over the whole object. «Brush» colours only what you paint over.</p>
   <ol></ol>
 </section>
 """
@@ -92,7 +111,8 @@ def viewer(value: ViewerValue, color_candidates: ColorCandidates) -> gr.HTML:
         value: The value to begin with, as `viewer_value` returns it.
         color_candidates: Function that the browser calls for the likely colours at a place.
     """
-    return _component("viewer", _VIEWER, value, color_candidates)
+    script = asset("brush.js") + asset("viewer.js")
+    return _component("viewer", _VIEWER, value, color_candidates, script=script)
 
 
 def tray() -> gr.HTML:
@@ -115,12 +135,21 @@ def _component(
     template: str,
     value: Value | None = None,
     *server_functions: ColorCandidates,
+    script: str = "",
 ) -> gr.HTML:
-    """Create a component; `name` is its id on the page and the name of its script."""
+    """Create a component.
+
+    Args:
+        name: Its id on the page.
+        template: Its HTML.
+        value: The value to begin with.
+        server_functions: Functions that its script can call.
+        script: Its script; "" for the file with its name.
+    """
     return gr.HTML(
         {} if value is None else value,
         html_template=template,
-        js_on_load=asset(f"{name}.js"),
+        js_on_load=script or asset(f"{name}.js"),
         apply_default_css=False,
         elem_id=name,
         server_functions=list(server_functions) or None,

@@ -1,4 +1,4 @@
-"""Changes that a person makes to the colours of a photograph, with undo."""
+"""Changes that a person makes to the colours of a photograph, with undo and redo."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ class Edits:
                 picture.choices = previous
                 raise
             if undoable:
+                picture.undone.clear()
                 picture.history.append(previous)
                 del picture.history[:-_MAX_UNDO]
 
@@ -62,12 +63,22 @@ class Edits:
 
     def undo(self, picture: Picture) -> None:
         """Return to the choices before the last ones, but keep the vividness."""
+        self._move(picture, picture.history, picture.undone)
+
+    def redo(self, picture: Picture) -> None:
+        """Return to the choices that were undone last, but keep the vividness."""
+        self._move(picture, picture.undone, picture.history)
+
+    def _move(self, picture: Picture, source: list[Choices], target: list[Choices]) -> None:
+        """Take the last choices of `source`, and add the current ones to `target`."""
         with picture.lock:
-            if picture.history:
-                earlier = picture.history[-1]
-                self.change(
-                    picture,
-                    lambda choices: replace(earlier, vividness=choices.vividness),
-                    undoable=False,
-                )
-                picture.history.pop()
+            if not source:
+                return
+            wanted, current = source[-1], picture.choices
+            self.change(
+                picture,
+                lambda choices: replace(wanted, vividness=choices.vividness),
+                undoable=False,
+            )
+            source.pop()
+            target.append(current)

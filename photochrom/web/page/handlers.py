@@ -36,9 +36,11 @@ class Handlers:
         self.scans = ScanHandlers(sessions, updates)
 
     def viewer(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """Add an example, change the colours that a person has given, or how a page is coloured."""
+        """Add an example, colour a photograph anew, or change its colours."""
         if event.action == "example":
             return self.tray.add_example(key, str(event.name))
+        if event.action == "color_anew":
+            return self.tray.color_anew(key, number)
         if event.action == "album":
             return self.scans.set_album(key, number, bool(event.wanted))
         return self.marks.change(key, number, event)

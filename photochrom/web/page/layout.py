@@ -119,7 +119,13 @@ class Page:
                     info="0 (cautious) to 1 (vivid)",
                     elem_id="vividness",
                 )
-                self.for_all = gr.Button("Use this vividness for all", size="sm", visible=False)
+                with gr.Row():
+                    self.lower = gr.Button(
+                        "More cautious", size="sm", min_width=110, elem_id="more-cautious"
+                    )
+                    self.for_all = gr.Button(
+                        "Use this for all", size="sm", min_width=110, visible=False
+                    )
                 with gr.Tabs(elem_id="more"):
                     self._lay_out_tabs()
                 with gr.Accordion("More options", open=False, elem_id="options"):
@@ -135,6 +141,7 @@ class Page:
             self.marks = components.marks()
             with gr.Row():
                 self.undo = gr.Button("Undo", size="sm", min_width=80, elem_id="undo")
+                self.redo = gr.Button("Redo", size="sm", min_width=80, elem_id="redo")
                 self.clear = gr.Button("Clear", size="sm", min_width=80, elem_id="clear")
         with gr.Tab("Alternatives", id="alternatives") as self.alternatives_tab:
             self.alternatives = components.alternatives()
@@ -179,12 +186,14 @@ class Page:
         on(self.viewer.select, handlers.viewer, state)
         on(self.marks.select, handlers.marks.change, state)
         on(self.undo.click, handlers.marks.undo, state)
+        on(self.redo.click, handlers.marks.redo, state)
         on(self.clear.click, handlers.marks.clear, state)
         on(self.alternatives.select, handlers.alternatives.select, state)
         on(self.alternatives_tab.select, handlers.alternatives.show, state)
         vividness = [*state, self.vividness]
         # A slider sends many events as it moves; only the last one counts
         on(self.vividness.input, handlers.vividness.set, vividness, trigger_mode="always_last")
+        on(self.lower.click, handlers.vividness.lower, vividness)
         on(self.for_all.click, handlers.vividness.set_for_all, vividness)
         reference = [*state, self.reference, self.only_palette]
         on(self.reference.upload, handlers.copying.copy, reference)
@@ -214,6 +223,8 @@ class Page:
             self.viewer,
             self.tray,
             self.marks,
+            self.undo,
+            self.redo,
             self.alternatives,
             self.vividness,
             self.for_all,
@@ -239,7 +250,7 @@ def _color_candidates(sessions: SessionStore) -> ColorCandidates:
     """Return the function that the viewer's script calls as `server.color_candidates`."""
 
     def color_candidates(request: list[str | float]) -> list[tuple[str, float]] | None:
-        """Return likely colours for a place; `request` is [session key, number, x, y]."""
+        """Return likely colours for a point; `request` is [session key, number, x, y]."""
         key, number, x, y = request
         session = sessions.get(str(key))
         picture = session.tray.get(int(number)) if session else None

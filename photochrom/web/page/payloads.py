@@ -26,11 +26,14 @@ __all__ = [
 
 
 class MarkValue(TypedDict):
-    """A colour that a person has given; the place is in shares of the width and the height."""
+    """A colour that a person has given; points are in shares of the width and the height.
 
-    x: float
-    y: float
+    `radius` is that of the brush in shares of the shorter side; None for a point.
+    """
+
+    points: list[tuple[float, float]]
     color: str
+    radius: float | None
 
 
 class _Example(TypedDict):
@@ -39,7 +42,11 @@ class _Example(TypedDict):
 
 
 class ViewerValue(TypedDict, total=False):
-    """One photograph, large; `examples` alone if there is none."""
+    """One photograph, large; `examples` alone if there is none.
+
+    `problem` says why the last thing that a person has asked for, at the time `asked`, was not
+    done.
+    """
 
     examples: list[_Example]
     session: str
@@ -55,9 +62,13 @@ class ViewerValue(TypedDict, total=False):
     unsure: str
     coloured: str
     save_as: str
+    share: str
+    share_as: str
     marks: list[MarkValue]
     found: int
     album: bool
+    problem: str
+    asked: float
 
 
 class _Thumbnail(TypedDict):
@@ -74,6 +85,7 @@ class TrayValue(TypedDict):
     items: list[_Thumbnail]
     chosen: int | None
     done: int
+    in_color: int
     busy: bool
     paused: bool
     zip: str
@@ -118,18 +130,24 @@ def viewer_value(session: Session | None, picture: Picture | None) -> ViewerValu
         "status": picture.status,
         "reason": picture.reason,
     }
-    if picture.status != "done":
+    if picture.status not in ("done", "skipped"):
         return value
     url, version = _url_of(session, picture), picture.version
     value |= {
         "width": picture.size[0],
         "height": picture.size[1],
-        "seconds": round(picture.seconds, 2),
         "before": f"{url}/before.jpg",
+    }
+    if picture.status == "skipped":
+        return value
+    value |= {
+        "seconds": round(picture.seconds, 2),
         "after": f"{url}/after-{version}.jpg",
         "unsure": f"{url}/unsure.png?{version}",  # a new URL, so that the browser loads it again
         "coloured": f"{url}/coloured",
         "save_as": picture.target_name,
+        "share": f"{url}/share.jpg",
+        "share_as": picture.share_name,
         "marks": marks_value(picture),
         "found": picture.found,
         "album": picture.choices.album,
@@ -140,7 +158,10 @@ def viewer_value(session: Session | None, picture: Picture | None) -> ViewerValu
 def marks_value(picture: Picture | None) -> list[MarkValue]:
     """Return the value of the list of marks: the colours that a person has given."""
     marks = picture.choices.marks if picture else ()
-    return [{"x": m.x, "y": m.y, "color": f"#{bytes(m.color).hex()}"} for m in marks]
+    return [
+        {"points": list(m.points), "color": f"#{bytes(m.color).hex()}", "radius": m.radius}
+        for m in marks
+    ]
 
 
 def tray_value(session: Session, chosen: int | None = None) -> TrayValue:
@@ -151,11 +172,12 @@ def tray_value(session: Session, chosen: int | None = None) -> TrayValue:
         chosen: Number of the photograph in the viewer; None leaves it as it is.
     """
     items = [_thumbnail(session, picture) for picture in list(session.tray.pictures.values())]
-    ended = sum(item["status"] in ("done", "failed", "cancelled") for item in items)
+    ended = sum(item["status"] not in ("queued", "running") for item in items)
     has_results = any(item["status"] == "done" for item in items)
     return {
         "items": items,
         "chosen": chosen,
+        "in_color": sum(item["status"] == "skipped" for item in items),
         "done": ended,  # of all photographs; not only those with the status "done"
         "busy": session.queue.is_busy,
         "paused": session.queue.paused,
@@ -170,7 +192,7 @@ def _thumbnail(session: Session, picture: Picture) -> _Thumbnail:
         "status": picture.status,
         "reason": picture.reason,
     }
-    if picture.status == "done":
+    if picture.status in ("done", "skipped"):
         item["thumb"] = f"{_url_of(session, picture)}/thumb-{picture.version}.jpg"
     return item
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from photochrom.web.page.tray import Picture
 
 __all__ = [
+    "CAUTION_STEP",
     "AlternativeHandlers",
     "CopyHandlers",
     "MarkHandlers",
@@ -40,27 +41,12 @@ __all__ = [
 ]
 
 P = ParamSpec("P")
-H = TypeVar("H")
+H = TypeVar("H", bound="_PhotographHandlers")
+
+CAUTION_STEP: Final = 0.25
+"""How much a click on "More cautious" lowers the vividness."""
 
 _NO_PHOTOGRAPH: Final = "add a photograph first, and then choose where to copy colours from"
-
-
-def report_errors(
-    handler: Callable[Concatenate[H, P], Updates],
-) -> Callable[Concatenate[H, P], Updates]:
-    """Show errors of a handler as warnings on the page, and leave everything as it was."""
-
-    @wraps(handler)
-    def wrapper(self: H, /, *arguments: P.args, **keywords: P.kwargs) -> Updates:
-        try:
-            return handler(self, *arguments, **keywords)
-        except FileNotFoundError:  # the photograph was removed meanwhile
-            return NOTHING
-        except PhotochromError as error:
-            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
-            return NOTHING
-
-    return wrapper
 
 
 class _PhotographHandlers:
@@ -81,6 +67,14 @@ class _PhotographHandlers:
         picture = session.tray.get(number)
         return session, picture if picture and picture.status == "done" else None
 
+    def as_it_was(self, key: str, number: int, problem: str) -> Updates:
+        """Return updates that draw a photograph as it was, since a change was not made."""
+        session = self._sessions.get(key)
+        picture = session.tray.get(number) if session else None
+        if session is None or picture is None:
+            return NOTHING
+        return self._updates.problem(session, picture, problem)
+
     def _change(self, key: str, number: int, change: Callable[[Choices], Choices]) -> Updates:
         session, picture = self._find(key, number)
         if not picture:
@@ -89,15 +83,37 @@ class _PhotographHandlers:
         return self._updates.all(session, picture)
 
 
+def report_errors(
+    handler: Callable[Concatenate[H, str, int, P], Updates],
+) -> Callable[Concatenate[H, str, int, P], Updates]:
+    """Show errors of a handler as warnings on the page, and leave everything as it was."""
+
+    @wraps(handler)
+    def wrapper(
+        self: H, key: str, number: int, /, *arguments: P.args, **keywords: P.kwargs
+    ) -> Updates:
+        try:
+            return handler(self, key, number, *arguments, **keywords)
+        except FileNotFoundError:  # the photograph was removed meanwhile
+            return NOTHING
+        except PhotochromError as error:
+            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
+            return self.as_it_was(key, number, str(error))
+
+    return wrapper
+
+
 class MarkHandlers(_PhotographHandlers):
     """The handlers for colours that a person knows."""
 
     @report_errors
     def change(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """Add, recolour or remove a mark."""
+        """Add, recolour, erase or remove marks."""
         if event.action == "mark":
-            mark = Mark.parse(event.x, event.y, event.color)
+            mark = Mark.parse(event.points, event.color, event.radius)
             return self._change(key, number, lambda choices: choices.with_mark(mark))
+        if event.action == "erase":
+            return self._erase(key, number, Mark.parse(event.points, "grey", event.radius))
         index = int(event.index)
         session, picture = self._find(key, number)
         if not picture:
@@ -112,6 +128,18 @@ class MarkHandlers(_PhotographHandlers):
                 session.edits.change(picture, lambda choices: choices.without_mark(index))
         return self._updates.all(session, picture)
 
+    def _erase(self, key: str, number: int, eraser: Mark) -> Updates:
+        """Remove the marks that an eraser touches."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        with picture.lock:
+            erased = picture.choices.erased(eraser, picture.size)
+            if erased == picture.choices:
+                return NOTHING
+            session.edits.change(picture, lambda _: erased)
+        return self._updates.all(session, picture)
+
     @report_errors
     def undo(self, key: str, number: int) -> Updates:
         """Return to the choices before the last change."""
@@ -119,6 +147,15 @@ class MarkHandlers(_PhotographHandlers):
         if not picture:
             return NOTHING
         session.edits.undo(picture)
+        return self._updates.all(session, picture)
+
+    @report_errors
+    def redo(self, key: str, number: int) -> Updates:
+        """Return to the choices that were undone last."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        session.edits.redo(picture)
         return self._updates.all(session, picture)
 
     @report_errors
@@ -138,6 +175,15 @@ class VividnessHandlers(_PhotographHandlers):
             return NOTHING
         session.edits.set_vividness(picture, vividness)
         return self._updates.picture(session, picture)
+
+    @report_errors
+    def lower(self, key: str, number: int, vividness: float) -> Updates:
+        """Lower the vividness of one photograph by a step, for more cautious colours."""
+        session, picture = self._find(key, number)
+        if not picture:
+            return NOTHING
+        session.edits.set_vividness(picture, max(0.0, round(vividness - CAUTION_STEP, 2)))
+        return self._updates.all(session, picture)
 
     @report_errors
     def set_for_all(self, key: str, number: int, vividness: float) -> Updates:

@@ -24,9 +24,16 @@ class Renderings:
     def __init__(self, predictions: Predictions) -> None:
         self._predictions = predictions
 
-    def write_before(self, picture: Picture, whole: Photo) -> None:
-        """Write the preview of a photograph before colouring; `whole` is its original."""
-        picture.preview_path("before").write_bytes(views.original_preview(whole))
+    def write_original(self, picture: Picture, whole: Photo) -> None:
+        """Write the preview and the thumbnail before colouring, as version 0.
+
+        Args:
+            picture: The photograph.
+            whole: Its original.
+        """
+        preview = views.original_preview(whole)
+        picture.preview_path("before").write_bytes(preview)
+        picture.preview_path("thumb-0").write_bytes(views.thumbnail(preview))
 
     def update(self, picture: Picture) -> None:
         """Make the preview and the thumbnail in the current colours, as a new version.
@@ -55,6 +62,12 @@ class Renderings:
         small = views.downscaled(prediction, views.THUMBNAIL_SIDE * 2)
         variants = small.variants(VARIANTS, vividness=picture.choices.vividness)
         return [views.jpeg(variant) for variant in variants]
+
+    def share_picture(self, picture: Picture) -> bytes:
+        """Return a JPEG file of the photograph before and after colouring, to be shared."""
+        before = picture.preview_path("before").read_bytes()
+        prediction = self._predictions.for_preview(picture)
+        return views.share_picture(before, views.apply_choices(prediction, picture.choices))
 
     def uncertainty_layer(self, picture: Picture) -> bytes:
         """Return a PNG file that covers the uncertain places; see `views.uncertainty_layer`."""

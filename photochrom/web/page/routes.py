@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import FileResponse, Response
 from starlette.background import BackgroundTask
 
+from photochrom.files.names import COLORIZED
 from photochrom.web.filenames import content_disposition, media_type_of
 from photochrom.web.page.session import Session
 from photochrom.web.page.tray import Picture
 from photochrom.web.state import Service
 
-__all__ = ["ASSETS", "EXAMPLES", "router"]
+__all__ = ["ASSETS", "EXAMPLES", "ZIP_NAME", "router"]
 
 router = APIRouter(prefix="/session", include_in_schema=False)
 
@@ -25,6 +26,7 @@ EXAMPLES: Final = {  # file names, and descriptions for screen readers
     "coffee.jpg": "A cup of coffee on a wooden table",
     "cat.jpg": "The face of a cat",
 }
+ZIP_NAME: Final = f"photographs{COLORIZED}.zip"
 _CACHE_HEADERS: Final = {"Cache-Control": "private, max-age=3600"}
 
 
@@ -55,27 +57,44 @@ def _find_session(key: str, request: Request) -> Session:
 OpenSession = Annotated[Session, Depends(_find_session)]
 
 
-def _find_picture(session: OpenSession, number: int) -> Picture:
+def _find_shown(session: OpenSession, number: int) -> Picture:
     picture = session.tray.get(number)
-    if picture is None or picture.status != "done":
+    if picture is None or picture.status not in ("done", "skipped"):
         raise HTTPException(404, "this photograph has been deleted, or is not coloured yet")
     return picture
 
 
-DonePicture = Annotated[Picture, Depends(_find_picture)]
+ShownPicture = Annotated[Picture, Depends(_find_shown)]
+
+
+def _find_done(picture: ShownPicture) -> Picture:
+    if picture.status != "done":
+        raise HTTPException(404, f"this photograph {picture.reason}")
+    return picture
+
+
+DonePicture = Annotated[Picture, Depends(_find_done)]
 
 
 @router.get("/{key}/all.zip")
 def download_all(session: OpenSession) -> FileResponse:
     """Return all coloured photographs as a zip."""
     path = session.downloads.make_zip()
-    return _download(path, "coloured.zip", BackgroundTask(path.unlink))
+    return _download(path, ZIP_NAME, BackgroundTask(path.unlink))
 
 
 @router.get("/{key}/{number}/coloured")
 def download(session: OpenSession, picture: DonePicture) -> FileResponse:
     """Return a coloured photograph at full size, with its metadata."""
     return _download(session.downloads.file(picture), picture.target_name)
+
+
+@router.get("/{key}/{number}/share.jpg")
+def share_picture(session: OpenSession, picture: DonePicture) -> Response:
+    """Return the photograph before and after colouring, side by side."""
+    headers = {"Content-Disposition": content_disposition(picture.share_name)}
+    data = session.renderings.share_picture(picture)
+    return Response(data, media_type="image/jpeg", headers=headers)
 
 
 @router.get("/{key}/{number}/unsure.png")
@@ -85,7 +104,7 @@ def uncertainty(session: OpenSession, picture: DonePicture) -> Response:
 
 
 @router.get("/{key}/{number}/{what}.jpg")
-def preview(picture: DonePicture, what: str) -> FileResponse:
+def preview(picture: ShownPicture, what: str) -> FileResponse:
     """Return a preview: "before", "after-3", "thumb-3" and the like.
 
     The number is the version, so that browsers may cache previews.

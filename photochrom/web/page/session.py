@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from photochrom.batch import IN_COLOR_ALREADY
 from photochrom.options import ColorOptions
 from photochrom.web.filenames import named_for
 from photochrom.web.page.coloring_queue import ColoringQueue
@@ -77,6 +78,13 @@ class Session:
             self.queue.remove(picture)
             self.tray.remove(picture)
 
+    def color_anew(self, pictures: Iterable[Picture]) -> None:
+        """Colour photographs that were skipped because they are in colour already."""
+        skipped = [picture for picture in pictures if picture.status == "skipped"]
+        for picture in skipped:
+            picture.recolor, picture.status, picture.reason = True, "queued", ""
+        self.queue.add(skipped)
+
     def set_vividness(self, vividness: float) -> None:
         """Set the vividness of all photographs; those that are done are coloured again.
 
@@ -109,9 +117,13 @@ class Session:
         with picture.lock:
             whole = self._predictions.read(picture)
             picture.size, picture.name = whole.size, named_for(picture.name, whole.format)
+            if not (whole.is_monochrome or picture.recolor):
+                self.renderings.write_original(picture, whole)
+                self.queue.end(picture, "skipped", IN_COLOR_ALREADY)
+                return
             prediction = self._predictions.at_full_size(picture, whole)
             self._predictions.keep(picture, prediction)
-            self.renderings.write_before(picture, whole)
+            self.renderings.write_original(picture, whole)
             self.renderings.update(picture)
             picture.seconds = time.perf_counter() - start
             # Done before the full-size file is written, so that the page can show it at once

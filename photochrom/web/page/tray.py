@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from photochrom.web.filenames import colorized_name, safe_name, unique
@@ -27,13 +27,15 @@ class Picture:
         number: Number within the tray, from 1.
         name: Name of the original, with a suffix that fits its format.
         folder: Folder of the files of this photograph.
-        status: Progress.
-        reason: Why it failed; "" otherwise.
+        status: Progress; "skipped" if it is in colour already.
+        reason: Why it failed or was skipped; "" otherwise.
+        recolor: Whether to colour it although it is in colour already.
         size: Width and height, in pixels.
         found: Number of photographs that were found on the page; 0 if it is itself a photograph.
         seconds: Time that the first colouring took.
         choices: How the photograph is to be coloured.
         history: Earlier choices, for undo; the latest comes last.
+        undone: Choices that were undone, for redo; the latest comes last.
         version: Number of the current preview; grows with every change.
         saved_as: Version and colour space of the coloured file; others if it is out of date.
         lock: Held while the choices or the files change.
@@ -44,11 +46,13 @@ class Picture:
     folder: Path
     status: Status = "queued"
     reason: str = ""
+    recolor: bool = False
     size: tuple[int, int] = (0, 0)
     found: int = 0
     seconds: float = 0.0
     choices: Choices = field(default_factory=Choices)
     history: list[Choices] = field(default_factory=list)
+    undone: list[Choices] = field(default_factory=list)
     version: int = 0
     saved_as: tuple[int, str] = (-1, "")
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
@@ -67,6 +71,11 @@ class Picture:
     def target_name(self) -> str:
         """Name under which the coloured file is saved."""
         return colorized_name(self.name)
+
+    @property
+    def share_name(self) -> str:
+        """Name under which the picture to share is saved."""
+        return f"{PurePath(self.name).stem}-before-and-after.jpg"
 
     def preview_path(self, what: str) -> Path:
         """Return the path of a preview: "before", "after-3", "thumb-3" and the like."""

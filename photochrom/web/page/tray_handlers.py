@@ -55,6 +55,16 @@ class TrayHandlers:
         session.queue.wait(added[0], _FIRST_WAIT_SECONDS)
         return self._updates.all(session, added[0]) | self._updates.empty_drop()
 
+    def color_anew(self, key: str, number: int) -> Updates:
+        """Colour a photograph that is in colour already, and show it as soon as it is done."""
+        session = self._sessions.open(key)
+        picture = session.tray.get(number)
+        if picture is None:
+            return NOTHING
+        session.color_anew([picture])
+        session.queue.wait(picture, _FIRST_WAIT_SECONDS)
+        return self._updates.all(session, picture)
+
     def tick(self, key: str, number: int, drawn: Sequence[int | str]) -> Updates:
         """Update the progress; called by the timer while photographs are being coloured."""
         session = self._sessions.open(key)
@@ -67,14 +77,16 @@ class TrayHandlers:
         return self._updates.progress(session)
 
     def select(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """Show or remove a photograph, or pause, continue or cancel them all."""
+        """Show or remove a photograph, or pause, continue, cancel or colour them all anew."""
         session, action = self._sessions.open(key), event.action
         if action == "choose":
             return self._updates.all(session, session.tray.get(int(event.number)))
         if action == "remove":
             session.remove(int(event.number))
             return self._updates.all(session, session.tray.get(number) or session.tray.first)
-        if action == "cancel":
+        if action == "color_anew":
+            session.color_anew(list(session.tray.pictures.values()))
+        elif action == "cancel":
             session.queue.cancel()
         else:
             session.queue.pause(wanted=not session.queue.paused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -66,8 +67,16 @@ class PageUpdates:
             self._page.drawn: state_of(picture),
             self._page.viewer: viewer_value(session, picture),
             self._page.marks: marks_value(picture),
+            self._page.undo: gr.Button(interactive=bool(picture and picture.history)),
+            self._page.redo: gr.Button(interactive=bool(picture and picture.undone)),
             self._page.tray: tray_value(session, number),
         }
+
+    def problem(self, session: Session, picture: Picture | None, message: str) -> Updates:
+        """Draw a photograph as it is, with what a person cannot do with it."""
+        value = viewer_value(session, picture)
+        # The time makes a new value, so that the browser draws again what has not changed
+        return {self._page.viewer: value | {"problem": message, "asked": time.time()}}
 
     def progress(self, session: Session) -> Updates:
         """Update what shows the progress of all photographs."""

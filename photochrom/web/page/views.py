@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from photochrom import photo
 from photochrom.album import AlbumPrediction
 from photochrom.photo import Metadata, Photo
 from photochrom.photo.photo import eight_bits
+from photochrom.photo.provenance import with_provenance
+from photochrom.photo.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,6 +31,7 @@ __all__ = [
     "downscaled",
     "jpeg",
     "original_preview",
+    "share_picture",
     "thumbnail",
     "uncertainty_layer",
 ]
@@ -94,6 +99,23 @@ def original_preview(whole: Photo) -> bytes:
     """Return a preview of the photograph before colouring, as a JPEG file."""
     small = eight_bits(_resize(whole.rgb, PREVIEW_SIDE))
     return photo.encode(np.ascontiguousarray(small), format="JPEG", quality=_QUALITY)
+
+
+def share_picture(before: bytes, after: ColorPhoto) -> bytes:
+    """Return a picture to share: before and after side by side, with a caption.
+
+    Args:
+        before: A JPEG file of the photograph before colouring.
+        after: The coloured preview.
+
+    Returns:
+        A JPEG file, with a note that the colours are computer-generated.
+    """
+    with Image.open(io.BytesIO(before)) as image:
+        grey = np.asarray(image.convert("RGB"))
+    sheet = side_by_side(grey, eight_bits(after.rgb))
+    metadata = with_provenance(Metadata())
+    return photo.encode(sheet, format="JPEG", metadata=metadata, quality=_QUALITY)
 
 
 def thumbnail(preview: bytes, side: int = THUMBNAIL_SIDE) -> bytes:

@@ -7,8 +7,9 @@ function rowOf(mark, index) {
   picker.setAttribute("aria-label", `Colour ${index + 1}`);
   picker.onchange = () => trigger("select", { action: "recolor", index, color: picker.value });
   const text = document.createElement("span");
-  text.textContent =
-    `${mark.color}, ${Math.round(mark.x * 100)}% from left, ${Math.round(mark.y * 100)}% from top`;
+  const [x, y] = mark.points[0].map((share) => `${Math.round(share * 100)}%`);
+  const name = /^#(..)\1\1$/.test(mark.color) ? "grey" : mark.color;
+  text.textContent = `${name}${mark.radius ? ", painted" : ""}, ${x} from left, ${y} from top`;
   const remove = document.createElement("button");
   remove.type = "button";
   remove.textContent = "Remove";

@@ -30,3 +30,13 @@ document.addEventListener("drop", (event) => {
   if (single) upload(files.slice(0, 1), single);
   else upload(files, "#drop");
 });
+
+// Ctrl+Z undoes and Ctrl+Shift+Z redoes, except in a field, which has its own.
+document.addEventListener("keydown", (event) => {
+  const key = event.key.toLowerCase();
+  if (!(event.ctrlKey || event.metaKey) || !["z", "y"].includes(key)) return;
+  if (event.target.closest?.("textarea, input:not([type=range], [type=color], [type=checkbox])"))
+    return;
+  document.querySelector(key === "y" || event.shiftKey ? "#redo" : "#undo")?.click();
+  event.preventDefault();
+});

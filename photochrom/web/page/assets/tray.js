@@ -1,7 +1,7 @@
 // All photographs as thumbnails, with their progress. The value comes from `tray_value`.
 const one = (selector) => element.querySelector(selector);
 const statusText = { queued: "waiting", running: "being coloured", done: "coloured",
-                     failed: "failed", cancelled: "cancelled" };
+                     failed: "failed", cancelled: "cancelled", skipped: "in colour already" };
 
 function createItem(picture, chosen) {
   const item = document.createElement("li");
@@ -10,7 +10,7 @@ function createItem(picture, chosen) {
   button.type = "button";
   button.className = "photograph";
   Object.assign(button.dataset, { number: picture.number, what: "photograph" });
-  button.title = picture.reason || picture.name;
+  button.title = picture.status === "failed" ? picture.reason : picture.name;
   button.setAttribute("aria-label", `${picture.name}: ${statusText[picture.status]}`);
   if (picture.number === chosen) button.setAttribute("aria-current", "true");
   button.onclick = () => trigger("select", { action: "choose", number: picture.number });
@@ -21,7 +21,7 @@ function createItem(picture, chosen) {
     button.append(image);
   }
   const caption = document.createElement("span");
-  caption.textContent = ({ done: picture.name, failed: `✗ ${picture.name}` })[picture.status]
+  caption.textContent = ({ done: picture.name, skipped: picture.name, failed: `✗ ${picture.name}` })[picture.status]
     || statusText[picture.status];
   button.append(caption);
   const remove = document.createElement("button");
@@ -58,7 +58,7 @@ function drawList(pictures) {
 }
 
 function draw() {
-  const { items: pictures = [], done = 0, busy = false, paused = false, zip = "", ...rest } =
+  const { items: pictures = [], done = 0, in_color: inColor = 0, busy = false, paused = false, zip = "", ...rest } =
     props.value || {};
   chosen = rest.chosen ?? chosen;  // null leaves it as it is
   element.hidden = !pictures.length;
@@ -67,9 +67,13 @@ function draw() {
   bar.max = pictures.length || 1;
   bar.value = done;
   bar.hidden = !busy;
-  one(".count").textContent = busy
+  const progress = busy
     ? `${done} of ${pictures.length}${paused ? ", paused" : ""}`
     : `${pictures.length} photograph${pictures.length === 1 ? "" : "s"}`;
+  const already = `, ${inColor} ${inColor === 1 ? "is" : "are"} in colour already`;
+  one(".count").textContent = progress + (inColor ? already : "");
+  one(".anew").hidden = !inColor || pictures.length < 2;
+  one(".anew").textContent = inColor === 1 ? "Colour it anew" : `Colour these ${inColor} anew`;
   one(".pause").hidden = one(".cancel").hidden = !busy;
   one(".pause").textContent = paused ? "Continue" : "Pause";
   one(".zip").hidden = !zip || pictures.length < 2;
@@ -77,6 +81,7 @@ function draw() {
 }
 
 one(".pause").onclick = () => trigger("select", { action: "pause" });
+one(".anew").onclick = () => trigger("select", { action: "color_anew" });
 one(".cancel").onclick = () => trigger("select", { action: "cancel" });
 watch("value", draw);
 draw();

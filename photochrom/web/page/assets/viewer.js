@@ -4,6 +4,20 @@ const one = (selector) => element.querySelector(selector);
 const stage = one(".stage"), range = one(".position"), popover = one(".popover");
 // `popoverPoint` is the place that the popover is about; `current` is the last value drawn
 let mode = "compare", popoverPoint = null, current = null;
+let ink = null;  // colour of the brush; null asks for one after the next stroke
+const GREY = "#808080";
+const brush = createBrush(stage, one(".size input"), onPainted);
+const instructions = {
+  correct: "Click on something whose colour you know.",
+  brush: "Paint over what should have a colour of your own, or stay grey.",
+  eraser: "Rub over a colour that you have given, to take it away.",
+};
+const stageLabels = {
+  compare: "Before and after; move the border with the arrow keys",
+  correct: "Choose a point: click, or move the cross with the arrow keys and press Enter",
+  brush: "Paint, or move the cross with the arrow keys; Enter puts the brush down and lifts it",
+  eraser: "Rub, or move the cross with the arrow keys; Enter puts the eraser down and lifts it",
+};
 
 const showMessage = (text) => { one(".say").textContent = text; };
 const report = (action) => trigger("select", action);
@@ -18,14 +32,23 @@ function setMode(next) {
   element.querySelectorAll("button[data-mode]").forEach((button) =>
     button.setAttribute("aria-pressed", String(button.dataset.mode === mode)));
   stage.dataset.mode = mode;
-  stage.setAttribute("aria-label", mode === "compare"
-    ? "Before and after; move the border with the arrow keys"
-    : "Choose a place: click, or move the cross with the arrow keys and press Enter");
+  stage.setAttribute("aria-label", stageLabels[mode]);
+  one(".brush").hidden = !brush.isChosen();
+  one(".brush").dataset.mode = mode;
+  one(".brush").setAttribute("aria-label", mode === "eraser" ? "Eraser" : "Brush");
+  brush.cancel();
   hidePopover();
-  if (mode === "correct") showMessage("Click on something whose colour you know.");
+  if (instructions[mode]) showMessage(instructions[mode]);
 }
 
-// The place of an event as shares of the width and height, 0 to 1.
+function setInk(color) {
+  ink = color;
+  one(".brush .grey").setAttribute("aria-pressed", String(ink === GREY));
+  one(".ink").dataset.chosen = String(Boolean(ink) && ink !== GREY);
+  if (ink) one(".ink input").value = ink;
+}
+
+// The point of an event as shares of the width and height, 0 to 1.
 function pointOf(event) {
   const box = stage.getBoundingClientRect();
   const clamp = (value) => Math.min(1, Math.max(0, value));
@@ -51,6 +74,14 @@ function createSwatch(color, label, onChoose) {
   return button;
 }
 
+function createButton(text, onClick) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = text;
+  button.onclick = onClick;
+  return button;
+}
+
 // `colors` are pairs of a colour and its probability; `onRemove` adds a button to remove the mark.
 function openPopover(point, title, onChoose, colors, onRemove) {
   popoverPoint = point;
@@ -62,20 +93,17 @@ function openPopover(point, title, onChoose, colors, onRemove) {
   colors.forEach(([color, share]) =>
     row.append(createSwatch(color, `${color}, ${Math.round(share * 100)}% likely`, onChoose)));
   const label = document.createElement("label");
-  label.textContent = "Another colour ";
+  label.textContent = "Another ";
   const picker = document.createElement("input");
   picker.type = "color";
   picker.value = colors.length ? colors[0][0] : point.color || "#808080";
   picker.onchange = () => onChoose(picker.value);
   label.append(picker);
-  popover.append(heading, row, label);
-  if (onRemove) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "Remove";
-    button.onclick = onRemove;
-    popover.append(button);
-  }
+  const buttons = document.createElement("div");
+  buttons.className = "buttons";
+  buttons.append(label, createButton("Keep grey", () => onChoose(GREY)));
+  if (onRemove) buttons.append(createButton("Remove", onRemove));
+  popover.append(heading, row, buttons);
   popover.style.setProperty("--x", point.x * 100 + "%");
   popover.style.setProperty("--y", point.y * 100 + "%");
   popover.dataset.side = (point.x > 0.5 ? "left" : "right") + (point.y > 0.5 ? " above" : " below");
@@ -83,31 +111,52 @@ function openPopover(point, title, onChoose, colors, onRemove) {
   (popover.querySelector("button") || picker).focus();
 }
 
-async function askForColor(point) {
+// Asks for the colour at a point, and calls `onChoose` with it.
+async function askForColor(point, onChoose) {
   const { session, number } = current;
   let colors = [];
   popoverPoint = point;
   try {
     colors = await server.color_candidates(session, number, point.x, point.y);
   } catch {
-    showMessage("There are no suggestions for this place. Choose any colour.");
+    showMessage("There are no suggestions here. Choose any colour.");
   }
-  if (popoverPoint !== point) return;  // a person has chosen another place meanwhile
+  if (popoverPoint !== point) return;  // a person has chosen another point meanwhile
   if (!colors) {
     hidePopover();
+    brush.cancel();
     showMessage("This is the page around the photographs, which keeps its colour.");
     return;
   }
   openPopover(point, "What colour is this?", (color) => {
     hidePopover();
     stage.focus({ preventScroll: true });
-    showMessage("Colouring …");
-    report({ action: "mark", x: point.x, y: point.y, color });
+    onChoose(color);
   }, colors);
 }
 
-function editMark(mark, index) {
-  openPopover(mark, "This colour", (color) => {
+function giveColor(points, color, radius = null) {
+  showMessage("Colouring …");
+  report({ action: "mark", points: points.map(({ x, y }) => [x, y]), color, radius });
+}
+
+function askAt(point) {
+  askForColor(point, (color) => giveColor([point], color));
+}
+
+function onPainted(points, radius) {
+  if (mode === "eraser") {
+    report({ action: "erase", points: points.map(({ x, y }) => [x, y]), radius });
+    brush.cancel();
+  } else if (ink) giveColor(points, ink, radius);
+  else askForColor(points[Math.floor(points.length / 2)], (color) => {
+    setInk(color);
+    giveColor(points, color, radius);
+  });
+}
+
+function editMark(mark, point, index) {
+  openPopover({ ...point, color: mark.color }, "This colour", (color) => {
     hidePopover();
     report({ action: "recolor", index, color });
   }, [], () => {
@@ -117,14 +166,17 @@ function editMark(mark, index) {
 }
 
 function drawMarks() {
-  one(".marks").replaceChildren(...(current.marks || []).map((mark, index) => {
+  const marks = current.marks || [];
+  one(".marks").replaceChildren(...marks.map((mark, index) => {
+    const [x, y] = mark.points[Math.floor(mark.points.length / 2)];
     const button = createSwatch(mark.color, `Your colour ${mark.color}: change or remove it`,
-      () => editMark(mark, index));
+      () => editMark(mark, { x, y }, index));
     button.classList.add("mark");
-    button.style.left = mark.x * 100 + "%";
-    button.style.top = mark.y * 100 + "%";
+    button.style.left = x * 100 + "%";
+    button.style.top = y * 100 + "%";
     return button;
   }));
+  brush.draw([current.width, current.height], marks);
 }
 
 // --- album pages -----------------------------------------------------------------------------
@@ -167,6 +219,19 @@ function drawExamples(examples) {
   }));
 }
 
+function drawKept() {
+  one(".kept").hidden = current.status !== "skipped";
+  if (current.status !== "skipped") return;
+  load(one(".kept img"), current.before);
+  one(".kept img").alt = current.name;
+  showMessage(`${current.name}, ${current.width} × ${current.height}, is left as it is`);
+}
+
+one(".kept button").onclick = () => {
+  showMessage("Colouring …");
+  report({ action: "color_anew" });
+};
+
 function draw() {
   const previous = current;
   current = props.value || {};
@@ -174,10 +239,12 @@ function draw() {
   const isOther = !previous || previous.number !== current.number
     || previous.session !== current.session;
   one(".empty").hidden = Boolean(current.number);
-  one(".bar").hidden = stage.hidden = !done;
-  range.hidden = !done;
+  one(".picture").hidden = one(".bar").hidden = stage.hidden = range.hidden = !done;
   if (current.examples) drawExamples(current.examples);
-  if (isOther) { hidePopover(); setDivider(50); }
+  if (isOther) { hidePopover(); setDivider(50); setInk(null); }
+  if (isOther || !done) brush.cancel();
+  drawKept();
+  if (current.status === "skipped") return;
   if (!done) {
     const statusText = { queued: "is waiting for its turn …", running: "is being coloured …",
                          cancelled: "was cancelled", failed: "could not be coloured: " };
@@ -192,12 +259,15 @@ function draw() {
   one(".unsure").hidden = !one(".doubt").checked;
   one(".save").href = current.coloured;
   one(".save").setAttribute("download", current.save_as);
+  one(".share").href = current.share;
+  one(".share").setAttribute("download", current.share_as);
   one(".before").alt = `${current.name} before colouring`;
   one(".after").alt = `${current.name} in colour`;
   drawMarks();
   drawAlbumSwitch();
   const { name, width, height, seconds } = current;
-  showMessage(`${name}, ${width} × ${height}, coloured in ${seconds}\u00a0s`);
+  const about = `${name}, ${width} × ${height}, coloured in ${seconds}\u00a0s`;
+  showMessage(current.problem ? "Nothing has changed." : about);
 }
 
 // --- mouse and keyboard ----------------------------------------------------------------------
@@ -206,34 +276,63 @@ element.querySelectorAll("button[data-mode]").forEach((button) =>
   button.addEventListener("click", () => setMode(button.dataset.mode)));
 range.addEventListener("input", () => setDivider(range.value));
 one(".doubt").addEventListener("change", draw);
+one(".brush .grey").onclick = () => setInk(ink === GREY ? null : GREY);
+one(".ink input").addEventListener("input", (event) => setInk(event.target.value));
+
+function beginPainting(point) {
+  hidePopover();
+  brush.begin(point, mode === "eraser" ? "#ffffff" : ink || "#ffffff");
+}
+
+function cancelPainting() {
+  hidePopover();
+  brush.cancel();
+}
 
 let dragging = false;
 stage.addEventListener("pointerdown", (event) => {
-  if (mode !== "compare" || event.target.closest("button, .popover")) return;
-  dragging = true;
+  if (mode === "correct" || !event.isPrimary || event.button
+      || event.target.closest("button, .popover")) return;
   stage.setPointerCapture(event.pointerId);
+  if (brush.isChosen()) { beginPainting(pointOf(event)); return; }
+  dragging = true;
   setDivider(pointOf(event).x * 100);
 });
 stage.addEventListener("pointermove", (event) => {
+  if (!event.isPrimary) return;
   if (dragging) setDivider(pointOf(event).x * 100);
+  else if (brush.isChosen()) brush.move(pointOf(event));
 });
-stage.addEventListener("pointerup", () => { dragging = false; });
-stage.addEventListener("pointercancel", () => { dragging = false; });
+stage.addEventListener("pointerup", (event) => {
+  dragging = false;
+  if (event.isPrimary) brush.end();
+});
+stage.addEventListener("pointercancel", () => { dragging = false; brush.cancel(); });
 stage.addEventListener("click", (event) => {
-  if (mode === "correct" && !event.target.closest("button, .popover")) askForColor(pointOf(event));
+  if (mode === "correct" && !event.target.closest("button, .popover")) askAt(pointOf(event));
 });
 
-const cross = { x: 0.5, y: 0.5 };  // the place that the arrow keys move
+// Enter chooses the point of the cross, or puts the brush down and lifts it.
+function pressEnter() {
+  if (mode === "correct") askAt({ ...cross });
+  else if (brush.isPainting()) brush.end();
+  else if (brush.isChosen()) {
+    beginPainting({ ...cross });
+    showMessage("Move with the arrow keys, and press Enter to finish or Escape to cancel.");
+  }
+}
+
+const cross = { x: 0.5, y: 0.5 };  // the point that the arrow keys move
 stage.addEventListener("keydown", (event) => {
   if (event.target !== stage) {
-    if (event.key === "Escape") { hidePopover(); stage.focus(); }
+    if (event.key === "Escape") { cancelPainting(); stage.focus(); }
     return;
   }
   const step = event.shiftKey ? 0.1 : 0.02;
   const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1],
                      ArrowDown: [0, 1] }[event.key] || [0, 0];
-  if (event.key === "Enter" && mode === "correct") askForColor({ ...cross });
-  else if (event.key === "Escape") hidePopover();
+  if (event.key === "Enter") pressEnter();
+  else if (event.key === "Escape") cancelPainting();
   else if (!dx && !dy) return;
   else if (mode === "compare")
     setDivider(Math.min(100, Math.max(0, Number(range.value) + dx * step * 100)));
@@ -242,6 +341,7 @@ stage.addEventListener("keydown", (event) => {
     cross.y = Math.min(1, Math.max(0, cross.y + dy * step));
     stage.style.setProperty("--cross-x", cross.x * 100 + "%");
     stage.style.setProperty("--cross-y", cross.y * 100 + "%");
+    if (brush.isChosen()) brush.move({ ...cross });
   }
   event.preventDefault();
 });
