@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer, colorize
     from photochrom.errors import PhotochromError
     from photochrom.guidance.hints import Hint
+    from photochrom.guidance.shared_colors import SharedColors
     from photochrom.model.card import Card
     from photochrom.model.model import Model
     from photochrom.options import ColorOptions
@@ -32,6 +33,7 @@ __all__ = [
     "Photo",
     "PhotochromError",
     "Prediction",
+    "SharedColors",
     "__version__",
     "colorize",
     "read",
@@ -47,6 +49,7 @@ _MODULES = {
     "Photo": "photo",
     "PhotochromError": "errors",
     "Prediction": "prediction",
+    "SharedColors": "guidance.shared_colors",
     "colorize": "colorizer",
     "read": "photo",
 }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import FloatArray, IntArray
     from photochrom.guidance.hints import RGB, Hint
+    from photochrom.guidance.reference import Reference
     from photochrom.photo import Photo
     from photochrom.photo.album import Region
     from photochrom.photo.encoding import Chroma
@@ -142,6 +143,10 @@ class AlbumPrediction:
             prediction.color(replace(options, hints=hints))
             for prediction, hints in zip(self.predictions, shares, strict=True)
         ]
+
+    def as_references(self, options: ColorOptions | None = None) -> list[Reference]:
+        """Return each photograph of the page with its colours, as `Prediction.as_references`."""
+        return [each for own in self.predictions for each in own.as_references(options)]
 
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
         """Return several different colourings of the page, as `Prediction.variants` does."""

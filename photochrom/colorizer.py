@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -174,6 +175,16 @@ class Colorizer:
         if isinstance(source, Reference):
             return source
         return Reference.of(self._read(source, None), self.model)
+
+    def prepared(self, options: ColorOptions) -> ColorOptions:
+        """Return options whose reference is prepared once, for many photographs.
+
+        Raises:
+            PhotoError, ConfigError: as in `reference`.
+        """
+        if options.reference is None:
+            return options
+        return replace(options, reference=self.reference(options.reference))
 
     def colorize(
         self,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from photochrom.guidance.reference import Reference
+    from photochrom.guidance.shared_colors import SharedColors
     from photochrom.photo.photo import Photo
     from photochrom.photo.reading import Source
 
@@ -35,6 +36,7 @@ class ColorKeywords(TypedDict, total=False):
     variants: int
     album: bool
     negative: bool
+    shared: SharedColors | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class ColorOptions:
         album: whether to look for photographs on an album page or within a border. Each is then
             coloured on its own, and the page around them stays as it is.
         negative: whether the photograph is a negative, which is inverted first.
+        shared: colours of other photographs of the same album, which this one shares where they
+            look alike; None to colour the photograph by itself.
     """
 
     vividness: float | None = None
@@ -64,6 +68,7 @@ class ColorOptions:
     variants: int = 1
     album: bool = True
     negative: bool = False
+    shared: SharedColors | None = None
 
     def __post_init__(self) -> None:
         """Check that each value is in range, and that no two options exclude each other.
@@ -75,11 +80,14 @@ class ColorOptions:
             raise ConfigError(f"expected a vividness from 0 to 1; received {self.vividness:g}")
         if not 1 <= self.variants <= MAX_VARIANTS:
             raise ConfigError(f"expected 1 to {MAX_VARIANTS} variants; received {self.variants}")
-        if self.variants > 1 and (self.hints or self.palette):
-            excluded = " and ".join(
-                name for name in ("hints", "palette") if len(getattr(self, name))
+        excluded = [
+            name for name in ("hints", "palette", "shared") if getattr(self, name) not in ((), None)
+        ]
+        if self.variants > 1 and excluded:
+            raise ConfigError(
+                "expected variants without hints, palette and shared colours; received "
+                + " and ".join(excluded)
             )
-            raise ConfigError(f"expected variants without hints and palette; received {excluded}")
 
     @classmethod
     def of(
@@ -92,6 +100,7 @@ class ColorOptions:
         variants: int = 1,
         album: bool = True,
         negative: bool = False,
+        shared: SharedColors | None = None,
     ) -> Self:
         """Make options from any sequences; a palette may also hold texts such as "#2B4C7E".
 
@@ -100,7 +109,7 @@ class ColorOptions:
                 palette is not a colour.
         """
         colors = tuple(as_rgb(each) for each in palette)
-        return cls(vividness, tuple(hints), colors, reference, variants, album, negative)
+        return cls(vividness, tuple(hints), colors, reference, variants, album, negative, shared)
 
     @classmethod
     def either(

@@ -22,7 +22,7 @@ from photochrom.color.guided import LinearChroma, limit_chroma, mean_chroma
 from photochrom.errors import ConfigError
 from photochrom.guidance.binding import Binding
 from photochrom.guidance.hints import as_rgb, chroma_of, draw
-from photochrom.guidance.reference import limit_to_reference
+from photochrom.guidance.reference import Reference, limit_to_reference
 from photochrom.model.distribution import Distribution, decode
 from photochrom.model.guide import Guide
 from photochrom.model.variants import variants
@@ -228,6 +228,8 @@ class Prediction:
         options = ColorOptions.either(options, vividness=vividness, hints=hints, palette=palette)
         params, hints = self._decoding_params(options.vividness), options.hints
         unhinted = self._small_chroma(self.output, params, options.palette)
+        if options.shared is not None:
+            unhinted = options.shared.mix(self._known_features(), unhinted)
         if not hints:
             return self._color_photo(unhinted)
         space, photo_size = self.model.card.color_space, self.photo.luma.shape
@@ -235,6 +237,24 @@ class Prediction:
         binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
         small = binding.bind_small(unhinted, hinted, space)
         return self._color_photo(small, binding)
+
+    def as_references(self, options: ColorOptions | None = None) -> list[Reference]:
+        """Return the photograph with its predicted colours, for `SharedColors`.
+
+        Args:
+            options: as in `color`; hints and shared colours have no effect here.
+
+        Returns:
+            One reference. (An `AlbumPrediction` returns one for each photograph of the page.)
+
+        Raises:
+            ConfigError: as in `color`; or the model gives no features.
+        """
+        options = options or ColorOptions()
+        params, features = self._decoding_params(options.vividness), self._known_features()
+        chroma = self._small_chroma(self.output, params, options.palette)
+        small = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
+        return [Reference(features, np.asarray(small))]
 
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
         """Return several different colourings, the most likely first.
@@ -318,6 +338,13 @@ class Prediction:
             return self.model.card.decoding_params(vividness)
         except ValueError as error:
             raise ConfigError(str(error)) from error
+
+    def _known_features(self) -> FloatArray:
+        if self.features is None:
+            raise ConfigError(
+                f"expected a model that can compare photographs; {self.model.source} cannot"
+            )
+        return self.features
 
     def _distribution(self, output: FloatArray) -> Distribution:
         if self.model.card.output_kind != "distribution":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from photochrom.batch.coloring import color_pages, color_photo
-from photochrom.batch.job import Job, Outcome, Status
+from photochrom.batch.job import Exists, InColor, Job, Outcome, Status
 from photochrom.batch.planning import plan, unsearched_folders, unsupported_suffixes
-from photochrom.batch.running import IN_COLOR_ALREADY, Exists, InColor, run
+from photochrom.batch.running import IN_COLOR_ALREADY, run
+from photochrom.batch.sharing import share_colors
 
 __all__ = [
     "IN_COLOR_ALREADY",
@@ -18,6 +19,7 @@ __all__ = [
     "color_photo",
     "plan",
     "run",
+    "share_colors",
     "unsearched_folders",
     "unsupported_suffixes",
 ]

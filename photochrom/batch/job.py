@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-__all__ = ["MAX_SPLIT", "Job", "Outcome", "Status"]
+__all__ = ["MAX_SPLIT", "MAX_WORKERS", "Exists", "InColor", "Job", "Outcome", "Status"]
 
 Status = Literal["queued", "running", "done", "skipped", "failed", "cancelled"]
 """How far a photograph, a film or a job is; the last four are final."""
+
+Exists = Literal["skip", "overwrite", "error"]
+"""What to do where a result exists already."""
+
+InColor = Literal["skip", "recolor"]
+"""What to do with photographs that are in colour already."""
+
+MAX_WORKERS: Final = 4
+"""How many photographs are worked on at once, at most: each is in memory as a whole."""
 
 MAX_SPLIT: Final = 99
 """The largest number of photographs of one album page that are written apart."""

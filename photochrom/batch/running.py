@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from photochrom.batch.coloring import color_pages, color_photo
-from photochrom.batch.job import Job, Outcome
+from photochrom.batch.job import MAX_WORKERS, Exists, InColor, Job, Outcome
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
 from photochrom.errors import OutputError, OutputExists, PhotochromError
@@ -25,13 +25,9 @@ from photochrom.photo.source import read_bytes
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
 
-__all__ = ["IN_COLOR_ALREADY", "Exists", "InColor", "run"]
+__all__ = ["IN_COLOR_ALREADY", "run"]
 
-_MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
-
-Exists = Literal["skip", "overwrite", "error"]
-InColor = Literal["skip", "recolor"]
 
 IN_COLOR_ALREADY: Final = "is in colour already"
 """The reason for which photographs are skipped that are in colour."""
@@ -89,10 +85,7 @@ def run(
     if pages:
         check_pages(pages)
     settings = _Settings(exists, quality, pages, profile, in_color, on_page)
-    options = options or ColorOptions()
-    if options.reference is not None:
-        # Prepared once for all jobs: the network has to see it, too.
-        options = replace(options, reference=colorizer.reference(options.reference))
+    options = colorizer.prepared(options or ColorOptions())
     failed = threading.Event()
 
     def work(job: Job) -> Outcome:
@@ -107,7 +100,7 @@ def run(
             named = reason if str(job.source) in reason else f"{job.source}: {reason}"
             return Outcome(job, "failed", named, error=error)
 
-    return map_ordered(work, jobs, workers or min(_MAX_WORKERS, os.cpu_count() or 1))
+    return map_ordered(work, jobs, workers or min(MAX_WORKERS, os.cpu_count() or 1))
 
 
 def _reason(error: Exception) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from photochrom.cli.colorize_options import (
     Album,
     AsJson,
     Compare,
+    Consistent,
     DryRun,
     FailFast,
     Hints,
@@ -77,6 +79,7 @@ def colorize(
     reference: Reference = None,
     variants: Variants = 1,
     album: Album = True,
+    consistent: Consistent = False,
     split: Split = False,
     pages: Pages = "",
     negative: Negative = False,
@@ -112,8 +115,8 @@ def colorize(
     originals = [Path(each) for each in (palette, reference) if each]
     target, overwrite = "keep" if keep_profile else profile, exists == "overwrite"
     if STREAM in (*inputs, output):
-        skips = exists == "skip", in_color == "skip"
-        _require_one(inputs, dry_run, as_json, variants > 1, split, pages, compare, *skips)
+        unwanted = exists == "skip", in_color == "skip", consistent
+        _require_one(inputs, dry_run, as_json, variants > 1, split, pages, compare, *unwanted)
         stream = Stream(inputs[0], output, suffix, quality, target)
         return stream.run(create, options, originals, overwrite=overwrite)
     _require_consistent(fail_fast=fail_fast, keep_going=keep_going, compare=compare, pages=pages)
@@ -124,11 +127,15 @@ def colorize(
     )  # fmt: skip
     if dry_run:
         return _show_plan(jobs, exists, as_json=as_json)
+    colorizer = create()
+    if consistent:
+        in_color = in_color or "skip"
+        options = _with_shared_colors(options, jobs, colorizer, in_color=in_color, workers=workers)
     color = partial(
         run, exists=exists, fail_fast=fail_fast, in_color=in_color or "skip",
         quality=quality, workers=workers, options=options, pages=pages, profile=target,
     )  # fmt: skip
-    _run(jobs, create(), color, as_json=as_json, show_paths=not output)
+    _run(jobs, colorizer, color, as_json=as_json, show_paths=not output)
     return comparison.write(jobs[0]) if comparison else None
 
 
@@ -151,8 +158,38 @@ def _require_one(inputs: list[str], *unwanted: object) -> None:
     if len(inputs) > 1 or any(unwanted):
         raise ConfigError(
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
-            "--json, --variants, --split, --pages, --compare, --exists skip or --in-color skip"
+            "--json, --variants, --split, --pages, --compare, --consistent, --exists skip or "
+            "--in-color skip"
         )
+
+
+def _with_shared_colors(
+    options: ColorOptions, jobs: list[Job], colorizer: Colorizer, **more: Any
+) -> ColorOptions:
+    """Look at all photographs, and return options with the colours that they share.
+
+    Args:
+        options: how the photographs are to be coloured.
+        jobs: the photographs.
+        colorizer: the colorizer to use.
+        more: further arguments of `batch.share_colors`.
+
+    Raises:
+        ConfigError: several variants are asked for, or the model cannot compare photographs.
+    """
+    from photochrom.batch import share_colors
+
+    if jobs[0].variants > 1:
+        raise ConfigError("expected --consistent or --variants; received both")
+    seen = count(1)
+    with ProgressBars("photographs", look="comparing") as bars:
+        bars.progress("look", 0, len(jobs))
+
+        def on_photo() -> None:
+            bars.progress("look", next(seen), len(jobs))
+
+        shared = share_colors(jobs, colorizer, options, on_photo=on_photo, **more)
+    return replace(options, shared=shared)
 
 
 def _require_consistent(
@@ -373,21 +410,21 @@ def _conclude(outcomes: list[Outcome], engine: str, *, show_paths: bool) -> None
     """Print how many photographs had each outcome; exit with 1 where any failed."""
     from photochrom.batch import IN_COLOR_ALREADY
 
-    count = Counter(outcome.status for outcome in outcomes)
+    statuses = Counter(outcome.status for outcome in outcomes)
     coloured = sum(each.photographs for each in outcomes if each.status == "done")
     in_color = sum(each.reason == IN_COLOR_ALREADY for each in outcomes)
     where = _end_with_paths(outcomes) if show_paths and coloured else ""
     parts = [f"{_number(coloured, 'photograph')} coloured{where}"]
-    if skipped := count["skipped"] - in_color:
+    if skipped := statuses["skipped"] - in_color:
         parts.append(f"{_number(skipped, 'file')} skipped")
     if in_color:
         parts.append(f"{_number(in_color, 'file')} in colour already (see --in-color)")
-    if count["failed"]:
-        parts.append(f"{count['failed']} failed")
-    if count["cancelled"]:
-        parts.append(f"{count['cancelled']} not started (--fail-fast)")
+    if statuses["failed"]:
+        parts.append(f"{statuses['failed']} failed")
+    if statuses["cancelled"]:
+        parts.append(f"{statuses['cancelled']} not started (--fail-fast)")
     note(", ".join(parts) + (f" ({engine})" if coloured else ""))
-    if count["failed"]:
+    if statuses["failed"]:
         raise typer.Exit(1)
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "Album",
     "AsJson",
     "Compare",
+    "Consistent",
     "DryRun",
     "FailFast",
     "Hints",
@@ -101,6 +102,14 @@ Album = Annotated[
     bool,
     typer.Option(
         help="Find the photographs on an album page or within a border, and colour only them."
+    ),
+]
+Consistent = Annotated[
+    bool,
+    typer.Option(
+        "--consistent",
+        help="Give the same people, clothes, rooms and places the same colours in all photographs. "
+        "Each photograph is read twice.",
     ),
 ]
 Split = Annotated[
