@@ -85,8 +85,9 @@ class Colorizer:
         """Read a photograph and run the network on it: the expensive step.
 
         Args:
-            source: a path, bytes, a binary file object, a Pillow image, a NumPy array, (H, W) or
-                (H, W, C) with C of 1, 3 (RGB) or 4 (RGBA), or a `Photo`.
+            source: a path, bytes, a binary file object, a Pillow image, a `Photo`, or an array or
+                a tensor, (H, W), (H, W, C) or (C, H, W) with C of 1, 3 (RGB) or 4 (RGBA), as in
+                `read`.
             reference: a colour photograph of a similar subject, in any of these forms or prepared
                 with `reference`. Its colours are copied to the places that look like its own.
             name: the photograph's name in messages; None for its path.

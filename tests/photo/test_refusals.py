@@ -21,6 +21,8 @@ from photochrom import photo
 from photochrom.errors import (
     PhotoError,
     PhotoTooLarge,
+    PhotoTypeError,
+    PhotoValueError,
     SeveralPages,
     UnreadablePhoto,
     UnsupportedPhoto,
@@ -217,18 +219,18 @@ def test_no_permission(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
-        (io.StringIO("text"), UnreadablePhoto, "binary mode"),
-        (17, UnreadablePhoto, "received int"),
-        (None, UnreadablePhoto, "received NoneType"),
+        (io.StringIO("text"), PhotoTypeError, "binary mode"),
+        (17, PhotoTypeError, "received int"),
+        (None, PhotoTypeError, "received NoneType"),
         (b"", UnreadablePhoto, "<bytes> is empty"),
-        (np.zeros((5, 5, 2), np.uint8), UnsupportedPhoto, r"received shape \(5, 5, 2\)"),
-        (np.zeros(5, np.uint8), UnsupportedPhoto, "1, 3 or 4 channels"),
+        (np.zeros((5, 5, 2), np.uint8), PhotoValueError, r"received shape \(5, 5, 2\)"),
+        (np.zeros(5, np.uint8), PhotoValueError, "1, 3 or 4 channels"),
         (np.zeros((0, 5), np.uint8), UnreadablePhoto, "at least one pixel"),
-        (np.zeros((5, 5), np.int64), UnsupportedPhoto, "received int64"),
-        (np.zeros((5, 5), object), UnsupportedPhoto, "received object"),
-        (np.full((5, 5), 2.0), UnsupportedPhoto, r"floats in \[0, 1\]; received .* 2 to 2"),
-        (np.full((5, 5), np.nan), UnsupportedPhoto, "nan"),
-        (np.zeros((5, 5), np.complex64), UnsupportedPhoto, "complex64"),
+        (np.zeros((5, 5), np.int64), PhotoTypeError, "received int64"),
+        (np.zeros((5, 5), object), PhotoTypeError, "received object"),
+        (np.full((5, 5), 2.0), PhotoValueError, r"floats in \[0, 1\]; received .* 2 to 2"),
+        (np.full((5, 5), np.nan), PhotoValueError, "nan"),
+        (np.zeros((5, 5), np.complex64), PhotoTypeError, "complex64"),
     ],
 )
 def test_bad_objects(source, error, message):
