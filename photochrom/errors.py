@@ -94,7 +94,16 @@ class PhotoValueError(UnsupportedPhoto, ValueError):
 
 
 class PhotoTooLarge(PhotoError):
-    """The photograph has more pixels than the limit allows; the caller can raise the limit."""
+    """The photograph has more pixels than the limit allows, or than fit into memory.
+
+    Args:
+        message: what was expected and what came instead.
+        pixels: how many pixels it has, if a higher limit would allow it; else 0.
+    """
+
+    def __init__(self, message: str, pixels: int = 0) -> None:
+        super().__init__(message)
+        self.pixels = pixels
 
 
 class FilmError(PhotochromError):

@@ -118,7 +118,7 @@ CASES = {
         "a.png",
         png_of_size(200_000, 100_000),
         PhotoTooLarge,
-        "20,000,000,000 pixels .*the limit is 250,000,000. Raise max_pixels",
+        "expected 250,000,000 pixels at most; .* has 20,000,000,000",
     ),
     "a JPEG of many scans": (
         "a.jpg",
@@ -240,7 +240,7 @@ def test_bad_objects(source, error, message):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000"])
 def test_the_limit_counts_before_decoding(kind):
-    with pytest.raises(PhotoTooLarge, match=re.escape("3,072 pixels (64 × 48); the limit is 9")):
+    with pytest.raises(PhotoTooLarge, match=re.escape("has 3,072 (64 × 48)")):
         photo.read(saved(kind), max_pixels=9)
     with pytest.raises(PhotoTooLarge):
         photo.read(NOISE, max_pixels=9)
