@@ -231,6 +231,7 @@ class Colorizer:
         codec: str = "",
         quality: int | None = None,
         preset: str = "",
+        pixel_format: str = "auto",
         overwrite: bool = False,
         partial: bool = False,
         max_rows: int = 0,
@@ -249,6 +250,8 @@ class Colorizer:
             codec: "h264", "hevc", "vp9", "av1", "prores" or "ffv1"; empty for the default.
             quality: the codec's CRF, where lower is better; None for the codec's default.
             preset: encoder preset, for example "fast" or "slow"; empty for the default.
+            pixel_format: "420" for what all players play, "source" for that of the film, or "auto"
+                for what more players play where luma stays the same.
             overwrite: whether an existing file may be replaced.
             partial: whether Ctrl-C leaves a playable film of the part that is finished.
             max_rows: the largest height in pixels: a taller film is scaled down; 0 for no limit.
@@ -271,7 +274,7 @@ class Colorizer:
             references=[self.reference(each) for each in references],
             hints=hints,
             span=Span(start, end),
-            encoding=Encoding(codec, quality, preset),
+            encoding=Encoding(codec, quality, preset, pixel_format),
             overwrite=overwrite,
             partial=partial,
             max_rows=max_rows,

@@ -46,6 +46,7 @@ FILM_TYPES: Final = {
     ".mkv": "video/matroska",
     ".webm": "video/webm",
     ".ts": "video/mp2t",
+    ".avi": "video/vnd.avi",
 }
 """The media types of films, by suffix."""
 
