@@ -46,7 +46,6 @@ FILM_TYPES: Final = {
     ".mkv": "video/matroska",
     ".webm": "video/webm",
     ".ts": "video/mp2t",
-    ".avi": "video/vnd.avi",
 }
 """The media types of films, by suffix."""
 
