@@ -15,6 +15,7 @@ from av.codec.context import ThreadType
 from av.packet import Packet
 from av.video.reformatter import ColorRange
 
+from photochrom.checks import check_number
 from photochrom.errors import ConfigError
 from photochrom.film.captions import with_captions
 from photochrom.film.containers import FIXED_RATE_CONTAINERS
@@ -104,10 +105,9 @@ class Encoding:
             raise ConfigError(
                 f"expected one of the codecs {', '.join(CODECS)}; received {self.codec!r}"
             )
-        if self.quality is not None and not 0 <= self.quality <= _MAX_QUALITY:
-            raise ConfigError(
-                f"expected a quality from 0 to {_MAX_QUALITY}; received {self.quality}"
-            )
+        if self.quality is not None:
+            expected = f"a quality from 0 to {_MAX_QUALITY}"
+            check_number(self.quality, expected, 0, _MAX_QUALITY, whole=True)
 
     def with_codec(self, container: str) -> Encoding:
         """Return these settings; if they name no codec, with the container's default codec.
