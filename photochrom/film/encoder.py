@@ -288,6 +288,8 @@ class PartWriter:
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
             captions = b"" if packet.pts is None else self._captions.pop(packet.pts, b"")
+            if packet.pts is not None and not 0 <= (packet.dts or 0) <= packet.pts:
+                packet.dts = packet.pts  # x265 leaves it undefined if there are one or two frames
             self._file.mux_one(self._with_captions(packet, captions) if captions else packet)
 
     def _with_captions(self, packet: Packet[VideoStream], captions: bytes) -> Packet[VideoStream]:
