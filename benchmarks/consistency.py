@@ -47,7 +47,7 @@ def pictures_of(rgb: np.ndarray, colorizer: Colorizer) -> list[Picture]:
     """Make the five pictures of a photograph, (H, W, 3) uint8, and predict their colours."""
     height, width = rgb.shape[:2]
     rows, columns = height * 3 // 4, width * 3 // 4
-    exposed = [np.uint8(255 * (rgb / 255) ** gamma + 0.5) for gamma in GAMMAS]
+    exposed = [(255 * (rgb / 255) ** gamma + 0.5).astype(np.uint8) for gamma in GAMMAS]
     parts = [
         (rgb, 0, 0),
         (rgb[:rows, :columns], 0, 0),
@@ -96,7 +96,9 @@ def chroma_of(rgb: np.ndarray) -> float:
     return float(np.linalg.norm(lab(rgb)[..., 1:], axis=-1).mean())
 
 
-def report(name: str, albums: Sequence[Sequence[Picture]], results: Sequence[list]) -> None:
+def report(
+    name: str, albums: Sequence[Sequence[Picture]], results: Sequence[list[np.ndarray]]
+) -> None:
     """Print a row of the table."""
     apart = [
         np.mean(list(differences(pictures, found)))

@@ -12,7 +12,7 @@ from photochrom.color import chroma_planes
 from photochrom.errors import ConfigError
 from photochrom.options import ColorOptions
 from photochrom.photo.codecs.jpeg import halve
-from photochrom.photo.photo import eight_bits
+from photochrom.photo.photo import Picture, eight_bits
 from photochrom.photo.provenance import with_provenance
 from photochrom.prediction import ColorPhoto, Prediction
 
@@ -90,7 +90,7 @@ class PageChroma:
 
 
 @dataclass(frozen=True, eq=False)
-class AlbumPrediction:
+class AlbumPrediction(Picture):
     """A scanned page, and a prediction for each photograph on it.
 
     It has the methods of `Prediction`. Points are in pixels of the page.
@@ -123,6 +123,9 @@ class AlbumPrediction:
             ConfigError: as in `Prediction.color`; or a hint lies outside the photographs.
         """
         return self._merged(self.split(options))
+
+    def _rgb(self) -> IntArray:
+        return self.color().rgb
 
     def split(self, options: ColorOptions | None = None) -> list[ColorPhoto]:
         """Colour the photographs of the page, and return each on its own.

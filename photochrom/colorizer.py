@@ -86,8 +86,9 @@ class Colorizer:
         """Read a photograph and run the network on it: the expensive step.
 
         Args:
-            source: a path, bytes, a binary file object, a Pillow image, a NumPy array, (H, W) or
-                (H, W, C) with C of 1, 3 (RGB) or 4 (RGBA), or a `Photo`.
+            source: a path, bytes, a binary file object, a Pillow image, a `Photo`, or an array or
+                a tensor, (H, W), (H, W, C) or (C, H, W) with C of 1, 3 (RGB) or 4 (RGBA), as in
+                `read`.
             reference: a colour photograph of a similar subject, in any of these forms or prepared
                 with `reference`. Its colours are copied to the places that look like its own.
             name: the photograph's name in messages; None for its path.
@@ -241,6 +242,7 @@ class Colorizer:
         codec: str = "",
         quality: int | None = None,
         preset: str = "",
+        pixel_format: str = "auto",
         overwrite: bool = False,
         partial: bool = False,
         max_rows: int = 0,
@@ -259,6 +261,8 @@ class Colorizer:
             codec: "h264", "hevc", "vp9", "av1", "prores" or "ffv1"; empty for the default.
             quality: the codec's CRF, where lower is better; None for the codec's default.
             preset: encoder preset, for example "fast" or "slow"; empty for the default.
+            pixel_format: "420" for what all players play, "source" for that of the film, or "auto"
+                for what more players play where luma stays the same.
             overwrite: whether an existing file may be replaced.
             partial: whether Ctrl-C leaves a playable film of the part that is finished.
             max_rows: the largest height in pixels: a taller film is scaled down; 0 for no limit.
@@ -281,7 +285,7 @@ class Colorizer:
             references=[self.reference(each) for each in references],
             hints=hints,
             span=Span(start, end),
-            encoding=Encoding(codec, quality, preset),
+            encoding=Encoding(codec, quality, preset, pixel_format),
             overwrite=overwrite,
             partial=partial,
             max_rows=max_rows,

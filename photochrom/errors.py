@@ -6,7 +6,9 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── PhotoError               a photograph cannot be read
     │   ├── UnreadablePhoto      the file is truncated, damaged, empty, or not a picture
     │   ├── UnsupportedPhoto     the kind of picture is not supported (animated, float)
-    │   │   └── SeveralPages     the file has several pages, and nobody said which ones to colour
+    │   │   ├── SeveralPages     the file has several pages, and nobody said which ones to colour
+    │   │   ├── PhotoTypeError   an object of this type, or this dtype; also a TypeError
+    │   │   └── PhotoValueError  an array's shape or values are not a picture's; also a ValueError
     │   └── PhotoTooLarge        the picture has more pixels than the limit, which can be raised
     ├── FilmError                a film cannot be read
     │   ├── UnreadableFilm       the file is missing, damaged from the start, or not a film
@@ -19,11 +21,14 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     │   └── InvalidModel         the card or the network is damaged, or does not fit the other
     ├── RecipeError              the recipe is unknown, or its options contradict each other
     ├── DataError                there is no usable data to train or evaluate with
-    ├── ConfigError              a setting is unknown or out of range
+    ├── ConfigError              a setting is unknown or out of range; also a ValueError
+    │   ├── ConfigTypeError      a setting is of the wrong type; also a TypeError
     │   └── AddressInUse         another program listens on the service's address
     └── MissingExtra             an optional dependency is not installed
 
 Each message says what was expected and what came instead, and names the file if there is one.
+
+`PhotochromWarning` is the category of all warnings, except those about old names.
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ from __future__ import annotations
 __all__ = [
     "AddressInUse",
     "ConfigError",
+    "ConfigTypeError",
     "DataError",
     "FilmError",
     "InvalidModel",
@@ -42,7 +48,10 @@ __all__ = [
     "OutputFailed",
     "PhotoError",
     "PhotoTooLarge",
+    "PhotoTypeError",
+    "PhotoValueError",
     "PhotochromError",
+    "PhotochromWarning",
     "RecipeError",
     "SeveralPages",
     "UnreadableFilm",
@@ -54,6 +63,10 @@ __all__ = [
 
 class PhotochromError(Exception):
     """The base class of all errors in this module."""
+
+
+class PhotochromWarning(UserWarning):
+    """The category of warnings about input that is accepted, but is probably a mistake."""
 
 
 class PhotoError(PhotochromError):
@@ -72,8 +85,25 @@ class SeveralPages(UnsupportedPhoto):
     """The file has several pages, so that somebody has to say which ones to colour."""
 
 
+class PhotoTypeError(UnsupportedPhoto, TypeError):
+    """A photograph cannot come from an object of this type, or from an array of this dtype."""
+
+
+class PhotoValueError(UnsupportedPhoto, ValueError):
+    """The shape or the values of an array are not those of one picture."""
+
+
 class PhotoTooLarge(PhotoError):
-    """The photograph has more pixels than the limit allows; the caller can raise the limit."""
+    """The photograph has more pixels than the limit allows, or than fit into memory.
+
+    Args:
+        message: what was expected and what came instead.
+        pixels: how many pixels it has, if a higher limit would allow it; else 0.
+    """
+
+    def __init__(self, message: str, pixels: int = 0) -> None:
+        super().__init__(message)
+        self.pixels = pixels
 
 
 class FilmError(PhotochromError):
@@ -123,8 +153,12 @@ class DataError(PhotochromError):
     """There is no data, or no usable data, to train or evaluate with."""
 
 
-class ConfigError(PhotochromError):
+class ConfigError(PhotochromError, ValueError):
     """A setting is unknown or out of range."""
+
+
+class ConfigTypeError(ConfigError, TypeError):
+    """A setting is of the wrong type."""
 
 
 class AddressInUse(ConfigError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, TypeVar, Unpack
 
-from photochrom.errors import ConfigError
+from photochrom.checks import check_number
+from photochrom.errors import ConfigError, ConfigTypeError
 from photochrom.guidance.hints import RGB, Hint, as_rgb
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ __all__ = ["MAX_VARIANTS", "ColorOptions"]
 
 ReferenceSource: TypeAlias = "Source | Photo | Reference"
 """A reference photograph: a path, bytes, a file, a picture, or a prepared reference."""
+
+Value = TypeVar("Value")
 
 MAX_VARIANTS: Final = 8
 """The largest number of variants of one photograph."""
@@ -75,14 +78,16 @@ class ColorOptions:
 
         Raises:
             ConfigError: a value is out of range, or two options exclude each other.
+            ConfigTypeError: a value is of the wrong type.
         """
-        if self.vividness is not None and not 0 <= self.vividness <= 1:
-            raise ConfigError(f"expected a vividness from 0 to 1; received {self.vividness:g}")
-        if not 1 <= self.variants <= MAX_VARIANTS:
-            raise ConfigError(f"expected 1 to {MAX_VARIANTS} variants; received {self.variants}")
-        excluded = [
-            name for name in ("hints", "palette", "shared") if getattr(self, name) not in ((), None)
-        ]
+        if self.vividness is not None:
+            check_number(self.vividness, "a vividness from 0 to 1", 0, 1)
+        check_number(self.variants, f"1 to {MAX_VARIANTS} variants", 1, MAX_VARIANTS, whole=True)
+        for hint in _several(self.hints, "hints"):
+            if not isinstance(hint, Hint):
+                raise ConfigTypeError(f"expected hints as Hint objects; received {hint!r}")
+        excluded = [name for name in ("hints", "palette") if len(getattr(self, name))]
+        excluded += ["shared"] if self.shared is not None else []
         if self.variants > 1 and excluded:
             raise ConfigError(
                 "expected variants without hints, palette and shared colours; received "
@@ -108,8 +113,9 @@ class ColorOptions:
             ConfigError: a value is out of range, two options exclude each other, or an entry of the
                 palette is not a colour.
         """
-        colors = tuple(as_rgb(each) for each in palette)
-        return cls(vividness, tuple(hints), colors, reference, variants, album, negative, shared)
+        colors = tuple(as_rgb(each) for each in _several(palette, "colours"))
+        known = tuple(_several(hints, "hints"))
+        return cls(vividness, known, colors, reference, variants, album, negative, shared)
 
     @classmethod
     def either(
@@ -123,9 +129,12 @@ class ColorOptions:
 
         Raises:
             ConfigError: both were given, or `of` refuses the keyword arguments.
+            ConfigTypeError: `options` is something else.
         """
         if options is None:
             return cls.of(**keywords)
+        if not isinstance(options, ColorOptions):
+            raise ConfigTypeError(f"expected ColorOptions; received {options!r}")
         given = [
             name
             for name, value in keywords.items()
@@ -136,3 +145,14 @@ class ColorOptions:
             received = " and ".join(given)
             raise ConfigError(f"expected options or keyword arguments; received both: {received}")
         return options
+
+
+def _several(values: Iterable[Value], what: str) -> Iterable[Value]:
+    """Return a sequence; a single value or a text in its place is refused.
+
+    Raises:
+        ConfigTypeError: it is not a sequence.
+    """
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise ConfigTypeError(f"expected a sequence of {what}; received {values!r}")
+    return values

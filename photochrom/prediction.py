@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from photochrom import color, photo
+from photochrom.checks import check_number
 from photochrom.color.guided import LinearChroma, limit_chroma, mean_chroma
 from photochrom.errors import ConfigError
 from photochrom.guidance.binding import Binding
@@ -28,7 +29,7 @@ from photochrom.model.guide import Guide
 from photochrom.model.variants import variants
 from photochrom.options import ColorOptions
 from photochrom.photo.output_profile import output_profile, profile_of
-from photochrom.photo.photo import eight_bits
+from photochrom.photo.photo import Picture, eight_bits
 from photochrom.photo.provenance import with_provenance
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _CANDIDATE_LUMA: Final = (90, 200)
 
 
 @dataclass(frozen=True, eq=False)
-class ColorPhoto:
+class ColorPhoto(Picture):
     """A coloured photograph: the luma of the original, and the colours laid over it.
 
     Attributes:
@@ -71,6 +72,9 @@ class ColorPhoto:
     def rgb(self) -> IntArray:
         """sRGB, (H, W, 3) of the dtype of `luma`; its luma is within one level of `luma`."""
         return self.chroma.rgb(self.luma)
+
+    def _rgb(self) -> IntArray:
+        return self.rgb
 
     def save(
         self,
@@ -165,8 +169,10 @@ class ColorPhoto:
 
 
 @dataclass(frozen=True, eq=False)
-class Prediction:
+class Prediction(Picture):
     """A photograph and the network's output for it; colours are computed from these quickly.
+
+    As an array, it is the photograph in the colours of `color()`.
 
     Attributes:
         photo: the photograph.
@@ -256,6 +262,9 @@ class Prediction:
         small = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
         return [Reference(features, np.asarray(small))]
 
+    def _rgb(self) -> IntArray:
+        return self.color().rgb
+
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
         """Return several different colourings, the most likely first.
 
@@ -309,6 +318,8 @@ class Prediction:
         """
         _check_count(count)
         width, height = self.photo.size
+        for coordinate in (x, y):
+            check_number(coordinate, f"a point within {width} × {height}")
         if not (0 <= x < width and 0 <= y < height):
             raise ConfigError(f"expected a point within {width} × {height}; received {x:g}, {y:g}")
         rows, columns = self.output.shape[:2]
@@ -334,10 +345,7 @@ class Prediction:
 
     def _decoding_params(self, vividness: float | None) -> DecodingParams:
         """Return the parameters that turn the network's output into colours of this vividness."""
-        try:
-            return self.model.card.decoding_params(vividness)
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
+        return self.model.card.decoding_params(vividness)
 
     def _known_features(self) -> FloatArray:
         if self.features is None:
@@ -397,5 +405,4 @@ class Prediction:
 
 
 def _check_count(count: int) -> None:
-    if count < 1:
-        raise ConfigError(f"expected a count of 1 or more; received {count}")
+    check_number(count, "a count of 1 or more", 1, whole=True)

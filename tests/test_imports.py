@@ -17,7 +17,7 @@ from tests.support import write_pictures
 
 ROOT = Path(photochrom.__file__).parent
 LAYERS = {
-    1: ["deprecation", "errors", "parallel", "progress", "files"],
+    1: ["checks", "deprecation", "errors", "parallel", "progress", "files"],
     2: ["photo", "color", "model", "guidance"],
     3: ["album", "colorizer", "prediction", "options", "batch", "documents", "film", "scoring"],
     4: ["training", "recipes"],

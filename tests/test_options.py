@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from photochrom import Colorizer, ColorOptions, Hint
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, ConfigTypeError
 from photochrom.options import MAX_VARIANTS
 
 HINT = Hint.at(3, 3, "#a03020")
@@ -26,6 +26,7 @@ def test_the_defaults_ask_for_nothing() -> None:
         "variants": 1,
         "album": True,
         "negative": False,
+        "shared": None,
     }
 
 
@@ -49,6 +50,32 @@ def test_sequences_and_texts_become_tuples_of_colours() -> None:
 def test_wrong_options_say_what_was_expected(make: partial[ColorOptions], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (partial(ColorOptions, vividness="much"), "vividness from 0 to 1; received 'much'"),
+        (partial(ColorOptions, variants=2.5), "1 to 8 variants; received 2.5"),
+        (partial(ColorOptions, hints=HINT), r"sequence of hints; received Hint\("),
+        (partial(ColorOptions.of, hints=[(3, 4, "red")]), "hints as Hint objects"),
+        (partial(ColorOptions.of, palette="red"), "sequence of colours; received 'red'"),
+        (partial(ColorOptions.either, 0.5), "expected ColorOptions; received 0.5"),
+        (partial(Hint, (3, 4), "red"), r"points as pairs \(x, y\); received \(3, 4\)"),
+        (partial(Hint.at, "3", 4, "red"), "finite coordinates; received '3'"),
+        (partial(Hint.at, 3, 4, "red", "big"), "positive, finite radius; received 'big'"),
+        (partial(Hint.at, 3, 4, 7), "three numbers from 0 to 255; received 7"),
+    ],
+)
+def test_options_of_a_wrong_type_are_type_errors(make: partial[object], message: str) -> None:
+    with pytest.raises(TypeError, match=message) as caught:
+        make()
+    assert isinstance(caught.value, ConfigTypeError)
+
+
+def test_a_hint_at_nan_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="finite coordinates; received nan"):
+        Hint.at(float("nan"), 4, "red")
 
 
 def test_they_cannot_be_changed() -> None:

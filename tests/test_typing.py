@@ -60,6 +60,9 @@ def main() -> None:
     except PhotochromError as error:
         raise SystemExit(str(error)) from error
     result.save("new.jpg", quality=90, overwrite=True)
+    shown: npt.NDArray[np.float32] = result.to_array(np.float32)
+    levels = np.asarray(result)
+    print(shown.mean(), levels.shape[0] + 1, result.to_array("uint16").dtype)
     height, width = result.luma.shape[:2]
     print(height * width, result.to_pil().size, color_folder(colorizer, Path("in")))
     judge(colorizer, Path("photos"))

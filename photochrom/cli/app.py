@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from photochrom import __version__
 from photochrom.cli.colorize import colorize
 from photochrom.cli.compare import compare
-from photochrom.cli.console import fail
+from photochrom.cli.console import fail, limit_advice
 from photochrom.cli.evaluate import evaluate
 from photochrom.cli.film import film
 from photochrom.cli.recipes import app as recipes
@@ -41,8 +41,7 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except PhotochromError as error:
-            option = " (--exists overwrite)" if isinstance(error, OutputExists) else ""
-            fail(f"{error}{option}")
+            fail(f"{error}{self._advice(error, ctx)}")
             code = EXIT_FAILED if isinstance(error, _FILE_ERRORS) else EXIT_USAGE
             raise typer.Exit(code) from error
         except BrokenPipeError:
@@ -53,6 +52,15 @@ class _Group(TyperGroup):
         except KeyboardInterrupt:
             fail("interrupted")
             raise typer.Exit(EXIT_INTERRUPTED) from None
+
+    def _advice(self, error: PhotochromError, ctx: Any) -> str:
+        """Return which option of the command would have helped, in brackets."""
+        if isinstance(error, OutputExists):
+            return " (--exists overwrite)"
+        command = self.commands.get(ctx.invoked_subcommand or "")
+        parameters = command.params if command else []
+        is_there = any("--max-megapixels" in each.opts for each in parameters)
+        return limit_advice(error) if is_there else ""
 
 
 # Commands import the library inside their functions, so that `--help` and `--version` are quick.

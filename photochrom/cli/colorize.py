@@ -44,6 +44,7 @@ from photochrom.cli.console import (
     emit,
     escape_controls,
     fail,
+    limit_advice,
     note,
     note_metadata_lost,
 )
@@ -367,7 +368,9 @@ def _advice(error: Exception | None) -> str:
     """Return which option would have helped, in brackets."""
     if isinstance(error, OutputExists):
         return " (--exists skip or overwrite)"
-    return " (--pages all, or --pages 1,3-5)" if isinstance(error, SeveralPages) else ""
+    if isinstance(error, SeveralPages):
+        return " (--pages all, or --pages 1,3-5)"
+    return limit_advice(error)
 
 
 def _note_done(outcome: Outcome, target: str) -> None:

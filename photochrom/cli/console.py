@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import typer
 
+from photochrom.errors import PhotoTooLarge
 from photochrom.progress import ProgressListener
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = [
     "emit",
     "escape_controls",
     "fail",
+    "limit_advice",
     "note",
     "note_metadata_lost",
     "print_settings",
@@ -60,6 +63,13 @@ def _is_control(character: str) -> bool:
 def fail(message: str) -> None:
     """Print an error message to stderr."""
     sys.stderr.write(f"photochrom: {escape_controls(message)}\n")
+
+
+def limit_advice(error: BaseException | None) -> str:
+    """Return the option that allows a photograph that is too large, in brackets; "" for others."""
+    if isinstance(error, PhotoTooLarge) and error.pixels:
+        return f" (--max-megapixels {math.ceil(error.pixels / 1e6)})"
+    return ""
 
 
 def note(message: str) -> None:

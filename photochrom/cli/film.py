@@ -58,6 +58,13 @@ Quality = Annotated[
     ),
 ]
 Preset = Annotated[str, typer.Option(help="Encoder preset, for example fast or slow.")]
+PixelFormat = Annotated[
+    Literal["auto", "420", "source"],
+    typer.Option(
+        help="420 plays everywhere; source is that of the film; auto is 420 where luma stays the "
+        "same."
+    ),
+]
 Preview = Annotated[
     bool, typer.Option(help="Colour only ten seconds, at a height of at most 480 pixels.")
 ]
@@ -82,6 +89,7 @@ def film(
     codec: Codec = None,
     quality: Quality = None,
     preset: Preset = "",
+    pixel_format: PixelFormat = "auto",
     exists: ExistsOption = "error",
     partial: Partial = False,
     engine: EngineOption = "openvino",
@@ -120,6 +128,7 @@ def film(
             codec=codec or "",
             quality=quality,
             preset=preset,
+            pixel_format=pixel_format,
             overwrite=exists == "overwrite",
             partial=partial,
             max_rows=_PREVIEW_ROWS if preview else 0,

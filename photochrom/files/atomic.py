@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
-from photochrom.errors import OutputError, OutputExists, OutputFailed
+from photochrom.errors import OutputError, OutputExists, OutputFailed, PhotochromError
 
 __all__ = [
     "atomic_write",
@@ -113,6 +113,8 @@ def output_errors(path: Path) -> Iterator[None]:
     """
     try:
         yield
+    except PhotochromError:
+        raise
     except FileExistsError as error:
         raise _exists(path) from error
     except (OSError, ValueError) as error:

@@ -7,7 +7,13 @@ from typing import Final
 
 from photochrom.errors import OutputError
 
-__all__ = ["ATTACHMENT_CONTAINERS", "CONTAINERS", "MP4_CONTAINERS", "container_format"]
+__all__ = [
+    "ATTACHMENT_CONTAINERS",
+    "CONTAINERS",
+    "FIXED_RATE_CONTAINERS",
+    "MP4_CONTAINERS",
+    "container_format",
+]
 
 CONTAINERS: Final = {
     ".mp4": "mp4",
@@ -17,11 +23,12 @@ CONTAINERS: Final = {
     ".webm": "webm",
     ".ts": "mpegts",
     ".nut": "nut",
+    ".avi": "avi",
 }
-"""FFmpeg's names of the containers, by suffix.
+"""FFmpeg's names of the containers, by suffix."""
 
-AVI is missing on purpose: it stores a frame rate, not the time of each frame.
-"""
+FIXED_RATE_CONTAINERS: Final = ("avi",)
+"""The containers that store a frame rate, not the time of each frame."""
 
 MP4_CONTAINERS: Final = ("mp4", "mov")
 ATTACHMENT_CONTAINERS: Final = ("matroska",)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -15,8 +15,10 @@ from av.codec.context import ThreadType
 from av.packet import Packet
 from av.video.reformatter import ColorRange
 
+from photochrom.checks import check_number
 from photochrom.errors import ConfigError
 from photochrom.film.captions import with_captions
+from photochrom.film.containers import FIXED_RATE_CONTAINERS
 from photochrom.film.pixel_format import Layout
 from photochrom.film.thread_priority import ordinary_threads
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
-__all__ = ["CODECS", "PART_FORMAT", "PART_SHIFT", "Encoding", "PartWriter"]
+__all__ = ["CODECS", "PART_FORMAT", "PART_SHIFT", "PIXEL_FORMATS", "Encoding", "PartWriter"]
 
 # For each codec, FFmpeg's encoder and its options. The options prefer quality to speed. With b=0,
 # the CRF alone decides the quality of VP9. Without a log level, x265 writes to the terminal.
@@ -43,6 +45,21 @@ CODECS: Final = tuple(_ENCODERS)
 _DEFAULT_CODEC: Final = "h264"
 _CONTAINER_CODECS: Final = {"webm": "vp9"}  # containers with another default codec
 _MAX_QUALITY: Final = 63
+# The options of encoders that would otherwise store frames in another order
+_UNORDERED: Final = {
+    "h264": {"bf": "0"},
+    "hevc": {"x265-params": "log-level=error:bframes=0"},
+}
+
+PIXEL_FORMATS: Final = ("auto", "420", "source")
+"""The names of the choices for the pixel format."""
+
+_PLAYED: Final = {  # what most players play of each codec; the codecs for editing are not here
+    "h264": ("yuv420p",),
+    "hevc": ("yuv420p", "yuv420p10le"),
+    "vp9": ("yuv420p", "yuv420p10le"),
+    "av1": ("yuv420p", "yuv420p10le"),
+}
 
 # NUT holds nearly every codec, and times in any time base, but no negative times.
 PART_FORMAT: Final = "nut"
@@ -62,26 +79,35 @@ class Encoding:
         quality: the codec's constant rate factor (CRF), 0 to 63; a lower one is better. None
             selects a value at which no loss is visible.
         preset: the encoder preset, for example "fast" or "slow". Empty selects a default.
+        pixel_format: "420" for 8 bits at 4:2:0, which all players play; "source" for that of the
+            film; "auto" for 4:2:0 without a change of luma, and in codecs for editing the film's.
+        reorders: whether frames may be stored in another order than they are shown in.
     """
 
     codec: str = ""
     quality: int | None = None
     preset: str = ""
+    pixel_format: str = "auto"
+    reorders: bool = True
 
     def __post_init__(self) -> None:
         """Check the settings.
 
         Raises:
-            ConfigError: `codec` is unknown, or `quality` is out of range.
+            ConfigError: `codec` or `pixel_format` is unknown, or `quality` is out of range.
         """
+        if self.pixel_format not in PIXEL_FORMATS:
+            raise ConfigError(
+                f"expected one of the pixel formats {', '.join(PIXEL_FORMATS)}; "
+                f"received {self.pixel_format!r}"
+            )
         if self.codec and self.codec not in CODECS:
             raise ConfigError(
                 f"expected one of the codecs {', '.join(CODECS)}; received {self.codec!r}"
             )
-        if self.quality is not None and not 0 <= self.quality <= _MAX_QUALITY:
-            raise ConfigError(
-                f"expected a quality from 0 to {_MAX_QUALITY}; received {self.quality}"
-            )
+        if self.quality is not None:
+            expected = f"a quality from 0 to {_MAX_QUALITY}"
+            check_number(self.quality, expected, 0, _MAX_QUALITY, whole=True)
 
     def with_codec(self, container: str) -> Encoding:
         """Return these settings; if they name no codec, with the container's default codec.
@@ -95,7 +121,7 @@ class Encoding:
         codec = self.codec or _CONTAINER_CODECS.get(container, _DEFAULT_CODEC)
         if self.quality is not None and "crf" not in _ENCODERS[codec][1]:
             raise ConfigError(f"expected no quality with {codec}; received {self.quality}")
-        return Encoding(codec, self.quality, self.preset)
+        return replace(self, codec=codec, reorders=container not in FIXED_RATE_CONTAINERS)
 
     @property
     def encoder(self) -> str:
@@ -110,20 +136,69 @@ class Encoding:
             options["crf"] = str(self.quality)
         if self.preset:
             options["preset"] = self.preset
+        if not self.reorders and self.codec in _UNORDERED:
+            options |= _UNORDERED[self.codec]
         return options
 
     def pix_fmt(self, layout: Layout) -> str:
-        """Return the layout's pixel format, or the nearest one that the encoder accepts."""
+        """Return the pixel format in which frames of a layout are stored.
+
+        Raises:
+            ConfigError: 4:2:0 was asked for, and the codec or the size of the frames excludes it.
+        """
         accepted = [each.name for each in Codec(self.encoder, "w").video_formats or []]
-        is_deep = layout.pix_fmt.endswith("10le")
-        wanted = [
-            layout.pix_fmt,
-            "yuv420p10le" if is_deep else "yuv420p",
-            "yuv420p",
-            "yuv422p10le",
-        ]
+        is_odd = bool(layout.width % 2 or layout.height % 2)
+        if self.pixel_format == "420":
+            _check_420(layout, self.codec, possible="yuv420p" in accepted and not is_odd)
+            return "yuv420p"
+        halved = "yuv420p10le" if layout.is_deep else "yuv420p"  # its luma is the same
+        wanted = [layout.pix_fmt, halved, "yuv420p", "yuv422p10le"]
+        if self.pixel_format == "auto" and self.codec in _PLAYED and not is_odd:
+            wanted.insert(0, halved)
         # ProRes, for example, accepts neither 4:2:0 nor 8 bits.
         return next((each for each in wanted if each in accepted), accepted[0])
+
+    def notes(self, layout: Layout) -> Iterator[str]:
+        """Yield what people should know of the pixel format in which a layout is stored."""
+        stored, own = self.pix_fmt(layout), layout.pix_fmt
+        accepted = [each.name for each in Codec(self.encoder, "w").video_formats or []]
+        if own not in accepted:
+            yield f"{self.codec} cannot store {own}; it stores {stored} instead"
+        elif stored != own:
+            luma = "rounded to 8 bits" if layout.is_deep and not _is_deep(stored) else "kept"
+            yield (
+                f"{_described(own)} is stored as {_described(stored)}, which more players play; "
+                f"luma is {luma}. The pixel format 'source' keeps {_described(own)}"
+            )
+        if stored not in _PLAYED.get(self.codec, (stored,)):
+            advice = self._playback_advice(layout)
+            yield f"many players cannot play {self.codec} with {_described(stored)}{advice}"
+
+    def _playback_advice(self, layout: Layout) -> str:
+        """Return the end of a message: how to get a film that more players play."""
+        if layout.width % 2 or layout.height % 2:
+            return f", which the odd size {layout.width} × {layout.height} needs"
+        if self.pixel_format == "source":
+            return "; the pixel formats 'auto' and '420' avoid that where they can"
+        return "; they can play hevc, or the pixel format '420', which rounds luma to 8 bits"
+
+
+def _check_420(layout: Layout, codec: str, *, possible: bool) -> None:
+    if not possible:
+        raise ConfigError(
+            f"expected a codec and a size that allow 4:2:0; received {codec} and "
+            f"{layout.width} × {layout.height}"
+        )
+
+
+def _is_deep(pix_fmt: str) -> bool:
+    return pix_fmt.endswith("10le")
+
+
+def _described(pix_fmt: str) -> str:
+    """Return words for a pixel format, for example "4:4:4 with 10 bits"."""
+    subsampling = ":".join(pix_fmt.removeprefix("yuv")[:3])
+    return f"{subsampling} with 10 bits" if _is_deep(pix_fmt) else subsampling
 
 
 class PartWriter:
@@ -213,6 +288,8 @@ class PartWriter:
     def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
             captions = b"" if packet.pts is None else self._captions.pop(packet.pts, b"")
+            if packet.pts is not None and not 0 <= (packet.dts or 0) <= packet.pts:
+                packet.dts = packet.pts  # x265 leaves it undefined if there are one or two frames
             self._file.mux_one(self._with_captions(packet, captions) if captions else packet)
 
     def _with_captions(self, packet: Packet[VideoStream], captions: bytes) -> Packet[VideoStream]:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochrom import __version__
-from photochrom.errors import ConfigError
+from photochrom.checks import check_number
+from photochrom.errors import ConfigError, ConfigTypeError
 from photochrom.film.encoder import Encoding
 from photochrom.film.sources import source_files
+from photochrom.guidance.hints import Hint
 from photochrom.options import ColorOptions
 
 if TYPE_CHECKING:
-    from photochrom.guidance.hints import Hint
     from photochrom.guidance.reference import Reference
     from photochrom.model.model import Model
 
@@ -42,6 +43,8 @@ class Span:
         Raises:
             ConfigError: `start` is negative, or `end` is not after it.
         """
+        for seconds in (self.start, 0 if self.end is None else self.end):
+            check_number(seconds, "a time in seconds")
         if not 0 <= self.start < (math.inf if self.end is None else self.end):
             raise ConfigError(
                 "expected a start of at least 0 and an end after it, in seconds; "
@@ -90,9 +93,17 @@ class Job:
         """Check the settings that photographs have, too.
 
         Raises:
-            ConfigError: `vividness` is out of range.
+            ConfigError: `vividness` or `max_rows` is out of range.
+            ConfigTypeError: a setting is of the wrong type.
         """
         ColorOptions(vividness=self.vividness)
+        check_number(self.max_rows, "a number of rows, or 0 for no limit", 0, whole=True)
+        for entry in self.hints:
+            if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], Hint)):
+                raise ConfigTypeError(
+                    f"expected hints as pairs (seconds, Hint); received {entry!r}"
+                )
+            check_number(entry[0], "the time of a hint in seconds")
 
     def fingerprint(self, model: Model) -> dict[str, object]:
         """Return everything that the result depends on, for JSON.

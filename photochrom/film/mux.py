@@ -5,16 +5,18 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 import av
 
 from photochrom.film import matroska
-from photochrom.film.containers import MP4_CONTAINERS
+from photochrom.film.containers import FIXED_RATE_CONTAINERS, MP4_CONTAINERS
 from photochrom.film.encoder import PART_SHIFT
+from photochrom.film.fixed_rate import fixed_rate, ticks
 from photochrom.film.stream_copy import copy_stream, copy_to_attachment, is_attachment
 from photochrom.film.tags import film_tags, has_quicktime_keys, is_timecode, video_tags
 
@@ -48,6 +50,7 @@ class OutputPlan:
             known exactly.
         copied: the indices of the original's streams that are copied.
         has_timecode: whether a timecode is kept, if the original has one.
+        fixed_rate: the frame rate in a container that stores no times; else None.
     """
 
     container: str
@@ -56,6 +59,7 @@ class OutputPlan:
     end: int | None = None
     copied: frozenset[int] = frozenset()
     has_timecode: bool = True
+    fixed_rate: Fraction | None = None
 
 
 def mux(
@@ -72,7 +76,24 @@ def mux(
         plan: what is put into the film.
         last_duration: how long the last frame is shown, in the film's time base; 0 if unknown.
     """
-    with film.open() as original, open_output(film, original, parts[0], target, plan) as made:
+    with film.open() as original:
+        if plan.container in FIXED_RATE_CONTAINERS:
+            stream = cast("VideoStream", original.streams[film.index])
+            rates = film.rate, stream.base_rate
+            found = fixed_rate(sorted(_times(parts, film, plan)), film.time_base, rates)
+            plan = replace(plan, fixed_rate=found)
+        _mux(film, original, parts, target, plan, last_duration)
+
+
+def _mux(
+    film: FilmReader,
+    original: InputContainer,
+    parts: Sequence[Path],
+    target: Path,
+    plan: OutputPlan,
+    last_duration: int,
+) -> None:
+    with open_output(film, original, parts[0], target, plan) as made:
         output, streams = made
         other_packets = _other_packets(original, streams, film, plan.span)
         video_packets = _video_packets(parts, streams[film.index], film, plan, last_duration)
@@ -144,7 +165,7 @@ def _add_streams(
     streams: dict[int, Stream] = {}
     for stream in original.streams:
         if stream.index == film.index:
-            video = _add_video(output, part, film, plan.layout)
+            video = _add_video(output, part, film, plan)
             tags = video_tags(stream.metadata, plan.span.start, film.rate)
             video.metadata.update(_with_timecode(tags, plan))
             video.disposition = stream.disposition
@@ -160,18 +181,18 @@ def _add_streams(
 
 
 def _add_video(
-    output: OutputContainer, part: Path, film: FilmReader, layout: Layout
+    output: OutputContainer, part: Path, film: FilmReader, plan: OutputPlan
 ) -> VideoStream:
     """Add the video stream. A part does not keep all of its properties, so they are set again."""
     with av.open(str(part)) as encoded:
         video = output.add_stream_from_template(encoded.streams.video[0], opaque=True)
-    context = video.codec_context
-    context.framerate = film.rate
+    context, layout = video.codec_context, plan.layout
+    context.framerate = plan.fixed_rate or film.rate
     context.sample_aspect_ratio = layout.pixel_aspect
     context.colorspace, context.color_primaries, context.color_trc, context.color_range = (
         layout.color_tags
     )
-    video.time_base = film.time_base
+    video.time_base = 1 / plan.fixed_rate if plan.fixed_rate else film.time_base
     return video
 
 
@@ -201,14 +222,16 @@ def _video_packets(
     The parts are read twice, because decoding times depend on the times of all frames; holding all
     packets instead would need as much memory as the film has bytes.
     """
-    base = film.time_base
-    start = 0 if plan.span.is_whole else film.pts_at(plan.span.start)
-    shift = round(PART_SHIFT / base) + start
-    times = [round((packet.pts or 0) * packet.time_base / base) - shift for packet in _read(parts)]
+    base, times = film.time_base, _times(parts, film, plan)
     ordered = sorted(times)
+    last = _last_duration(film, plan, ordered[-1] + _start(film, plan), last_duration)
+    if plan.fixed_rate:  # the encoder stores frames in the order in which they are shown
+        last = max(1, round(last * base * plan.fixed_rate))
+        times = ordered = ticks(times, base, plan.fixed_rate)
+        base = 1 / plan.fixed_rate
     # A frame is shown until the next one is.
     durations = {first: after - first for first, after in pairwise(ordered)}
-    durations[ordered[-1]] = _last_duration(film, plan, ordered[-1] + start, last_duration)
+    durations[ordered[-1]] = last
     decoding_times = list(_decoding_times(times))
     if plan.container in MP4_CONTAINERS:
         # MP4 ends when the packet that is stored last does, which need not be shown last.
@@ -219,6 +242,18 @@ def _video_packets(
         packet.duration = durations[pts]
         packet.stream = stream
         yield float(dts * base), packet
+
+
+def _start(film: FilmReader, plan: OutputPlan) -> int:
+    """Return the time at which the written section begins, in the film's time base."""
+    return 0 if plan.span.is_whole else film.pts_at(plan.span.start)
+
+
+def _times(parts: Sequence[Path], film: FilmReader, plan: OutputPlan) -> list[int]:
+    """Return when each frame is shown, in the film's time base, in the order of the parts."""
+    base = film.time_base
+    shift = round(PART_SHIFT / base) + _start(film, plan)
+    return [round((packet.pts or 0) * packet.time_base / base) - shift for packet in _read(parts)]
 
 
 def _last_duration(film: FilmReader, plan: OutputPlan, last: int, duration: int) -> int:

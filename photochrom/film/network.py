@@ -55,10 +55,7 @@ class Network:
             ConfigError: `vividness` is out of range.
         """
         self._model, self._references = model, references
-        try:
-            self._params = model.card.decoding_params(vividness)
-        except ValueError as error:
-            raise ConfigError(str(error)) from error
+        self._params = model.card.decoding_params(vividness)
 
     def __call__(self, frame: SmallFrame) -> Estimate:
         """Estimate the chroma of a frame.

@@ -13,6 +13,7 @@ from photochrom.errors import OutputError, OutputFailed
 from photochrom.files.atomic import atomic_write, check_destination, ensure_not_original, identity
 from photochrom.film.containers import container_format
 from photochrom.film.mux import mux
+from photochrom.film.part_encoder import PART_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +87,10 @@ class OutputFilm:
         """Report how much is finished, and write a partial film if the job asks for it."""
         state, film = self._journal.state, self._film
         if not state.frames or state.last is None:
-            listener.note("no part is finished yet; the next run starts from the beginning")
+            listener.note(
+                f"nothing is kept: films are kept in parts of {PART_SECONDS} seconds, and the "
+                "first is not finished. The next run starts from the beginning"
+            )
             return
         if self._job.partial:
             target = _partial_target(self._job.target)
@@ -95,7 +99,11 @@ class OutputFilm:
             end = film.seconds_at(state.last) + float(1 / film.rate)
             plan = replace(self._plan, span=replace(self._plan.span, end=end))
             self._write(target, plan, overwrite=True)
-        listener.note(f"{state.frames} frames are finished; run it again to resume from there")
+        seconds = film.seconds_at(state.last)
+        listener.note(
+            f"{state.frames} frames, up to {seconds:.1f} s, are kept in {self._journal.folder}; "
+            "run it again with the same settings to resume from there"
+        )
 
     def _write(self, target: Path, plan: OutputPlan, *, overwrite: bool) -> None:
         journal = self._journal

@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from photochrom.film.propagation import Memory
     from photochrom.film.reader import FilmReader, SourceFrame
 
-__all__ = ["PartEncoder"]
+__all__ = ["PART_SECONDS", "PartEncoder"]
 
-# Seconds of film in a part. This is how much work a power cut can cost. Each part begins with a
-# key frame, so shorter parts would make the film larger.
-_PART_SECONDS: Final = 10
+PART_SECONDS: Final = 10
+"""Length of a part, in seconds of film.
+
+This is how much work a power cut can cost. Each part begins with a key frame, so shorter parts
+would make the film larger.
+"""
 
 
 class PartEncoder:
@@ -76,7 +79,7 @@ class PartEncoder:
                 self._write(frame, part)
                 memory = frame.memory
                 # A part can end only where a run can resume.
-                if memory and part.seconds >= _PART_SECONDS:
+                if memory and part.seconds >= PART_SECONDS:
                     self._commit(part, memory)
                     part = None
             if part and memory:

@@ -76,8 +76,7 @@ def _notes(film: FilmReader, job: Job, journal: Journal) -> Iterator[str]:
         yield "the film is interlaced; it is deinterlaced first"
     elif layout.is_converted:
         yield f"the pixel format {layout.stored_pix_fmt} is converted to {layout.pix_fmt}"
-    if (pix_fmt := encoding.pix_fmt(layout)) != layout.pix_fmt:
-        yield f"{encoding.codec} cannot store {layout.pix_fmt}; it stores {pix_fmt} instead"
+    yield from encoding.notes(layout)
     state = journal.state
     if state.last is not None:
         seconds = film.seconds_at(state.last)

@@ -87,6 +87,11 @@ class Layout:
         """Rows and columns of luma for each sample of chroma; (2, 2) is "4:2:0"."""
         return _SUBSAMPLING[self.pix_fmt.removesuffix(_TEN_BITS)]
 
+    @property
+    def is_deep(self) -> bool:
+        """Whether the samples have 10 bits."""
+        return self.pix_fmt.endswith(_TEN_BITS)
+
     def limited_to(self, max_rows: int) -> Layout:
         """Return a layout with at most `max_rows` rows, of the same shape; 0 means no limit."""
         if not max_rows or self.height <= max_rows:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import OutputError
-from photochrom.film.containers import CONTAINERS, MP4_CONTAINERS
+from photochrom.film.containers import CONTAINERS, FIXED_RATE_CONTAINERS, MP4_CONTAINERS
 from photochrom.film.encoder import PartWriter
 from photochrom.film.mux import OutputPlan
 from photochrom.film.pixel_format import assumed_matrix, empty_frame
@@ -62,7 +62,10 @@ def plan_output(
         with film.open() as original:
             planner = _Planner(film, original, job, part, folder / "trial.film")
             end = _stated_end(original, film)
-            plan = OutputPlan(container, film.layout, job.span, end, has_timecode=False)
+            rate = film.rate if container in FIXED_RATE_CONTAINERS else None
+            plan = OutputPlan(
+                container, film.layout, job.span, end, has_timecode=False, fixed_rate=rate
+            )
             plan = planner.with_streams(planner.with_video(plan))
             return planner.with_tags(plan), planner.notes
     finally:
@@ -167,6 +170,8 @@ class _Planner:
             raise OutputError(
                 f"{self._name} cannot hold the streams of {self._film.path.name} together"
             )
+        if self._original.chapters() and not written.has_chapters:
+            self.notes.append(f"{self._name} cannot hold chapters, so they are left out")
         tags = film_tags(self._original.metadata, 0, self._film.rate)
         lost = [key for key in tags if key.lower() not in written.tags and not is_timecode(key)]
         if lost:

@@ -48,12 +48,14 @@ class WrittenFilm:
         pixel_aspect: width of a pixel divided by its height.
         tags: the names of the film's tags, in lower case.
         has_timecode: whether the film or one of its streams has a timecode.
+        has_chapters: whether the film has chapters.
     """
 
     color_tags: tuple[int, int, int, int]
     pixel_aspect: Fraction
     tags: frozenset[str]
     has_timecode: bool
+    has_chapters: bool
 
 
 def first_packets(film: FilmReader) -> Packets:
@@ -187,11 +189,11 @@ def written_film(
             frame = next(written.decode(video=0))
             aspect = written.streams.video[0].sample_aspect_ratio or Fraction(1)
             tags = frozenset(key.lower() for key in written.metadata)
-            with_timecode = has_timecode(written)
+            kept = has_timecode(written), bool(written.chapters())
     except (av.FFmpegError, ValueError, IndexError, StopIteration) as error:
         _raise_if_full(error)
         return None
     finally:
         trial.unlink(missing_ok=True)
     color_tags = frame.colorspace, frame.color_primaries, frame.color_trc, frame.color_range
-    return WrittenFilm(color_tags, aspect, tags, with_timecode)
+    return WrittenFilm(color_tags, aspect, tags, *kept)

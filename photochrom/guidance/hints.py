@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
 import cv2
@@ -14,7 +15,8 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from photochrom import color
-from photochrom.errors import ConfigError
+from photochrom.checks import check_number
+from photochrom.errors import ConfigError, ConfigTypeError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,13 +72,13 @@ class Hint:
         """Check that there is a point, and that the radius and the colour make sense.
 
         Raises:
-            ConfigError: there are no points, `radius` is not positive and finite, or `color` is
-                not a colour.
+            ConfigError: there are no points, a number is NaN or infinite, `radius` is not
+                positive, or `color` is not a colour.
+            ConfigTypeError: a value is of the wrong type.
         """
-        if not self.points:
-            raise ConfigError("expected one point or more; received no points")
-        if self.radius is not None and not 0 < self.radius < math.inf:
-            raise ConfigError(f"expected a positive, finite radius; received {self.radius}")
+        object.__setattr__(self, "points", _pairs(self.points))
+        if self.radius is not None:
+            check_number(self.radius, "a positive, finite radius", math.ulp(0))
         object.__setattr__(self, "color", as_rgb(self.color))
 
     @classmethod
@@ -95,6 +97,19 @@ class Hint:
         return cls(((x, y),), as_rgb(color), radius)
 
 
+def _pairs(points: Iterable[Iterable[float]]) -> tuple[tuple[float, float], ...]:
+    """Return points as a tuple of pairs of finite numbers."""
+    try:
+        pairs = tuple((x, y) for x, y in points)
+    except (TypeError, ValueError) as error:
+        raise ConfigTypeError(f"expected points as pairs (x, y); received {points!r}") from error
+    if not pairs:
+        raise ConfigError("expected one point or more; received no points")
+    for value in chain(*pairs):
+        check_number(value, "finite coordinates")
+    return pairs
+
+
 def as_rgb(color: str | Sequence[float]) -> RGB:
     """Convert a colour to sRGB.
 
@@ -111,7 +126,11 @@ def as_rgb(color: str | Sequence[float]) -> RGB:
         return parse_color(color)
     try:
         red, green, blue = map(float, color)
-    except (TypeError, ValueError):
+    except TypeError as error:
+        raise ConfigTypeError(
+            f"expected three numbers from 0 to 255; received {color!r}"
+        ) from error
+    except (ValueError, OverflowError):
         red = green = blue = math.nan
     if not all(0 <= value <= 255 for value in (red, green, blue)):
         raise ConfigError(f"expected three numbers from 0 to 255; received {color!r}")
@@ -153,6 +172,8 @@ def parse_hint(text: str) -> Hint:
         x, y, *rest = float(parts[0]), float(parts[1]), *parts[2:]
         rgb, *radius = rest
         return Hint.at(x, y, str(rgb), *map(float, radius))
+    except ConfigError:
+        raise
     except (ValueError, IndexError, TypeError) as error:
         raise ConfigError(f"expected a hint as X,Y,COLOR[,RADIUS]; received {text!r}") from error
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from photochrom import color
+from photochrom.checks import check_number
 from photochrom.errors import InvalidModel
 
 if TYPE_CHECKING:
@@ -166,11 +167,10 @@ class Card:
             vividness: colour strength from 0 (cautious) to 1 (vivid); None for the card's own.
 
         Raises:
-            ValueError: `vividness` is not between 0 and 1.
+            ConfigError: `vividness` is not a number from 0 to 1.
         """
         share = self.vividness if vividness is None else vividness
-        if not 0 <= share <= 1:
-            raise ValueError(f"expected a vividness from 0 to 1; received {share}")
+        check_number(share, "a vividness from 0 to 1", 0, 1)
         return self.faithful.toward(self.vivid, share)
 
     def reading(self, vividness: float | None = None) -> DecodingParams:

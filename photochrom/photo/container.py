@@ -73,6 +73,7 @@ def check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
         raise UnreadablePhoto(f"expected at least one pixel; {name} is {width} × {height}")
     if width * height > max_pixels:
         raise PhotoTooLarge(
-            f"{name} has {width * height:,} pixels ({width} × {height}); the limit is "
-            f"{max_pixels:,}. Raise max_pixels to read it"
+            f"expected {max_pixels:,} pixels at most; {name} has {width * height:,} "
+            f"({width} × {height})",
+            width * height,
         )

@@ -8,9 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
+from photochrom.checks import check_number
 from photochrom.color import IntArray, chroma_planes
 from photochrom.color import luma as luma_of
-from photochrom.errors import ConfigError, OutputError
+from photochrom.errors import OutputError
 from photochrom.photo.codecs import FORMATS, Codec, format_named
 from photochrom.photo.codecs.jpeg import halve
 from photochrom.photo.fitting import fitted
@@ -171,8 +172,7 @@ def _quality(quality: int | None, target: Codec) -> int:
     """
     if quality is None:
         return target.default_quality or 0
-    if not 1 <= quality <= 100:
-        raise ConfigError(f"expected a quality from 1 to 100; received {quality}")
+    check_number(quality, "a quality from 1 to 100", 1, 100, whole=True)
     return quality
 
 

@@ -2,21 +2,79 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.color import IntArray
+from photochrom.errors import ConfigTypeError
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.tint import Tint
 
-__all__ = ["Photo", "eight_bits"]
+__all__ = ["Photo", "Picture", "eight_bits"]
+
+Sample = TypeVar("Sample", bound=np.generic)
+
+
+class Picture(ABC):
+    """Something with an RGB picture, which NumPy and other libraries take as an array.
+
+    `np.asarray(it)` is (H, W, 3) in the picture's own depth, uint8 or uint16, and may share its
+    memory. With a dtype, it is what `to_array` returns.
+    """
+
+    @abstractmethod
+    def _rgb(self) -> IntArray:
+        """Return the picture in sRGB, (H, W, 3) uint8 or uint16."""
+
+    @overload
+    def to_array(self, dtype: None = None) -> IntArray: ...
+    @overload
+    def to_array(self, dtype: type[Sample] | np.dtype[Sample]) -> npt.NDArray[Sample]: ...
+    @overload
+    def to_array(self, dtype: npt.DTypeLike) -> npt.NDArray[Any]: ...
+    def to_array(self, dtype: npt.DTypeLike | None = None) -> npt.NDArray[Any]:
+        """Return the picture in sRGB as a new array, (H, W, 3), without alpha.
+
+        Args:
+            dtype: uint8, uint16, or float16, float32 or float64 for values in [0, 1]; None for the
+                picture's own depth. White is the greatest value in each of them.
+
+        Raises:
+            ConfigTypeError: the dtype is another one.
+        """
+        rgb = self._rgb()
+        converted = rgb if dtype is None else _converted(rgb, _dtype(dtype))
+        return converted.copy() if converted is rgb else converted
+
+    @overload
+    def __array__(self, dtype: None = None, copy: bool | None = None) -> IntArray: ...
+    @overload
+    def __array__(
+        self, dtype: np.dtype[Sample], copy: bool | None = None
+    ) -> npt.NDArray[Sample]: ...
+    def __array__(
+        self, dtype: np.dtype[Any] | None = None, copy: bool | None = None
+    ) -> npt.NDArray[Any]:
+        """Return the picture for NumPy, without copying it where that is possible.
+
+        Raises:
+            ConfigTypeError: as in `to_array`.
+            ValueError: `copy` is False, and the picture has another dtype.
+        """
+        rgb = self._rgb()
+        if dtype is None or dtype == rgb.dtype:
+            return rgb.copy() if copy else rgb
+        if copy is False:
+            raise ValueError(f"expected dtype {rgb.dtype} or a copy; received {dtype}")
+        return self.to_array(dtype)
 
 
 @dataclass(frozen=True, eq=False)
-class Photo:
+class Photo(Picture):
     """A photograph, upright and in sRGB.
 
     Attributes:
@@ -48,6 +106,9 @@ class Photo:
         repeated: Any = np.broadcast_to(self.luma[..., None], (*self.luma.shape, 3))
         return cast("IntArray", repeated)
 
+    def _rgb(self) -> IntArray:
+        return self.rgb
+
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""
@@ -75,3 +136,28 @@ def eight_bits(samples: IntArray) -> npt.NDArray[np.uint8]:
     rounded = samples // np.uint16(257)
     rounded += samples % np.uint16(257) > 128
     return rounded.astype(np.uint8)
+
+
+def _dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return a dtype that a picture can have."""
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        kind = np.dtype(object)
+    name = getattr(dtype, "__name__", dtype)
+    if kind not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
+        raise ConfigTypeError(f"expected uint8, uint16, float32 or float64; received {name}")
+    return kind
+
+
+def _converted(rgb: IntArray, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return samples in another dtype, in which white is 255, 65,535 or 1.0."""
+    if dtype == rgb.dtype:
+        return rgb
+    if dtype == np.uint8:
+        return eight_bits(rgb)
+    if dtype == np.uint16:
+        return rgb.astype(np.uint16) * np.uint16(257)
+    return np.divide(rgb, np.iinfo(rgb.dtype).max, dtype=np.result_type(dtype, np.float32)).astype(
+        dtype, copy=False
+    )

@@ -11,19 +11,20 @@ from PIL import Image, ImageFile
 
 from photochrom.color import IntArray, luma
 from photochrom.errors import UnsupportedPhoto
+from photochrom.photo.arrays import ArraySource, array_of, array_pixels
 from photochrom.photo.codecs import FORMATS, Decoded, codec_named
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size, decoding
 from photochrom.photo.metadata import Metadata, orientation_of, read_metadata
 from photochrom.photo.orientation import upright
 from photochrom.photo.photo import Photo, eight_bits
-from photochrom.photo.pixels import Pixels, pixels_of
+from photochrom.photo.pixels import pixels_of
 from photochrom.photo.profile import to_srgb
 from photochrom.photo.source import ByteSource, detect_format, name_of, read_bytes
 from photochrom.photo.tint import is_exactly_grey, tint_of
 
 __all__ = ["Source", "read"]
 
-Source: TypeAlias = "ByteSource | Image.Image | npt.NDArray[Any]"
+Source: TypeAlias = "ByteSource | Image.Image | ArraySource"
 
 
 def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | None = None) -> Photo:
@@ -31,8 +32,9 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
 
     Args:
         source: a path, bytes, a binary file object, a PIL image (whose luma is that of its RGB),
-            or an array (H, W), (H, W, 1), (H, W, 3) RGB or (H, W, 4) RGBA of uint8, uint16, bool,
-            or floats in [0, 1], which become 16 bits.
+            or an array or a tensor in main memory: (H, W), (H, W, C) or (C, H, W), with C of 1,
+            3 (RGB) or 4 (RGBA). It holds uint8, uint16, bool, or floats in [0, 1], which become
+            16 bits. Other libraries give theirs through `__array__` or DLPack.
         max_pixels: the largest number of pixels; checked before anything is decoded.
         name: the photograph's name in messages; None for its path.
 
@@ -40,16 +42,19 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
         UnreadablePhoto: the file is missing, empty, damaged or not a picture.
         UnsupportedPhoto: the file is an animation, has several pages, has 12 or 32 bits a
             sample, or is of a format that is not read.
+        PhotoTypeError: a photograph cannot come from this object, or from this dtype.
+        PhotoValueError: the array's shape is not that of one picture, or could be that of two
+            kinds, for example (3, 640, 3); or floats are not in [0, 1].
         PhotoTooLarge: the photograph has more than `max_pixels` pixels.
     """
     name = name_of(source) if name is None else name
-    if isinstance(source, np.ndarray):
-        pixels = _array_pixels(source, name, max_pixels)
-        return _photo(Decoded(pixels, {}, 1), "PNG", name)
     if isinstance(source, Image.Image):
         decoded = _image_pixels(source, name, max_pixels)
         file_format = source.format if source.format in FORMATS else None
         return _photo(decoded, file_format or "PNG", name)
+    array = array_of(source, name)
+    if array is not None:
+        return _photo(Decoded(array_pixels(array, name, max_pixels), {}, 1), "PNG", name)
     data = read_bytes(source, name)
     codec = codec_named(detect_format(data, source, name))
     return _photo(codec.decode(data, name, max_pixels), codec.written_as or codec.name, name)
@@ -68,35 +73,6 @@ def _image_pixels(image: Image.Image, name: str, max_pixels: int) -> Decoded:
         codec.info(image, b"") if codec and isinstance(image, ImageFile.ImageFile) else image.info
     )
     return Decoded(pixels, info, orientation_of(info))
-
-
-def _array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels:
-    """Return the samples of an array, which share no memory with it."""
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)):
-        raise UnsupportedPhoto(
-            f"expected an image with 1, 3 or 4 channels; received shape {array.shape} from {name}"
-        )
-    check_size((array.shape[1], array.shape[0]), name, max_pixels)
-    samples = np.ascontiguousarray(_as_integers(array, name))
-    return Pixels.split(samples.copy() if np.may_share_memory(samples, array) else samples)
-
-
-def _as_integers(array: npt.NDArray[Any], name: str) -> IntArray:
-    """Convert an array to uint8 or uint16 samples; floats become 16 bits."""
-    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
-        return array.astype(array.dtype.newbyteorder("="), copy=False)
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype.kind != "f":
-        raise UnsupportedPhoto(
-            f"expected uint8, uint16, bool, or floats in [0, 1]; received {array.dtype} from {name}"
-        )
-    low, high = float(array.min()), float(array.max())
-    if not (low >= 0 and high <= 1):  # also true for NaN
-        raise UnsupportedPhoto(
-            f"expected floats in [0, 1]; received values from {low:g} to {high:g} from {name}"
-        )
-    return np.rint(array.astype(np.float64) * 65535).astype(np.uint16)
 
 
 def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:

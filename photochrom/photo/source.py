@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path, PurePath
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
-from photochrom.errors import SeveralPages, UnreadablePhoto
+from photochrom.errors import PhotoTypeError, SeveralPages, UnreadablePhoto
 from photochrom.photo.codecs import (
     READABLE_SUFFIXES,
     recognize,
@@ -29,7 +29,7 @@ def name_of(source: object) -> str:
     return inner if isinstance(inner, str) and inner else f"<{type(source).__name__}>"
 
 
-def read_bytes(source: ByteSource, name: str) -> bytes:
+def read_bytes(source: object, name: str) -> bytes:
     """Read a path, a buffer or a binary file object (from its current position).
 
     Args:
@@ -37,8 +37,9 @@ def read_bytes(source: ByteSource, name: str) -> bytes:
         name: its name in messages.
 
     Raises:
-        UnreadablePhoto: the source is missing, a folder, empty or not binary, or there is no
-            permission to read it.
+        UnreadablePhoto: the source is missing, a folder or empty, or there is no permission to
+            read it.
+        PhotoTypeError: it is another object, or a file that is not open in binary mode.
     """
     if isinstance(source, str | os.PathLike):
         data = _read_path(Path(source), name)
@@ -68,16 +69,18 @@ def _read_path(path: Path, name: str) -> bytes:
         raise UnreadablePhoto(f"cannot read {name}: {error}") from error
 
 
-def _read_object(source: BinaryIO, name: str) -> bytes:
+def _read_object(source: Any, name: str) -> bytes:
     try:
         data: object = source.read()
-    except (AttributeError, OSError, ValueError) as error:
-        raise UnreadablePhoto(
-            f"expected a path, bytes, a binary file, a PIL image or an array; "
-            f"received {type(source).__name__} ({error})"
+    except AttributeError as error:
+        raise PhotoTypeError(
+            f"expected a path, bytes, a binary file, a PIL image, an array or a tensor; "
+            f"received {type(source).__name__}"
         ) from error
+    except (OSError, ValueError) as error:
+        raise UnreadablePhoto(f"cannot read {name}: {error}") from error
     if not isinstance(data, bytes | bytearray | memoryview):
-        raise UnreadablePhoto(
+        raise PhotoTypeError(
             f"expected a file opened in binary mode; {name} gave {type(data).__name__}"
         )
     return bytes(data)

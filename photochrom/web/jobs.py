@@ -129,15 +129,19 @@ def _report(item: Item, outcome: batch.Outcome, job: Job) -> None:
 
 
 def film_target(folder: Path, name: str) -> Path:
-    """Return the path of a coloured film, as .mkv if its own container cannot be written."""
-    from photochrom.film.containers import container_format
+    """Return the path of a coloured film.
+
+    It is .mkv if its own container cannot be written, or keeps no times, as AVI, which no browser
+    plays either.
+    """
+    from photochrom.film.containers import FIXED_RATE_CONTAINERS, container_format
 
     path = Path(name)
     try:
-        container_format(path)
+        is_kept = container_format(path) not in FIXED_RATE_CONTAINERS
     except OutputError:
-        path = path.with_suffix(".mkv")
-    return folder / path.name
+        is_kept = False
+    return folder / (path if is_kept else path.with_suffix(".mkv")).name
 
 
 class _FilmOptions(TypedDict):

@@ -26,6 +26,7 @@ TAGS: Final = [
 ]
 """The groups of operations."""
 
+# Not called "File": TypeScript has a type of that name, and so have the clients made for Python
 _FILE: Final = {"type": "string", "format": "binary", "description": "The bytes of a file."}
 _BEARER: Final = {"type": "http", "scheme": "bearer"}
 _REPLACED_SCHEMAS: Final = ("HTTPValidationError", "ValidationError")  # FastAPI's own errors
@@ -57,7 +58,7 @@ def file_response(
         media_types: The media types that it may have.
         headers: Descriptions of headers, by name; they may be absent.
     """
-    schema = {"schema": {"$ref": "#/components/schemas/File"}}
+    schema = {"schema": {"$ref": "#/components/schemas/ResultFile"}}
     response: dict[str, object] = {
         "description": description,
         "content": dict.fromkeys(media_types, schema),
@@ -82,7 +83,7 @@ def complete_schema(app: FastAPI, *, needs_token: bool) -> None:
                 schema["security"] = [{"token": []}]
             schemas = schema["components"]["schemas"]
             schemas["Problem"] = Problem.model_json_schema()
-            schemas["File"] = _FILE
+            schemas["ResultFile"] = _FILE
             for name in _REPLACED_SCHEMAS:
                 schemas.pop(name, None)
         assert app.openapi_schema is not None

@@ -35,7 +35,7 @@ from tests.films import (
 
 @pytest.mark.slow
 def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.8)
+    monkeypatch.setattr(part_encoder, "PART_SECONDS", 0.8)
     source = write_film(tmp_path / "in.mkv", [*panned(60), *panned(60, name="coffee")])
     whole = tmp_path / "whole.mkv"
     warm.film(source, whole, codec="ffv1")
@@ -56,7 +56,7 @@ def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
 
 
 def test_a_resumed_run_knows_the_notes_of_the_earlier_one(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
+    monkeypatch.setattr(part_encoder, "PART_SECONDS", 0.3)
     source, target = CASES / "f08_prog_then_interlaced.vob", tmp_path / "out.mkv"
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, listener=InterruptingListener(38))
@@ -68,7 +68,7 @@ def test_a_resumed_run_knows_the_notes_of_the_earlier_one(tmp_path, warm, monkey
 
 @pytest.mark.slow
 def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
+    monkeypatch.setattr(part_encoder, "PART_SECONDS", 0.3)
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, listener=InterruptingListener(22))
@@ -76,7 +76,7 @@ def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, war
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, codec="ffv1", listener=other)
     assert other.notes[0].startswith("starting from the beginning")
-    assert other.notes[-1].startswith("no part is finished yet")
+    assert other.notes[-1].startswith("nothing is kept: films are kept in parts of 10")
     source.rename(tmp_path / "in.mkv.moved")
     (tmp_path / "in.mkv.moved").rename(source)
     listener = RecordingListener()
@@ -117,7 +117,7 @@ def test_a_refused_film_leaves_no_files(tmp_path, options):
 
 @pytest.mark.slow
 def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.3)
+    monkeypatch.setattr(part_encoder, "PART_SECONDS", 0.3)
     source = write_film(tmp_path / "in.mkv", panned(40), sound="pcm_s16le")
     target, partial = tmp_path / "out.mkv", tmp_path / "out.partial.mkv"
     with pytest.raises(KeyboardInterrupt):
@@ -132,7 +132,7 @@ def test_an_interrupted_run_can_write_a_partial_film(tmp_path, warm, monkeypatch
 
 @pytest.mark.slow
 def test_a_full_disk_is_reported_and_finished_parts_are_kept(tmp_path, warm, monkeypatch):
-    monkeypatch.setattr(part_encoder, "_PART_SECONDS", 0.8)
+    monkeypatch.setattr(part_encoder, "PART_SECONDS", 0.8)
     source, target = write_film(tmp_path / "in.mkv", panned(80)), tmp_path / "out.mkv"
     write, calls = PartWriter.write, []
 

@@ -8,7 +8,6 @@ import pytest
 from photochrom import ColorOptions, SharedColors
 from photochrom.errors import ConfigError
 from photochrom.guidance.reference import Reference
-from tests.support import model
 
 RED, BLUE = (30.0, 20.0), (-10.0, -40.0)
 

@@ -21,6 +21,8 @@ from photochrom import photo
 from photochrom.errors import (
     PhotoError,
     PhotoTooLarge,
+    PhotoTypeError,
+    PhotoValueError,
     SeveralPages,
     UnreadablePhoto,
     UnsupportedPhoto,
@@ -116,7 +118,7 @@ CASES = {
         "a.png",
         png_of_size(200_000, 100_000),
         PhotoTooLarge,
-        "20,000,000,000 pixels .*the limit is 250,000,000. Raise max_pixels",
+        "expected 250,000,000 pixels at most; .* has 20,000,000,000",
     ),
     "a JPEG of many scans": (
         "a.jpg",
@@ -217,18 +219,18 @@ def test_no_permission(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("source", "error", "message"),
     [
-        (io.StringIO("text"), UnreadablePhoto, "binary mode"),
-        (17, UnreadablePhoto, "received int"),
-        (None, UnreadablePhoto, "received NoneType"),
+        (io.StringIO("text"), PhotoTypeError, "binary mode"),
+        (17, PhotoTypeError, "received int"),
+        (None, PhotoTypeError, "received NoneType"),
         (b"", UnreadablePhoto, "<bytes> is empty"),
-        (np.zeros((5, 5, 2), np.uint8), UnsupportedPhoto, r"received shape \(5, 5, 2\)"),
-        (np.zeros(5, np.uint8), UnsupportedPhoto, "1, 3 or 4 channels"),
+        (np.zeros((5, 5, 2), np.uint8), PhotoValueError, r"received shape \(5, 5, 2\)"),
+        (np.zeros(5, np.uint8), PhotoValueError, "1, 3 or 4 channels"),
         (np.zeros((0, 5), np.uint8), UnreadablePhoto, "at least one pixel"),
-        (np.zeros((5, 5), np.int64), UnsupportedPhoto, "received int64"),
-        (np.zeros((5, 5), object), UnsupportedPhoto, "received object"),
-        (np.full((5, 5), 2.0), UnsupportedPhoto, r"floats in \[0, 1\]; received .* 2 to 2"),
-        (np.full((5, 5), np.nan), UnsupportedPhoto, "nan"),
-        (np.zeros((5, 5), np.complex64), UnsupportedPhoto, "complex64"),
+        (np.zeros((5, 5), np.int64), PhotoTypeError, "received int64"),
+        (np.zeros((5, 5), object), PhotoTypeError, "received object"),
+        (np.full((5, 5), 2.0), PhotoValueError, r"floats in \[0, 1\]; received .* 2 to 2"),
+        (np.full((5, 5), np.nan), PhotoValueError, "nan"),
+        (np.zeros((5, 5), np.complex64), PhotoTypeError, "complex64"),
     ],
 )
 def test_bad_objects(source, error, message):
@@ -238,7 +240,7 @@ def test_bad_objects(source, error, message):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF", "BMP", "GIF", "JPEG2000"])
 def test_the_limit_counts_before_decoding(kind):
-    with pytest.raises(PhotoTooLarge, match=re.escape("3,072 pixels (64 × 48); the limit is 9")):
+    with pytest.raises(PhotoTooLarge, match=re.escape("has 3,072 (64 × 48)")):
         photo.read(saved(kind), max_pixels=9)
     with pytest.raises(PhotoTooLarge):
         photo.read(NOISE, max_pixels=9)

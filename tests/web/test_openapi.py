@@ -13,7 +13,7 @@ from photochrom.web.app import create_app
 from tests.services import COLORIZE, JOBS
 
 Schema = dict[str, Any]
-FILE = {"$ref": "#/components/schemas/File"}
+FILE = {"$ref": "#/components/schemas/ResultFile"}
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
@@ -84,7 +84,7 @@ def test_each_kind_of_response_has_one_schema(document):
     assert len(kinds.pop("text/plain")) == 1
     assert {str(FILE)} == set.union(*kinds.values())
     assert {"image/jpeg", "application/zip", "video/mp4", "application/octet-stream"} <= set(kinds)
-    assert document["components"]["schemas"]["File"]["format"] == "binary"
+    assert document["components"]["schemas"]["ResultFile"]["format"] == "binary"
 
 
 def test_all_schemas_are_used_and_all_references_lead_somewhere(document):

@@ -477,3 +477,10 @@ def test_a_film_is_coloured(page, tmp_path):
     page.wait_for_selector("#film .save:not([hidden])")
     name, data = saved(page, "#film .save")
     assert (name, data[4:8]) == ("old-colorized.mp4", b"ftyp")
+    film = "document.querySelector('#film video')"
+    page.wait_for_function(f"{film}.readyState > 0 || !{film}.nextElementSibling.hidden")
+    if page.is_visible("#film video"):  # not every build of Chromium plays H.264
+        assert page.evaluate(f"{film}.duration") == pytest.approx(1.2, abs=0.1)
+    else:
+        assert "cannot play MP4 films" in page.inner_text("#film .unplayable")
+    assert page.is_hidden("#film .preview")

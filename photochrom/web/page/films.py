@@ -43,6 +43,7 @@ class FilmTab(JobTab):
     what = "film"
     invitation = "Drop a film here. Its luma, sound and subtitles do not change."
     unit = "frames"
+    plays = True
 
     def lay_out(self) -> list[Component]:
         """Create the inputs of `create_job`, in the order of its arguments."""

@@ -31,6 +31,9 @@ _TEMPLATE: Final = """
   <p class="say" role="status" aria-live="polite"></p>
   <progress aria-label="Progress" hidden></progress>
   <img class="preview" alt="The latest coloured frame" hidden>
+  <video class="playback" controls preload="metadata" aria-label="The {what} in colour" hidden>
+  </video>
+  <p class="unplayable" role="status" hidden></p>
   <a class="save" download hidden>Save the {what} in colour</a>
 </section>
 """
@@ -45,6 +48,8 @@ class JobTab(ABC):
     """The text before there is a job."""
     unit: str
     """What the progress counts, in the plural."""
+    plays = False
+    """Whether the result is played on the page."""
 
     def __init__(self, service: ServiceState, key: gr.BrowserState, timer: gr.Timer) -> None:
         """Lay out the tab.
@@ -140,6 +145,8 @@ class JobTab(ABC):
             "total": job.total,
             "preview": preview,
             "result": f"/api/v1/jobs/{job.id}/result" if job.result else "",
+            "format": job.result.suffix.lstrip(".").upper() if job.result else "",
+            "plays": self.plays,
         }
         return {
             self._key: job.id,

@@ -103,7 +103,11 @@ class AlternativesValue(TypedDict, total=False):
 
 
 class JobValue(TypedDict, total=False):
-    """The progress of a film or a document; `note` says what is worth knowing of the result."""
+    """The progress of a film or a document.
+
+    `note` says what is worth knowing of the result, `format` is its suffix in capitals, and `plays`
+    says whether it is played on the page.
+    """
 
     status: Status
     reason: str
@@ -113,6 +117,8 @@ class JobValue(TypedDict, total=False):
     total: int
     preview: str
     result: str
+    format: str
+    plays: bool
 
 
 def _url_of(session: Session, picture: Picture) -> str:

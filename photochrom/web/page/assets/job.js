@@ -14,6 +14,25 @@ function progressText({ status, done, total }) {
   return total ? `: ${done} of ${total} ${unit}` : `: ${done} ${unit}`;
 }
 
+// The finished film takes the place of the preview. `src` is set once, or it would begin anew.
+function play(job) {
+  const video = one(".playback");
+  const source = job.plays && job.result ? job.result : "";
+  if ((video.getAttribute("src") || "") === source) return;
+  video.hidden = !source;
+  one(".unplayable").hidden = true;
+  if (source) video.src = source; else video.removeAttribute("src");
+}
+
+one(".playback").addEventListener("error", () => {
+  const { result, format } = props.value || {};
+  if (!result) return;
+  one(".playback").hidden = true;
+  one(".unplayable").hidden = false;
+  one(".unplayable").textContent =
+    `This browser cannot play ${format} films of this kind. Save the film, and open it in a player such as VLC.`;
+});
+
 function draw() {
   const job = props.value || {};
   const details = [job.reason, job.note].filter(Boolean).map((text) => `: ${text}`).join("");
@@ -25,10 +44,11 @@ function draw() {
   bar.max = job.total || 1;
   if (job.total) bar.value = job.done; else bar.removeAttribute("value");
   const preview = one(".preview");
-  preview.hidden = !job.preview;
+  preview.hidden = !job.preview || Boolean(job.plays && job.result);
   if (job.preview) preview.src = job.preview;
   one(".save").hidden = !job.result;
   if (job.result) one(".save").href = job.result;
+  play(job);
 }
 
 watch("value", draw);
