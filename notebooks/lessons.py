@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import skimage.data
+from IPython.display import Image
 from matplotlib.cbook import get_sample_data
-from PIL import Image
+from PIL import Image as Pillow
 from sklearn.datasets import load_sample_images
 
 from photochrom import color, photo
 from photochrom.recipes.base import AnyRecipe
 from photochrom.scoring import contact_sheet
 
-__all__ = ["chroma", "colorize", "crops", "grey", "seen", "show", "train", "unseen"]
+__all__ = ["colorize", "crops", "grey", "seen", "show", "show_file", "train", "unseen"]
 
 Rgb: TypeAlias = npt.NDArray[np.uint8]
-Network: TypeAlias = "keras.Model"  # noqa: F821 - Keras is imported by the notebooks
 
 _BATCH_SIZE = 8
 _SMALLEST_CROP = 0.4  # as a share of the photograph's shorter side
@@ -39,7 +42,7 @@ def seen() -> dict[str, Rgb]:
 
 def unseen() -> dict[str, Rgb]:
     """Return the photographs to judge by, which no network here learns from."""
-    admiral = Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False))
+    admiral = Pillow.open(get_sample_data("grace_hopper.jpg", asfileobj=False))
     return {"cat": skimage.data.chelsea(), "admiral": np.asarray(admiral.convert("RGB"))}
 
 
@@ -66,22 +69,25 @@ def _crop(rgb: Rgb, size: int, rng: np.random.Generator) -> Rgb:
     return photo.resized(square[:, ::-1] if rng.random() < 0.5 else square, size)
 
 
-def train(recipe: AnyRecipe, network: Network, steps: int, size: int) -> list[float]:
+def train(recipe: AnyRecipe, network: keras.Model, steps: int, size: int) -> list[float]:
     """Train a network on random squares of the seen photographs.
 
     Args:
         recipe: the recipe of the network.
         network: what `recipe.build` returned; changed in place.
-        steps: number of steps, with 8 squares each; a multiple of 10.
+        steps: number of steps, with 8 squares each.
         size: side of the squares, in pixels.
 
     Returns:
-        The mean loss of each tenth of the steps.
+        The loss during each tenth of the steps.
     """
     model = recipe.training_model(network, steps)
     model.jit_compile = False  # on a CPU, compiling with XLA costs more than it gains
     batches = (recipe.encode(rgb) for rgb in _batches(list(seen().values()), size))
-    history = model.fit(x=batches, steps_per_epoch=steps // 10, epochs=10, verbose=0)
+    parts = min(10, steps)
+    history = model.fit(
+        x=batches, steps_per_epoch=steps // parts, epochs=parts, shuffle=False, verbose=0
+    )
     return list(history.history["loss"])
 
 
@@ -98,27 +104,38 @@ def grey(rgb: Rgb) -> Rgb:
     return np.dstack([color.luma(rgb)] * 3)
 
 
-def chroma(recipe: AnyRecipe, network: Network, rgb: Rgb) -> color.FloatArray:
-    """Return the chroma that a network predicts from the grey version of a photograph.
+def colorize(recipe: AnyRecipe, network: keras.Model, pictures: Sequence[Rgb]) -> list[Rgb]:
+    """Return photographs with their own luma and the chroma that a network predicts from it.
 
     Args:
         recipe: the recipe of the network; its network predicts chroma at full size.
         network: what `recipe.runtime` returns.
-        rgb: RGB, (H, W, 3) uint8; only its luma is used.
+        pictures: squares of one size, RGB, (H, W, 3) uint8; only their luma is used.
 
     Returns:
-        Chroma in the recipe's colour space, (H, W, 2) float32.
+        RGB, (H, W, 3) uint8 each.
     """
-    output = network.predict(recipe.encode_input(rgb[None]), verbose=0)
-    return np.asarray(output[0] * recipe.output_scale, np.float32)
+    output = network(recipe.encode_input(np.stack(pictures)), training=False)
+    chroma = keras.ops.convert_to_numpy(output) * recipe.output_scale  # (B, H, W, 2)
+    return [
+        color.merge(color.luma(rgb), each, recipe.color_space)
+        for rgb, each in zip(pictures, chroma, strict=True)
+    ]
 
 
-def colorize(recipe: AnyRecipe, network: Network, rgb: Rgb) -> Rgb:
-    """Return a photograph with its own luma and the chroma that a network predicts."""
-    predicted = chroma(recipe, network, rgb)
-    return np.asarray(color.merge(color.luma(rgb), predicted, recipe.color_space), np.uint8)
+def show(rows: Sequence[Sequence[Rgb]], titles: Sequence[str] = (), tile: int = 112) -> Image:
+    """Return pictures in rows, with a title above each column, for the notebook to display."""
+    return _displayed(Pillow.fromarray(contact_sheet(rows, titles, tile=tile)))
 
 
-def show(rows: Sequence[Sequence[Rgb]], titles: Sequence[str] = (), tile: int = 112) -> Image.Image:
-    """Return pictures in rows, with a title above each column."""
-    return Image.fromarray(contact_sheet(rows, titles, tile=tile))
+def show_file(path: Path, width: int = 500) -> Image:
+    """Return a picture from a file, shrunk to a width in pixels, for the notebook to display."""
+    with Pillow.open(path) as picture:
+        return _displayed(picture.resize((width, picture.height * width // picture.width)))
+
+
+def _displayed(picture: Pillow.Image) -> Image:
+    """Compress a picture as a JPEG: PNG would make the notebooks ten times as large."""
+    jpeg = io.BytesIO()
+    picture.convert("RGB").save(jpeg, "JPEG", quality=90)
+    return Image(data=jpeg.getvalue(), format="jpeg")

@@ -56,7 +56,7 @@ def compare(
     from photochrom.training.scoreboard import best, write_scoreboard
 
     run_budget = comparison.Budget.parse(budget)
-    note(f"{len(names)} recipes, {run_budget} each; measuring their speed first")
+    note(f"recipes: {len(names)}, with {run_budget} each; measuring their speed first")
     note_tensorboard(output)
     with TrainingProgress() as progress:
         entries = comparison.compare(

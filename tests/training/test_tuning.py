@@ -50,7 +50,7 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path):
 
 def test_the_best_row_is_marked(tmp_path):
     def log(*losses: float) -> list[dict[str, float]]:
-        return [{"loss": 0.1, "val_loss": each} for each in losses]
+        return [{"epoch": n, "loss": 0.1, "val_loss": each} for n, each in enumerate(losses, 1)]
 
     results = [
         Result({"optimizer": "adam"}, log(0.4, 0.3)),
