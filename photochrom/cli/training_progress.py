@@ -112,8 +112,8 @@ def note_estimate(estimate: Estimate) -> None:
         runs = f"{estimate.runs} run" + "s" * (estimate.runs > 1)
         note(
             f"{runs} to train, on {estimate.photos:,} photographs, repetitions included: about "
-            f"{duration(estimate.seconds)}, by the speed of a few steps; validation and judging "
-            "take longer. After Ctrl-C, the same command continues."
+            f"{duration(estimate.seconds)}, by the speed of a few steps and without validation. "
+            "After Ctrl-C, the same command continues."
         )
 
 
