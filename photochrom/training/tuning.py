@@ -227,7 +227,7 @@ def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], fo
     lines = [columns, ["---"] * len(columns)]
     lines += [[_cell(row.get(column, "")) for column in columns] for row in table]
     if best(results, milestones):
-        lines[2] = [f"**{cell}**" for cell in lines[2]]
+        lines[2] = [f"**{cell}**" if cell else "" for cell in lines[2]]
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     write_text(folder / "study.md", text)
     histories = {result.name: result.history for result in results if result.history}

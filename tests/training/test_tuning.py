@@ -61,7 +61,7 @@ def test_the_best_row_is_marked(tmp_path):
     write_tuning_report(results, [1, 2], tmp_path)
     lines = (tmp_path / "study.md").read_text().splitlines()
     assert [line for line in lines if "**" in line] == [lines[2]]
-    assert lines[2].startswith("| **rmsprop** | **1** | ")
+    assert lines[2] == "| **rmsprop** | **1** | **0.1000** | **0.2000** |  |"
     assert best(results[2:], [1, 2]) == {}
 
 
