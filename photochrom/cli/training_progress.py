@@ -71,10 +71,9 @@ class TrainingProgress(TrainingListener):
             return
         seconds_per_step = (now - self._first_step_ended) / (step - 1)
         self._show(
-            f"epoch {epoch} of {self._epochs}  step {step} of {steps}  "
-            f"{photos / seconds_per_step:.1f} photos/s  "
-            f"{duration(seconds_per_step * (steps - step))} left in the epoch, "
-            f"{duration(self._seconds_left((epoch - 1) * steps + step))} in the run  "
+            f"{duration(self._seconds_left((epoch - 1) * steps + step))} left "
+            f"({duration(seconds_per_step * (steps - step))} of epoch {epoch} of {self._epochs})  "
+            f"step {step} of {steps}  {photos / seconds_per_step:.1f} photos/s  "
             f"loss {float(logs['loss']):.4g}"
         )
 
