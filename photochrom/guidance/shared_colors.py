@@ -22,7 +22,10 @@ _SKETCH_SIDE: Final = 6  # a photograph is compared with all others by this many
 _MIN_SIMILARITY: Final = 0.86
 _IDENTICAL: Final = 0.9999  # the photograph itself, or a copy of its file
 _MAX_RELATED: Final = 6  # photographs that one shares colours with
-_TEMPERATURE: Final = 0.1  # units of cosine similarity: how fast the weight of a place falls
+# How fast weights fall with similarity, in units of cosine similarity: among the places of one
+# photograph, so that neighbours of another colour have little part, and among photographs.
+_PLACE_TEMPERATURE: Final = 0.03
+_PHOTO_TEMPERATURE: Final = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +77,9 @@ class SharedColors:
         if not related:
             return chroma
         own = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
-        sums = _weighted_sums(features, features, np.asarray(own))
+        sums = _weighted(features, features, np.asarray(own))
         for other in related:
-            sums += _weighted_sums(features, other.features.astype(np.float32), other.chroma)
+            sums += _weighted(features, other.features.astype(np.float32), other.chroma)
         change = (sums[..., :2] / sums[..., 2:] - own).astype(np.float32)
         # The change is smooth, so the finer detail of the photograph's own chroma stays.
         return np.asarray(
@@ -104,20 +107,23 @@ def _sketch(features: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
 
 
-def _weighted_sums(features: FloatArray, others: FloatArray, chroma: FloatArray) -> FloatArray:
-    """Return, for each place, the sum of other places' chroma by similarity, and of the weights.
+def _weighted(features: FloatArray, others: FloatArray, chroma: FloatArray) -> FloatArray:
+    """Return the colour that each place has in another photograph, times a weight, and the weight.
 
     Args:
         features: (h, w, F) float32, unit vectors.
-        others: (h', w', F) float32, unit vectors.
-        chroma: (h', w', 2) float32.
+        others: features of the other photograph, (h', w', F) float32, unit vectors.
+        chroma: chroma of the other photograph, (h', w', 2) float32.
 
     Returns:
         (h, w, 3) float32.
     """
+    similarity = features.reshape(-1, features.shape[-1]) @ others.reshape(-1, others.shape[-1]).T
+    best = similarity.max(1, keepdims=True)
+    similarity -= best
+    similarity *= np.float32(1 / _PLACE_TEMPERATURE)
+    shares = np.exp(similarity, out=similarity)
     values = np.concatenate([chroma, np.ones((*chroma.shape[:2], 1), np.float32)], -1)
-    weights = features.reshape(-1, features.shape[-1]) @ others.reshape(-1, others.shape[-1]).T
-    weights -= 1
-    weights *= np.float32(1 / _TEMPERATURE)
-    np.exp(weights, out=weights)
-    return np.asarray((weights @ values.reshape(-1, 3)).reshape(*features.shape[:2], 3))
+    sums = shares @ values.reshape(-1, 3)
+    weights = np.exp((best - 1) / np.float32(_PHOTO_TEMPERATURE)) / sums[:, 2:]
+    return np.asarray((sums * weights).reshape(*features.shape[:2], 3))
