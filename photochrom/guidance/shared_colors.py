@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from photochrom.color import FloatArray
     from photochrom.guidance.reference import Reference
 
-__all__ = ["SharedColors"]
+__all__ = ["CompactReference", "SharedColors", "mixed"]
 
 _SKETCH_SIDE: Final = 6  # a photograph is compared with all others by this many rows and columns
 # Mean similarity of the sketches of two photographs that share colours. Copies of one photograph,
@@ -29,11 +29,21 @@ _PHOTO_TEMPERATURE: Final = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class _Photograph:
-    """What others need of a photograph: features (h, w, F) float16, and chroma (h, w, 2)."""
+class CompactReference:
+    """A photograph with its colours, in half the memory of a `Reference`.
+
+    Attributes:
+        features: (h, w, F) float16, unit vectors.
+        chroma: (h, w, 2) float32, in the units of the network's colour space.
+    """
 
     features: npt.NDArray[np.float16]
     chroma: FloatArray
+
+    @classmethod
+    def of(cls, reference: Reference) -> CompactReference:
+        """Make a compact copy of a reference."""
+        return cls(reference.features.astype(np.float16), reference.chroma)
 
 
 class SharedColors:
@@ -52,10 +62,10 @@ class SharedColors:
             photographs: each photograph with its predicted colours, from
                 `Prediction.as_references`. About 0.2 MB are kept for each.
         """
-        self._photographs: list[_Photograph] = []
+        self._photographs: list[CompactReference] = []
         sketches: list[FloatArray] = []
         for each in photographs:
-            self._photographs.append(_Photograph(each.features.astype(np.float16), each.chroma))
+            self._photographs.append(CompactReference.of(each))
             sketches.append(_sketch(each.features))
         self._sketches = np.stack(sketches) if sketches else None
 
@@ -73,20 +83,9 @@ class SharedColors:
         Returns:
             (h', w', 2) float32.
         """
-        related = self._related(features)
-        if not related:
-            return chroma
-        own = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
-        sums = _weighted(features, features, np.asarray(own))
-        for other in related:
-            sums += _weighted(features, other.features.astype(np.float32), other.chroma)
-        change = (sums[..., :2] / sums[..., 2:] - own).astype(np.float32)
-        # The change is smooth, so the finer detail of the photograph's own chroma stays.
-        return np.asarray(
-            chroma + cv2.resize(change, chroma.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        )
+        return mixed(features, chroma, self._related(features))
 
-    def _related(self, features: FloatArray) -> list[_Photograph]:
+    def _related(self, features: FloatArray) -> list[CompactReference]:
         """Return the photographs that share colours with one, the most similar first."""
         if self._sketches is None:
             return []
@@ -96,6 +95,32 @@ class SharedColors:
         order = np.argsort(-scores, kind="stable")
         is_related = (scores > _MIN_SIMILARITY) & (scores < _IDENTICAL)
         return [self._photographs[index] for index in order if is_related[index]][:_MAX_RELATED]
+
+
+def mixed(
+    features: FloatArray, chroma: FloatArray, others: Sequence[CompactReference]
+) -> FloatArray:
+    """Return the chroma of a photograph, mixed with that of the same things in other photographs.
+
+    Args:
+        features: the network's features of the photograph, (h, w, F) float32, unit vectors.
+        chroma: its chroma, (h', w', 2) float32, in the units of the model's colour space.
+        others: the other photographs; without any, nothing changes.
+
+    Returns:
+        (h', w', 2) float32.
+    """
+    if not others:
+        return chroma
+    own = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
+    sums = _weighted(features, features, np.asarray(own))
+    for other in others:
+        sums += _weighted(features, other.features.astype(np.float32), other.chroma)
+    change = (sums[..., :2] / sums[..., 2:] - own).astype(np.float32)
+    # The change is smooth, so the finer detail of the photograph's own chroma stays.
+    return np.asarray(
+        chroma + cv2.resize(change, chroma.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    )
 
 
 def _sketch(features: FloatArray) -> FloatArray:
