@@ -297,8 +297,8 @@ def test_an_eraser_takes_away_the_marks_that_it_touches():
         ({"vividness": 1.1}, "vividness from 0 to 1"),
         ({"variant": 6}, "one of 6 alternatives"),
         ({"variant": -1}, "one of 6 alternatives"),
-        ({"variant": 1, "palette": ((1, 2, 3),)}, "without hints and palette"),
-        ({"variant": 1, "marks": (Mark(((0.5, 0.5),), (1, 2, 3)),)}, "without hints and palette"),
+        ({"variant": 1, "palette": ((1, 2, 3),)}, "without hints, palette"),
+        ({"variant": 1, "marks": (Mark(((0.5, 0.5),), (1, 2, 3)),)}, "without hints, palette"),
         ({"palette": ((1, 2, 300),)}, "from 0 to 255"),
     ],
 )
