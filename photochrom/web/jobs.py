@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import zipfile
 from collections.abc import Callable
@@ -29,6 +30,7 @@ __all__ = ["PhotographSettings", "film_target", "film_work", "photographs_work"]
 
 _PREVIEW_SECONDS: Final = 1.0  # between two previews of a film
 _PREVIEW_ROWS: Final = 360
+_MAX_NOTES: Final = 100  # a badly damaged film has thousands of damaged places
 
 
 @dataclass(frozen=True)
@@ -193,15 +195,25 @@ def film_work(
 
 
 class _JobListener(FilmListener):
-    """Copies the progress of a film to its job, and stops the film when the job is cancelled."""
+    """Copies the progress and the messages of a film to its job, and stops a cancelled film."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._last_preview = 0.0
+        self._noting = threading.Lock()
 
     def progress(self, task: str, done: int, total: int) -> None:
         self._job.raise_if_cancelled()
         self._job.done, self._job.total = done, max(done, total)
+
+    def note(self, text: str) -> None:
+        item = self._job.items[0]
+        # Two threads of a film send messages, so none may be lost between reading and writing
+        with self._noting:
+            item.notes = (*item.notes, self._job.without_folders(text))[:_MAX_NOTES]
+
+    def problem(self, seconds: float, text: str) -> None:
+        self.note(f"damaged at {seconds:.1f} s: {text}")
 
     def picture(self, look: Callable[[int], npt.NDArray[np.uint8]]) -> None:
         now = time.monotonic()

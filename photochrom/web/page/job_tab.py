@@ -30,6 +30,7 @@ _TEMPLATE: Final = """
 <section class="job" aria-label="The {what}" data-invitation="{invitation}" data-unit="{unit}">
   <p class="say" role="status" aria-live="polite"></p>
   <progress aria-label="Progress" hidden></progress>
+  <ul class="notes" aria-label="Notes" hidden></ul>
   <img class="preview" alt="The latest coloured frame" hidden>
   <video class="playback" controls preload="metadata" aria-label="The {what} in colour" hidden>
   </video>
@@ -140,6 +141,7 @@ class JobTab(ABC):
             "status": job.status,
             "reason": job.reason,
             "note": self.note(job) if job.status == "done" else "",
+            "notes": list(job.items[0].notes),
             "name": job.items[0].name,
             "done": job.done,
             "total": job.total,

@@ -105,13 +105,14 @@ class AlternativesValue(TypedDict, total=False):
 class JobValue(TypedDict, total=False):
     """The progress of a film or a document.
 
-    `note` says what is worth knowing of the result, `format` is its suffix in capitals, and `plays`
-    says whether it is played on the page.
+    `note` says what is worth knowing of the result, `notes` are messages about the film, `format`
+    is the suffix of the result in capitals, and `plays` says whether it is played on the page.
     """
 
     status: Status
     reason: str
     note: str
+    notes: list[str]
     name: str
     done: int
     total: int
