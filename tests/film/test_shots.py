@@ -1,0 +1,64 @@
+"""The shots of a film, and the frames that stand for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("av")
+
+from photochrom import Colorizer, color
+from photochrom.film.job import Span
+from photochrom.film.reader import FilmReader
+from photochrom.film.shots import find_shots
+from photochrom.guidance.hints import Hint
+from photochrom.progress import ProgressListener
+from tests.films import panned, write_film
+from tests.support import model
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Two shots of 10 frames, 25 a second."""
+    path = tmp_path_factory.mktemp("films") / "two.mkv"
+    return FilmReader(write_film(path, panned(10) + panned(10, name="coffee"), pix_fmt="yuv444p"))
+
+
+@pytest.fixture(scope="module")
+def two(film):
+    return list(find_shots(film, model(), Span()))
+
+
+def test_each_shot_has_the_frame_in_its_middle(film, two):
+    times = [(each.start, each.middle, each.end) for each, _ in two]
+    assert np.allclose(times, [(0, 0.2, 0.36), (0.4, 0.6, 0.76)], atol=0.002)
+    (wanted,) = list(
+        film.frames(first=film.pts_at(0.6), before=film.pts_at(0.63), on_problem=print)
+    )
+    frame = two[1][1]
+    assert frame.size == frame.luma.shape == (64, 96)
+    full = (wanted.luma.astype(float) - 16) * 255 / 219
+    assert np.abs(frame.luma - full).max() <= 1
+
+
+def test_a_frame_keeps_its_luma_in_colour_and_follows_hints(two):
+    frame, made = two[0][1], Colorizer().model
+    red = frame.reference(made, [Hint.at(40, 30, "#b01010")])
+    plain, hinted = (frame.color(made, references=each) for each in ([], [red]))
+    assert np.abs(color.luma(hinted).astype(int) - frame.luma).max() <= 1
+    redness = [each[..., 0].astype(int).mean() - each[..., 2].mean() for each in (plain, hinted)]
+    assert redness[1] > redness[0]
+
+
+def test_a_section_a_smaller_frame_and_a_search_that_is_stopped(film):
+    class Stopping(ProgressListener):
+        def progress(self, task, done, total):
+            assert (task, total) == ("shots", 15)
+            if done > 5:
+                raise KeyboardInterrupt
+
+    ((shot, frame),) = find_shots(film, model(), Span(0.4, 0.64), max_side=48)
+    assert (round(shot.start, 2), round(shot.end, 2)) == (0.4, 0.6)
+    assert (frame.luma.shape, frame.size) == ((32, 48), (64, 96))
+    with pytest.raises(KeyboardInterrupt):
+        list(find_shots(film, model(), Span(0, 0.6), listener=Stopping()))
