@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.colorizer import Colorizer
+    from photochrom.guidance.hints import Hint
     from photochrom.options import ColorOptions, ReferenceSource
 
 __all__ = ["PhotographSettings", "film_target", "film_work", "photographs_work"]
@@ -151,6 +152,7 @@ class _FilmOptions(TypedDict):
 
     vividness: float | None
     references: list[ReferenceSource]
+    hints: Sequence[tuple[float, Hint]]
     start: float
     end: float | None
 
@@ -161,6 +163,7 @@ def film_work(
     target: Path,
     color: ColorOptions,
     *,
+    hints: Sequence[tuple[float, Hint]] = (),
     start: float = 0.0,
     end: float | None = None,
 ) -> Work:
@@ -171,12 +174,14 @@ def film_work(
         source: File of the film; deleted when it is done.
         target: Path of the coloured film.
         color: How to colour it; only the vividness and the reference count for films.
+        hints: Pairs of a time, in seconds from the start of the film, and a hint for that frame.
         start: Where to begin, in seconds from the start of the film.
         end: Where to end, in seconds; None for the end of the film.
     """
     options: _FilmOptions = {
         "vividness": color.vividness,
         "references": [] if color.reference is None else [color.reference],
+        "hints": hints,
         "start": start,
         "end": end,
     }

@@ -41,6 +41,7 @@ def test_each_shot_has_the_frame_in_its_middle(film, two):
     assert np.abs(frame.luma - full).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_frame_keeps_its_luma_in_colour_and_follows_hints(two):
     frame, made = two[0][1], Colorizer().model
     red = frame.reference(made, [Hint.at(40, 30, "#b01010")])

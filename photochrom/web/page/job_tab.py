@@ -69,6 +69,7 @@ class JobTab(ABC):
                 )
                 self._cancel = gr.Button("Cancel", visible=False)
             with gr.Column(scale=3, min_width=340):
+                self.lay_out_preview()
                 self._progress = gr.HTML(
                     {},
                     html_template=_TEMPLATE.format(
@@ -82,6 +83,9 @@ class JobTab(ABC):
     @abstractmethod
     def lay_out(self) -> list[Component]:
         """Create the inputs of `create_job`, in the order of its arguments."""
+
+    def lay_out_preview(self) -> None:  # noqa: B027 - most tabs have none
+        """Create what is shown above the progress; by default nothing."""
 
     @abstractmethod
     def create_job(self, file: str | None, *settings: object) -> Job:
