@@ -65,7 +65,7 @@ class FilmTab(JobTab):
         film = gr.File(label="Film", file_types=_SUFFIXES, height=150, elem_id="film-drop")
         self._panel.lay_out_button()
         default = self._service.colorizer.model.card.vividness
-        vividness = gr.Slider(0, 1, default, step=0.01, label="Vividness")
+        vividness = gr.Slider(0, 1, default, step=0.01, label="Vividness", elem_id="film-vividness")
         with gr.Row():
             start = gr.Textbox(label="From", placeholder="0:00", min_width=90)
             end = gr.Textbox(label="To", placeholder="end", min_width=90)
@@ -73,6 +73,7 @@ class FilmTab(JobTab):
             label="Copy colours from a frame or photo",
             file_types=sorted(photo.READABLE_SUFFIXES),
             height=160,
+            elem_id="film-reference",
         )
         self._film, self._vividness, self._span = film, vividness, [start, end]
         self._reference = reference
