@@ -99,6 +99,11 @@ def test_colours_become_hints_and_outlast_another_search(sheet):
     second.marks = (MARK,)
     sheet.prepare(Span(0.3))
     assert sheet.shots == [second]
+    assert sorted(path.name for path in sheet.folder.iterdir()) == [
+        "2-thumb.jpg",
+        "2.jpg",
+        "2.npy",
+    ]
 
 
 def test_sheets_are_deleted_with_their_files(warm, film):

@@ -143,7 +143,8 @@ class ShotsValue(TypedDict, total=False):
     """The preview sheet of a film; {} if there is none.
 
     `done` and `total` count the frames that were searched. `chosen` is the number of the shot that
-    is shown large, or None. `asked` is the time, so that every answer is drawn.
+    is shown large, or None. `problem` says why the last thing that a person has asked for was not
+    done. `asked` is the time, so that every answer is drawn.
     """
 
     key: str
@@ -153,6 +154,7 @@ class ShotsValue(TypedDict, total=False):
     total: int
     shots: list[_ShotValue]
     chosen: int | None
+    problem: str
     asked: float
 
 
@@ -253,12 +255,13 @@ def alternatives_value(previews: list[bytes], chosen: int) -> AlternativesValue:
     return {"pictures": pictures, "chosen": chosen}
 
 
-def shots_value(sheet: ShotSheet | None, chosen: int) -> ShotsValue:
+def shots_value(sheet: ShotSheet | None, chosen: int, problem: str = "") -> ShotsValue:
     """Return the value of the preview sheet of a film.
 
     Args:
         sheet: The sheet; None if there is none.
         chosen: Number of the shot that is shown large; 0 if none is.
+        problem: Why the last thing that a person has asked for was not done; "" if it was.
     """
     if sheet is None:
         return {}
@@ -285,5 +288,6 @@ def shots_value(sheet: ShotSheet | None, chosen: int) -> ShotsValue:
         "total": sheet.total,
         "shots": shots,
         "chosen": chosen if sheet.find_shot(chosen) else None,
+        "problem": problem,
         "asked": time.time(),
     }

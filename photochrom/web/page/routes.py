@@ -52,9 +52,9 @@ def film_preview(key: str, service: Service) -> Response:
 def shot_picture(key: str, number: int, kind: str, request: Request) -> FileResponse:
     """Return the coloured frame of a shot of a film, large or small."""
     sheet: ShotSheet | None = request.app.state.shot_sheets.get(key)
-    if sheet is None or kind not in ("thumb", "picture") or not sheet.find_shot(number):
+    path = sheet.picture_path(number, small=kind == "thumb") if sheet else None
+    if path is None or kind not in ("thumb", "picture") or not path.is_file():
         raise HTTPException(404, "there is no such shot, or it has been deleted")
-    path = sheet.picture_path(number, small=kind == "thumb")
     return FileResponse(path, headers={"Cache-Control": "no-store"})
 
 

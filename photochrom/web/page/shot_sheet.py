@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from photochrom import photo
 from photochrom.errors import PhotochromError
 from photochrom.film import require
 from photochrom.progress import ProgressListener
@@ -35,6 +36,9 @@ MAX_SHOTS: Final = 60
 """How many shots are looked for at a time."""
 
 _THUMBNAIL_SIDE: Final = 240
+# Seconds between two frames in the background. Without it, the thread would take the lock again
+# before a person's own change gets it.
+_PAUSE: Final = 0.01
 _log = logging.getLogger(__name__)
 
 
@@ -122,7 +126,10 @@ class ShotSheet(ProgressListener):
     def prepare(self, span: Span) -> None:
         """Prepare to find the shots of a section anew; those with colours of a person stay."""
         with self._lock:
-            self.shots = [each for each in self.shots if each.marks]
+            for dropped in [each for each in self.shots if not each.marks]:
+                self.shots.remove(dropped)
+                for path in self._paths(dropped):
+                    path.unlink(missing_ok=True)
             self._span = span
             self._wait()
 
@@ -256,6 +263,7 @@ class ShotSheet(ProgressListener):
                 if not self._closed:
                     _log.exception("a frame of a film could not be coloured")
                 shot.settings = self._settings  # or it would be tried without end
+            time.sleep(_PAUSE)
 
     def color(self, shot: SheetShot) -> None:
         """Colour the frame of a shot, with all hints and references, if that is not done yet."""
@@ -287,7 +295,9 @@ class ShotSheet(ProgressListener):
                 model, shot.hints(), vividness
             )
         if path := self._look.reference:
-            wanted[path] = self._references.get(path) or self._colorizer.reference(path)
+            wanted[path] = self._references.get(path) or self._colorizer.reference(
+                photo.read(path, max_pixels=self._colorizer.max_pixels, name=Path(path).name)
+            )
         self._references = wanted
         return list(wanted.values())
 
@@ -318,6 +328,10 @@ class ShotSheet(ProgressListener):
     def picture_path(self, number: int, *, small: bool = False) -> Path:
         """Return the path of a coloured frame."""
         return self.folder / f"{number}{'-thumb' * small}.jpg"
+
+    def _paths(self, shot: SheetShot) -> list[Path]:
+        pictures = [self.picture_path(shot.number, small=small) for small in (False, True)]
+        return [self._luma_path(shot), *pictures]
 
     def _luma_path(self, shot: SheetShot) -> Path:
         return self.folder / f"{shot.number}.npy"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["ShotSheets"]
 
 _EXPIRY_SECONDS: Final = 12 * 3600  # without use
-_MAX_SHEETS: Final = 50
+_MAX_SHEETS: Final = 20
 _WORKERS: Final = 2  # sheets that are made at the same time
 
 

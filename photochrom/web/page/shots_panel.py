@@ -56,7 +56,7 @@ def _with_warnings(
             return handler(self, key, chosen, *arguments, **keywords)
         except PhotochromError as error:
             gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
-            return self.update(key, chosen)
+            return self.update(key, chosen, str(error))
 
     return wrapper
 
@@ -176,9 +176,9 @@ class ShotsPanel:
         self._sheets.find(sheet)
         return self._updates_of(sheet, chosen)
 
-    def update(self, key: str, chosen: int) -> Updates:
-        """Show the progress."""
-        return self._updates_of(self._sheets.get(key), chosen)
+    def update(self, key: str, chosen: int, problem: str = "") -> Updates:
+        """Show the progress, or say that the last thing that was asked for was not done."""
+        return self._updates_of(self._sheets.get(key), chosen, problem)
 
     @_with_warnings
     def _change_look(
@@ -215,13 +215,13 @@ class ShotsPanel:
             self._sheets.color_outdated(sheet)
         return self._updates_of(sheet, chosen)
 
-    def _updates_of(self, sheet: ShotSheet | None, chosen: int) -> Updates:
+    def _updates_of(self, sheet: ShotSheet | None, chosen: int, problem: str = "") -> Updates:
         searching = sheet is not None and sheet.is_searching
         return {
             self.key: sheet.key if sheet else "",
             self._chosen: chosen,
             self._timer: gr.Timer(active=sheet is not None and sheet.is_busy),
-            self._sheet: shots_value(sheet, chosen),
+            self._sheet: shots_value(sheet, chosen, problem),
             self._show: gr.Button(interactive=not searching),
         }
 

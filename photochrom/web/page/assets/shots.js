@@ -3,7 +3,9 @@
 const one = (selector) => element.querySelector(selector);
 const stage = one(".stage"), cross = { x: 0.5, y: 0.5 };
 const popover = createPopover(one(".popover"));
-let current = {}, chosen = null;
+// `drawn` is the state of the shot that was drawn last: the value comes again and again while other
+// frames are being coloured, and a list that is drawn anew would close its colour pickers
+let current = {}, chosen = null, drawn = "";
 
 const report = (action, details = {}) =>
   trigger("select", { action, number: chosen ? chosen.number : 0, ...details });
@@ -95,6 +97,10 @@ function editMark(mark, point, index) {
 
 function drawShot() {
   one(".shot").hidden = !chosen;
+  if (current.problem) say("Nothing has changed.");
+  const state = JSON.stringify(chosen);
+  if (state === drawn) return;
+  drawn = state;
   if (!chosen) return;
   const { marks, start, end, ratio, picture } = chosen;
   one(".title").textContent = `Shot from ${clock(start)} to ${clock(end)}`;
@@ -117,7 +123,7 @@ function draw() {
   current = props.value || {};
   const { status, done, total, shots = [] } = current;
   element.querySelector(".shots").hidden = !status;
-  if (!status) { chosen = null; one(".sheet").replaceChildren(); popover.hide(); return; }
+  if (!status) { chosen = null; drawn = ""; one(".sheet").replaceChildren(); popover.hide(); return; }
   chosen = shots.find(({ number }) => number === current.chosen) || null;
   const searching = status === "waiting" || status === "running";
   one(".count").textContent = statusText(current);
