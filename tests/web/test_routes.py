@@ -45,7 +45,7 @@ def session(sessions: SessionStore, tmp_path_factory: pytest.TempPathFactory) ->
 def client(sessions: SessionStore) -> TestClient:
     app = FastAPI()
     app.state.sessions = sessions
-    app.state.service = SimpleNamespace(jobs={})
+    app.state.service, app.state.shot_sheets = SimpleNamespace(jobs={}), {}
     app.include_router(router)
     return TestClient(app)
 
