@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from photochrom.film.coloring import small_luma
 from photochrom.film.network import Network, reference_from_hints
 from photochrom.film.optical_flow import detect_shots, signature
 from photochrom.film.small_frames import SmallFrame
+from photochrom.parallel import prefetch
 from photochrom.progress import ProgressListener
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from photochrom.model.model import Model
 
 __all__ = ["Shot", "ShotFrame", "find_shots"]
+
+_QUEUED_FRAMES: Final = 8  # decoded frames that wait to be searched
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,9 @@ def find_shots(
     listener = listener or ProgressListener()
     layout, total = film.layout, _count(film, span)
     size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
-    with closing(_frames(film, span.start, span.end)) as frames:
+    decoded = _frames(film, span.start, span.end)
+    # Decoding takes most of the time, so it runs in a thread of its own
+    with closing(decoded), closing(prefetch(decoded, _QUEUED_FRAMES)) as frames:
         signed = (
             (each.pts, signature(small_luma(each.luma, size, layout.levels))) for each in frames
         )
