@@ -7,11 +7,10 @@ import pytest
 
 pytest.importorskip("av")
 
-from photochrom import Colorizer, color
+from photochrom import color
 from photochrom.film.job import Span
 from photochrom.film.reader import FilmReader
 from photochrom.film.shots import find_shots
-from photochrom.guidance.hints import Hint
 from photochrom.progress import ProgressListener
 from tests.films import panned, write_film
 from tests.support import model
@@ -41,14 +40,11 @@ def test_each_shot_has_the_frame_in_its_middle(film, two):
     assert np.abs(frame.luma - full).max() <= 1
 
 
-@pytest.mark.slow
-def test_a_frame_keeps_its_luma_in_colour_and_follows_hints(two):
-    frame, made = two[0][1], Colorizer().model
-    red = frame.reference(made, [Hint.at(40, 30, "#b01010")])
-    plain, hinted = (frame.color(made, references=each) for each in ([], [red]))
-    assert np.abs(color.luma(hinted).astype(int) - frame.luma).max() <= 1
-    redness = [each[..., 0].astype(int).mean() - each[..., 2].mean() for each in (plain, hinted)]
-    assert redness[1] > redness[0]
+def test_a_frame_keeps_its_luma_in_colour(two):
+    frame = two[0][1]
+    rgb = frame.color(model())
+    assert np.abs(color.luma(rgb).astype(int) - frame.luma).max() <= 1
+    assert rgb[..., 0].mean() - rgb[..., 2].mean() > 5  # this model makes everything warm
 
 
 def test_a_section_a_smaller_frame_and_a_search_that_is_stopped(film):
