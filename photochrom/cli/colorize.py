@@ -249,6 +249,9 @@ def _note_left_out(
         note(f"{subject} not searched (--recursive searches subfolders, too)")
 
     unsupported = unsupported_suffixes(inputs, recursive=recursive, documents=documents)
+    pdfs = unsupported.pop(".pdf", 0)
+    if pdfs:
+        note(f"{_number(pdfs, 'PDF')} skipped (--pages all, or --pages 1,3-5, colours pages)")
     if unsupported:
         counts = ", ".join(
             f"{count} {kind}{_missing_extra(kind)}" for kind, count in sorted(unsupported.items())
@@ -309,8 +312,8 @@ def _options(
             colors = [parse_color(text) for text in palette.split(",")]
         except ConfigError as error:
             raise ConfigError(
-                "expected --palette with a picture, or with colours as khaki,#RRGGBB; there is no "
-                f"such file, and: {error}"
+                "expected --palette with a picture, or with colours such as khaki,#7a1f1f; "
+                f"no file has that name, and as a list of colours it is wrong: {error}"
             ) from error
     if reference:
         if not reference.exists():
