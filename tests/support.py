@@ -91,9 +91,9 @@ def known_color_model(*, compares: bool = False) -> Model:
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None, None, 2])
     weight = np.eye(4, 2, -1, dtype=np.float32)
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
-    constants, outputs = {"w": weight}, [y]
+    constants, outputs, size = {"w": weight}, [y], 64
     if compares:
-        weight[0, 1] = 0.3
+        weight[0, 1], size = 0.3, 32
         turn = np.zeros((4, 2), np.float32)
         turn[0, 0] = 4
         constants |= {"t": turn, "o": np.array([-2, 0.5], np.float32)}
@@ -106,7 +106,7 @@ def known_color_model(*, compares: bool = False) -> Model:
     weights = [numpy_helper.from_array(value, name) for name, value in constants.items()]
     graph = helper.make_graph(nodes, "known", [x], outputs, weights)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    return model(bytes(made.SerializeToString()), known_scale=0.01)
+    return model(bytes(made.SerializeToString()), known_scale=0.01, working_size=size)
 
 
 def sloped(**changes: Any) -> Model:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -58,7 +59,7 @@ class SharedColors:
     photograph and in those that are related to it. What looks like nothing else keeps its colour.
     """
 
-    def __init__(self, photographs: Iterable[Reference]) -> None:
+    def __init__(self, photographs: Iterable[Reference] = ()) -> None:
         """Collect the colours of an album.
 
         Args:
@@ -77,7 +78,7 @@ class SharedColors:
 
     @classmethod
     def _of(cls, photographs: Iterable[_Photograph]) -> SharedColors:
-        album = cls(())
+        album = cls()
         album._photographs = tuple(photographs)
         return album
 
@@ -124,12 +125,16 @@ class SharedColors:
             chroma + cv2.resize(change, chroma.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         )
 
+    @cached_property
+    def _sketches(self) -> FloatArray:
+        """Sketches of all photographs, (n, s, F) float32."""
+        return np.stack([each.sketch for each in self._photographs])
+
     def _related(self, sketch: FloatArray) -> list[_Photograph]:
         """Return the photographs that one with this sketch shares colours with."""
         if not self._photographs:
             return []
-        sketches = np.stack([each.sketch for each in self._photographs])
-        similarity = np.tensordot(sketch, sketches, ((1,), (2,)))  # (s, n, s)
+        similarity = np.tensordot(sketch, self._sketches, ((1,), (2,)))  # (s, n, s)
         # The mean over both directions: how well each finds its places in the other.
         scores = (similarity.max(2).mean(0) + similarity.max(0).mean(1)) / 2
         order = np.argsort(-scores, kind="stable")  # the most similar first

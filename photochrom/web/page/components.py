@@ -83,6 +83,11 @@ _TRAY = """
     <button type="button" class="anew" hidden></button>
     <a class="zip" download hidden>Save all as a zip</a>
   </div>
+  <div class="sharing">
+    <label><input type="checkbox"> Same things in the same colours</label>
+    <span>What several photographs show, such as a face, a coat or a room, gets one colour in all
+    of them.</span>
+  </div>
   <ul></ul>
 </section>
 """
