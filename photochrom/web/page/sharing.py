@@ -69,7 +69,7 @@ class ColorSharing:
         with self._lock:
             is_due = self._is_stale or self._steps is not None
             if is_due and self._queue.is_idle and not (self._is_running or self._is_stopped):
-                self._is_running = True
+                self._is_running, self.progress = True, self.progress or (0, 1)
                 self._queue.run(self._compare)
 
     def stop(self) -> None:
