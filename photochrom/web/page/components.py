@@ -85,8 +85,8 @@ _TRAY = """
   </div>
   <div class="sharing">
     <label><input type="checkbox"> Same things in the same colours</label>
-    <span>What several photographs show, such as a face, a coat or a room, gets one colour in all
-    of them.</span>
+    <span>A coat or a room that several photographs show gets one colour in all of them, also one
+    that you have corrected.</span>
   </div>
   <ul></ul>
 </section>
