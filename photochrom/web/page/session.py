@@ -108,6 +108,7 @@ class Session:
 
         def recolor(picture: Picture) -> None:
             self.edits.change(picture, change, undoable=False)
+            self.sharing.collect(picture)
 
         self.queue.change(list(self.tray.pictures.values()), set_choices, recolor)
 
@@ -144,6 +145,7 @@ class Session:
             picture.seconds = time.perf_counter() - start
             # Done before the full-size file is written, so that the page can show it at once
             self.queue.end(picture, "done")
+            self.sharing.collect(picture)
             self.sharing.update()
             if not self.sharing.wanted:
                 self.downloads.write(picture, prediction)

@@ -59,6 +59,12 @@ class ColorSharing:
         self.wanted = wanted
         self._request()
 
+    def collect(self, picture: Picture) -> None:
+        """Note the colours of a photograph while its prediction is at hand, which saves time."""
+        if self.wanted:
+            with suppress(PhotochromError):
+                self._own_colors(picture)
+
     def update(self) -> None:
         """Compare the photographs soon, since one was added, changed or removed."""
         if self.wanted:
@@ -98,14 +104,16 @@ class ColorSharing:
         """Compare all photographs, and show those anew whose colours change; one at each step."""
         pictures = self._tray.done
         numbers = {picture.number for picture in pictures} if self.wanted else set()
-        self._own = {number: own for number, own in self._own.items() if number in numbers}
+        kept = [each for each in tuple(self._own.items()) if each[0] in numbers]
+        self._own = dict(kept)
         for index, picture in enumerate(pictures if self.wanted else ()):
             self.progress = index, 2 * len(pictures)
             with suppress(PhotochromError, OSError):  # it was removed meanwhile
                 self._own_colors(picture)
             yield
-        album = SharedColors.joined(colors for _, colors in self._own.values())
-        for index, picture in enumerate(pictures, len(pictures)):
+        album = SharedColors.joined(colors for _, colors in tuple(self._own.values()))
+        # Backwards, since the last predictions are still at hand
+        for index, picture in enumerate(reversed(pictures), len(pictures)):
             self.progress = index, 2 * len(pictures)
             with suppress(PhotochromError, OSError):
                 self._share(picture, album)
