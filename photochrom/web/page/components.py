@@ -84,9 +84,10 @@ _TRAY = """
     <a class="zip" download hidden>Save all as a zip</a>
   </div>
   <div class="sharing">
-    <label><input type="checkbox"> Same things in the same colours</label>
-    <span>A coat or a room that several photographs show gets one colour in all of them, also one
-    that you have corrected.</span>
+    <label><input type="checkbox" aria-describedby="sharing-note"> Same things in the same
+      colours</label>
+    <span id="sharing-note">A coat or a room that several photographs show has one colour in all of
+    them: yours, if you correct it in one.</span>
   </div>
   <ul></ul>
 </section>
