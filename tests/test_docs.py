@@ -15,7 +15,11 @@ from typer.main import get_command
 from photochrom.cli.app import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "notebooks" / "README.md",
+]
 GENERATED = {  # made while the site is built
     ROOT / "docs/reference/command-line.md",
     ROOT / "docs/reference/rest.md",

@@ -46,16 +46,24 @@ def compare(
     if len(set(names)) < len(names):
         raise ConfigError(f"expected every recipe once; received {recipes!r}")
     note(f"Keras on {choose_backend(backend)}")
-    from photochrom.cli.training_progress import TrainingProgress
+    from photochrom.cli.training_progress import (
+        TrainingProgress,
+        note_estimate,
+        note_tensorboard,
+    )
     from photochrom.training import comparison
     from photochrom.training.config import load_config
-    from photochrom.training.scoreboard import write_scoreboard
+    from photochrom.training.scoreboard import best, write_scoreboard
 
     run_budget = comparison.Budget.parse(budget)
+    note(f"recipes: {len(names)}, with {run_budget} each; measuring their speed first")
+    note_tensorboard(output)
     with TrainingProgress() as progress:
         entries = comparison.compare(
             folder, output, names, run_budget, load_config(config, settings),
-            validation=validation, judged=judged, listener=progress, on_recipe=note,
+            validation=validation, judged=judged, listener=progress,
+            on_estimate=note_estimate, on_recipe=note,
         )  # fmt: skip
     write_scoreboard(output, names, entries, str(run_budget), judged)
+    note(f"lowest CIEDE2000: {best(entries)}")
     note(f"wrote {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ProgressBars",
+    "duration",
     "emit",
     "escape_controls",
     "fail",
@@ -81,6 +82,18 @@ def note_metadata_lost(name: str, lost: Sequence[str]) -> None:
     """Print which metadata of the original the result `name` does not keep."""
     if lost:
         note(f"{name}: metadata not kept: {', '.join(lost)}")
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time in words, rounded: "40 s", "5 min", "2 h 10 min", "3 days 4 h"."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24} days {hours % 24} h"
 
 
 def emit(record: Mapping[str, object]) -> None:

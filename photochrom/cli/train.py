@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated
@@ -74,7 +75,7 @@ def train(
 
     # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend)}")
-    from photochrom.cli.training_progress import TrainingProgress
+    from photochrom.cli.training_progress import TrainingProgress, note_tensorboard
     from photochrom.training import preparation, runs, trainer
 
     with TrainingProgress() as progress:
@@ -85,7 +86,19 @@ def train(
                 folder, run_folder, loaded, validation=validation, listener=progress
             )
         note(f"run: {prepared.folder}")
-        trainer.train(prepared, progress, exporting=not no_export)
+        note_tensorboard(prepared.folder)
+        try:
+            trainer.train(prepared, progress, exporting=not no_export)
+        except KeyboardInterrupt:
+            progress.note(f"to continue: {_resuming(run_folder, backend, no_export=no_export)}")
+            raise
+
+
+def _resuming(run: Path, backend: str | None, *, no_export: bool) -> str:
+    """Return the command that continues a run."""
+    words = ["photochrom", "train", "--run", str(run), "--resume"]
+    words += ["--backend", backend] if backend else []
+    return shlex.join(words + ["--no-export"] * no_export)
 
 
 def _list_settings(recipe: str | None) -> None:

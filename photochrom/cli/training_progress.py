@@ -1,20 +1,23 @@
-"""Progress of a training run on stderr: a live line on a terminal, and one line per epoch.
+"""Progress of training on stderr: a live line on a terminal, one line per epoch, and time left.
 
 This module imports Keras, so commands import it only after they have chosen the backend.
 """
 
 from __future__ import annotations
 
+import shlex
 import time
+from pathlib import Path
 from typing import Final, Self
 
 from rich.live import Live
 from rich.text import Text
 
-from photochrom.cli.console import stderr
+from photochrom.cli.console import duration, note, stderr
+from photochrom.training.estimation import Estimate
 from photochrom.training.runs import Logs, TrainingListener
 
-__all__ = ["TrainingProgress"]
+__all__ = ["TrainingProgress", "note_estimate", "note_tensorboard"]
 
 _TASKS: Final = {"scan": "examining photographs"}  # how the live line names a task
 # Keras calls this number the accuracy. It is a share, and says little by itself: the label names
@@ -51,18 +54,37 @@ class TrainingProgress(TrainingListener):
         """Print a message on a line of its own."""
         self.console.print(text, markup=False)
 
+    def begin(self, epoch: int, epochs: int, steps: int) -> None:
+        """Remember the length of the run."""
+        self._epochs, self._steps_before, self._steps = epochs, epoch * steps, epochs * steps
+        self._began = 0.0
+
     def step(self, epoch: int, step: int, steps: int, photos: int, logs: Logs) -> None:
-        """Show the progress, the speed and the remaining time of the current epoch."""
+        """Show the progress, the speed and the remaining time of the epoch and of the run."""
         now = time.perf_counter()
+        # The first step compiles the network, so the speed is measured from its end.
+        if not self._began:
+            self._began = now
+            self._steps_before += 1
         if step == 1:
-            # The first step compiles the network, so the speed is measured from its end.
             self._first_step_ended = now
             return
         seconds_per_step = (now - self._first_step_ended) / (step - 1)
         self._show(
-            f"epoch {epoch}  step {step} of {steps}  {photos / seconds_per_step:.1f} photos/s  "
-            f"{seconds_per_step * (steps - step):.0f} s remaining  loss {float(logs['loss']):.4g}"
+            f"{duration(self._seconds_left((epoch - 1) * steps + step))} left "
+            f"({duration(seconds_per_step * (steps - step))} of epoch {epoch} of {self._epochs})  "
+            f"step {step} of {steps}  {photos / seconds_per_step:.1f} photos/s  "
+            f"loss {float(logs['loss']):.4g}"
         )
+
+    def _seconds_left(self, steps: int) -> float:
+        """Estimate how long the run still takes after so many steps of the whole run.
+
+        From the second epoch on, this includes validation, contact sheets and checkpoints.
+        """
+        done = steps - self._steps_before
+        elapsed = time.perf_counter() - self._began
+        return elapsed / done * (self._steps - steps) if done > 0 else 0.0
 
     def epoch(self, epoch: int, logs: Logs, constants: Logs) -> None:
         """Print every number of an epoch, each beside the score of the best constant guess."""
@@ -70,8 +92,30 @@ class TrainingProgress(TrainingListener):
         for key, value in logs.items():
             guess = f" (a constant guess: {_text(key, constants[key])})" if key in constants else ""
             parts.append(f"{_SHARES.get(key, key)} {_text(key, value)}{guess}")
+        left = self._seconds_left(self._steps * epoch // self._epochs)
+        if left:
+            parts.append(f"about {duration(left)} left")
         self.note("  ".join(parts))
 
 
 def _text(key: str, value: float) -> str:
     return f"{float(value):.0%}" if key in _SHARES else f"{float(value):.4g}"
+
+
+# --- before the work ------------------------------------------------------------------------
+
+
+def note_estimate(estimate: Estimate) -> None:
+    """Print how long several runs take, before the first of them begins."""
+    if estimate.runs:
+        runs = f"{estimate.runs} run" + "s" * (estimate.runs > 1)
+        note(
+            f"{runs} to train, on {estimate.photos:,} photographs, repetitions included: about "
+            f"{duration(estimate.seconds)}, by the speed of a few steps and without validation. "
+            "After Ctrl-C, the same command continues."
+        )
+
+
+def note_tensorboard(folder: Path) -> None:
+    """Print how to follow the curves of the runs in a folder."""
+    note(f"curves: pip install tensorboard, then tensorboard --logdir {shlex.quote(str(folder))}")

@@ -112,6 +112,7 @@ class Job:
         """
         return {
             "version": __version__,
+            "memory": 2,  # the format of the colour memory; 1 had no history of the shot
             "source": _file_state(self.source),
             "model": model.digest,
             "engine": model.engine,

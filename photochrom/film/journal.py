@@ -16,6 +16,8 @@ import numpy as np
 from photochrom.errors import OutputError
 from photochrom.film.encoder import PART_FORMAT
 from photochrom.film.propagation import Memory
+from photochrom.film.shot_history import ShotHistory
+from photochrom.guidance.shared_colors import CompactReference
 
 try:
     import fcntl
@@ -124,7 +126,10 @@ class Journal:
         if not self.state.parts:
             return None
         with np.load(self._memory(self.state.parts)) as arrays:
-            return Memory(arrays["chroma"], arrays["count"])
+            frames = zip(arrays["features"], arrays["key_frames"], strict=True)
+            kept = tuple(CompactReference(features, chroma) for features, chroma in frames)
+            history = ShotHistory(kept, int(arrays["seen"]), int(arrays["step"]))
+            return Memory(arrays["chroma"], arrays["count"], history)
 
     def commit(self, state: JournalState, memory: Memory) -> None:
         """Record that the next part is finished.
@@ -134,7 +139,16 @@ class Journal:
             memory: the colour memory at the last frame of the part.
         """
         with self._memory(state.parts).open("wb") as file:
-            np.savez(file, chroma=memory.chroma, count=memory.count)
+            history = memory.history
+            np.savez(
+                file,
+                chroma=memory.chroma,
+                count=memory.count,
+                features=[each.features for each in history.key_frames],
+                key_frames=[each.chroma for each in history.key_frames],
+                seen=history.count,
+                step=history.step,
+            )
         # The part must be on the disk before the state counts it; otherwise a power cut in between
         # would leave a state that counts a part which is not there.
         for path in (self._part(state.parts), self._memory(state.parts)):

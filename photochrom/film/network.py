@@ -76,7 +76,10 @@ class Network:
             # The network can make colours stronger than the reference has them.
             chroma = limit_to_reference(known, chroma)
             weight += np.float32(_REFERENCE_WEIGHT - 1) * _resize(known[..., 2], frame.grid)
-        return Estimate(_resize(chroma, frame.grid), weight)
+        if features is None:
+            return Estimate(_resize(chroma, frame.grid), weight)
+        key_frame = Reference(features, _resize(chroma, features.shape[:2]))
+        return Estimate(_resize(chroma, frame.grid), weight, key_frame)
 
     def _known(self, lightness: FloatArray) -> FloatArray:
         """Return the colours that the references give, (h, w, 3) float32: chroma and a mask."""

@@ -11,9 +11,9 @@ import av
 
 from photochrom.errors import OutputError, OutputFailed
 from photochrom.files.atomic import atomic_write, check_destination, ensure_not_original, identity
+from photochrom.film import part_encoder
 from photochrom.film.containers import container_format
 from photochrom.film.mux import mux
-from photochrom.film.part_encoder import PART_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,8 +88,8 @@ class OutputFilm:
         state, film = self._journal.state, self._film
         if not state.frames or state.last is None:
             listener.note(
-                f"nothing is kept: films are kept in parts of {PART_SECONDS} seconds, and the "
-                "first is not finished. The next run starts from the beginning"
+                f"nothing is kept: films are kept in parts of {part_encoder.PART_SECONDS} seconds, "
+                "and the first is not finished. The next run starts from the beginning"
             )
             return
         if self._job.partial:

@@ -9,14 +9,18 @@ between two key frames take their colours from both, and more from the nearer on
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
+import cv2
 import numpy as np
+
+from photochrom.film.shot_history import ShotHistory
 
 if TYPE_CHECKING:
     from photochrom.color import FloatArray
     from photochrom.film.small_frames import Motion, SmallFrame
+    from photochrom.guidance.reference import Reference
 
 __all__ = ["Estimate", "Memory", "Segment", "propagate"]
 
@@ -42,10 +46,25 @@ class Estimate:
     Attributes:
         chroma: (h, w, 2) float32, one for each grid cell, in the model's colour space.
         weight: (h, w) float32: how many ordinary estimates each one counts for.
+        key_frame: the key frame with these colours, at the size of the network's features; None
+            if the network gives none.
     """
 
     chroma: FloatArray
     weight: FloatArray
+    key_frame: Reference | None = None
+
+    def mixed(self, history: ShotHistory) -> Estimate:
+        """Return an estimate that shares colours with earlier key frames of the shot.
+
+        Colours that are known, and so have a greater weight, change less.
+        """
+        if self.key_frame is None:
+            return self
+        small = history.mix(self.key_frame).chroma - self.key_frame.chroma
+        change = cv2.resize(small, self.chroma.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        chroma = np.asarray(self.chroma + change / self.weight[..., None], np.float32)
+        return replace(self, chroma=chroma)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +74,12 @@ class Memory:
     Attributes:
         chroma: (h, w, 2) float32, one for each grid cell, in the model's colour space.
         count: (h, w) float32: the number of estimates in each mean.
+        history: the key frames of the shot before this one.
     """
 
     chroma: FloatArray
     count: FloatArray
+    history: ShotHistory = field(default_factory=ShotHistory)
 
     def updated(self, estimate: Estimate, motion: Motion) -> Memory:
         """Return the memory at another key frame, including the estimate for it.
@@ -156,6 +177,7 @@ class _Shot(Generic[T]):
     """The colouring of one shot.
 
     Attributes:
+        _history: the key frames so far.
         _pending: key frames that wait for later ones, which contribute to their colours.
         _since_key: the frames since the latest key frame.
         _previous: the last key frame whose colours are known.
@@ -163,6 +185,7 @@ class _Shot(Generic[T]):
 
     def __init__(self, estimate: Callable[[SmallFrame], Estimate], memory: Memory | None) -> None:
         self._estimate, self._memory = estimate, memory
+        self._history = memory.history if memory else ShotHistory()
         self._pending: list[_KeyFrame[T]] = []
         self._since_key: list[_Frame[T]] = []
         self._previous: _KeyFrame[T] | None = None
@@ -193,15 +216,19 @@ class _Shot(Generic[T]):
         """Make the latest frame a key frame."""
         *between, last = self._since_key
         self._since_key = []
-        estimate = self._estimate(last.small)
+        history, own = self._history, self._estimate(last.small)
+        estimate = own.mixed(history)
+        if own.key_frame:
+            self._history = history.extended(own.key_frame)
         previous = self._pending[-1] if self._pending else self._previous
         if previous is None or last.to_key is None:
             # When a run resumes, this key frame's estimate is part of the memory already.
-            memory = self._memory or Memory(estimate.chroma, estimate.weight)
+            memory = self._memory or Memory(estimate.chroma, estimate.weight, history)
             self._pending.append(_KeyFrame(estimate, memory, last))
         else:
             from_previous = _motions_to_key(between, last)
             memory = previous.memory.updated(estimate, last.to_key)
+            memory = replace(memory, history=history)
             self._pending.append(_KeyFrame(estimate, memory, last, between, from_previous))
         if len(self._pending) > _LOOKAHEAD:
             yield from self._color_next()

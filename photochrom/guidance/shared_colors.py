@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -11,11 +11,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.guidance.reference import Reference
+
 if TYPE_CHECKING:
     from photochrom.color import FloatArray
-    from photochrom.guidance.reference import Reference
 
-__all__ = ["SharedColors"]
+__all__ = ["CompactReference", "SharedColors", "mixed"]
 
 _SKETCH_SIDE: Final = 6  # a photograph is compared with all others by this many rows and columns
 # Mean similarity of the sketches of two photographs that share colours. Copies of one photograph,
@@ -23,31 +24,42 @@ _SKETCH_SIDE: Final = 6  # a photograph is compared with all others by this many
 _MIN_SIMILARITY: Final = 0.86
 _IDENTICAL: Final = 0.9999  # the photograph itself, or a copy of its file
 _MAX_RELATED: Final = 6  # photographs that one shares colours with
-_TEMPERATURE: Final = 0.1  # units of cosine similarity: how fast the weight of a place falls
-_GIVEN_WEIGHT: Final = 100.0  # of a colour that a person has given, beside a predicted one
+# How fast weights fall with similarity, in units of cosine similarity: among the places of one
+# photograph, so that neighbours of another colour have little part, and among photographs.
+_PLACE_TEMPERATURE: Final = 0.03
+_PHOTO_TEMPERATURE: Final = 0.2
+# A colour that a person has given counts this many times as much as a predicted one where places
+# are equal. Its weight falls faster, so that what looks less alike does not take the colour.
+_GIVEN_WEIGHT: Final = 100.0
+_GIVEN_TEMPERATURE: Final = 0.1
 
 
 @dataclass(frozen=True, eq=False)
-class _Photograph:
-    """What others need of a photograph.
+class CompactReference:
+    """A photograph with its colours, in half the memory of a `Reference`.
 
     Attributes:
         features: (h, w, F) float16, unit vectors.
-        chroma: (h, w, 2) float32.
+        chroma: (h, w, 2) float32, in the units of the network's colour space.
         given: how far the chroma was given by hints, (h, w) float32 in [0, 1]; None if it was not.
-        sketch: the features in few places, (36, F) float32, unit vectors.
     """
 
     features: npt.NDArray[np.float16]
     chroma: FloatArray
-    given: FloatArray | None
-    sketch: FloatArray
+    given: FloatArray | None = None
 
     @classmethod
-    def of(cls, photograph: Reference) -> _Photograph:
-        features = photograph.features
-        small, sketch = features.astype(np.float16), _sketch(features)
-        return cls(small, photograph.chroma, photograph.given, sketch)
+    def of(cls, reference: Reference) -> CompactReference:
+        """Make a compact copy of a reference."""
+        return cls(reference.features.astype(np.float16), reference.chroma, reference.given)
+
+
+@dataclass(frozen=True, eq=False)
+class _Photograph:
+    """A photograph of an album, and its features in few places, (36, F) float32, unit vectors."""
+
+    reference: CompactReference
+    sketch: FloatArray
 
 
 class SharedColors:
@@ -66,21 +78,23 @@ class SharedColors:
             photographs: each photograph with its predicted colours, from
                 `Prediction.as_references`. About 0.2 MB are kept for each.
         """
-        self._photographs = tuple(map(_Photograph.of, photographs))
+        self._photographs = tuple(
+            _Photograph(CompactReference.of(each), _sketch(each.features)) for each in photographs
+        )
 
     @classmethod
     def joined(cls, albums: Iterable[SharedColors]) -> SharedColors:
         """Return the colours of several albums as those of one; nothing is copied."""
         return cls._of(each for album in albums for each in album)
 
-    def __iter__(self) -> Iterator[_Photograph]:
-        return iter(self._photographs)
-
     @classmethod
     def _of(cls, photographs: Iterable[_Photograph]) -> SharedColors:
         album = cls()
         album._photographs = tuple(photographs)
         return album
+
+    def __iter__(self) -> Iterator[_Photograph]:
+        return iter(self._photographs)
 
     def __len__(self) -> int:
         """Return the number of photographs."""
@@ -112,18 +126,7 @@ class SharedColors:
             (h', w', 2) float32.
         """
         related = self._related(_sketch(features))
-        if not related:
-            return chroma
-        own = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
-        sums = _weighted_sums(features, features, np.asarray(own), None)
-        for other in related:
-            theirs = other.features.astype(np.float32)
-            sums += _weighted_sums(features, theirs, other.chroma, other.given)
-        change = (sums[..., :2] / sums[..., 2:] - own).astype(np.float32)
-        # The change is smooth, so the finer detail of the photograph's own chroma stays.
-        return np.asarray(
-            chroma + cv2.resize(change, chroma.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-        )
+        return mixed(features, chroma, [each.reference for each in related])
 
     @cached_property
     def _sketches(self) -> FloatArray:
@@ -142,6 +145,32 @@ class SharedColors:
         return [self._photographs[index] for index in order if is_related[index]][:_MAX_RELATED]
 
 
+def mixed(
+    features: FloatArray, chroma: FloatArray, others: Sequence[CompactReference]
+) -> FloatArray:
+    """Return the chroma of a photograph, mixed with that of the same things in other photographs.
+
+    Args:
+        features: the network's features of the photograph, (h, w, F) float32, unit vectors.
+        chroma: its chroma, (h', w', 2) float32, in the units of the model's colour space.
+        others: the other photographs; without any, nothing changes.
+
+    Returns:
+        (h', w', 2) float32.
+    """
+    if not others:
+        return chroma
+    own = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
+    sums = _weighted(features, Reference(features, np.asarray(own)))
+    for other in others:
+        sums += _weighted(features, other)
+    change = (sums[..., :2] / sums[..., 2:] - own).astype(np.float32)
+    # The change is smooth, so the finer detail of the photograph's own chroma stays.
+    return np.asarray(
+        chroma + cv2.resize(change, chroma.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    )
+
+
 def _sketch(features: FloatArray) -> FloatArray:
     """Reduce features, (h, w, F), to few unit vectors, (36, F) float32."""
     size = (_SKETCH_SIDE, _SKETCH_SIDE)
@@ -151,29 +180,26 @@ def _sketch(features: FloatArray) -> FloatArray:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True), np.float32)
 
 
-def _weighted_sums(
-    features: FloatArray, others: FloatArray, chroma: FloatArray, given: FloatArray | None
-) -> FloatArray:
-    """Return, for each place, the sum of other places' chroma by similarity, and of the weights.
+def _weighted(features: FloatArray, other: Reference | CompactReference) -> FloatArray:
+    """Return the colour that each place has in another photograph, times a weight, and the weight.
 
     Args:
         features: (h, w, F) float32, unit vectors.
-        others: (h', w', F) float32, unit vectors.
-        chroma: (h', w', 2) float32.
-        given: how far the chroma was given by hints, (h', w') float32 in [0, 1], or None.
+        other: the other photograph, or the same one.
 
     Returns:
         (h, w, 3) float32.
     """
-    values = np.concatenate([chroma, np.ones((*chroma.shape[:2], 1), np.float32)], -1)
-    values = values.reshape(-1, 3)
-    likeness = features.reshape(-1, features.shape[-1]) @ others.reshape(-1, others.shape[-1]).T
-    likeness -= 1
-    likeness *= np.float32(1 / _TEMPERATURE)
-    np.exp(likeness, out=likeness)
-    sums = likeness @ values
-    if given is not None:
-        # Squared, it falls twice as fast, so that what looks less alike does not take the colour.
-        np.square(likeness, out=likeness)
-        sums += likeness @ (values * (given.reshape(-1, 1) * np.float32(_GIVEN_WEIGHT)))
-    return np.asarray(sums.reshape(*features.shape[:2], 3))
+    theirs = other.features.astype(np.float32, copy=False).reshape(-1, features.shape[-1])
+    similarity = features.reshape(-1, features.shape[-1]) @ theirs.T
+    best = similarity.max(1, keepdims=True)
+    similarity -= best
+    similarity *= np.float32(1 / _PLACE_TEMPERATURE)
+    shares = np.exp(similarity, out=similarity)
+    shares /= shares.sum(1, keepdims=True)
+    weight = np.exp((best - 1) / np.float32(_PHOTO_TEMPERATURE))
+    if other.given is not None:
+        given = shares @ other.given.reshape(-1, 1)
+        weight += given * _GIVEN_WEIGHT * np.exp((best - 1) / np.float32(_GIVEN_TEMPERATURE))
+    chroma = shares @ other.chroma.reshape(-1, 2)
+    return np.concatenate([chroma * weight, weight], -1).reshape(*features.shape[:2], 3)

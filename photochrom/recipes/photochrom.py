@@ -45,7 +45,9 @@ _MASK_SOFTNESS: Final = 1 / 16  # the known share of a cell at which its confide
 class PhotochromOptions(Options):
     """Sizes of the network and settings of the optimizer."""
 
-    encoder: LiteSize = Field(default=0, description="size of EfficientNet-Lite, the encoder")
+    encoder: LiteSize = Field(
+        default=0, description="size of EfficientNet-Lite, the encoder; the bundled network has 2"
+    )
     pretrained: bool = Field(default=True, description="whether to start from ImageNet's weights")
     width: int = Field(default=96, ge=16, multiple_of=16, description="channels at stride 4")
     blocks: int = Field(default=2, ge=0, description="number of transformer blocks at stride 32")

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, Self
 
 import keras
-import numpy as np
 
-from photochrom import photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError
 from photochrom.files.atomic import output_errors, write_text
-from photochrom.parallel import subsample
 from photochrom.recipes import locate
 from photochrom.recipes import recipe as build_recipe
 from photochrom.training import checkpoints, preparation, runs, trainer
 from photochrom.training.config import RunConfig, parse_setting
+from photochrom.training.estimation import Estimate, photos_left, training_speed
 from photochrom.training.held_out import (
     Entry,
     HeldOutEvaluator,
@@ -45,9 +43,6 @@ _ENTRY_FILE: Final = "entry.json"
 _REQUEST_FILE: Final = "comparison.json"
 _MIN_PHOTOS: Final = 2  # photographs; a Fréchet distance needs a covariance
 _EPOCHS: Final = 10
-_WARMUP_STEPS: Final = 2  # batches, before the speed is measured
-_TIMED_STEPS: Final = 6
-_SPEED_PHOTOS: Final = 4  # photographs to measure the speed with
 _SECONDS_PER_UNIT: Final = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -55,7 +50,7 @@ _SECONDS_PER_UNIT: Final = {"s": 1, "m": 60, "h": 3600}
 class Budget:
     """The amount of training for each recipe: a number of photographs or of seconds.
 
-    A time is converted to photographs by a measurement before the run. So the learning rate
+    A time is converted to photographs by a measurement before the runs. So the learning rate
     schedule has a fixed end, and an interrupted run can be resumed.
 
     Attributes:
@@ -113,6 +108,7 @@ def compare(
     validation: Path | None = None,
     judged: int = 200,
     listener: runs.TrainingListener | None = None,
+    on_estimate: Callable[[Estimate], None] = lambda _: None,
     on_recipe: Callable[[str], None] = lambda _: None,
 ) -> list[Entry]:
     """Train every recipe and evaluate all on the same photographs.
@@ -126,6 +122,7 @@ def compare(
         validation: folder of photographs to judge by; by default a share of `photos`.
         judged: maximum number of photographs to judge by.
         listener: receives the progress of the runs.
+        on_estimate: called once, before the first recipe is trained.
         on_recipe: called with the name of each recipe before it is trained.
 
     Returns:
@@ -148,17 +145,17 @@ def compare(
         },
     )
     # Prepare all runs first, so that errors show before hours of training.
-    prepared = []
-    for name in recipes:
-        keras.backend.clear_session()  # or the networks of all runs would stay in memory
-        prepared.append(_run(photos, folder, name, budget, config, validation, listener))
+    prepared = [_run(photos, folder, name, config, validation, listener) for name in recipes]
     evaluator, entries = _evaluator(prepared[0], judged, photos), []
-    for name, run in zip(recipes, prepared, strict=True):
+    speeds = [_speed(run) for run in prepared]
+    budgeted = list(map(partial(_with_budget, budget), prepared, speeds))
+    on_estimate(_estimate(budgeted, speeds))
+    for name, run, speed in zip(recipes, budgeted, speeds, strict=True):
         on_recipe(name)
         keras.backend.clear_session()
-        if not (run.folder / _ENTRY_FILE).exists():  # a finished run would be exported again
+        if not _is_finished(run):  # a finished run would be exported again
             trainer.train(run, listener)
-        entries.append(_entry(run, name, evaluator))
+        entries.append(_entry(run, name, evaluator, speed))
     baselines = [Entry(name, scores) for name, scores in evaluator.baselines().items()]
     return [*baselines, *entries, measure(_DEFAULT_NETWORK, Colorizer(), evaluator)]
 
@@ -212,63 +209,61 @@ def _run(
     photos: Path,
     folder: Path,
     name: str,
-    budget: Budget,
     config: RunConfig,
     validation: Path | None,
     listener: runs.TrainingListener | None,
 ) -> runs.Run:
-    """Prepare or resume a candidate's run, with epochs that fit the budget."""
+    """Prepare a candidate's run, or open it if it was prepared before."""
     run_folder = folder_of(name, folder)
     if (run_folder / runs.CONFIG_FILE).exists():
-        run = runs.resume(run_folder)
-    else:
-        recipe, options = candidate(name)
-        # 0 marks a run whose budget is not converted to photographs yet.
-        data = config.data.model_copy(update={"photos_per_epoch": 0})
-        run_config = config.model_copy(
-            update={"recipe": recipe, "options": {**config.options, **options}, "data": data}
-        )
-        run = preparation.prepare(
-            photos, run_folder, run_config, validation=validation, listener=listener
-        )
+        return runs.resume(run_folder)
+    recipe, options = candidate(name)
+    # 0 marks a run whose budget is not converted to photographs yet.
+    data = config.data.model_copy(update={"photos_per_epoch": 0})
+    run_config = config.model_copy(
+        update={"recipe": recipe, "options": {**config.options, **options}, "data": data}
+    )
+    keras.backend.clear_session()  # or the networks of all runs would stay in memory
+    return preparation.prepare(
+        photos, run_folder, run_config, validation=validation, listener=listener
+    )
+
+
+def _is_finished(run: runs.Run) -> bool:
+    """Return whether a run was trained and judged by an earlier command."""
+    return (run.folder / _ENTRY_FILE).exists()
+
+
+def _speed(run: runs.Run) -> float:
+    """Measure a run's training speed, photographs per second; 0 for a finished run."""
+    keras.backend.clear_session()
+    return 0.0 if _is_finished(run) else training_speed(run)
+
+
+def _with_budget(budget: Budget, run: runs.Run, speed: float) -> runs.Run:
+    """Return a run with epochs that fit the budget, which it keeps when it is resumed."""
     if run.config.data.photos_per_epoch:  # 0: it was interrupted before its budget was set
         return run
-    total_photos = budget.photos or round(budget.seconds * _training_speed(run))
+    total_photos = budget.photos or round(budget.seconds * speed)
     batch = run.config.train.batch_size
     data = run.config.data.model_copy(
         update={"photos_per_epoch": max(batch, round(total_photos / _EPOCHS))}
     )
     train = run.config.train.model_copy(update={"epochs": _EPOCHS})
     budget_config = run.config.model_copy(update={"data": data, "train": train})
-    write_text(run_folder / runs.CONFIG_FILE, budget_config.model_dump_json(indent=2) + "\n")
-    return runs.Run(run_folder, budget_config)
+    write_text(run.folder / runs.CONFIG_FILE, budget_config.model_dump_json(indent=2) + "\n")
+    return runs.Run(run.folder, budget_config)
 
 
-def _training_speed(run: runs.Run) -> float:
-    """Measure the training speed in photographs per second, without reading them."""
-    recipe, config, size = run.recipe, run.config, run.size
-    keras.config.set_dtype_policy(config.train.precision)
-    training_model = recipe.training_model(recipe.build(size))
-    if keras.backend.backend() == "tensorflow":
-        training_model.jit_compile = False  # as in `trainer.train`
-    # A few photographs, repeated, fill the batch: reading is not part of the measurement.
-    sample = subsample(run.training, _SPEED_PHOTOS)
-    photos_rgb = list(run.reader().load_all(sample, lambda data: photo.square(data, size, "crop")))
-    batch = recipe.encode(
-        np.stack([photos_rgb[i % len(photos_rgb)] for i in range(config.train.batch_size)]),
-        rng=np.random.default_rng(0),
-    )
-    # The first steps compile and are slower.
-    for _ in range(_WARMUP_STEPS):
-        training_model.train_on_batch(*batch)
-    start = time.perf_counter()
-    for _ in range(_TIMED_STEPS):
-        training_model.train_on_batch(*batch)
-    return _TIMED_STEPS * config.train.batch_size / (time.perf_counter() - start)
+def _estimate(prepared: Sequence[runs.Run], speeds: Sequence[float]) -> Estimate:
+    """Estimate what remains to be trained. A speed of 0 marks a finished run."""
+    left = [(photos_left(run), speed) for run, speed in zip(prepared, speeds, strict=True) if speed]
+    seconds = sum(photos / speed for photos, speed in left)
+    return Estimate(len(left), sum(photos for photos, _ in left), seconds)
 
 
-def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator) -> Entry:
-    """Return the saved entry of a run, or measure and save it."""
+def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator, speed: float) -> Entry:
+    """Return the saved entry of a run, or judge the run and save it with its training speed."""
     saved = run.folder / _ENTRY_FILE
     if saved.exists():
         return Entry(**json.loads(saved.read_text("utf-8")))
@@ -276,7 +271,7 @@ def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator) -> Entry:
         measure(name, Colorizer(run.folder / runs.MODEL_FOLDER), evaluator),
         parameters=run.recipe.build(run.size).count_params(),
         photos=run.config.data.photos_per_epoch * run.config.train.epochs,
-        training_speed=_training_speed(run),
+        training_speed=speed,
     )
     write_text(saved, json.dumps(asdict(entry), indent=2) + "\n")
     return entry

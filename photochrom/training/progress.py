@@ -151,6 +151,10 @@ class ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.epoch = state.epochs
         self.drawn_at = -math.inf  # monotonic seconds
 
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Report the length of the run."""
+        self.listener.begin(self.state.epochs, self.run.config.train.epochs, self.steps)
+
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remember the epoch's number."""
         self.epoch = epoch

@@ -48,6 +48,15 @@ class TrainingListener(ProgressListener):
     the ones that you need.
     """
 
+    def begin(self, epoch: int, epochs: int, steps: int) -> None:
+        """Handle the start of the training.
+
+        Args:
+            epoch: number of epochs that were trained before, by the run that is resumed.
+            epochs: number of epochs of the whole run.
+            steps: number of steps in an epoch.
+        """
+
     def step(self, epoch: int, step: int, steps: int, photos: int, logs: Logs) -> None:
         """Handle a finished step.
 

@@ -17,7 +17,7 @@ from photochrom.training.figures import draw_learning_curves
 from photochrom.training.held_out import Entry, held_out
 from photochrom.training.runs import BASELINES_FILE, resume
 
-__all__ = ["write_scoreboard"]
+__all__ = ["best", "write_scoreboard"]
 
 _PICTURE_ROWS: Final = 6  # photographs in scoreboard.png
 
@@ -70,9 +70,26 @@ def _to_markdown(entries: Sequence[Entry], budget: str) -> str:
         ["---", *["---:"] * (len(header) - 1)],
         *map(_row, _with_faithful_rows(entries)),
     ]
+    if winner := best(entries):
+        rows = [
+            [f"**{cell}**" if cell else "" for cell in row] if row[0] == winner else row
+            for row in rows
+        ]
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     photo_count = round(entries[0].scores["photos"])
-    return f"Each recipe: {budget}. Judged on {photo_count} photographs at 256 × 256.\n\n{table}"
+    return (
+        f"Each recipe: {budget}. Judged on {photo_count} photographs at 256 × 256. "
+        f"The recipe with the lowest CIEDE2000 is bold.\n\n{table}"
+    )
+
+
+def best(entries: Sequence[Entry]) -> str:
+    """Return the name of the recipe with the lowest CIEDE2000; "" if none was trained.
+
+    The baselines and the default network are no candidates.
+    """
+    trained = [entry for entry in entries if entry.photos]
+    return min(trained, key=lambda each: each.scores["ciede2000"]).name if trained else ""
 
 
 def _with_faithful_rows(entries: Sequence[Entry]) -> Iterator[Entry]:

@@ -23,12 +23,24 @@ from photochrom.errors import RecipeError
 from photochrom.files.atomic import write_text
 from photochrom.training import preparation, runs, trainer
 from photochrom.training.config import RunConfig
+from photochrom.training.estimation import Estimate, photos_left, training_speed
 from photochrom.training.figures import draw_study
 
-__all__ = ["REPORT_SPACE", "Result", "rows", "tune", "write_tuning_report"]
+__all__ = [
+    "REPORT_EPOCHS",
+    "REPORT_RECIPE",
+    "REPORT_SPACE",
+    "Result",
+    "best",
+    "rows",
+    "tune",
+    "write_tuning_report",
+]
 
 _QUANTITIES: Final = ("loss", "val_loss", "val_psnr", "val_ab_error", "val_ab_argmax_accuracy")
 
+REPORT_RECIPE: Final = "autoencoder"
+REPORT_EPOCHS: Final = (100, 500, 600, 1000)
 REPORT_SPACE: Final[Mapping[str, Sequence[object]]] = {
     "optimizer": ["adamax", "adam", "rmsprop"],
     "kernel_size": [3, 5, 7],
@@ -70,6 +82,7 @@ def tune(
     *,
     validation: Path | None = None,
     listener: runs.TrainingListener | None = None,
+    on_estimate: Callable[[Estimate], None] = lambda _: None,
     on_result: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Train every combination of a recipe's options.
@@ -81,6 +94,7 @@ def tune(
         space: values to try, by option.
         validation: folder of validation photographs; by default a share of `photos`.
         listener: receives the progress of the runs.
+        on_estimate: called once, before the first run is trained.
         on_result: called with each result.
 
     Returns:
@@ -90,11 +104,18 @@ def tune(
         ConfigError: the folder holds a run of a combination with other settings.
         DataError: there are no photographs to train on.
     """
+    combinations = [
+        dict(zip(space, each, strict=True)) for each in itertools.product(*space.values())
+    ]
+    # Prepare all runs first: errors show before hours of training, and its length can be estimated.
+    prepared = [
+        _run_or_reason(photos, folder, config, options, validation, listener)
+        for options in combinations
+    ]
+    on_estimate(_estimate([run for run in prepared if isinstance(run, runs.Run)]))
     results = []
-    for values in itertools.product(*space.values()):
-        keras.backend.clear_session()  # or the networks of all runs would stay in memory
-        options = dict(zip(space, values, strict=True))
-        results.append(_result(photos, folder, config, options, validation, listener))
+    for options, run in zip(combinations, prepared, strict=True):
+        results.append(_result(options, run, listener))
         on_result(results[-1])
     return results
 
@@ -104,31 +125,69 @@ def _run_folder(folder: Path, options: dict[str, object]) -> Path:
     return folder / "-".join(str(value) for value in options.values())
 
 
-def _result(
+def _run_or_reason(
     photos: Path,
     folder: Path,
     config: RunConfig,
     options: dict[str, object],
     validation: Path | None,
     listener: runs.TrainingListener | None,
-) -> Result:
-    """Prepare or resume a combination's run and train it."""
+) -> runs.Run | str:
+    """Prepare or resume a combination's run, or say why its network cannot be built."""
     run_folder = _run_folder(folder, options)
     run_config = config.model_copy(update={"options": {**config.options, **options}})
+    keras.backend.clear_session()  # or the networks of all runs would stay in memory
     try:
         if (run_folder / runs.CONFIG_FILE).exists():
-            run = runs.resume_with_config(run_folder, run_config)
-        else:
-            run = preparation.prepare(
-                photos, run_folder, run_config, validation=validation, listener=listener
-            )
+            return runs.resume_with_config(run_folder, run_config)
+        return preparation.prepare(
+            photos, run_folder, run_config, validation=validation, listener=listener
+        )
     # Some combinations, such as strides of 1, cannot be built; the study reports them, too.
     except RecipeError as error:
-        return Result(options, [], str(error))
+        return str(error)
+
+
+def _result(
+    options: dict[str, object], run: runs.Run | str, listener: runs.TrainingListener | None
+) -> Result:
+    """Train a combination's run, or report why there is none."""
+    if isinstance(run, str):
+        return Result(options, [], run)
+    keras.backend.clear_session()
     return Result(options, trainer.train(run, listener, exporting=False).history)
 
 
+def _estimate(prepared: Sequence[runs.Run]) -> Estimate:
+    """Estimate what remains to be trained.
+
+    Only the first network is timed. The time of a step of the others is taken to grow with their
+    number of parameters, as that of a convolution does.
+    """
+    photos = {run.folder: left for run in prepared if (left := photos_left(run))}
+    unfinished = [run for run in prepared if run.folder in photos]
+    if not unfinished:
+        return Estimate(0, 0, 0.0)
+    weights = {run.folder: photos[run.folder] * _parameters(run) for run in unfinished}
+    first = unfinished[0]
+    seconds = photos[first.folder] / training_speed(first)
+    total = seconds * sum(weights.values()) / weights[first.folder]
+    return Estimate(len(unfinished), sum(photos.values()), total)
+
+
+def _parameters(run: runs.Run) -> int:
+    """Return the number of parameters of a run's network."""
+    keras.backend.clear_session()
+    return int(run.recipe.blank(run.size).count_params())
+
+
 # --- the report -----------------------------------------------------------------------------
+
+
+def best(results: Sequence[Result], milestones: Sequence[int]) -> dict[str, object]:
+    """Return the row with the lowest validation loss; an empty one if nothing was trained."""
+    first = rows(results, milestones)[0]
+    return {} if "left out" in first else first
 
 
 def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str, object]]:
@@ -156,7 +215,7 @@ def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str,
 
 
 def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], folder: Path) -> None:
-    """Write `study.csv`, `study.md` and `study.png` to a folder."""
+    """Write `study.csv`, `study.png` and `study.md`, whose best row is bold, to a folder."""
     table = rows(results, milestones)
     # Combinations that cannot be built have other columns. A dict keeps the columns in order.
     columns = list(dict.fromkeys(key for row in table for key in row))
@@ -167,6 +226,8 @@ def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], fo
     write_text(folder / "study.csv", buffer.getvalue())
     lines = [columns, ["---"] * len(columns)]
     lines += [[_cell(row.get(column, "")) for column in columns] for row in table]
+    if best(results, milestones):
+        lines[2] = [f"**{cell}**" if cell else "" for cell in lines[2]]
     text = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     write_text(folder / "study.md", text)
     histories = {result.name: result.history for result in results if result.history}

@@ -76,7 +76,7 @@ def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, war
     with pytest.raises(KeyboardInterrupt):
         warm.film(source, target, codec="ffv1", listener=other)
     assert other.notes[0].startswith("starting from the beginning")
-    assert other.notes[-1].startswith("nothing is kept: films are kept in parts of 10")
+    assert other.notes[-1].startswith("nothing is kept: films are kept in parts of 0.3 seconds")
     source.rename(tmp_path / "in.mkv.moved")
     (tmp_path / "in.mkv.moved").rename(source)
     listener = RecordingListener()

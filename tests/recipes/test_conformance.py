@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -12,7 +16,9 @@ import pytest
 from photochrom import color, photo
 from photochrom.colorizer import Colorizer
 from photochrom.errors import RecipeError
+from photochrom.model.card import Card
 from photochrom.model.distribution import decode
+from photochrom.model.model import CARD_FILE, KERAS_FILE, default_model
 from photochrom.recipes import RECIPES, recipe
 from photochrom.scoring import ab_error, to_lab
 from photochrom.training.export import card_of, export
@@ -44,6 +50,7 @@ class Case:
         return recipe(self.recipe, {**from_data, **options})
 
 
+ROOT = Path(__file__).parents[2]
 APART = {"clusters": 4, "diversity": 0.01, "smallest": 1}  # a network for each photograph
 ALPHA = {"version": "alpha"}
 LEARNT = 4  # ab units
@@ -109,6 +116,33 @@ def test_every_recipe_is_held_to_this():
 def test_counts_its_parameters(name):
     made = recipe(CASES[name].recipe, CASES[name].variant)
     assert made.build(made.working_size).count_params() == CASES[name].parameters
+
+
+def parameters_in(path: Path) -> int:
+    """Count the numbers in a saved network; building it would take seconds."""
+    sizes: list[int] = []
+
+    def add(_: str, each: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(each, h5py.Dataset):
+            sizes.append(each.size)
+
+    with zipfile.ZipFile(path) as archive:
+        weights = io.BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(weights) as file:
+        file.visititems(add)
+    return sum(sizes)
+
+
+def test_the_documentation_counts_the_same_parameters():
+    table = (ROOT / "docs" / "recipes.md").read_text("utf-8")
+    for case in CASES.values():
+        row = next(line for line in table.splitlines() if line.startswith(f"| `{case.recipe}` |"))
+        assert f"{case.parameters:,}" in row
+    card = Card.from_json((default_model() / CARD_FILE).read_bytes())
+    shipped = parameters_in(default_model() / KERAS_FILE)
+    assert f"`encoder={card.options['encoder']}`: {shipped:,}" in table
+    assert f" {shipped:,} parameters" in (ROOT / "docs" / "default-network.md").read_text("utf-8")
+    assert f" {shipped / 1e6:.1f} million parameters" in (ROOT / "README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", ["deep_colorization", "dcgan", "fusion", "autoencoder"])

@@ -30,6 +30,7 @@ def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     ]  # fmt: skip
     said = compare(*asked)
     assert said.exit_code == 0, said.stderr
+    assert "2 runs to train, on 80 photographs, repetitions included: about " in said.stderr
     found = json.loads((tmp_path / "out" / "scoreboard.json").read_text())
     entries = {entry["name"]: entry for entry in found["entries"]}
     assert list(entries) == ["grey", "best constant", *RECIPES, "default network"]
@@ -43,7 +44,10 @@ def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     assert entries["grey"]["scores"]["colorfulness"] == 0
     table = (tmp_path / "out" / "scoreboard.md").read_text()
     assert "40 photographs" in table
-    assert "| dcgan | 30,594 |" in table
+    winner = min(RECIPES, key=lambda name: entries[name]["scores"]["ciede2000"])
+    assert f"lowest CIEDE2000: {winner}\n" in said.stderr
+    assert [line.split("**")[1] for line in table.splitlines() if "**" in line] == [winner]
+    assert "dcgan** | **30,594** |" in table or "| dcgan | 30,594 |" in table
     assert "| default network, faithful | " in table
     with Image.open(tmp_path / "out" / "scoreboard.png") as picture:
         assert picture.width > picture.height

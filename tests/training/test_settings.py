@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -9,7 +12,7 @@ from photochrom.cli.app import app
 from photochrom.errors import ConfigError, RecipeError
 from photochrom.recipes import RECIPES, recipe, recipe_class
 from photochrom.recipes.settings import settings_of
-from photochrom.training.config import RunConfig, load_config
+from photochrom.training.config import DataConfig, RunConfig, TrainConfig, load_config
 
 
 @pytest.mark.parametrize(
@@ -77,3 +80,17 @@ def test_a_default_can_be_set_as_it_is_listed():
         if name not in ("options", "recipe")
     ]
     assert load_config(settings=listed) == RunConfig()
+
+
+def test_the_configuration_of_the_report_is_the_report():
+    """It states every setting of the recipe, and each is the recipe's default: figure 5."""
+    path = Path(__file__).parents[2] / "configs" / "report.toml"
+    config = load_config(path)
+    assert config.recipe == "autoencoder"
+    assert config.options == recipe("autoencoder").options.model_dump()
+    assert config.data == DataConfig(size=256, fit="squash", flip=False)
+    assert config.train == TrainConfig(epochs=500, batch_size=32)
+    lines = path.read_text("utf-8").splitlines()
+    for before, line in itertools.pairwise(lines):
+        if " = " in line and not line.startswith("#"):
+            assert before.startswith("#"), f"{line}: where does the report say so?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -353,3 +354,6 @@ def test_an_interrupted_run_says_130(photos, tmp_path):
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in stderr
+    assert f"to continue: photochrom train --run {tmp_path / 'run'} --resume\n" in stderr
+    assert f"tensorboard --logdir {tmp_path / 'run'}\n" in stderr
+    assert re.search(r"^epoch 1  .* left$", stderr, re.M)

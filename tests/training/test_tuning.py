@@ -1,4 +1,4 @@
-"""`tune` runs every combination of a recipe's options, and resumes stopped runs."""
+"""`tune` runs every combination of a recipe's options, resumes stopped runs, and ranks them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import pytest
 from photochrom.errors import ConfigError
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
 from photochrom.training.runs import TrainingListener
-from photochrom.training.tuning import tune
+from photochrom.training.tuning import Result, best, tune, write_tuning_report
+from tests.commands import invoke
 from tests.pictures import fill
-
-pytestmark = pytest.mark.slow
 
 SPACE = {"kernel_size": [3, 5], "strides": [2, 1]}
 
@@ -27,6 +26,7 @@ class Stop(TrainingListener):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_a_study_goes_on_where_it_was_stopped(tmp_path):
     photos, study = fill(tmp_path / "photos", 8), tmp_path / "study"
     config = RunConfig(
@@ -36,10 +36,37 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path):
     )
     with pytest.raises(KeyboardInterrupt):
         tune(photos, study, config, SPACE, listener=Stop())
-    results = tune(photos, study, config, SPACE)
+    estimates = []
+    results = tune(photos, study, config, SPACE, on_estimate=estimates.append)
+    assert (estimates[0].runs, estimates[0].photos) == (1, 6)  # an epoch of the second run
+    assert estimates[0].seconds > 0
     assert [result.options["kernel_size"] for result in results] == [3, 3, 5, 5]
     assert [len(result.history) for result in results] == [2, 0, 2, 0]
     assert all("size 32" in result.reason for result in results if not result.history)
     longer = config.model_copy(update={"train": TrainConfig(epochs=3, batch_size=4)})
     with pytest.raises(ConfigError, match="3-2 holds a run with other settings: train = "):
         tune(photos, study, longer, SPACE)
+
+
+def test_the_best_row_is_marked(tmp_path):
+    def log(*losses: float) -> list[dict[str, float]]:
+        return [{"epoch": n, "loss": 0.1, "val_loss": each} for n, each in enumerate(losses, 1)]
+
+    results = [
+        Result({"optimizer": "adam"}, log(0.4, 0.3)),
+        Result({"optimizer": "rmsprop"}, log(0.2, 0.5)),
+        Result({"optimizer": "none"}, [], "cannot be built"),
+    ]
+    assert best(results, [1, 2])["optimizer"] == "rmsprop"
+    write_tuning_report(results, [1, 2], tmp_path)
+    lines = (tmp_path / "study.md").read_text().splitlines()
+    assert [line for line in lines if "**" in line] == [lines[2]]
+    assert lines[2] == "| **rmsprop** | **1** | **0.1000** | **0.2000** |  |"
+    assert best(results[2:], [1, 2]) == {}
+
+
+def test_another_recipe_needs_a_space(tmp_path):
+    said = invoke("tune", tmp_path, "-o", tmp_path / "study")
+    assert said.exit_code == 2
+    assert "expected --space, such as" in said.stderr
+    assert "recipe photochrom" in said.stderr
