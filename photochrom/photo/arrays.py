@@ -73,8 +73,7 @@ def array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels:
         max_pixels: the largest number of pixels.
 
     Raises:
-        PhotoValueError: the shape is not that of one picture or can be read in two ways, or floats
-            are out of range.
+        PhotoValueError: the shape is not that of one picture, or floats are out of range.
         PhotoTypeError: the dtype is another one.
         PhotoTooLarge: there are more than `max_pixels` pixels.
     """
@@ -86,16 +85,14 @@ def array_pixels(array: npt.NDArray[Any], name: str, max_pixels: int) -> Pixels:
 
 
 def _channels_last(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    """Return an array as (H, W) or (H, W, C): the channels are the axis of length 1, 3 or 4."""
+    """Return an array as (H, W) or (H, W, C): the channels are the axis of length 1, 3 or 4.
+
+    Where the first and the last axis have such a length, the last one counts.
+    """
     shape = array.shape
     if array.ndim == 2:
         return array
     first, last = (array.ndim == 3 and shape[axis] in _CHANNELS for axis in (0, -1))
-    if first and last:
-        raise PhotoValueError(
-            f"expected {_SHAPES}; shape {shape} from {name} can be read in two ways. Pass an image "
-            "of Pillow instead"
-        )
     if not first and not last:
         advice = "; pass the pictures of a batch one at a time" if array.ndim == 4 else ""
         raise PhotoValueError(f"expected {_SHAPES}; received shape {shape} from {name}{advice}")

@@ -77,6 +77,10 @@ class ItemModel(BaseModel):
     metadata_lost: list[str] = Field(
         description="Metadata of the original that the result does not carry over."
     )
+    notes: list[str] = Field(
+        description="Messages about a film: what is converted or left out, and damaged places. "
+        "They come while the film is being coloured."
+    )
 
 
 class JobModel(BaseModel):
@@ -283,4 +287,5 @@ def _item_model(item: Item) -> ItemModel:
         photographs=item.photographs,
         unchanged=[UnchangedModel(page=page, reason=reason) for page, reason in item.unchanged],
         metadata_lost=list(item.metadata_lost),
+        notes=list(item.notes),
     )

@@ -45,6 +45,7 @@ class Item:
             document; 0 before that, and for a film.
         unchanged: Images of a document that were not coloured: the page, from 1, and the reason.
         metadata_lost: Names of metadata that the result does not carry over.
+        notes: Messages about a film: what is converted or left out, and damaged places.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Item:
     photographs: int = 0
     unchanged: tuple[tuple[int, str], ...] = ()
     metadata_lost: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)

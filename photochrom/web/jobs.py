@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.colorizer import Colorizer
+    from photochrom.guidance.hints import Hint
     from photochrom.options import ColorOptions, ReferenceSource
 
 __all__ = ["PhotographSettings", "film_target", "film_work", "photographs_work"]
 
 _PREVIEW_SECONDS: Final = 1.0  # between two previews of a film
 _PREVIEW_ROWS: Final = 360
+_MAX_NOTES: Final = 100  # a badly damaged film has thousands of damaged places
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ class _FilmOptions(TypedDict):
 
     vividness: float | None
     references: list[ReferenceSource]
+    hints: Sequence[tuple[float, Hint]]
     start: float
     end: float | None
 
@@ -180,6 +184,7 @@ def film_work(
     target: Path,
     color: ColorOptions,
     *,
+    hints: Sequence[tuple[float, Hint]] = (),
     start: float = 0.0,
     end: float | None = None,
 ) -> Work:
@@ -190,12 +195,14 @@ def film_work(
         source: File of the film; deleted when it is done.
         target: Path of the coloured film.
         color: How to colour it; only the vividness and the reference count for films.
+        hints: Pairs of a time, in seconds from the start of the film, and a hint for that frame.
         start: Where to begin, in seconds from the start of the film.
         end: Where to end, in seconds; None for the end of the film.
     """
     options: _FilmOptions = {
         "vividness": color.vividness,
         "references": [] if color.reference is None else [color.reference],
+        "hints": hints,
         "start": start,
         "end": end,
     }
@@ -214,15 +221,25 @@ def film_work(
 
 
 class _JobListener(FilmListener):
-    """Copies the progress of a film to its job, and stops the film when the job is cancelled."""
+    """Copies the progress and the messages of a film to its job, and stops a cancelled film."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
         self._last_preview = 0.0
+        self._noting = threading.Lock()
 
     def progress(self, task: str, done: int, total: int) -> None:
         self._job.raise_if_cancelled()
         self._job.done, self._job.total = done, max(done, total)
+
+    def note(self, text: str) -> None:
+        item = self._job.items[0]
+        # Two threads of a film send messages, so none may be lost between reading and writing
+        with self._noting:
+            item.notes = (*item.notes, self._job.without_folders(text))[:_MAX_NOTES]
+
+    def problem(self, seconds: float, text: str) -> None:
+        self.note(f"damaged at {seconds:.1f} s: {text}")
 
     def picture(self, look: Callable[[int], npt.NDArray[np.uint8]]) -> None:
         now = time.monotonic()

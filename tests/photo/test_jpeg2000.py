@@ -158,7 +158,7 @@ def test_sizes_are_checked_before_decoding():
     with pytest.raises(PhotoTooLarge):
         photo.read(bytes(data), max_pixels=64 * 48 - 1)
     struct.pack_into(">II", data, 8, 60_000, 60_000)
-    with pytest.raises(PhotoTooLarge, match="3,600,000,000 pixels"):
+    with pytest.raises(PhotoTooLarge, match="3,600,000,000 "):
         photo.read(bytes(data))
 
 

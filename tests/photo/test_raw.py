@@ -129,7 +129,7 @@ def test_sizes_are_checked_before_developing():
     for tag in (256, 257):
         at = huge.index(struct.pack("<HH", tag, 4))
         struct.pack_into("<I", huge, at + 8, 50_000)
-    with pytest.raises(PhotoTooLarge, match="2,500,000,000 pixels"):
+    with pytest.raises(PhotoTooLarge, match="2,500,000,000 "):
         photo.read(bytes(huge))
 
 

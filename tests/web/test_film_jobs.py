@@ -56,9 +56,11 @@ def test_a_film(client, small, tmp_path):
     assert [path.parent.name for path in files_of(client)] == ["out"]
 
 
-def test_a_film_in_a_container_that_is_not_written(client, small):
-    job = ended(client, begin(client, small, "old.mpg"))
+def test_a_film_in_a_container_that_is_not_written(client, tmp_path):
+    film = write_film(tmp_path / "old.mkv", panned(3), pix_fmt="yuv444p")
+    job = ended(client, begin(client, film.read_bytes(), "old.mpg"))
     assert job["status"] == "done"
+    assert any("4:2:0" in note for note in job["items"][0]["notes"])
     answer = client.get(job["result"])
     assert 'filename="old.mkv"' in answer.headers["content-disposition"]
 

@@ -29,7 +29,7 @@ from tests.browsing import (
     saved,
     settled,
 )
-from tests.films import panned, write_film
+from tests.films import panned, planes, write_film
 from tests.pages import album_page
 from tests.support import exact_luma
 
@@ -471,10 +471,12 @@ def test_a_page_a_negative_and_a_document(page, tmp_path):
 
 def test_a_film_is_coloured(page, tmp_path):
     pytest.importorskip("av")
-    old = write_film(tmp_path / "old.mp4", panned(30), codec="libx264")
+    frames = panned(15, name="coffee") + panned(15)
+    old = write_film(tmp_path / "old.mp4", frames, codec="libx264")
     page.get_by_role("tab", name="Film").click()
     page.set_input_files("#film-drop input[type=file]", old)
     page.wait_for_selector("#film-drop a[download]")  # it is there, not only on its way
+    give_a_color_in_a_shot(page)
     page.click("#film-begin")
     page.wait_for_selector("#film .say:has-text('old.mp4')")
     page.reload()  # it outlasts that, too
@@ -482,6 +484,9 @@ def test_a_film_is_coloured(page, tmp_path):
     page.wait_for_selector("#film .save:not([hidden])")
     name, data = saved(page, "#film .save")
     assert (name, data[4:8]) == ("old-colorized.mp4", b"ftyp")
+    (new := tmp_path / name).write_bytes(data)
+    _, (_, blue, _) = planes(new)[22]
+    assert blue[10:20, :6].mean() > 145  # the colour that was given
     film = "document.querySelector('#film video')"
     page.wait_for_function(f"{film}.readyState > 0 || !{film}.nextElementSibling.hidden")
     if page.is_visible("#film video"):  # not every build of Chromium plays H.264
@@ -489,3 +494,18 @@ def test_a_film_is_coloured(page, tmp_path):
     else:
         assert "cannot play MP4 films" in page.inner_text("#film .unplayable")
     assert page.is_hidden("#film .preview")
+
+
+def give_a_color_in_a_shot(page: Page) -> None:
+    """Show the shots of a film, and make the background of the second one blue."""
+    page.click("#show-shots")
+    page.wait_for_selector("#shots .count:text-is('2 shots')")
+    page.click("#shots li:nth-child(2) button")
+    page.wait_for_selector("#shots .title:has-text('from 0:00.6 to 0:01.2')")
+    before = page.get_attribute("#shots .frame", "src")
+    page.click("#shots .stage", position={"x": 30, "y": 200})
+    page.wait_for_selector("#shots .popover .swatch")
+    page.fill("#shots .popover input", "#2040d0")
+    page.wait_for_selector("#shots .mark-rows li")
+    assert page.get_attribute("#shots .frame", "src") != before
+    assert page.inner_text("#shots .count") == "2 shots; you have given 1 colour"

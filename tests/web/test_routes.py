@@ -45,7 +45,7 @@ def session(sessions: SessionStore, tmp_path_factory: pytest.TempPathFactory) ->
 def client(sessions: SessionStore) -> TestClient:
     app = FastAPI()
     app.state.sessions = sessions
-    app.state.service = SimpleNamespace(jobs={})
+    app.state.service, app.state.shot_sheets = SimpleNamespace(jobs={}), {}
     app.include_router(router)
     return TestClient(app)
 
@@ -94,6 +94,7 @@ def test_a_picture_to_share_shows_both_and_says_that_a_machine_made_it(client, s
     [
         "example/secret.jpg",
         "film/nothing/preview.jpg",
+        "shots/nothing/1/thumb.jpg",
         "nobody/1/coloured",
         "KEY/3/coloured",  # it is no photograph
         "KEY/4/coloured",  # it was left alone

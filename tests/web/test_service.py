@@ -211,7 +211,7 @@ def test_a_reference_is_followed(shipped, camera, astronaut):
         ({"quality": "101"}, "quality"),
         ({"variants": "9"}, "variants"),
         ({"hints": "10,10"}, "expected a hint as X,Y,COLOR"),
-        ({"hints": "inf,nan,#ff0000"}, "within the photograph"),
+        ({"hints": "inf,nan,#ff0000"}, "finite coordinates"),
         ({"hints": "1e9,1,#ff0000"}, "within the photograph"),
         ({"hints": "1,1,#ff0000,nan"}, "radius"),
         ({"hints": "1,1,#ff0000,-1"}, "radius"),
@@ -245,7 +245,7 @@ def test_what_is_no_photograph(data, status, words, client):
 
 def test_too_many_pixels(camera):
     with service(Colorizer(model(), max_pixels=1000)) as small:
-        assert "the limit is 1,000" in problem(post(small, jpeg(camera)), 413)
+        assert "expected 1,000 pixels at most" in problem(post(small, jpeg(camera)), 413)
 
 
 def test_a_format_that_cannot_hold_it(client, camera):

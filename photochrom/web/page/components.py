@@ -15,14 +15,20 @@ import gradio as gr
 from photochrom.web.page.routes import ASSETS
 
 if TYPE_CHECKING:
-    from photochrom.web.page.payloads import AlternativesValue, MarkValue, TrayValue, ViewerValue
+    from photochrom.web.page.payloads import (
+        AlternativesValue,
+        MarkValue,
+        ShotsValue,
+        TrayValue,
+        ViewerValue,
+    )
 
-    Value = ViewerValue | TrayValue | list[MarkValue] | AlternativesValue
+    Value = ViewerValue | TrayValue | list[MarkValue] | AlternativesValue | ShotsValue
     # Session key, number, x and y as a list; returns colours with their probabilities, or None on
     # the paper of an album page
     ColorCandidates = Callable[[list[str | float]], list[tuple[str, float]] | None]
 
-__all__ = ["alternatives", "asset", "marks", "tray", "viewer"]
+__all__ = ["alternatives", "asset", "marks", "shots", "tray", "viewer"]
 
 _VIEWER = """
 <section class="viewer" aria-label="Photograph">
@@ -101,6 +107,30 @@ _MARKS = """
 </section>
 """
 
+_SHOTS = """
+<section class="shots" aria-label="Shots of the film" hidden>
+  <div class="bar">
+    <span class="count" role="status" aria-live="polite"></span>
+    <progress aria-label="Frames searched" hidden></progress>
+    <button type="button" class="stop" hidden>Stop</button>
+    <button type="button" class="more" hidden>Show more shots</button>
+  </div>
+  <ul class="sheet"></ul>
+  <div class="shot" hidden>
+    <p class="title"></p>
+    <div class="stage" tabindex="0" role="application"
+      aria-label="Choose a point: click, or move the cross with the arrow keys and press Enter">
+      <img class="frame" alt="" draggable="false">
+      <div class="cross" aria-hidden="true"></div>
+      <div class="marks"></div>
+      <div class="popover" role="dialog" aria-label="Choose a colour" hidden></div>
+    </div>
+    <p class="say" role="status" aria-live="polite"></p>
+    <ol class="mark-rows" aria-label="Colours in this shot"></ol>
+  </div>
+</section>
+"""
+
 _ALTERNATIVES = '<section class="alternatives" aria-label="Alternatives"><div></div></section>'
 
 
@@ -117,7 +147,7 @@ def viewer(value: ViewerValue, color_candidates: ColorCandidates) -> gr.HTML:
         value: The value to begin with, as `viewer_value` returns it.
         color_candidates: Function that the browser calls for the likely colours at a place.
     """
-    script = asset("brush.js") + asset("viewer.js")
+    script = asset("colors.js") + asset("brush.js") + asset("viewer.js")
     return _component("viewer", _VIEWER, value, color_candidates, script=script)
 
 
@@ -128,7 +158,17 @@ def tray() -> gr.HTML:
 
 def marks() -> gr.HTML:
     """Create the list of marks: the colours that a person has given."""
-    return _component("marks", _MARKS, [])
+    return _component("marks", _MARKS, [], script=asset("colors.js") + asset("marks.js"))
+
+
+def shots(color_candidates: ColorCandidates) -> gr.HTML:
+    """Create the preview sheet of a film: a frame of each shot, to give colours in.
+
+    Args:
+        color_candidates: Function that the browser calls for the likely colours at a place.
+    """
+    script = asset("colors.js") + asset("shots.js")
+    return _component("shots", _SHOTS, {}, color_candidates, script=script)
 
 
 def alternatives() -> gr.HTML:

@@ -30,6 +30,7 @@ _TEMPLATE: Final = """
 <section class="job" aria-label="The {what}" data-invitation="{invitation}" data-unit="{unit}">
   <p class="say" role="status" aria-live="polite"></p>
   <progress aria-label="Progress" hidden></progress>
+  <ul class="notes" aria-label="Notes" hidden></ul>
   <img class="preview" alt="The latest coloured frame" hidden>
   <video class="playback" controls preload="metadata" aria-label="The {what} in colour" hidden>
   </video>
@@ -68,6 +69,7 @@ class JobTab(ABC):
                 )
                 self._cancel = gr.Button("Cancel", visible=False)
             with gr.Column(scale=3, min_width=340):
+                self.lay_out_preview()
                 self._progress = gr.HTML(
                     {},
                     html_template=_TEMPLATE.format(
@@ -81,6 +83,9 @@ class JobTab(ABC):
     @abstractmethod
     def lay_out(self) -> list[Component]:
         """Create the inputs of `create_job`, in the order of its arguments."""
+
+    def lay_out_preview(self) -> None:  # noqa: B027 - most tabs have none
+        """Create what is shown above the progress; by default nothing."""
 
     @abstractmethod
     def create_job(self, file: str | None, *settings: object) -> Job:
@@ -140,6 +145,7 @@ class JobTab(ABC):
             "status": job.status,
             "reason": job.reason,
             "note": self.note(job) if job.status == "done" else "",
+            "notes": list(job.items[0].notes),
             "name": job.items[0].name,
             "done": job.done,
             "total": job.total,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from photochrom.web.page.components import ColorCandidates
     from photochrom.web.page.session_store import SessionStore
+    from photochrom.web.page.shot_sheets import ShotSheets
     from photochrom.web.state import ServiceState
 
 __all__ = ["Page"]
@@ -70,7 +71,9 @@ class Page:
         timer: Updates the progress while photographs are being coloured.
     """
 
-    def __init__(self, sessions: SessionStore, service: ServiceState) -> None:
+    def __init__(
+        self, sessions: SessionStore, service: ServiceState, shot_sheets: ShotSheets
+    ) -> None:
         card = service.colorizer.model.card
         self.handlers = Handlers(self, sessions, card.vividness)
         with gr.Blocks(
@@ -92,7 +95,7 @@ class Page:
             with gr.Tab("Photographs", id="photographs"):
                 self._lay_out_photographs(card.vividness, sessions)
             with gr.Tab("Film", id="film"):
-                film = FilmTab(service, film_key, film_timer)
+                film = FilmTab(service, film_key, film_timer, shot_sheets)
             with gr.Tab("Document", id="document"):
                 document = DocumentTab(service, document_key, document_timer)
             gr.HTML(_FOOTER, apply_default_css=False)

@@ -11,6 +11,7 @@ from photochrom.web.page.components import asset
 from photochrom.web.page.layout import Page
 from photochrom.web.page.routes import ASSETS, router
 from photochrom.web.page.session_store import SessionStore
+from photochrom.web.page.shot_sheets import ShotSheets
 from photochrom.web.page.theme import theme
 
 if TYPE_CHECKING:
@@ -39,8 +40,9 @@ def mount_page(app: FastAPI, service: ServiceState) -> None:
     service.add_close_action(sessions.close)
     service.add_cleanup_action(sessions.clear_unused)
     app.state.sessions = sessions
+    app.state.shot_sheets = shot_sheets = ShotSheets(service)
     app.include_router(router)
-    page = Page(sessions, service)
+    page = Page(sessions, service, shot_sheets)
     page.blocks.queue(max_size=limits.waiting * 8, api_open=False)
     gr.mount_gradio_app(
         app,

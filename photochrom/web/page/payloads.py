@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import base64
+import time
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from photochrom.web.page.routes import EXAMPLES
 
 if TYPE_CHECKING:
     from photochrom.batch import Status
+    from photochrom.web.page.choices import Mark
     from photochrom.web.page.session import Session
+    from photochrom.web.page.shot_sheet import ShotSheet
     from photochrom.web.page.tray import Picture
 
 __all__ = [
     "AlternativesValue",
     "JobValue",
     "MarkValue",
+    "ShotsValue",
     "TrayValue",
     "ViewerValue",
     "alternatives_value",
     "marks_value",
+    "shots_value",
     "tray_value",
     "viewer_value",
 ]
@@ -112,13 +117,14 @@ class AlternativesValue(TypedDict, total=False):
 class JobValue(TypedDict, total=False):
     """The progress of a film or a document.
 
-    `note` says what is worth knowing of the result, `format` is its suffix in capitals, and `plays`
-    says whether it is played on the page.
+    `note` says what is worth knowing of the result, `notes` are messages about the film, `format`
+    is the suffix of the result in capitals, and `plays` says whether it is played on the page.
     """
 
     status: Status
     reason: str
     note: str
+    notes: list[str]
     name: str
     done: int
     total: int
@@ -126,6 +132,37 @@ class JobValue(TypedDict, total=False):
     result: str
     format: str
     plays: bool
+
+
+class _ShotValue(TypedDict):
+    """A shot on the preview sheet; times are in seconds from the start of the film."""
+
+    number: int
+    start: float
+    end: float
+    thumb: str
+    picture: str
+    ratio: float
+    marks: list[MarkValue]
+
+
+class ShotsValue(TypedDict, total=False):
+    """The preview sheet of a film; {} if there is none.
+
+    `done` and `total` count the frames that were searched. `chosen` is the number of the shot that
+    is shown large, or None. `problem` says why the last thing that a person has asked for was not
+    done. `asked` is the time, so that every answer is drawn.
+    """
+
+    key: str
+    status: str
+    reason: str
+    done: int
+    total: int
+    shots: list[_ShotValue]
+    chosen: int | None
+    problem: str
+    asked: float
 
 
 def _url_of(session: Session, picture: Picture) -> str:
@@ -170,7 +207,10 @@ def viewer_value(session: Session | None, picture: Picture | None) -> ViewerValu
 
 def marks_value(picture: Picture | None) -> list[MarkValue]:
     """Return the value of the list of marks: the colours that a person has given."""
-    marks = picture.choices.marks if picture else ()
+    return _mark_values(picture.choices.marks if picture else ())
+
+
+def _mark_values(marks: tuple[Mark, ...]) -> list[MarkValue]:
     return [
         {"points": list(m.points), "color": f"#{bytes(m.color).hex()}", "radius": m.radius}
         for m in marks
@@ -224,3 +264,41 @@ def alternatives_value(previews: list[bytes], chosen: int) -> AlternativesValue:
     # As data URLs, since the previews are shown once and not kept
     pictures = [f"data:image/jpeg;base64,{base64.b64encode(data).decode()}" for data in previews]
     return {"pictures": pictures, "chosen": chosen}
+
+
+def shots_value(sheet: ShotSheet | None, chosen: int, problem: str = "") -> ShotsValue:
+    """Return the value of the preview sheet of a film.
+
+    Args:
+        sheet: The sheet; None if there is none.
+        chosen: Number of the shot that is shown large; 0 if none is.
+        problem: Why the last thing that a person has asked for was not done; "" if it was.
+    """
+    if sheet is None:
+        return {}
+    shots: list[_ShotValue] = []
+    for each in list(sheet.shots):
+        # The version makes a new URL, so that the browser loads the frame again
+        url = f"/session/shots/{sheet.key}/{each.number}"
+        shots.append(
+            {
+                "number": each.number,
+                "start": each.shot.start,
+                "end": each.shot.end,
+                "thumb": f"{url}/thumb.jpg?{each.version}",
+                "picture": f"{url}/picture.jpg?{each.version}",
+                "ratio": each.shape[1] / each.shape[0],
+                "marks": _mark_values(each.marks),
+            }
+        )
+    return {
+        "key": sheet.key,
+        "status": sheet.status,
+        "reason": sheet.reason,
+        "done": sheet.done,
+        "total": sheet.total,
+        "shots": shots,
+        "chosen": chosen if sheet.find_shot(chosen) else None,
+        "problem": problem,
+        "asked": time.time(),
+    }

@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 from photochrom.files.names import COLORIZED
 from photochrom.web.filenames import content_disposition, media_type_of
 from photochrom.web.page.session import Session
+from photochrom.web.page.shot_sheet import ShotSheet
 from photochrom.web.page.tray import Picture
 from photochrom.web.state import Service
 
@@ -45,6 +46,16 @@ def film_preview(key: str, service: Service) -> Response:
     if job is None or not job.preview:
         raise HTTPException(404, "there is no frame of that film yet")
     return Response(job.preview, media_type="image/jpeg")
+
+
+@router.get("/shots/{key}/{number}/{kind}.jpg")
+def shot_picture(key: str, number: int, kind: str, request: Request) -> FileResponse:
+    """Return the coloured frame of a shot of a film, large or small."""
+    sheet: ShotSheet | None = request.app.state.shot_sheets.get(key)
+    path = sheet.picture_path(number, small=kind == "thumb") if sheet else None
+    if path is None or kind not in ("thumb", "picture") or not path.is_file():
+        raise HTTPException(404, "there is no such shot, or it has been deleted")
+    return FileResponse(path, headers={"Cache-Control": "no-store"})
 
 
 def _find_session(key: str, request: Request) -> Session:

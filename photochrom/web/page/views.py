@@ -30,6 +30,7 @@ __all__ = [
     "THUMBNAIL_SIDE",
     "apply_choices",
     "downscaled",
+    "encode_preview",
     "jpeg",
     "original_preview",
     "share_picture",
@@ -103,7 +104,17 @@ def jpeg(picture: ColorPhoto) -> bytes:
 
 def original_preview(whole: Photo) -> bytes:
     """Return a preview of the photograph before colouring, as a JPEG file."""
-    small = eight_bits(_resize(whole.rgb, PREVIEW_SIDE))
+    return encode_preview(whole.rgb)
+
+
+def encode_preview(rgb: IntArray, side: int = PREVIEW_SIDE) -> bytes:
+    """Return a preview of a picture as a JPEG file.
+
+    Args:
+        rgb: RGB, (H, W, 3) uint8 or uint16.
+        side: Longest side of the preview, in pixels, at most.
+    """
+    small = eight_bits(_resize(rgb, side))
     return photo.encode(np.ascontiguousarray(small), format="JPEG", quality=_QUALITY)
 
 

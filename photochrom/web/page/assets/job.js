@@ -39,6 +39,13 @@ function draw() {
   one(".say").textContent = job.status
     ? `${job.name || one(".job").ariaLabel} ${statusText[job.status]}${progressText(job)}${details}`
     : invitation;
+  const notes = job.notes || [];
+  one(".notes").hidden = !notes.length;
+  one(".notes").replaceChildren(...notes.map((text) => {
+    const entry = document.createElement("li");
+    entry.textContent = text;
+    return entry;
+  }));
   const bar = one("progress");
   bar.hidden = job.status !== "running";
   bar.max = job.total || 1;

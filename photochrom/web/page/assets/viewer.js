@@ -1,11 +1,11 @@
 // One photograph, large: before and after, uncertain places, and colours that a person gives.
 // The value comes from `viewer_value`; the event "select" reports what a person does.
 const one = (selector) => element.querySelector(selector);
-const stage = one(".stage"), range = one(".position"), popover = one(".popover");
-// `popoverPoint` is the place that the popover is about; `current` is the last value drawn
-let mode = "compare", popoverPoint = null, current = null;
+const stage = one(".stage"), range = one(".position");
+const popover = createPopover(one(".popover"));
+// `current` is the last value drawn
+let mode = "compare", current = null;
 let ink = null;  // colour of the brush; null asks for one after the next stroke
-const GREY = "#808080";
 const brush = createBrush(stage, one(".size input"), onPainted);
 const instructions = {
   correct: "Click on something whose colour you know.",
@@ -37,7 +37,7 @@ function setMode(next) {
   one(".brush").dataset.mode = mode;
   one(".brush").setAttribute("aria-label", mode === "eraser" ? "Eraser" : "Brush");
   brush.cancel();
-  hidePopover();
+  popover.hide();
   if (instructions[mode]) showMessage(instructions[mode]);
 }
 
@@ -48,88 +48,24 @@ function setInk(color) {
   if (ink) one(".ink input").value = ink;
 }
 
-// The point of an event as shares of the width and height, 0 to 1.
-function pointOf(event) {
-  const box = stage.getBoundingClientRect();
-  const clamp = (value) => Math.min(1, Math.max(0, value));
-  return { x: clamp((event.clientX - box.left) / box.width),
-           y: clamp((event.clientY - box.top) / box.height) };
-}
+const pointOf = (event) => pointWithin(stage, event);
 
 // --- colours that a person gives -------------------------------------------------------------
-
-function hidePopover() {
-  popover.hidden = true;
-  popoverPoint = null;
-}
-
-function createSwatch(color, label, onChoose) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "swatch";
-  button.style.background = color;
-  button.title = label;
-  button.setAttribute("aria-label", label);
-  button.onclick = () => onChoose(color);
-  return button;
-}
-
-function createButton(text, onClick) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = text;
-  button.onclick = onClick;
-  return button;
-}
-
-// `colors` are pairs of a colour and its probability; `onRemove` adds a button to remove the mark.
-function openPopover(point, title, onChoose, colors, onRemove) {
-  popoverPoint = point;
-  popover.replaceChildren();
-  const heading = document.createElement("p");
-  heading.textContent = title;
-  const row = document.createElement("div");
-  row.className = "swatches";
-  colors.forEach(([color, share]) =>
-    row.append(createSwatch(color, `${color}, ${Math.round(share * 100)}% likely`, onChoose)));
-  const label = document.createElement("label");
-  label.textContent = "Another ";
-  const picker = document.createElement("input");
-  picker.type = "color";
-  picker.value = colors.length ? colors[0][0] : point.color || "#808080";
-  picker.onchange = () => onChoose(picker.value);
-  label.append(picker);
-  const buttons = document.createElement("div");
-  buttons.className = "buttons";
-  buttons.append(label, createButton("Keep grey", () => onChoose(GREY)));
-  if (onRemove) buttons.append(createButton("Remove", onRemove));
-  popover.append(heading, row, buttons);
-  popover.style.setProperty("--x", point.x * 100 + "%");
-  popover.style.setProperty("--y", point.y * 100 + "%");
-  popover.dataset.side = (point.x > 0.5 ? "left" : "right") + (point.y > 0.5 ? " above" : " below");
-  popover.hidden = false;
-  (popover.querySelector("button") || picker).focus();
-}
 
 // Asks for the colour at a point, and calls `onChoose` with it.
 async function askForColor(point, onChoose) {
   const { session, number } = current;
-  let colors = [];
-  popoverPoint = point;
-  try {
-    colors = await server.color_candidates(session, number, point.x, point.y);
-  } catch {
-    showMessage("There are no suggestions here. Choose any colour.");
-  }
-  if (popoverPoint !== point) return;  // a person has chosen another point meanwhile
+  const colors = await popover.likely(point,
+    () => server.color_candidates(session, number, point.x, point.y), showMessage);
+  if (!popover.isAbout(point)) return;  // a person has chosen another point meanwhile
   if (!colors) {
-    hidePopover();
+    popover.hide();
     brush.cancel();
     showMessage("This is the page around the photographs, which keeps its colour.");
     return;
   }
-  openPopover(point, "What colour is this?", (color) => {
-    hidePopover();
+  popover.open(point, "What colour is this?", (color) => {
+    popover.hide();
     stage.focus({ preventScroll: true });
     onChoose(color);
   }, colors);
@@ -156,26 +92,19 @@ function onPainted(points, radius) {
 }
 
 function editMark(mark, point, index) {
-  openPopover({ ...point, color: mark.color }, "This colour", (color) => {
-    hidePopover();
+  popover.open({ ...point, color: mark.color }, "This colour", (color) => {
+    popover.hide();
     report({ action: "recolor", index, color });
   }, [], () => {
-    hidePopover();
+    popover.hide();
     report({ action: "unmark", index });
   });
 }
 
 function drawMarks() {
   const marks = current.marks || [];
-  one(".marks").replaceChildren(...marks.map((mark, index) => {
-    const [x, y] = mark.points[Math.floor(mark.points.length / 2)];
-    const button = createSwatch(mark.color, `Your colour ${mark.color}: change or remove it`,
-      () => editMark(mark, { x, y }, index));
-    button.classList.add("mark");
-    button.style.left = x * 100 + "%";
-    button.style.top = y * 100 + "%";
-    return button;
-  }));
+  one(".marks").replaceChildren(...marks.map((mark, index) => createMarkButton(mark,
+    (point) => editMark(mark, point, index))));
   brush.draw([current.width, current.height], marks);
 }
 
@@ -200,11 +129,6 @@ albumBox.addEventListener("change", () => {
 });
 
 // --- drawing ---------------------------------------------------------------------------------
-
-// Setting the same source again would load the picture again.
-function load(image, source) {
-  if (image.getAttribute("src") !== source) image.src = source;
-}
 
 function drawExamples(examples) {
   one(".examples").replaceChildren(...examples.map(({ name, alt }) => {
@@ -241,7 +165,7 @@ function draw() {
   one(".empty").hidden = Boolean(current.number);
   one(".picture").hidden = one(".bar").hidden = stage.hidden = range.hidden = !done;
   if (current.examples) drawExamples(current.examples);
-  if (isOther) { hidePopover(); setDivider(50); setInk(null); }
+  if (isOther) { popover.hide(); setDivider(50); setInk(null); }
   if (isOther || !done) brush.cancel();
   drawKept();
   if (current.status === "skipped") return;
@@ -280,12 +204,12 @@ one(".brush .grey").onclick = () => setInk(ink === GREY ? null : GREY);
 one(".ink input").addEventListener("input", (event) => setInk(event.target.value));
 
 function beginPainting(point) {
-  hidePopover();
+  popover.hide();
   brush.begin(point, mode === "eraser" ? "#ffffff" : ink || "#ffffff");
 }
 
 function cancelPainting() {
-  hidePopover();
+  popover.hide();
   brush.cancel();
 }
 
