@@ -149,7 +149,13 @@ class AlbumPrediction(Picture):
 
     def as_references(self, options: ColorOptions | None = None) -> list[Reference]:
         """Return each photograph of the page with its colours, as `Prediction.as_references`."""
-        return [each for own in self.predictions for each in own.as_references(options)]
+        options = options or ColorOptions()
+        shares = self._hints_by_region(options.hints)
+        return [
+            each
+            for own, hints in zip(self.predictions, shares, strict=True)
+            for each in own.as_references(replace(options, hints=hints))
+        ]
 
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
         """Return several different colourings of the page, as `Prediction.variants` does."""

@@ -232,35 +232,29 @@ class Prediction(Picture):
             InvalidModel: the network's output does not match its card.
         """
         options = ColorOptions.either(options, vividness=vividness, hints=hints, palette=palette)
-        params, hints = self._decoding_params(options.vividness), options.hints
-        unhinted = self._small_chroma(self.output, params, options.palette)
-        if options.shared is not None:
-            unhinted = options.shared.mix(self._known_features(), unhinted)
-        if not hints:
-            return self._color_photo(unhinted)
-        space, photo_size = self.model.card.color_space, self.photo.luma.shape
-        hinted = self._small_chroma(self._predict_with_hints(hints), params, options.palette)
-        binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
-        small = binding.bind_small(unhinted, hinted, space)
-        return self._color_photo(small, binding)
+        return self._color_photo(*self._chroma(options))
 
     def as_references(self, options: ColorOptions | None = None) -> list[Reference]:
-        """Return the photograph with its predicted colours, for `SharedColors`.
+        """Return the photograph with its colours, for `SharedColors`.
 
         Args:
-            options: as in `color`; hints and shared colours have no effect here.
+            options: as in `color`; shared colours have no effect here.
 
         Returns:
-            One reference. (An `AlbumPrediction` returns one for each photograph of the page.)
+            One reference, in which colours that were given by hints have more weight than
+            predicted ones. (An `AlbumPrediction` returns one for each photograph of the page.)
 
         Raises:
             ConfigError: as in `color`; or the model gives no features.
         """
-        options = options or ColorOptions()
-        params, features = self._decoding_params(options.vividness), self._known_features()
-        chroma = self._small_chroma(self.output, params, options.palette)
-        small = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
-        return [Reference(features, np.asarray(small))]
+        features = self._known_features()
+        chroma, binding = self._chroma(replace(options or ColorOptions(), shared=None))
+        size = features.shape[1::-1]
+        small = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_AREA), np.float32)
+        if binding is None:
+            return [Reference(features, small)]
+        given = cv2.resize(binding.followers.follow_weight, size, interpolation=cv2.INTER_AREA)
+        return [Reference(features, small, np.asarray(given, np.float32))]
 
     def _rgb(self) -> IntArray:
         return self.color().rgb
@@ -342,6 +336,19 @@ class Prediction(Picture):
             "Prediction.likely is named color_candidates now", DeprecationWarning, stacklevel=2
         )
         return self.color_candidates(x, y, count)
+
+    def _chroma(self, options: ColorOptions) -> tuple[FloatArray, Binding | None]:
+        """Return chroma of the network's size, (h, w, 2), and what ties it to the hints, if any."""
+        params, hints = self._decoding_params(options.vividness), options.hints
+        unhinted = self._small_chroma(self.output, params, options.palette)
+        if options.shared is not None:
+            unhinted = options.shared.mix(self._known_features(), unhinted)
+        if not hints:
+            return unhinted, None
+        space, photo_size = self.model.card.color_space, self.photo.luma.shape
+        hinted = self._small_chroma(self._predict_with_hints(hints), params, options.palette)
+        binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
+        return binding.bind_small(unhinted, hinted, space), binding
 
     def _decoding_params(self, vividness: float | None) -> DecodingParams:
         """Return the parameters that turn the network's output into colours of this vividness."""
