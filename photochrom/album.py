@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from photochrom.color import chroma_planes
+from photochrom.color_photo import ColorPhoto
 from photochrom.errors import ConfigError
 from photochrom.options import ColorOptions
 from photochrom.photo.codecs.jpeg import halve
 from photochrom.photo.photo import Picture, eight_bits
 from photochrom.photo.provenance import with_provenance
-from photochrom.prediction import ColorPhoto, Prediction
+from photochrom.prediction import Prediction
 
 if TYPE_CHECKING:
     from typing import Self

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import IntArray
+    from photochrom.color_photo import ColorPhoto
     from photochrom.guidance.shared_colors import SharedColors
-    from photochrom.prediction import ColorPhoto
     from photochrom.web.page.choices import Choices
     from photochrom.web.page.predictions import AnyPrediction
 
