@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer, colorize
     from photochrom.errors import PhotochromError
     from photochrom.guidance.hints import Hint
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from photochrom.model.model import Model
     from photochrom.options import ColorOptions
     from photochrom.photo import Photo, read
-    from photochrom.prediction import ColorPhoto, Prediction
+    from photochrom.prediction import Prediction
 
 __version__ = "0.1.0"
 
@@ -42,7 +43,7 @@ __all__ = [
 _MODULES = {
     "Card": "model.card",
     "ColorOptions": "options",
-    "ColorPhoto": "prediction",
+    "ColorPhoto": "color_photo",
     "Colorizer": "colorizer",
     "Hint": "guidance.hints",
     "Model": "model.model",

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from photochrom.color import chroma_planes
+from photochrom.color_photo import ColorPhoto
 from photochrom.errors import ConfigError
 from photochrom.options import ColorOptions
 from photochrom.photo.codecs.jpeg import halve
 from photochrom.photo.photo import Picture, eight_bits
 from photochrom.photo.provenance import with_provenance
-from photochrom.prediction import ColorPhoto, Prediction
+from photochrom.prediction import Prediction
 
 if TYPE_CHECKING:
     from typing import Self
@@ -149,7 +150,13 @@ class AlbumPrediction(Picture):
 
     def as_references(self, options: ColorOptions | None = None) -> list[Reference]:
         """Return each photograph of the page with its colours, as `Prediction.as_references`."""
-        return [each for own in self.predictions for each in own.as_references(options)]
+        options = options or ColorOptions()
+        shares = self._hints_by_region(options.hints)
+        return [
+            each
+            for own, hints in zip(self.predictions, shares, strict=True)
+            for each in own.as_references(replace(options, hints=hints))
+        ]
 
     def variants(self, count: int = 4, *, vividness: float | None = None) -> list[ColorPhoto]:
         """Return several different colourings of the page, as `Prediction.variants` does."""

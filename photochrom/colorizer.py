@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from photochrom import film, photo
 from photochrom.album import AlbumPrediction
+from photochrom.color_photo import ColorPhoto
 from photochrom.deprecation import renamed_arguments
 from photochrom.guidance.reference import Reference
 from photochrom.model.model import Model, default_model
 from photochrom.options import ColorOptions
 from photochrom.photo import Photo
 from photochrom.photo.album import find_photographs
-from photochrom.prediction import ColorPhoto, Prediction
+from photochrom.prediction import Prediction
 
 if TYPE_CHECKING:
     from photochrom.guidance.hints import RGB, Hint

@@ -1,4 +1,4 @@
-"""A network's prediction for a photograph, and the colour photograph that it becomes.
+"""A network's prediction for a photograph, from which colours are computed.
 
 Running the network is the expensive step. A `Prediction` keeps its result, so that colouring the
 photograph again with another vividness or palette is quick.
@@ -6,20 +6,19 @@ photograph again with another vividness or palette is quick.
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
-from PIL import Image
 
-from photochrom import color, photo
+from photochrom import color
 from photochrom.checks import check_number
 from photochrom.color.guided import LinearChroma, limit_chroma, mean_chroma
+from photochrom.color_photo import ColorPhoto
 from photochrom.errors import ConfigError
 from photochrom.guidance.binding import Binding
 from photochrom.guidance.hints import as_rgb, chroma_of, draw
@@ -28,7 +27,6 @@ from photochrom.model.distribution import Distribution, decode
 from photochrom.model.guide import Guide
 from photochrom.model.variants import variants
 from photochrom.options import ColorOptions
-from photochrom.photo.output_profile import output_profile, profile_of
 from photochrom.photo.photo import Picture, eight_bits
 from photochrom.photo.provenance import with_provenance
 
@@ -37,135 +35,12 @@ if TYPE_CHECKING:
     from photochrom.guidance.hints import RGB, Hint
     from photochrom.model.card import DecodingParams
     from photochrom.model.model import Model
-    from photochrom.photo import Metadata, Photo
-    from photochrom.photo.encoding import Chroma
+    from photochrom.photo import Photo
 
-__all__ = ["ColorPhoto", "Prediction"]
+__all__ = ["Prediction"]
 
 # Luma of colour candidates is kept within these bounds: near black or white, all look alike.
 _CANDIDATE_LUMA: Final = (90, 200)
-
-
-@dataclass(frozen=True, eq=False)
-class ColorPhoto(Picture):
-    """A coloured photograph: the luma of the original, and the colours laid over it.
-
-    Attributes:
-        luma: BT.601 Y' of the original, unchanged, (H, W) uint8 or uint16.
-        chroma: the predicted colours, as functions of luma.
-        alpha: (H, W) of the dtype of `luma`, or None.
-        metadata: metadata of the original, with a note that the colours are computer-generated.
-        format: file format of the original, for example "JPEG".
-        mean_chroma: mean distance of the colours from grey, in Lab units.
-        icc: the profile of the scan's own colours; None without one.
-    """
-
-    luma: IntArray = field(repr=False)
-    chroma: Chroma = field(repr=False)
-    alpha: IntArray | None = field(repr=False)
-    metadata: Metadata = field(repr=False)
-    format: str
-    mean_chroma: float
-    icc: bytes | None = field(default=None, repr=False)
-
-    @cached_property
-    def rgb(self) -> IntArray:
-        """sRGB, (H, W, 3) of the dtype of `luma`; its luma is within one level of `luma`."""
-        return self.chroma.rgb(self.luma)
-
-    def _rgb(self) -> IntArray:
-        return self.rgb
-
-    def save(
-        self,
-        destination: str | os.PathLike[str] | BinaryIO,
-        *,
-        format: str | None = None,  # noqa: A002
-        quality: int | None = None,
-        overwrite: bool = False,
-    ) -> None:
-        """Write the photograph with its metadata, completely or not at all.
-
-        Args:
-            destination: a path, or a binary file object.
-            format: a key of `photo.FORMATS`. By default the suffix of the path decides; for a
-                file object, the format of the original.
-            quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; None for the format's default.
-            overwrite: whether an existing file may be replaced.
-
-        Raises:
-            OutputExists: the file exists and `overwrite` is False.
-            OutputError: the file cannot be written, or not in this format.
-            ConfigError: `quality` is out of range.
-        """
-        if format is None and not isinstance(destination, str | os.PathLike):
-            format = self.format  # noqa: A001
-
-        def encode(name: str) -> bytes:
-            return self.encode(name, quality=quality)
-
-        photo.deliver(destination, encode, format=format, overwrite=overwrite)
-
-    def encode(self, format: str | None = None, *, quality: int | None = None) -> bytes:  # noqa: A002
-        """Return the bytes of an image file.
-
-        Args:
-            format: a key of `photo.FORMATS`; None for the format of the original.
-            quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; None for the format's default.
-
-        Raises:
-            OutputError: the format is unknown or cannot hold this photograph.
-            ConfigError: `quality` is out of range.
-        """
-        return photo.encode_colored(
-            self.luma,
-            self.chroma,
-            format=format or self.format,
-            alpha=self.alpha,
-            metadata=self.metadata,
-            quality=quality,
-        )
-
-    def metadata_lost(self, format: str | None = None) -> tuple[str, ...]:  # noqa: A002
-        """Name the metadata of the original that a file of the photograph does not carry over.
-
-        Args:
-            format: as in `encode`.
-
-        Returns:
-            Names for people, for example "IPTC" or "text Title"; nothing if all is kept.
-
-        Raises:
-            OutputError: the format is unknown.
-        """
-        return photo.metadata_lost(self.metadata, format or self.format)
-
-    def in_profile(self, name: str) -> ColorPhoto:
-        """Return the same photograph, to be saved and encoded in another colour space.
-
-        A viewer shows the same colours, with the same luma within a level or two. In an RGB file
-        of sRGB and Display P3, grey has the same numbers as before.
-
-        Args:
-            name: a member of `photo.output_profile.PROFILES`, or "keep" for the space of the
-                original's own profile, if it has one that can hold colours.
-
-        Raises:
-            ConfigError: there is no such colour space.
-        """
-        if name == "srgb":
-            return replace(self, metadata=replace(self.metadata, icc=None))
-        if name == "keep":
-            profile = profile_of(self.icc) if self.icc else None
-        else:
-            profile = output_profile(name)
-        icc = profile.icc if profile else None
-        return replace(self, metadata=replace(self.metadata, icc=icc))
-
-    def to_pil(self) -> Image.Image:
-        """Return an 8-bit Pillow image, RGB or RGBA."""
-        planes = [self.rgb] if self.alpha is None else [self.rgb, self.alpha[..., None]]
-        return Image.fromarray(eight_bits(cast("IntArray", np.concatenate(planes, -1))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,35 +107,29 @@ class Prediction(Picture):
             InvalidModel: the network's output does not match its card.
         """
         options = ColorOptions.either(options, vividness=vividness, hints=hints, palette=palette)
-        params, hints = self._decoding_params(options.vividness), options.hints
-        unhinted = self._small_chroma(self.output, params, options.palette)
-        if options.shared is not None:
-            unhinted = options.shared.mix(self._known_features(), unhinted)
-        if not hints:
-            return self._color_photo(unhinted)
-        space, photo_size = self.model.card.color_space, self.photo.luma.shape
-        hinted = self._small_chroma(self._predict_with_hints(hints), params, options.palette)
-        binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
-        small = binding.bind_small(unhinted, hinted, space)
-        return self._color_photo(small, binding)
+        return self._color_photo(*self._chroma(options))
 
     def as_references(self, options: ColorOptions | None = None) -> list[Reference]:
-        """Return the photograph with its predicted colours, for `SharedColors`.
+        """Return the photograph with its colours, for `SharedColors`.
 
         Args:
-            options: as in `color`; hints and shared colours have no effect here.
+            options: as in `color`; shared colours have no effect here.
 
         Returns:
-            One reference. (An `AlbumPrediction` returns one for each photograph of the page.)
+            One reference, in which colours that were given by hints have more weight than
+            predicted ones. (An `AlbumPrediction` returns one for each photograph of the page.)
 
         Raises:
             ConfigError: as in `color`; or the model gives no features.
         """
-        options = options or ColorOptions()
-        params, features = self._decoding_params(options.vividness), self._known_features()
-        chroma = self._small_chroma(self.output, params, options.palette)
-        small = cv2.resize(chroma, features.shape[1::-1], interpolation=cv2.INTER_AREA)
-        return [Reference(features, np.asarray(small))]
+        features = self._known_features()
+        chroma, binding = self._chroma(replace(options or ColorOptions(), shared=None))
+        size = features.shape[1::-1]
+        small = np.asarray(cv2.resize(chroma, size, interpolation=cv2.INTER_AREA), np.float32)
+        if binding is None:
+            return [Reference(features, small)]
+        given = cv2.resize(binding.followers.follow_weight, size, interpolation=cv2.INTER_AREA)
+        return [Reference(features, small, np.asarray(given, np.float32))]
 
     def _rgb(self) -> IntArray:
         return self.color().rgb
@@ -342,6 +211,19 @@ class Prediction(Picture):
             "Prediction.likely is named color_candidates now", DeprecationWarning, stacklevel=2
         )
         return self.color_candidates(x, y, count)
+
+    def _chroma(self, options: ColorOptions) -> tuple[FloatArray, Binding | None]:
+        """Return chroma of the network's size, (h, w, 2), and what ties it to the hints, if any."""
+        params, hints = self._decoding_params(options.vividness), options.hints
+        unhinted = self._small_chroma(self.output, params, options.palette)
+        if options.shared is not None:
+            unhinted = options.shared.mix(self._known_features(), unhinted)
+        if not hints:
+            return unhinted, None
+        space, photo_size = self.model.card.color_space, self.photo.luma.shape
+        hinted = self._small_chroma(self._predict_with_hints(hints), params, options.palette)
+        binding = Binding.of(hints, photo_size, self.lightness.shape, self.guide, self.features)
+        return binding.bind_small(unhinted, hinted, space), binding
 
     def _decoding_params(self, vividness: float | None) -> DecodingParams:
         """Return the parameters that turn the network's output into colours of this vividness."""

@@ -80,15 +80,33 @@ def model(network_bytes: bytes | None = None, *, engine: str = "openvino", **cha
     return Model(card(**changes), made, engine=engine)
 
 
-def known_color_model() -> Model:
-    """A model that returns the known chroma, and grey where none is known."""
+def known_color_model(*, compares: bool = False) -> Model:
+    """A model that returns the known chroma, and grey where none is known.
+
+    Args:
+        compares: whether it has features, too: equally light places look alike. Then light places
+            are yellow where no chroma is known.
+    """
     x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["B", "H", "W", 4])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [None, None, None, 2])
-    weight = numpy_helper.from_array(np.eye(4, 2, -1, dtype=np.float32), "w")
+    weight = np.eye(4, 2, -1, dtype=np.float32)
     nodes = [helper.make_node("MatMul", ["x", "w"], ["y"])]
-    graph = helper.make_graph(nodes, "known", [x], [y], [weight])
+    constants, outputs, size = {"w": weight}, [y], 64
+    if compares:
+        weight[0, 1], size = 0.3, 32
+        turn = np.zeros((4, 2), np.float32)
+        turn[0, 0] = 4
+        constants |= {"t": turn, "o": np.array([-2, 0.5], np.float32)}
+        nodes += [
+            helper.make_node("MatMul", ["x", "t"], ["turned"]),
+            helper.make_node("Add", ["turned", "o"], ["long"]),
+            helper.make_node("LpNormalization", ["long"], ["f"], axis=-1, p=2),
+        ]
+        outputs.append(helper.make_tensor_value_info("f", TensorProto.FLOAT, [None] * 3 + [2]))
+    weights = [numpy_helper.from_array(value, name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "known", [x], outputs, weights)
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    return model(bytes(made.SerializeToString()), known_scale=0.01)
+    return model(bytes(made.SerializeToString()), known_scale=0.01, working_size=size)
 
 
 def sloped(**changes: Any) -> Model:

@@ -111,6 +111,15 @@ def test_a_stroke_over_the_page_counts_in_each_photograph_that_it_crosses(predic
     assert [len(hint.points) for share in shares for hint in share] == [1, 1]
 
 
+def test_a_hint_is_passed_on_with_its_photograph_alone(prediction):
+    rows, columns = prediction.regions[1].window(prediction.photo.luma.shape)
+    point = ((columns.start + columns.stop) // 2, (rows.start + rows.stop) // 2)
+    found = prediction.as_references(ColorOptions(hints=(Hint.at(*point, "#204080"),)))
+    assert [each.given is not None for each in found] == [False, True, False, False]
+    assert found[1].given.shape == found[1].chroma.shape[:2]
+    assert found[1].given.max() > 0.9
+
+
 def test_a_hint_on_the_page_is_refused(prediction):
     with pytest.raises(ConfigError, match="lies on the page"):
         prediction.color(ColorOptions(hints=(Hint.at(2, 2, "#204080"),)))

@@ -19,7 +19,17 @@ ROOT = Path(photochrom.__file__).parent
 LAYERS = {
     1: ["checks", "deprecation", "errors", "parallel", "progress", "files"],
     2: ["photo", "color", "model", "guidance"],
-    3: ["album", "colorizer", "prediction", "options", "batch", "documents", "film", "scoring"],
+    3: [
+        "album",
+        "colorizer",
+        "color_photo",
+        "prediction",
+        "options",
+        "batch",
+        "documents",
+        "film",
+        "scoring",
+    ],
     4: ["training", "recipes"],
     5: ["cli", "web", "__main__"],
 }

@@ -14,10 +14,10 @@ from photochrom.documents.coloring import ColoredDocument, color_document
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
+    from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
     from photochrom.photo import Photo
-    from photochrom.prediction import ColorPhoto
 
 __all__ = ["color_pages", "color_photo"]
 

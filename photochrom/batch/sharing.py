@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from photochrom.batch.job import MAX_WORKERS, InColor, Job
@@ -37,7 +38,8 @@ def share_colors(
     Args:
         jobs: the photographs of the album.
         colorizer: the colorizer to use.
-        options: how the photographs are to be coloured.
+        options: how the photographs are to be coloured; hints are places in a single photograph,
+            and have no effect here.
         in_color: as in `run`; photographs that it skips are left out.
         workers: as in `run`.
         on_photo: called after each photograph.
@@ -46,7 +48,7 @@ def share_colors(
         ConfigError: the model cannot compare photographs, or does not support an option.
         InvalidModel: the network's output does not match its card.
     """
-    options = colorizer.prepared(options or ColorOptions())
+    options = replace(colorizer.prepared(options or ColorOptions()), hints=())
 
     def work(job: Job) -> list[Reference]:
         try:

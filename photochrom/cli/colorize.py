@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -39,14 +37,12 @@ from photochrom.cli.colorize_options import (
     Variants,
     Workers,
 )
+from photochrom.cli.colorize_report import conclude, report_all
 from photochrom.cli.console import (
     ProgressBars,
     emit,
     escape_controls,
-    fail,
-    limit_advice,
     note,
-    note_metadata_lost,
 )
 from photochrom.cli.options import (
     EngineOption,
@@ -58,7 +54,7 @@ from photochrom.cli.options import (
 )
 from photochrom.cli.side_by_side import Comparison
 from photochrom.cli.stream import STREAM, Stream
-from photochrom.errors import ConfigError, OutputExists, SeveralPages
+from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
     from photochrom.batch import Job, Outcome
@@ -66,8 +62,6 @@ if TYPE_CHECKING:
     from photochrom.options import ColorOptions
 
 __all__ = ["colorize"]
-
-_ALMOST_GREY = 1.0  # mean chroma in CIE Lab units; below it, the result hardly looks coloured
 
 
 def colorize(
@@ -151,8 +145,8 @@ def _run(
     """Do the jobs with `color`, and report them; `destination` tells where the results are."""
     # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
     engine_name = colorizer.engine
-    outcomes = _report_all(color(jobs, colorizer), len(jobs), as_json=as_json)
-    _conclude(outcomes, engine_name, show_paths=show_paths)
+    outcomes = report_all(color(jobs, colorizer), len(jobs), as_json=as_json)
+    conclude(outcomes, engine_name, show_paths=show_paths)
 
 
 def _require_one(inputs: list[str], *unwanted: object) -> None:
@@ -267,24 +261,6 @@ def _missing_extra(suffix: str) -> str:
     return f" (install photochrom[{codec.extra}] to read it)" if codec else ""
 
 
-def _report_all(outcomes: Generator[Outcome], total: int, *, as_json: bool) -> list[Outcome]:
-    """Report each outcome as it comes, and return them all."""
-    finished: list[Outcome] = []
-    # Closing the generator cancels what has not started, so that Ctrl-C does not wait for it.
-    with ProgressBars("photographs", color="colouring") as bars, closing(outcomes):
-        bars.progress("color", 0, total)
-        try:
-            for outcome in outcomes:
-                finished.append(outcome)
-                _report(outcome, as_json=as_json)
-                bars.progress("color", len(finished), total)
-        except KeyboardInterrupt:
-            done = sum(outcome.status == "done" for outcome in finished)
-            note(f"{done} of {total} files were coloured; add --exists skip to colour the rest")
-            raise
-    return finished
-
-
 def _options(
     vividness: float | None,
     hints: list[str],
@@ -337,103 +313,3 @@ def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
         else:
             remark = f" (exists already: {consequence})" if target_exists else ""
             typer.echo(escape_controls(f"{source} → {target}{remark}"))
-
-
-def _report(outcome: Outcome, *, as_json: bool) -> None:
-    targets = outcome.written or outcome.job.unsplit_targets
-    if as_json:
-        emit(
-            {
-                "source": str(outcome.job.source),
-                "target": str(targets[0]),
-                "targets": [str(each) for each in targets],
-                "status": outcome.status,
-                "reason": outcome.reason or None,
-                "seconds": round(outcome.seconds, 3),
-                "width": outcome.size[0] if outcome.size else None,
-                "height": outcome.size[1] if outcome.size else None,
-                "tint": outcome.tint or None,
-                "mean_chroma": round(outcome.mean_chroma, 2) if outcome.status == "done" else None,
-                "photographs": outcome.photographs if outcome.status == "done" else None,
-                "unchanged": [
-                    {"page": page, "reason": reason} for page, reason in outcome.unchanged
-                ],
-                "metadata_lost": list(outcome.metadata_lost),
-            }
-        )
-    if outcome.status == "failed":
-        fail(f"{outcome.reason}{_advice(outcome.error)}")
-    elif outcome.status == "done":
-        _note_done(outcome, str(targets[0]))
-
-
-def _advice(error: Exception | None) -> str:
-    """Return which option would have helped, in brackets."""
-    if isinstance(error, OutputExists):
-        return " (--exists skip or overwrite)"
-    if isinstance(error, SeveralPages):
-        return " (--pages all, or --pages 1,3-5)"
-    return limit_advice(error)
-
-
-def _note_done(outcome: Outcome, target: str) -> None:
-    """Print what a person may want to know of a result."""
-    _note_format(outcome)
-    if outcome.mean_chroma < _ALMOST_GREY:
-        note(f"{target} is almost grey")
-    if outcome.photographs > 1:
-        note(f"{outcome.job.source}: {outcome.photographs} photographs were found and coloured")
-    for page, reason in outcome.unchanged:
-        note(f"{target}: an image on page {page} was not coloured: {reason}")
-    note_metadata_lost(target, outcome.metadata_lost)
-
-
-def _end_with_paths(outcomes: list[Outcome]) -> str:
-    """Return the end of a sentence that says where the results are."""
-    written = [path for each in outcomes if each.status == "done" for path in each.written]
-    if len(written) == 1:
-        return f": {written[0]}"
-    folders = {str(path.parent) for path in written}
-    with suppress(ValueError):  # some paths are absolute and some relative
-        if folder := os.path.commonpath(folders):
-            return f" in {folder}"
-    return " beside the originals"
-
-
-def _note_format(outcome: Outcome) -> None:
-    """Print that a photograph's name ends with the suffix of another format than it has."""
-    from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
-
-    source = outcome.job.source
-    suffix = source.suffix.lower()
-    expected = WRITABLE_SUFFIXES.get(result_suffix(suffix), outcome.format)
-    if outcome.format and outcome.format != expected:
-        named = READABLE_SUFFIXES[suffix]
-        note(f"{source} is not a {named} file despite its name; it was read by its content")
-
-
-def _conclude(outcomes: list[Outcome], engine: str, *, show_paths: bool) -> None:
-    """Print how many photographs had each outcome; exit with 1 where any failed."""
-    from photochrom.batch import IN_COLOR_ALREADY
-
-    statuses = Counter(outcome.status for outcome in outcomes)
-    coloured = sum(each.photographs for each in outcomes if each.status == "done")
-    in_color = sum(each.reason == IN_COLOR_ALREADY for each in outcomes)
-    where = _end_with_paths(outcomes) if show_paths and coloured else ""
-    parts = [f"{_number(coloured, 'photograph')} coloured{where}"]
-    if skipped := statuses["skipped"] - in_color:
-        parts.append(f"{_number(skipped, 'file')} skipped")
-    if in_color:
-        parts.append(f"{_number(in_color, 'file')} in colour already (see --in-color)")
-    if statuses["failed"]:
-        parts.append(f"{statuses['failed']} failed")
-    if statuses["cancelled"]:
-        parts.append(f"{statuses['cancelled']} not started (--fail-fast)")
-    note(", ".join(parts) + (f" ({engine})" if coloured else ""))
-    if statuses["failed"]:
-        raise typer.Exit(1)
-
-
-def _number(count: int, noun: str) -> str:
-    """Return the subject of a sentence with its verb, such as "2 files were"."""
-    return f"{count} {noun} was" if count == 1 else f"{count} {noun}s were"

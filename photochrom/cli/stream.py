@@ -14,9 +14,9 @@ from photochrom.cli.console import note, note_metadata_lost
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
+    from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
-    from photochrom.prediction import ColorPhoto
 
 __all__ = ["STREAM", "Stream"]
 

@@ -16,8 +16,8 @@ from photochrom.photo.codecs.tiff_pages import photograph_count
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from photochrom.color_photo import ColorPhoto
     from photochrom.photo import Photo
-    from photochrom.prediction import ColorPhoto
 
 __all__ = [
     "PDF_SUFFIX",

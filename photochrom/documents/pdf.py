@@ -23,8 +23,8 @@ from photochrom.photo.metadata import Metadata
 from photochrom.photo.provenance import with_provenance
 
 if TYPE_CHECKING:
+    from photochrom.color_photo import ColorPhoto
     from photochrom.photo import Photo
-    from photochrom.prediction import ColorPhoto
 
 __all__ = ["PdfReport", "color_pdf", "limit_memory", "page_count"]
 

@@ -14,8 +14,8 @@ from photochrom.photo.fitting import fitted
 
 if TYPE_CHECKING:
     from photochrom.color import IntArray
+    from photochrom.color_photo import ColorPhoto
     from photochrom.photo import Metadata, Photo
-    from photochrom.prediction import ColorPhoto
 
 __all__ = ["color_tiff"]
 

@@ -32,10 +32,12 @@ class Reference:
     Attributes:
         features: (h, w, F) float32, unit vectors.
         chroma: (h, w, 2) float32, in the units of the network's colour space.
+        given: how far the chroma was given by hints, (h, w) float32 in [0, 1]; None if it was not.
     """
 
     features: FloatArray
     chroma: FloatArray
+    given: FloatArray | None = None
 
     @classmethod
     def of(cls, photo: Photo, model: Model) -> Reference:

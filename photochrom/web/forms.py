@@ -144,6 +144,11 @@ class JobForm(ColorForm):
 
     photographs: list[Upload] = Field([], description="The photographs. Can be repeated.")
     film: Upload | None = Field(None, description="A film, instead of photographs.")
+    consistent: bool = Field(
+        default=False,
+        description="Whether the photographs are an album, whose things get the same colours in "
+        "all of them. Each photograph is then read twice.",
+    )
 
 
 def check_fields(fields: Collection[tuple[str, object]], form: type[ColorForm]) -> None:

@@ -95,6 +95,10 @@ class JobModel(BaseModel):
         description="Number of photographs, or frames. For a film it is an estimate until the "
         "end; 0 if not known yet."
     )
+    compared: int = Field(
+        description="Number of photographs that were compared with the others, which comes first "
+        "in a job with `consistent`; 0 in others."
+    )
     created: float = Field(description="Time of the request, in seconds since 1970.")
     ended: float | None = Field(description="Time of the end, in seconds since 1970.")
     items: list[ItemModel]
@@ -147,6 +151,7 @@ def _photographs_job(service: Service, folder: Path, form: JobForm) -> Job:
         pages=form.pages or "",
         profile=form.result_profile,
         split=form.split,
+        consistent=form.consistent,
     )
     work = photographs_work(
         service.colorizer, sources, options, settings, workers=service.settings.threads
@@ -266,6 +271,7 @@ def _job_model(job: Job, request: Request) -> JobModel:
         reason=job.reason,
         done=job.done,
         total=job.total,
+        compared=job.compared,
         created=job.created,
         ended=job.ended,
         items=items,

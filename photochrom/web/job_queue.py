@@ -71,6 +71,7 @@ class Job:
         reason: Why it failed; "" otherwise.
         done: Number of photographs, or frames, that are done.
         total: Number of photographs, or frames; an estimate for a film; 0 if not known yet.
+        compared: Number of photographs that were compared with the others, to share colours.
         created: Time of creation, in seconds since 1970.
         ended: Time of the end, in seconds since 1970, or None.
         result: Path of the result, once there is one.
@@ -87,6 +88,7 @@ class Job:
     reason: str = ""
     done: int = 0
     total: int = 0
+    compared: int = 0
     created: float = field(default_factory=time.time)
     ended: float | None = None
     result: Path | None = None

@@ -7,7 +7,7 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -45,6 +45,7 @@ class PhotographSettings:
         pages: Pages to colour of documents, as in `batch.run`; "" refuses several pages.
         profile: Colour space of the results, as in `batch.run`.
         split: Whether to write each photograph of an album page to a file of its own.
+        consistent: Whether the photographs share colours, as with `batch.share_colors`.
     """
 
     suffix: str | None = None
@@ -52,6 +53,7 @@ class PhotographSettings:
     pages: str = ""
     profile: str = "srgb"
     split: bool = False
+    consistent: bool = False
 
 
 def photographs_work(
@@ -76,13 +78,17 @@ def photographs_work(
 
     def work(job: Job) -> Path:
         job.total, archive_path = len(sources), job.folder / "coloured.zip"
+        tasks = _tasks(sources, job.folder / "out", settings)
+        color = options
+        if settings.consistent:
+            color = _with_shared_colors(job, tasks, colorizer, options, workers)
         outcomes = batch.run(
-            _tasks(sources, job.folder / "out", settings),
+            tasks,
             colorizer,
             in_color="recolor",
             workers=workers,
             quality=settings.quality,
-            options=options,
+            options=color,
             pages=settings.pages,
             profile=settings.profile,
             on_page=job.raise_if_cancelled,
@@ -103,6 +109,21 @@ def photographs_work(
         return archive_path
 
     return work
+
+
+def _with_shared_colors(
+    job: Job, tasks: list[batch.Job], colorizer: Colorizer, options: ColorOptions, workers: int
+) -> ColorOptions:
+    """Compare the photographs of a job, and return options with the colours that they share."""
+
+    def count() -> None:
+        job.raise_if_cancelled()
+        job.compared += 1
+
+    shared = batch.share_colors(
+        tasks, colorizer, options, in_color="recolor", workers=workers, on_photo=count
+    )
+    return replace(options, shared=shared)
 
 
 def _tasks(sources: list[Path], folder: Path, settings: PhotographSettings) -> list[batch.Job]:

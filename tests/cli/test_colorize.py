@@ -21,6 +21,7 @@ from tests.support import (
     NAN,
     contents,
     heed_interrupts,
+    known_color_model,
     model,
     network,
     picture_bytes,
@@ -45,6 +46,21 @@ def test_one_file(shoebox):
     assert result.exit_code == 0
     assert is_coloured(Path("new.jpg"))
     assert result.stderr == "1 photograph was coloured (OpenVINO CPU f32)\n"
+
+
+def test_an_album_shares_its_colours(shoebox, tmp_path):
+    how = ("--model", str(write_model(tmp_path / "compares", known_color_model(compares=True))))
+    for suffix, exponent in (("a.png", 1.0), ("b.png", 1.2)):
+        ramp = 255 * np.linspace(0, 1, 64)[None].repeat(64, 0) ** exponent
+        Image.fromarray(ramp.astype(np.uint8)).save(shoebox / "in" / suffix)
+    (shoebox / "in" / "c.jpg").write_bytes(BROKEN)
+    assert call("in", "-o", "apart", *how).exit_code == 1
+    result = call("in", "-o", "together", "--consistent", *how)
+    assert result.exit_code == 1  # the broken one is named, and the others are coloured
+    assert contents(Path("together")) == ["a.png", "b.png"]
+    assert Path("apart/a.png").read_bytes() != Path("together/a.png").read_bytes()
+    result = call("in", "-o", "more", "--consistent", "--variants", "2", *how)
+    assert (result.exit_code, "--consistent or --variants" in result.stderr) == (2, True)
 
 
 def test_results_stand_beside_their_originals(shoebox):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,27 @@ def test_a_model_that_cannot_compare_photographs(warm, camera):
 def test_variants_have_no_shared_colours():
     with pytest.raises(ConfigError, match="received shared"):
         ColorOptions(variants=2, shared=SharedColors([]))
+
+
+def test_a_colour_that_was_given_travels_where_things_look_alike():
+    one, other = things(0, 1), noisy(things(0, 1), 1)
+    red, blue = painted(one, RED, BLUE), painted(other, BLUE, BLUE)
+    given = np.zeros(one.shape[:2], np.float32)
+    given[:, :6] = 1
+    shared = SharedColors([replace(red, given=given), blue])
+    mixed = shared.mix(other, blue.chroma)
+    assert mixed[:, :5] == pytest.approx(RED + np.zeros((4, 5, 2)), abs=2)
+    assert mixed[:, 7:] == pytest.approx(BLUE + np.zeros((4, 5, 2)), abs=2)
+
+
+def test_an_album_is_reduced_to_what_a_photograph_needs():
+    photographs = [things(0, 1), noisy(things(0, 1), 1), things(4, 5)]
+    parts = [SharedColors([painted(each, RED, BLUE)]) for each in photographs]
+    whole = SharedColors.joined(parts)
+    assert whole.related_to(parts[0]) == parts[1]
+    assert whole.related_to(parts[2]) == SharedColors([])
+    assert parts[0] != parts[1]
+    own = painted(photographs[0], RED, BLUE)
+    assert np.array_equal(
+        whole.mix(own.features, own.chroma), parts[1].mix(own.features, own.chroma)
+    )

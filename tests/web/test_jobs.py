@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photochrom import Colorizer
 from photochrom.errors import OutputFailed
 from photochrom.web.job_queue import Item, Job, Jobs
 from photochrom.web.problems import Busy
@@ -23,11 +24,14 @@ from tests.services import (
     luma_as_stored,
     luma_plane,
     pixels,
+    post,
     problem,
     service,
     until,
 )
-from tests.support import exact_luma, picture_bytes
+from tests.support import exact_luma, known_color_model, picture_bytes
+
+ALBUM = {"consistent": "true"}
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,32 @@ def test_fields_are_for_all(client, camera):
         assert archive.namelist() == ["a.webp", "a (2).webp", "日" * 53 + ".webp"]
         kinds = {Image.open(io.BytesIO(archive.read(each))).format for each in archive.namelist()}
         assert kinds == {"WEBP"}
+
+
+def test_an_album_shares_its_colours(camera):
+    lighter = (255 * (camera / 255) ** 0.8).astype(np.uint8)
+    photographs = [("a.png", png(camera)), ("b.png", png(lighter)), ("c.png", b"words")]
+    with service(Colorizer(known_color_model(compares=True))) as client:
+        jobs = [ended(client, begin(client, *photographs, **how)) for how in ({}, ALBUM)]
+        assert [(job["compared"], job["done"], job["total"]) for job in jobs] == [
+            (0, 3, 3),
+            (3, 3, 3),
+        ]
+        apart, together = (fetch(client, job) for job in jobs)
+        assert together.namelist() == ["a.png", "b.png"]
+        first, second = (pixels(archive.read("a.png")) for archive in (apart, together))
+    assert (first != second).any()
+    assert np.abs(exact_luma(second) - camera).max() <= 1
+
+
+def test_an_album_needs_a_model_that_compares_and_photographs(client, camera):
+    job = ended(client, begin(client, ("a.jpg", jpeg(camera)), **ALBUM))
+    assert "expected a model that can compare photographs" in job["reason"]
+    film = [("film", ("a.mp4", b"b"))]
+    assert "received consistent" in problem(client.post(JOBS, files=film, data=ALBUM), 422)
+    assert "unknown field 'consistent'" in problem(
+        post(client, jpeg(camera), variants=2, **ALBUM), 422
+    )
 
 
 def test_a_job_of_which_nothing_comes_has_failed(client):

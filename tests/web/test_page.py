@@ -352,6 +352,11 @@ def test_many_photographs_one_of_them_broken_and_one_in_colour(page, photographs
     page.click("#viewer .kept button")
     page.wait_for_selector("#tray .count:text-is('3 photographs')")
     assert page.locator("#tray li.done").count() == 3
+    page.check("#tray .sharing input")
+    page.wait_for_selector("#tray .zip")  # not while they are compared
+    page.reload()
+    page.wait_for_selector(SHOWN)
+    assert page.is_checked("#tray .sharing input")
 
 
 def test_a_queue_is_paused_continued_and_cancelled(page, photographs, tmp_path):

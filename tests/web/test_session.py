@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom import Colorizer
+from photochrom import Colorizer, ColorOptions, batch
 from photochrom.errors import ConfigError
 from photochrom.photo.output_profile import output_profile
 from photochrom.web.page.choices import Choices, Mark, parse_palette
@@ -221,6 +221,71 @@ def test_all_become_as_vivid_those_that_wait_too(session, tmp_path):
         time.sleep(0.01)
     assert [each.choices.vividness for each in (*done, waiting)] == [0.25] * 3
     assert [each.version for each in (*done, waiting)] == [2, 2, 1]
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Iterator[Session]:
+    made = SessionStore(Colorizer(known_color_model(compares=True)), tmp_path / "sessions", 2)
+    yield made.open()
+    made.close()
+
+
+def put_likenesses(session: Session, folder: Path, *gammas: float) -> list[Picture]:
+    """Add pictures that look much alike."""
+    columns = np.linspace(0, 1, 64)[None].repeat(64, 0)
+    files = [folder / f"{gamma}.png" for gamma in gammas]
+    for gamma, file in zip(gammas, files, strict=True):
+        Image.fromarray((255 * columns**gamma).astype(np.uint8)).save(file)
+    added = session.add(files)
+    settle(session)
+    return added
+
+
+def settle(session: Session) -> None:
+    while session.queue.is_busy:
+        time.sleep(0.01)
+
+
+def test_the_photographs_of_an_album_share_colours_as_those_of_a_batch_do(album, tmp_path):
+    pictures = put_likenesses(album, tmp_path, 1.0, 1.1)
+    alone = [pixel(album.downloads.file(each)) for each in pictures]
+    album.sharing.set(wanted=True)
+    settle(album)
+    assert tray_value(album)["sharing"]
+    assert [each.version for each in pictures] == [2, 2]
+    colorizer = Colorizer(known_color_model(compares=True))
+    jobs = [batch.Job(each.source, tmp_path / f"{each.number}.png") for each in pictures]
+    options = ColorOptions(shared=batch.share_colors(jobs, colorizer))
+    list(batch.run(jobs, colorizer, options=options))
+    for each, job in zip(pictures, jobs, strict=True):
+        assert album.downloads.file(each).read_bytes() == job.target.read_bytes()
+    album.sharing.set(wanted=False)
+    settle(album)
+    assert (tray_value(album)["sharing"], tray_value(album)["compared"]) == (False, None)
+    after = [pixel(album.downloads.file(each)) for each in pictures]
+    assert np.array_equal(alone, after)
+
+
+def test_a_colour_by_hand_travels_to_photographs_that_look_alike(album, tmp_path):
+    album.sharing.set(wanted=True)
+    first, second, other = put_likenesses(album, tmp_path, 1.0, 1.1, 99.0)
+    assert [len(each.shared) for each in (first, second, other)] == [1, 1, 0]
+    before, version = pixel(album.downloads.file(second)), other.version
+    album.edits.change(first, marked)
+    settle(album)
+    red, green, _ = pixel(album.downloads.file(second)) - before
+    assert red > green + 20
+    assert other.version == version  # nothing changes there
+    album.remove(first.number)
+    settle(album)
+    assert len(second.shared) == 0
+
+
+def test_photographs_that_cannot_be_compared_are_coloured_each_by_itself(session, tmp_path):
+    (picture,) = put(session, tmp_path, "a.png")
+    with pytest.raises(ConfigError, match="can compare photographs"):
+        session.sharing.set(wanted=True)
+    assert (session.sharing.wanted, picture.version) == (False, 1)
 
 
 def test_cancel_stops_what_is_to_be_shown_anew(session, tmp_path):

@@ -26,7 +26,9 @@ class ColoringQueue:
         paused: Whether no further photograph is to be started.
     """
 
-    def __init__(self, pool: ThreadPoolExecutor, workers: int, color: Work) -> None:
+    def __init__(
+        self, pool: ThreadPoolExecutor, workers: int, color: Work, when_idle: Callable[[], None]
+    ) -> None:
         """Start with an empty queue.
 
         Args:
@@ -34,9 +36,11 @@ class ColoringQueue:
             workers: Number of photographs coloured at the same time.
             color: Colours a photograph, and calls `end` when it can be shown. An exception makes
                 the photograph fail.
+            when_idle: Called whenever some work has ended and no other waits; it may call `run`.
         """
         self.paused = False
         self._pool, self._workers, self._color = pool, workers, color
+        self._when_idle = when_idle
         self._waiting: deque[Picture] = deque()
         self._changes: list[Future[None]] = []
         self._active = 0
@@ -47,6 +51,22 @@ class ColoringQueue:
     def is_busy(self) -> bool:
         """Whether a photograph waits or is being coloured."""
         return bool(self._waiting or self._active)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being done, nor about to be."""
+        return not self._active and (self.paused or not self._waiting)
+
+    @property
+    def has_other_work(self) -> bool:
+        """Whether there is something to do besides what `run` does now."""
+        return bool(self._waiting and not self.paused) or self._active > 1
+
+    def run(self, work: Callable[[], None]) -> None:
+        """Do work that is about no single photograph, in the pool; the queue is busy until then."""
+        with self._changed:
+            self._active += 1
+        self._pool.submit(self._run, work)
 
     def add(self, pictures: Iterable[Picture]) -> None:
         """Add photographs, and start to colour them."""
@@ -74,6 +94,8 @@ class ColoringQueue:
             self._active -= sum(task.cancel() for task in self._changes)
             self.paused = False
             self._changed.notify_all()
+        if self.is_idle:
+            self._when_idle()
 
     def change(self, pictures: Iterable[Picture], set_choices: Work, recolor: Work) -> None:
         """Change the choices of many photographs.
@@ -131,7 +153,15 @@ class ColoringQueue:
         finally:
             self._finish()
 
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        finally:
+            self._finish()
+
     def _finish(self) -> None:
         with self._changed:
             self._active -= 1
         self._start_waiting()
+        if self.is_idle:
+            self._when_idle()

@@ -89,6 +89,12 @@ _TRAY = """
     <button type="button" class="anew" hidden></button>
     <a class="zip" download hidden>Save all as a zip</a>
   </div>
+  <div class="sharing">
+    <label><input type="checkbox" aria-describedby="sharing-note"> Same things in the same
+      colours</label>
+    <span id="sharing-note">A coat or a room that several photographs show has one colour in all of
+    them: yours, if you correct it in one.</span>
+  </div>
   <ul></ul>
 </section>
 """

@@ -36,7 +36,9 @@ class Downloads:
             prediction: Its prediction at full size.
         """
         version, profile = picture.version, self.profile
-        colored = views.apply_choices(prediction, picture.choices).in_profile(profile)
+        colored = views.apply_choices(prediction, picture.choices, picture.shared).in_profile(
+            profile
+        )
         colored.save(picture.target, overwrite=True)
         picture.saved_as = version, profile
 

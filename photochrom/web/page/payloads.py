@@ -85,7 +85,11 @@ class _Thumbnail(TypedDict):
 
 
 class TrayValue(TypedDict):
-    """All photographs, and the progress of their queue."""
+    """All photographs, and the progress of their queue.
+
+    `sharing` says whether they share colours, and `compared` which share of the work for that is
+    done, 0 to 1; None unless it is under way. `asked` is the time of a request that was refused.
+    """
 
     items: list[_Thumbnail]
     chosen: int | None
@@ -94,6 +98,9 @@ class TrayValue(TypedDict):
     busy: bool
     paused: bool
     zip: str
+    sharing: bool
+    compared: float | None
+    asked: NotRequired[float]
 
 
 class AlternativesValue(TypedDict, total=False):
@@ -220,6 +227,7 @@ def tray_value(session: Session, chosen: int | None = None) -> TrayValue:
     items = [_thumbnail(session, picture) for picture in list(session.tray.pictures.values())]
     ended = sum(item["status"] not in ("queued", "running") for item in items)
     has_results = any(item["status"] == "done" for item in items)
+    progress = session.sharing.progress
     return {
         "items": items,
         "chosen": chosen,
@@ -227,7 +235,10 @@ def tray_value(session: Session, chosen: int | None = None) -> TrayValue:
         "done": ended,  # of all photographs; not only those with the status "done"
         "busy": session.queue.is_busy,
         "paused": session.queue.paused,
-        "zip": f"/session/{session.key}/all.zip" if has_results else "",
+        # While photographs are compared, some have their new colours already and others do not
+        "zip": f"/session/{session.key}/all.zip" if has_results and not progress else "",
+        "sharing": session.sharing.wanted,
+        "compared": progress and progress[0] / progress[1],
     }
 
 

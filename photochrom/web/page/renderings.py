@@ -43,7 +43,7 @@ class Renderings:
         """
         with picture.lock:
             prediction = self._predictions.for_preview(picture)
-            preview = views.jpeg(views.apply_choices(prediction, picture.choices))
+            preview = views.jpeg(views.apply_choices(prediction, picture.choices, picture.shared))
             version = picture.version + 1
             picture.preview_path(f"after-{version}").write_bytes(preview)
             picture.preview_path(f"thumb-{version}").write_bytes(views.thumbnail(preview))
@@ -67,7 +67,9 @@ class Renderings:
         """Return a JPEG file of the photograph before and after colouring, to be shared."""
         before = picture.preview_path("before").read_bytes()
         prediction = self._predictions.for_preview(picture)
-        return views.share_picture(before, views.apply_choices(prediction, picture.choices))
+        return views.share_picture(
+            before, views.apply_choices(prediction, picture.choices, picture.shared)
+        )
 
     def uncertainty_layer(self, picture: Picture) -> bytes:
         """Return a PNG file that covers the uncertain places; see `views.uncertainty_layer`."""

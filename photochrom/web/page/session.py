@@ -18,6 +18,7 @@ from photochrom.web.page.downloads import Downloads
 from photochrom.web.page.edits import Edits
 from photochrom.web.page.predictions import PredictionCache, Predictions
 from photochrom.web.page.renderings import Renderings
+from photochrom.web.page.sharing import ColorSharing
 from photochrom.web.page.tray import Picture, Tray
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Session:
         tray: All photographs.
         queue: Colours them in the order of their arrival.
         edits: Changes how a photograph is coloured.
+        sharing: Colours the same things alike in all photographs, if a person wants that.
         renderings: Makes the small pictures that the page shows.
         downloads: Writes the coloured files.
     """
@@ -60,10 +62,11 @@ class Session:
         self.key = secrets.token_urlsafe(16)
         self.used = time.time()
         self.tray = Tray(folder)
-        self.queue = ColoringQueue(pool, workers, self._color)
+        self.queue = ColoringQueue(pool, workers, self._color, self._compare)
         self._predictions = Predictions(colorizer, cache)
         self.renderings = Renderings(self._predictions)
-        self.edits = Edits(self.renderings.update)
+        self.sharing = ColorSharing(self.tray, self.queue, self._predictions, self.renderings)
+        self.edits = Edits(self._show)
         self.downloads = Downloads(self.tray, self._predictions)
 
     def add(self, files: Iterable[Path], names: Iterable[str] = ()) -> list[Picture]:
@@ -77,6 +80,7 @@ class Session:
         if picture := self.tray.get(number):
             self.queue.remove(picture)
             self.tray.remove(picture)
+            self.sharing.update()
 
     def color_anew(self, pictures: Iterable[Picture]) -> None:
         """Colour photographs that were skipped because they are in colour already."""
@@ -104,13 +108,26 @@ class Session:
 
         def recolor(picture: Picture) -> None:
             self.edits.change(picture, change, undoable=False)
+            self.sharing.collect(picture)
 
         self.queue.change(list(self.tray.pictures.values()), set_choices, recolor)
 
+    def stop(self) -> None:
+        """Cancel what waits."""
+        self.sharing.stop()
+        self.queue.cancel()
+
     def close(self) -> None:
         """Cancel what waits, and delete all files."""
-        self.queue.cancel()
+        self.stop()
         self.tray.clear()
+
+    def _compare(self) -> None:
+        self.sharing.start_if_idle()
+
+    def _show(self, picture: Picture) -> None:
+        self.renderings.update(picture)
+        self.sharing.update()
 
     def _color(self, picture: Picture) -> None:
         start = time.perf_counter()
@@ -128,4 +145,7 @@ class Session:
             picture.seconds = time.perf_counter() - start
             # Done before the full-size file is written, so that the page can show it at once
             self.queue.end(picture, "done")
-            self.downloads.write(picture, prediction)
+            self.sharing.collect(picture)
+            self.sharing.update()
+            if not self.sharing.wanted:
+                self.downloads.write(picture, prediction)

@@ -61,7 +61,7 @@ class SessionStore:
     def close(self) -> None:
         """Cancel everything that waits, in all sessions, and wait for the rest."""
         for session in self._sessions.values():
-            session.queue.cancel()
+            session.stop()
         self._pool.shutdown(cancel_futures=True)
 
     def clear_unused(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from photochrom.guidance.shared_colors import SharedColors
 from photochrom.web.filenames import colorized_name, safe_name, unique
 from photochrom.web.page.choices import Choices
 
@@ -34,6 +35,7 @@ class Picture:
         found: Number of photographs that were found on the page; 0 if it is itself a photograph.
         seconds: Time that the first colouring took.
         choices: How the photograph is to be coloured.
+        shared: Colours of related photographs of the tray, which this one shares; mostly empty.
         history: Earlier choices, for undo; the latest comes last.
         undone: Choices that were undone, for redo; the latest comes last.
         version: Number of the current preview; grows with every change.
@@ -51,6 +53,7 @@ class Picture:
     found: int = 0
     seconds: float = 0.0
     choices: Choices = field(default_factory=Choices)
+    shared: SharedColors = field(default_factory=SharedColors, repr=False)
     history: list[Choices] = field(default_factory=list)
     undone: list[Choices] = field(default_factory=list)
     version: int = 0

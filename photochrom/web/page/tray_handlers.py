@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import gradio as gr
 
+from photochrom.errors import PhotochromError
 from photochrom.web.page.routes import ASSETS, EXAMPLES
 from photochrom.web.page.updates import NOTHING, PageUpdates, Updates, state_of
 
@@ -77,7 +79,7 @@ class TrayHandlers:
         return self._updates.progress(session)
 
     def select(self, key: str, number: int, event: gr.EventData) -> Updates:
-        """Show or remove a photograph, or pause, continue, cancel or colour them all anew."""
+        """Show or remove a photograph, or change how all are coloured, or when."""
         session, action = self._sessions.open(key), event.action
         if action == "choose":
             return self._updates.all(session, session.tray.get(int(event.number)))
@@ -86,8 +88,19 @@ class TrayHandlers:
             return self._updates.all(session, session.tray.get(number) or session.tray.first)
         if action == "color_anew":
             session.color_anew(list(session.tray.pictures.values()))
+        elif action == "share":
+            return self._share(session, wanted=bool(event.wanted))
         elif action == "cancel":
             session.queue.cancel()
         else:
             session.queue.pause(wanted=not session.queue.paused)
+        return self._updates.progress(session)
+
+    def _share(self, session: Session, *, wanted: bool) -> Updates:
+        """Begin or end to colour the same things alike in all photographs."""
+        try:
+            session.sharing.set(wanted=wanted)
+        except PhotochromError as error:
+            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
+            return self._updates.refused(session)
         return self._updates.progress(session)

@@ -63,6 +63,7 @@ class PageUpdates:
         """Update what shows one photograph."""
         number = picture.number if picture else 0
         return {
+            self._page.timer: gr.Timer(active=session.queue.is_busy),
             self._page.chosen: number,  # a person may have chosen another one meanwhile
             self._page.drawn: state_of(picture),
             self._page.viewer: viewer_value(session, picture),
@@ -77,6 +78,10 @@ class PageUpdates:
         value = viewer_value(session, picture)
         # The time makes a new value, so that the browser draws again what has not changed
         return {self._page.viewer: value | {"problem": message, "asked": time.time()}}
+
+    def refused(self, session: Session) -> Updates:
+        """Draw the tray as it is, since something that a person wanted could not be done."""
+        return {self._page.tray: tray_value(session) | {"asked": time.time()}}
 
     def progress(self, session: Session) -> Updates:
         """Update what shows the progress of all photographs."""

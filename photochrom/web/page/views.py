@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import IntArray
-    from photochrom.prediction import ColorPhoto
+    from photochrom.color_photo import ColorPhoto
+    from photochrom.guidance.shared_colors import SharedColors
     from photochrom.web.page.choices import Choices
     from photochrom.web.page.predictions import AnyPrediction
 
@@ -78,8 +79,13 @@ def _resize(pixels: IntArray, side: int) -> IntArray:
     return cast("IntArray", cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
 
 
-def apply_choices(prediction: AnyPrediction, choices: Choices) -> ColorPhoto:
+def apply_choices(prediction: AnyPrediction, choices: Choices, shared: SharedColors) -> ColorPhoto:
     """Return the photograph in the colours that a person has chosen.
+
+    Args:
+        prediction: The prediction of the photograph.
+        choices: What the person has chosen.
+        shared: Colours of related photographs, which this one shares; an alternative does not.
 
     Raises:
         ConfigError: the model does not support one of the choices.
@@ -88,7 +94,7 @@ def apply_choices(prediction: AnyPrediction, choices: Choices) -> ColorPhoto:
     if choices.variant:
         variants = prediction.variants(options.variants, vividness=options.vividness)
         return variants[choices.variant]
-    return prediction.color(options)
+    return prediction.color(replace(options, shared=shared if len(shared) else None))
 
 
 def jpeg(picture: ColorPhoto) -> bytes:

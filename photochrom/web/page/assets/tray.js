@@ -58,29 +58,38 @@ function drawList(pictures) {
 }
 
 function draw() {
-  const { items: pictures = [], done = 0, in_color: inColor = 0, busy = false, paused = false, zip = "", ...rest } =
+  const { items: pictures = [], done = 0, in_color: inColor = 0, busy = false, paused = false, zip = "",
+          sharing = false, compared = null, ...rest } =
     props.value || {};
   chosen = rest.chosen ?? chosen;  // null leaves it as it is
   element.hidden = !pictures.length;
   drawList(pictures);
   const bar = one("progress");
-  bar.max = pictures.length || 1;
-  bar.value = done;
+  const waits = pictures.some((picture) => ["queued", "running"].includes(picture.status));
+  const comparing = compared !== null && !waits;
+  bar.max = comparing ? 1 : pictures.length || 1;
+  bar.value = comparing ? compared : done;
   bar.hidden = !busy;
-  const progress = busy
+  const progress = busy && comparing
+    ? "comparing the photographs"
+    : busy
     ? `${done} of ${pictures.length}${paused ? ", paused" : ""}`
     : `${pictures.length} photograph${pictures.length === 1 ? "" : "s"}`;
   const already = `, ${inColor} ${inColor === 1 ? "is" : "are"} in colour already`;
   one(".count").textContent = progress + (inColor ? already : "");
   one(".anew").hidden = !inColor || pictures.length < 2;
   one(".anew").textContent = inColor === 1 ? "Colour it anew" : `Colour these ${inColor} anew`;
-  one(".pause").hidden = one(".cancel").hidden = !busy;
+  one(".pause").hidden = one(".cancel").hidden = !busy || comparing;
   one(".pause").textContent = paused ? "Continue" : "Pause";
   one(".zip").hidden = !zip || pictures.length < 2;
   one(".zip").href = zip;
+  one(".sharing").hidden = !sharing && pictures.length < 2;
+  one(".sharing input").checked = sharing;
 }
 
 one(".pause").onclick = () => trigger("select", { action: "pause" });
+one(".sharing input").onchange = ({ target }) =>
+  trigger("select", { action: "share", wanted: target.checked });
 one(".anew").onclick = () => trigger("select", { action: "color_anew" });
 one(".cancel").onclick = () => trigger("select", { action: "cancel" });
 watch("value", draw);
