@@ -37,7 +37,7 @@ from photochrom.cli.colorize_options import (
     Variants,
     Workers,
 )
-from photochrom.cli.colorize_report import conclude, report_all
+from photochrom.cli.colorize_report import conclude, report_all, were
 from photochrom.cli.console import (
     ProgressBars,
     emit,
@@ -239,13 +239,12 @@ def _note_left_out(
 
     folders = 0 if recursive else unsearched_folders(inputs, output)
     if folders:
-        subject = "1 subfolder was" if folders == 1 else f"{folders} subfolders were"
-        note(f"{subject} not searched (--recursive searches subfolders, too)")
+        note(f"{were(folders, 'subfolder')} not searched (--recursive searches subfolders, too)")
 
     unsupported = unsupported_suffixes(inputs, recursive=recursive, documents=documents)
     pdfs = unsupported.pop(".pdf", 0)
     if pdfs:
-        note(f"{_number(pdfs, 'PDF')} skipped (--pages all, or --pages 1,3-5, colours pages)")
+        note(f"{were(pdfs, 'PDF')} skipped (--pages all, or --pages 1,3-5, colours pages)")
     if unsupported:
         counts = ", ".join(
             f"{count} {kind}{_missing_extra(kind)}" for kind, count in sorted(unsupported.items())
