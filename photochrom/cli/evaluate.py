@@ -147,6 +147,11 @@ def evaluate(
     output = _Output(as_json, csv, sheet, plot)
     if str(model) == "default" and not model.exists():
         model = default_model()
+    elif not model.exists():
+        raise typer.BadParameter(
+            f"expected default, or a model folder or zip; there is nothing at {model}",
+            param_hint="MODEL",
+        )
     if film:
         _film(model, source, limit, output)
     else:

@@ -77,6 +77,8 @@ def tune(
             on_estimate=note_estimate,
             on_result=_report,
         )
+    if all(result.reason for result in results):
+        raise ConfigError("expected a combination that can be trained; all were skipped, as above")
     tuning.write_tuning_report(results, epochs, output)
     if best := tuning.best(results, epochs):
         note("best: " + ", ".join(f"{key} {_shown(value)}" for key, value in best.items()))

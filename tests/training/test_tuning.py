@@ -70,3 +70,12 @@ def test_another_recipe_needs_a_space(tmp_path):
     assert said.exit_code == 2
     assert "expected --space, such as" in said.stderr
     assert "recipe photochrom" in said.stderr
+
+
+def test_a_study_without_a_combination_that_can_be_trained_is_an_error(tmp_path):
+    photos = fill(tmp_path / "photos", 4)
+    said = invoke("tune", photos, "-o", tmp_path / "study", "--space", "learning_rat=[1e-3]")
+    assert said.exit_code == 2
+    assert "did you mean learning_rate?" in said.stderr
+    assert "all were skipped" in said.stderr
+    assert "study.csv" not in said.stderr
