@@ -109,9 +109,8 @@ def _as_integers(array: npt.NDArray[Any], name: str) -> IntArray:
         raise PhotoTypeError(f"expected {_DTYPES}; received {array.dtype} from {name}")
     low, high = float(array.min()), float(array.max())
     if not (low >= 0 and high <= 1):  # also true for NaN
-        raise PhotoValueError(
-            f"expected floats in [0, 1]; received values from {low:g} to {high:g} from {name}"
-        )
+        received = "NaN" if np.isnan(low) else f"values from {low:g} to {high:g}"
+        raise PhotoValueError(f"expected floats in [0, 1]; received {received} from {name}")
     return np.rint(array.astype(np.float64) * 65535).astype(np.uint16)
 
 

@@ -147,7 +147,9 @@ def _dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
         kind = np.dtype(object)
     name = getattr(dtype, "__name__", dtype)
     if kind not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
-        raise ConfigTypeError(f"expected uint8, uint16, float32 or float64; received {name}")
+        raise ConfigTypeError(
+            f"expected uint8, uint16, float16, float32 or float64; received {name}"
+        )
     return kind
 
 
