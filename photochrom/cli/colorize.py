@@ -37,7 +37,7 @@ from photochrom.cli.colorize_options import (
     Variants,
     Workers,
 )
-from photochrom.cli.colorize_report import conclude, report_all
+from photochrom.cli.colorize_report import conclude, report_all, were
 from photochrom.cli.console import (
     ProgressBars,
     emit,
@@ -239,10 +239,12 @@ def _note_left_out(
 
     folders = 0 if recursive else unsearched_folders(inputs, output)
     if folders:
-        subject = "1 subfolder was" if folders == 1 else f"{folders} subfolders were"
-        note(f"{subject} not searched (--recursive searches subfolders, too)")
+        note(f"{were(folders, 'subfolder')} not searched (--recursive searches subfolders, too)")
 
     unsupported = unsupported_suffixes(inputs, recursive=recursive, documents=documents)
+    pdfs = unsupported.pop(".pdf", 0)
+    if pdfs:
+        note(f"{were(pdfs, 'PDF')} skipped (--pages all, or --pages 1,3-5, colours pages)")
     if unsupported:
         counts = ", ".join(
             f"{count} {kind}{_missing_extra(kind)}" for kind, count in sorted(unsupported.items())
@@ -285,8 +287,8 @@ def _options(
             colors = [parse_color(text) for text in palette.split(",")]
         except ConfigError as error:
             raise ConfigError(
-                "expected --palette with a picture, or with colours as khaki,#RRGGBB; there is no "
-                f"such file, and: {error}"
+                "expected --palette with a picture, or with colours such as khaki,#7a1f1f; "
+                f"no file has that name, and as a list of colours it is wrong: {error}"
             ) from error
     if reference:
         if not reference.exists():

@@ -23,7 +23,7 @@ from photochrom.errors import OutputExists, SeveralPages
 if TYPE_CHECKING:
     from photochrom.batch import Outcome
 
-__all__ = ["conclude", "report_all"]
+__all__ = ["conclude", "report_all", "were"]
 
 _ALMOST_GREY = 1.0  # mean chroma in CIE Lab units; below it, the result hardly looks coloured
 
@@ -127,11 +127,11 @@ def conclude(outcomes: list[Outcome], engine: str, *, show_paths: bool) -> None:
     coloured = sum(each.photographs for each in outcomes if each.status == "done")
     in_color = sum(each.reason == IN_COLOR_ALREADY for each in outcomes)
     where = _end_with_paths(outcomes) if show_paths and coloured else ""
-    parts = [f"{_number(coloured, 'photograph')} coloured{where}"]
+    parts = [f"{were(coloured, 'photograph')} coloured{where}"]
     if skipped := statuses["skipped"] - in_color:
-        parts.append(f"{_number(skipped, 'file')} skipped")
+        parts.append(f"{were(skipped, 'file')} skipped")
     if in_color:
-        parts.append(f"{_number(in_color, 'file')} in colour already (see --in-color)")
+        parts.append(f"{were(in_color, 'file')} in colour already (see --in-color)")
     if statuses["failed"]:
         parts.append(f"{statuses['failed']} failed")
     if statuses["cancelled"]:
@@ -141,6 +141,6 @@ def conclude(outcomes: list[Outcome], engine: str, *, show_paths: bool) -> None:
         raise typer.Exit(1)
 
 
-def _number(count: int, noun: str) -> str:
+def were(count: int, noun: str) -> str:
     """Return the subject of a sentence with its verb, such as "2 files were"."""
     return f"{count} {noun} was" if count == 1 else f"{count} {noun}s were"

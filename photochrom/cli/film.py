@@ -36,7 +36,7 @@ Hints = Annotated[
     list[str] | None,
     typer.Option(
         "--hint",
-        metavar="TIME,X,Y,COLOR",
+        metavar="TIME,X,Y,COLOR[,RADIUS]",
         help="A known colour at a pixel of the frame at that time; can be given more than once.",
     ),
 ]

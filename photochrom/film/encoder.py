@@ -243,9 +243,10 @@ class PartWriter:
             _open_encoder(self._stream.codec_context, layout, self._pix_fmt, time_base)
         except (av.FFmpegError, ValueError, OSError) as error:
             self._file.close()
+            chosen = ", ".join(f"{key} {value}" for key, value in encoding.options.items())
+            reason = getattr(error, "strerror", None) or error  # without the call that failed
             raise ConfigError(
-                f"the encoder {encoding.encoder} does not accept the options "
-                f"{encoding.options}: {error}"
+                f"the encoder {encoding.encoder} does not accept {chosen}: {reason}"
             ) from error
 
     def write(self, frame: VideoFrame, pts: int, duration: int, captions: bytes = b"") -> None:

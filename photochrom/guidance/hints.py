@@ -236,8 +236,7 @@ def _stamp(
     for x, y in hint.points:
         if not (0 <= x < photo[1] and 0 <= y < photo[0]):
             raise ConfigError(
-                f"expected hints within the photograph, {photo[1]} × {photo[0]}; "
-                f"received {x:g}, {y:g}"
+                f"expected hints within the picture, {photo[1]} × {photo[0]}; received {x:g}, {y:g}"
             )
     radius = (hint.radius or min(photo) * _DEFAULT_RADIUS) * min(down, across)
     radius = min(radius, math.hypot(height, width))

@@ -20,6 +20,7 @@ from photochrom.photo.photo import eight_bits
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
+    from photochrom.color import IntArray
     from photochrom.photo.photo import Photo
 
 __all__ = ["Region", "find_photographs"]
@@ -96,6 +97,20 @@ class Region:
         points = np.array(self.corners) - (columns.start + 0.5, rows.start + 0.5)
         cv2.fillConvexPoly(mask, np.rint(points * 16).astype(np.int32), 1, cv2.LINE_8, 4)
         return mask.astype(bool)
+
+    def inside(self, page: IntArray) -> IntArray:
+        """Return a view of the pixels in an upright box within the region, without its outline.
+
+        Args:
+            page: (H, W, 3) uint8 or uint16.
+        """
+        x, y = np.sort(np.array(self.corners), axis=0).T
+        # The second and third smallest are the sides of a box that a tilted region still holds.
+        margin = _EDGE * min(x[2] - x[1], y[2] - y[1])
+        (left, right), (top, bottom) = (
+            np.rint((side[1] + margin, side[2] - margin)).astype(int) for side in (x, y)
+        )
+        return page[max(0, top) : max(top + 1, bottom), max(0, left) : max(left + 1, right)]
 
     def contains(self, x: float, y: float) -> bool:
         """Return whether a point, in pixels of the page, lies in the region."""

@@ -82,6 +82,7 @@ class Photo(Picture):
         color: RGB, (H, W, 3) of the same dtype; None for a grey photograph.
         alpha: (H, W) of the same dtype, or None.
         tint: "grey", "tinted" (monochrome in another tone: sepia, cyanotype, faded) or "colour".
+            An album page is "tinted" if only the paper between its photographs has a colour.
         metadata: metadata for the result.
         format: format of the file, or the one that results get if that format is not written;
             "PNG" for arrays and images in memory.

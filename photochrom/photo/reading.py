@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import cv2
@@ -11,6 +12,7 @@ from PIL import Image, ImageFile
 
 from photochrom.color import IntArray, luma
 from photochrom.errors import UnsupportedPhoto
+from photochrom.photo.album import find_photographs
 from photochrom.photo.arrays import ArraySource, array_of, array_pixels
 from photochrom.photo.codecs import FORMATS, Decoded, codec_named
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, check_size, decoding
@@ -95,7 +97,18 @@ def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:
     stored_luma = stored.luma if srgb is stored.color else None
     y = luma(rgb) if stored_luma is None else upright(stored_luma, orientation)
     tint = tint_of(_preview(rgb))
-    return Photo(y, rgb, alpha, tint, metadata, file_format, name, profile)
+    scan = Photo(y, rgb, alpha, tint, metadata, file_format, name, profile)
+    return replace(scan, tint="tinted") if tint == "colour" and _only_paper(scan) else scan
+
+
+def _only_paper(scan: Photo) -> bool:
+    """Whether a scan in colour is an album page that is in colour only between its photographs.
+
+    Grey prints on cream paper are such a page: the paper has a colour, and the same levels in the
+    prints have none, so the page as a whole is not just tinted.
+    """
+    photographs = [region.inside(scan.rgb) for region in find_photographs(scan)]
+    return bool(photographs) and all(tint_of(_preview(each)) != "colour" for each in photographs)
 
 
 def _preview(rgb: IntArray) -> npt.NDArray[np.uint8]:

@@ -261,7 +261,8 @@ def scan(sources: Iterable[Source], min_side: int) -> Iterator[tuple[Source, Ver
 def summary(verdicts: Counter[Verdict]) -> str:
     """Format the counts: "305 photographs (skipped: 2 grey, 1 broken, 0 tiny)"."""
     skipped = ", ".join(f"{verdicts[kind]} {kind}" for kind in ("grey", "broken", "tiny"))
-    return f"{verdicts['good']} photographs (skipped: {skipped})"
+    noun = "photograph" if verdicts["good"] == 1 else "photographs"
+    return f"{verdicts['good']} {noun} (skipped: {skipped})"
 
 
 # --- the list -------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def test_several_pages_ask_for_pages(scans):
     result = call("scans/two.tif", "scans/album.pdf", "-o", "out", "-k")
     assert result.exit_code == 1
     assert result.stderr.count("(--pages all, or --pages 1,3-5)") == 2
-    assert "skipped (format not supported): 1 .pdf" in call("scans", "-o", "new", "-k").stderr
+    assert "1 PDF was skipped (--pages all" in call("scans", "-o", "new", "-k").stderr
 
 
 def test_all_pages_of_all_documents(scans):

@@ -83,3 +83,15 @@ def test_a_region_knows_its_pixels():
     assert not mask[:, 0].any()
     assert region.contains(4, 6)
     assert not region.contains(2, 6)
+
+
+@pytest.mark.parametrize("tilts", [(0.0, 0.0, 0.0, 0.0), (4.0, -3.0, 2.0, -5.0)])
+def test_grey_prints_on_coloured_paper_are_not_in_colour(tilts):
+    page, _ = album_page((200, 190, 160), tilts=tilts, border=14)
+    assert read(page).tint == "tinted"
+
+
+def test_a_page_with_one_print_in_colour_is_in_colour():
+    page, _ = album_page((200, 190, 160))
+    page[850:1050, 575:775] = skimage.data.astronaut()[:200, 100:300]
+    assert read(page).tint == "colour"
