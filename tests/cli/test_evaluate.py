@@ -170,3 +170,9 @@ def test_mistakes(tmp_path, model_folder):
         before = judged.read_bytes()
         assert call(model_folder, place, "--film", "--csv", judged).exit_code == 2
         assert judged.read_bytes() == before
+
+
+def test_a_model_that_does_not_exist_is_named(photographs):
+    done = call("defualt", photographs)
+    assert done.exit_code == 2
+    assert "expected default, or a model folder or zip" in " ".join(done.stderr.split())
