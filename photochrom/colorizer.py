@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -238,6 +238,7 @@ class Colorizer:
         vividness: float | None = None,
         references: Sequence[ReferenceSource] = (),
         hints: Sequence[tuple[float, Hint]] = (),
+        hint_spans: Mapping[float, tuple[float, float]] | None = None,
         start: float = 0.0,
         end: float | None = None,
         codec: str = "",
@@ -257,6 +258,8 @@ class Colorizer:
             vividness: as in `Prediction.color`.
             references: colour photographs to copy colours from, in any form `predict` takes.
             hints: pairs of a time, in seconds from the film's start, and a hint for that frame.
+            hint_spans: by the time of hints, the start and end in seconds of the section that they
+                apply to, for example of a shot; None: wherever the film shows similar things.
             start: where to begin, in seconds from the start of the film.
             end: where to end, in seconds; None for the end of the film.
             codec: "h264", "hevc", "vp9", "av1", "prores" or "ffv1"; empty for the default.
@@ -285,6 +288,7 @@ class Colorizer:
             vividness=vividness,
             references=[self.reference(each) for each in references],
             hints=hints,
+            hint_spans={time: Span(*section) for time, section in (hint_spans or {}).items()},
             span=Span(start, end),
             encoding=Encoding(codec, quality, preset, pixel_format),
             overwrite=overwrite,

@@ -71,7 +71,7 @@ def color_frames(
     """
     network = Network(model, vividness=vividness, references=references)
     frames = ((luma, small_luma(luma, model.fit(*luma.shape))) for luma in lumas)
-    for segment in propagate(small_frames(frames), network):
+    for segment in propagate(small_frames(frames), lambda _, small: network(small)):
         for luma, small, chroma in segment.frames:
             fitted = LinearChroma.fit(chroma, small.luma, model.card.color_space)
             rgb: npt.NDArray[np.uint8] = fitted.rgb(luma)

@@ -14,7 +14,7 @@ from av import VideoFrame
 from photochrom.color.guided import LinearChroma
 from photochrom.errors import ConfigError
 from photochrom.film.coloring import small_luma
-from photochrom.film.network import Network, reference_from_hints
+from photochrom.film.network import Network, ShotReference, reference_from_hints
 from photochrom.film.pixel_format import make_frame
 from photochrom.film.propagation import propagate
 from photochrom.film.small_frames import small_frames
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from photochrom.color import FloatArray
     from photochrom.film.job import Job
-    from photochrom.film.propagation import Memory, Segment
+    from photochrom.film.propagation import Estimate, Memory, Segment
     from photochrom.film.reader import FilmReader, NoteCallback, ProblemCallback, SourceFrame
     from photochrom.film.small_frames import SmallFrame
     from photochrom.guidance.hints import Hint
@@ -117,7 +117,10 @@ class FrameColorer:
         with_luma = ((each, self._small_luma(each)) for each in frames)
         # Decoding and optical flow run in a thread of their own, beside the network.
         small = prefetch(small_frames(with_luma), _QUEUED_FRAMES)
-        yield from propagate(small, self._network, memory)
+        yield from propagate(small, self._estimate, memory)
+
+    def _estimate(self, frame: SourceFrame, small: SmallFrame) -> Estimate:
+        return self._network(small, self._film.seconds_at(frame.pts))
 
     def _small_luma(self, frame: SourceFrame) -> npt.NDArray[np.uint8]:
         return small_luma(frame.luma, self._size, self._film.layout.levels)
@@ -131,7 +134,7 @@ class FrameColorer:
         picture = make_frame([source.luma, *planes], layout, layout.pix_fmt)
         return ColoredFrame(picture, source, frame.begins_shot, frame.memory)
 
-    def _references_from_hints(self) -> Iterator[Reference]:
+    def _references_from_hints(self) -> Iterator[Reference | ShotReference]:
         """Yield a reference for each frame that has hints."""
         hints_by_time: dict[float, list[Hint]] = {}
         for moment, hint in self._job.hints:
@@ -146,7 +149,9 @@ class FrameColorer:
                     f"received one at {moment:g} s"
                 )
             luma, size = self._small_luma(frame), self._film.size
-            yield reference_from_hints(self._model, luma, hints, size, self._job.vividness)
+            reference = reference_from_hints(self._model, luma, hints, size, self._job.vividness)
+            span = self._job.hint_spans.get(moment)
+            yield ShotReference(reference, span) if span else reference
 
 
 def _uncolored_frames(segments: Iterable[Segment[SourceFrame]]) -> Iterator[_UncoloredFrame]:

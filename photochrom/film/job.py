@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +71,8 @@ class Job:
         vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
         references: frames or photographs to copy colours from.
         hints: pairs of a time, in seconds from the start of the film, and a hint for its frame.
+        hint_spans: by the time of hints, the section that they apply to. Hints of other times apply
+            wherever the film shows similar things.
         span: the section of the film to colour.
         encoding: the encoder settings.
         overwrite: whether `target` may be replaced if it exists.
@@ -83,6 +85,7 @@ class Job:
     vividness: float | None = None
     references: Sequence[Reference] = ()
     hints: Sequence[tuple[float, Hint]] = ()
+    hint_spans: Mapping[float, Span] = field(default_factory=dict)
     span: Span = field(default_factory=Span)
     encoding: Encoding = field(default_factory=Encoding)
     overwrite: bool = False
@@ -122,6 +125,7 @@ class Job:
                 for each in self.references
             ],
             "hints": [[moment, *astuple(hint)] for moment, hint in self.hints],
+            "hint_spans": [[moment, *astuple(span)] for moment, span in self.hint_spans.items()],
             "span": astuple(self.span),
             "encoding": astuple(self.encoding),
             "rows": self.max_rows,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -21,15 +22,29 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.color import FloatArray
+    from photochrom.film.job import Span
     from photochrom.film.small_frames import SmallFrame
     from photochrom.guidance.hints import Hint
     from photochrom.model.model import Model
 
-__all__ = ["Network", "reference_from_hints"]
+__all__ = ["Network", "ShotReference", "reference_from_hints"]
 
 # A colour from a reference or a hint counts for this many estimates of the network, so that it is
 # not averaged away in the key frames around it.
 _REFERENCE_WEIGHT: Final = 8.0
+
+
+@dataclass(frozen=True, eq=False)
+class ShotReference:
+    """A reference that applies in a section of the film only.
+
+    Attributes:
+        reference: the reference.
+        span: the section.
+    """
+
+    reference: Reference
+    span: Span
 
 
 class Network:
@@ -40,7 +55,7 @@ class Network:
         model: Model,
         *,
         vividness: float | None = None,
-        references: Sequence[Reference] = (),
+        references: Sequence[Reference | ShotReference] = (),
     ) -> None:
         """Prepare a model for the frames of a film.
 
@@ -57,15 +72,20 @@ class Network:
         self._model, self._references = model, references
         self._params = model.card.decoding_params(vividness)
 
-    def __call__(self, frame: SmallFrame) -> Estimate:
+    def __call__(self, frame: SmallFrame, seconds: float = 0.0) -> Estimate:
         """Estimate the chroma of a frame.
+
+        Args:
+            frame: the frame.
+            seconds: its time, which decides on references that apply in a section only.
 
         Raises:
             InvalidModel: the output of the network does not match the model's card.
         """
         model = self._model
         lightness = color.grey_level(frame.luma, model.card.color_space)
-        known = self._known(lightness) if self._references else None
+        references = self._references_at(seconds)
+        known = self._known(lightness, references) if references else None
         output, features = model.predict_with_features(lightness, known)
         guide = None
         if model.card.output_kind == "distribution":
@@ -81,11 +101,19 @@ class Network:
         key_frame = Reference(features, _resize(chroma, features.shape[:2]))
         return Estimate(_resize(chroma, frame.grid), weight, key_frame)
 
-    def _known(self, lightness: FloatArray) -> FloatArray:
+    def _references_at(self, seconds: float) -> list[Reference]:
+        """Return the references that apply at a time."""
+        return [
+            each.reference if isinstance(each, ShotReference) else each
+            for each in self._references
+            if not isinstance(each, ShotReference) or each.span.contains(seconds)
+        ]
+
+    def _known(self, lightness: FloatArray, references: Sequence[Reference]) -> FloatArray:
         """Return the colours that the references give, (h, w, 3) float32: chroma and a mask."""
         features = self._model.features(lightness[None, ..., None])[0]
         known = np.zeros((*lightness.shape, 3), np.float32)
-        for reference in self._references:
+        for reference in references:
             # An earlier reference takes precedence; a later one only fills what is still unknown.
             unknown = known[..., 2:] == 0
             known += np.where(unknown, reference.known(features, lightness.shape), 0)

@@ -147,14 +147,14 @@ class _KeyFrame(Generic[T]):
 
 def propagate(
     frames: Iterable[tuple[T, SmallFrame]],
-    estimate: Callable[[SmallFrame], Estimate],
+    estimate: Callable[[T, SmallFrame], Estimate],
     memory: Memory | None = None,
 ) -> Iterator[Segment[T]]:
     """Colour the frames of a film, in order.
 
     Args:
         frames: pairs of any item and its small frame.
-        estimate: the network: returns an estimate for a key frame.
+        estimate: the network: returns an estimate for a key frame, from its item and small frame.
         memory: the memory of an earlier run, to resume from. The first frame must be the key frame
             that the memory belongs to; it is read again, but not yielded again.
 
@@ -183,7 +183,9 @@ class _Shot(Generic[T]):
         _previous: the last key frame whose colours are known.
     """
 
-    def __init__(self, estimate: Callable[[SmallFrame], Estimate], memory: Memory | None) -> None:
+    def __init__(
+        self, estimate: Callable[[T, SmallFrame], Estimate], memory: Memory | None
+    ) -> None:
         self._estimate, self._memory = estimate, memory
         self._history = memory.history if memory else ShotHistory()
         self._pending: list[_KeyFrame[T]] = []
@@ -216,7 +218,7 @@ class _Shot(Generic[T]):
         """Make the latest frame a key frame."""
         *between, last = self._since_key
         self._since_key = []
-        history, own = self._history, self._estimate(last.small)
+        history, own = self._history, self._estimate(last.item, last.small)
         estimate = own.mixed(history)
         if own.key_frame:
             self._history = history.extended(own.key_frame)

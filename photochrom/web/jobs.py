@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -174,6 +174,7 @@ class _FilmOptions(TypedDict):
     vividness: float | None
     references: list[ReferenceSource]
     hints: Sequence[tuple[float, Hint]]
+    hint_spans: Mapping[float, tuple[float, float]] | None
     start: float
     end: float | None
 
@@ -185,6 +186,7 @@ def film_work(
     color: ColorOptions,
     *,
     hints: Sequence[tuple[float, Hint]] = (),
+    hint_spans: Mapping[float, tuple[float, float]] | None = None,
     start: float = 0.0,
     end: float | None = None,
 ) -> Work:
@@ -196,6 +198,7 @@ def film_work(
         target: Path of the coloured film.
         color: How to colour it; only the vividness and the reference count for films.
         hints: Pairs of a time, in seconds from the start of the film, and a hint for that frame.
+        hint_spans: As in `Colorizer.film`.
         start: Where to begin, in seconds from the start of the film.
         end: Where to end, in seconds; None for the end of the film.
     """
@@ -203,6 +206,7 @@ def film_work(
         "vividness": color.vividness,
         "references": [] if color.reference is None else [color.reference],
         "hints": hints,
+        "hint_spans": hint_spans,
         "start": start,
         "end": end,
     }

@@ -224,7 +224,7 @@ def flickering(count: int, cut: int | None = None, memory=None, first: int = 0):
         lumas[cut:] = [luma(frame) for frame in panned(count - cut, name="coffee")]
     key_frames = []
 
-    def estimate(frame):
+    def estimate(_, frame):
         key_frames.append(frame)
         level = 30.0 if len(key_frames) % 2 else -10.0
         grid = np.ones(frame.grid, np.float32)
@@ -269,6 +269,24 @@ def test_a_hint_reaches_the_whole_shot(tmp_path):
     for number in (0, 15, 29):
         bluer = hinted[number][1][1].astype(int) - plain[number][1][1]
         assert bluer[24:56, 20:60].max() > 15
+
+
+@pytest.mark.slow
+def test_a_hint_can_be_limited_to_its_shot(tmp_path):
+    """The third shot shows the same as the first, and follows its hint unless that is limited."""
+    frames = panned(8) + panned(8, name="coffee") + panned(8)
+    source = write_film(tmp_path / "in.mkv", frames, pix_fmt="yuv444p")
+    options = {"colorizer": Colorizer(), "source": source, "overwrite": True}
+    plain = planes(colored(tmp_path, **options))
+    hints = [(0.2, Hint.at(40, 40, "#1030d0", 12))]
+    follows = {}
+    for spans in (None, {0.2: (0.0, 0.32)}):
+        hinted = planes(colored(tmp_path, **options, hints=hints, hint_spans=spans))
+        bluer = [new[1][1].astype(int) - old[1][1] for new, old in zip(hinted, plain, strict=True)]
+        follows[spans is None] = [int(bluer[number][24:56, 20:60].max()) for number in (4, 20)]
+    assert min(follows[True]) > 15
+    assert follows[False][0] > 15
+    assert follows[False][1] == 0
 
 
 @pytest.mark.slow

@@ -91,11 +91,16 @@ def test_colours_become_hints_and_outlast_another_search(sheet):
     second.marks = (MARK,)
     ((time, hint),) = sheet.hints()
     assert (round(time, 2), hint.points, hint.color) == (0.48, ((24, 32),), (176, 16, 16))
+    ((moment, section),) = sheet.hint_spans().items()
+    assert (moment, np.round(section, 2).tolist()) == (time, [0.32, 0.6])
     second.marks = ()
+    sheet.set_look(Look(all_shots=True))
+    assert sheet.hint_spans() == {}
+    sheet.color_outdated()
     sheet.set_look(Look(vividness=0.1))
     assert sheet.is_busy
     sheet.color_outdated()
-    assert [each.version for each in sheet.shots] == [2, 2, 2]
+    assert [each.version for each in sheet.shots] == [3, 3, 3]
     second.marks = (MARK,)
     sheet.prepare(Span(0.3))
     assert sheet.shots == [second]

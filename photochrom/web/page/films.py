@@ -123,6 +123,7 @@ class FilmTab(JobTab):
             target,
             options,
             hints=sheet.hints() if sheet else (),
+            hint_spans=sheet.hint_spans() if sheet else None,
             start=start_seconds,
             end=end_seconds,
         )

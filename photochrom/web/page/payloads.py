@@ -158,6 +158,7 @@ class ShotsValue(TypedDict, total=False):
     status: str
     reason: str
     done: int
+    all_shots: bool
     total: int
     shots: list[_ShotValue]
     chosen: int | None
@@ -298,6 +299,7 @@ def shots_value(sheet: ShotSheet | None, chosen: int, problem: str = "") -> Shot
         "done": sheet.done,
         "total": sheet.total,
         "shots": shots,
+        "all_shots": sheet.all_shots,
         "chosen": chosen if sheet.find_shot(chosen) else None,
         "problem": problem,
         "asked": time.time(),

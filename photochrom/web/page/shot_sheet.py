@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import threading
 import time
@@ -53,10 +54,13 @@ class Look:
     Attributes:
         vividness: Colour strength, 0 to 1; None takes the model's default.
         reference: Path of a photograph to copy colours from; "" if there is none.
+        all_shots: Whether the colours given in a shot apply in other shots, too, where they show
+            similar things.
     """
 
     vividness: float | None = None
     reference: str = ""
+    all_shots: bool = False
 
 
 @dataclass(eq=False)
@@ -242,6 +246,11 @@ class ShotSheet(ProgressListener):
                 raise
 
     @property
+    def all_shots(self) -> bool:
+        """Whether the colours given in a shot apply in other shots, too."""
+        return self._look.all_shots
+
+    @property
     def is_searching(self) -> bool:
         """Whether shots are looked for, or will be."""
         return self.status in ("waiting", "running")
@@ -273,7 +282,7 @@ class ShotSheet(ProgressListener):
             rgb = self._frame(shot).color(
                 self._colorizer.model,
                 vividness=self._look.vividness,
-                references=self._film_references(),
+                references=self._references_of(shot),
             )
             self.picture_path(shot.number).write_bytes(encode_preview(rgb))
             small = encode_preview(rgb, _THUMBNAIL_SIDE)
@@ -285,21 +294,32 @@ class ShotSheet(ProgressListener):
 
         return ShotFrame(np.load(self._luma_path(shot)), (shot.size[1], shot.size[0]))
 
-    def _film_references(self) -> list[Reference]:
-        """Return the references that the film will have: first the hints, as in a film."""
+    def _references_of(self, shot: SheetShot) -> list[Reference]:
+        """Return the references that a shot will have in the film, the first the most important."""
+        return [
+            reference
+            for number, reference in self._film_references()
+            if number in (shot.number, None) or self._look.all_shots
+        ]
+
+    def _film_references(self) -> list[tuple[int | None, Reference]]:
+        """Return the references of the film, each with the number of its shot: first the hints."""
         model, vividness = self._colorizer.model, self._look.vividness
         wanted: dict[object, Reference] = {}
+        numbers: list[int | None] = []
         for shot in [each for each in self.shots if each.marks]:
             key = shot.number, shot.marks, vividness
             wanted[key] = self._references.get(key) or self._frame(shot).reference(
                 model, shot.hints(), vividness
             )
+            numbers.append(shot.number)
         if path := self._look.reference:
             wanted[path] = self._references.get(path) or self._colorizer.reference(
                 photo.read(path, max_pixels=self._colorizer.max_pixels, name=Path(path).name)
             )
+            numbers.append(None)
         self._references = wanted
-        return list(wanted.values())
+        return list(zip(numbers, wanted.values(), strict=True))
 
     def color_candidates(self, shot: SheetShot, x: float, y: float) -> list[tuple[str, float]]:
         """Return likely colours for a place in the frame of a shot, the most likely first.
@@ -324,6 +344,14 @@ class ShotSheet(ProgressListener):
     def hints(self) -> list[tuple[float, Hint]]:
         """Return all colours, as pairs of a time in seconds and a hint, for `Colorizer.film`."""
         return [(each.shot.middle, hint) for each in self.shots for hint in each.hints()]
+
+    def hint_spans(self) -> dict[float, tuple[float, float]]:
+        """Return the sections that the colours apply to, by their times, for `Colorizer.film`."""
+        if self._look.all_shots:
+            return {}
+        shots = [each.shot for each in self.shots if each.marks]
+        # The end of a section does not belong to it, but the last frame of a shot does
+        return {each.middle: (each.start, math.nextafter(each.end, math.inf)) for each in shots}
 
     def picture_path(self, number: int, *, small: bool = False) -> Path:
         """Return the path of a coloured frame."""

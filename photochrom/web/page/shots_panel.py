@@ -83,8 +83,14 @@ class ShotsPanel:
         self._show = gr.Button("Show shots", visible=False, elem_id="show-shots")
 
     def lay_out(self) -> None:
-        """Create the sheet."""
+        """Create the sheet, and what applies to all of its colours."""
         self._sheet = components.shots(_color_candidates(self._sheets))
+        self._all_shots = gr.Checkbox(
+            label="Use the colours of a shot in similar shots, too",
+            value=False,
+            visible=False,
+            elem_id="all-shots",
+        )
 
     def connect(
         self,
@@ -101,9 +107,12 @@ class ShotsPanel:
             span: Two texts: where to begin and to end.
             reference: The photograph to copy colours from.
         """
-        outputs = [self.key, self._chosen, self._timer, self._sheet, self._show]
+        outputs = [
+            *(self.key, self._chosen, self._timer, self._sheet, self._show),
+            self._all_shots,
+        ]
         state: list[Component] = [self.key, self._chosen]
-        look: list[Component] = [vividness, reference]
+        look: list[Component] = [vividness, reference, self._all_shots]
         events: list[tuple[Callable[..., object], Callable[..., Updates], list[Component]]] = [
             (film.change, self._change_film, [self.key, film]),
             (self._show.click, self._begin, [*state, film, *span, *look]),
@@ -112,6 +121,7 @@ class ShotsPanel:
             (vividness.input, self._change_look, [*state, *look]),
             (reference.upload, self._change_look, [*state, *look]),
             (reference.clear, self._change_look, [*state, *look]),
+            (self._all_shots.input, self._change_look, [*state, *look]),
         ]
         for event, handler, inputs in events:
             event(
@@ -145,6 +155,7 @@ class ShotsPanel:
             self._timer: gr.Timer(active=False),
             self._sheet: {},
             self._show: offer,
+            self._all_shots: gr.Checkbox(visible=False),
         }
 
     @_with_warnings
@@ -157,6 +168,7 @@ class ShotsPanel:
         end: str,
         vividness: float,
         reference: str | None,
+        all_shots: bool,
     ) -> Updates:
         """Find the shots of a section of the film."""
         from photochrom.film import require
@@ -171,7 +183,7 @@ class ShotsPanel:
         if sheet and sheet.is_searching:
             return NOTHING
         sheet = sheet or self._sheets.add(Path(film))
-        sheet.set_look(Look(vividness, reference or ""))
+        sheet.set_look(Look(vividness, reference or "", all_shots))
         sheet.prepare(span)
         self._sheets.find(sheet)
         return self._updates_of(sheet, chosen)
@@ -182,13 +194,13 @@ class ShotsPanel:
 
     @_with_warnings
     def _change_look(
-        self, key: str, chosen: int, vividness: float, reference: str | None
+        self, key: str, chosen: int, vividness: float, reference: str | None, all_shots: bool
     ) -> Updates:
-        """Colour the frames with another vividness or reference."""
+        """Colour the frames with another vividness or reference, or for other shots."""
         sheet = self._sheets.get(key)
         if sheet is None:
             return NOTHING
-        sheet.set_look(Look(vividness, reference or ""))
+        sheet.set_look(Look(vividness, reference or "", all_shots))
         if shot := sheet.find_shot(chosen):
             sheet.color(shot)
         self._sheets.color_outdated(sheet)
@@ -196,7 +208,13 @@ class ShotsPanel:
 
     @_with_warnings
     def _select(
-        self, key: str, chosen: int, vividness: float, reference: str | None, event: gr.EventData
+        self,
+        key: str,
+        chosen: int,
+        vividness: float,
+        reference: str | None,
+        all_shots: bool,
+        event: gr.EventData,
     ) -> Updates:
         """Choose a shot, change its colours, or control the search."""
         sheet = self._sheets.get(key)
@@ -210,7 +228,7 @@ class ShotsPanel:
         elif event.action == "choose":
             chosen = int(event.number)
         elif shot := sheet.find_shot(int(event.number)):
-            sheet.set_look(Look(vividness, reference or ""))
+            sheet.set_look(Look(vividness, reference or "", all_shots))
             sheet.set_marks(shot, _changed_marks(shot, event))
             self._sheets.color_outdated(sheet)
         return self._updates_of(sheet, chosen)
@@ -223,6 +241,7 @@ class ShotsPanel:
             self._timer: gr.Timer(active=sheet is not None and sheet.is_busy),
             self._sheet: shots_value(sheet, chosen, problem),
             self._show: gr.Button(interactive=not searching),
+            self._all_shots: gr.Checkbox(visible=sheet is not None and len(sheet.shots) > 1),
         }
 
 

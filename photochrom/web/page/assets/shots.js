@@ -98,7 +98,7 @@ function editMark(mark, point, index) {
 function drawShot() {
   one(".shot").hidden = !chosen;
   if (current.problem) say("Nothing has changed.");
-  const state = JSON.stringify(chosen);
+  const state = JSON.stringify([chosen, current.all_shots]);
   if (state === drawn) return;
   drawn = state;
   if (!chosen) return;
@@ -113,8 +113,9 @@ function drawShot() {
     onRecolor: (color) => report("recolor", { index, color }),
     onRemove: () => report("unmark", { index }),
   })));
+  const where = current.all_shots ? "in all shots" : "in this shot";
   say(marks.length
-    ? "The film follows these colours wherever it shows similar things."
+    ? `The film follows these colours ${where}, wherever it shows similar things.`
     : "Click on something whose colour you know.");
 }
 
