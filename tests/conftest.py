@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 from pathlib import Path
 
 # Two tests run at once, and threads of OpenBLAS would wait for one another.
@@ -19,10 +20,14 @@ import skimage.data
 from photochrom import Colorizer, Model
 from tests.support import NAN, model, network, sloped, write_model, write_pictures
 
+# Files with single tests of half a minute and more.
+LONGEST = {"test_comparison.py", "test_notebooks.py", "test_page.py", "test_tuning.py"}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first, so that all workers finish at about the same time."""
-    items.sort(key=lambda item: (not _is_slow_file(item), item.path.parent.name != "web"))
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: (_rank(item), -slow[item.path]))
 
 
 def pytest_collection_finish() -> None:
@@ -31,9 +36,13 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _is_slow_file(item: pytest.Item) -> bool:
+def _rank(item: pytest.Item) -> int:
+    """Return 0 for the tests of files that train or drive a browser, 1 for slow files, 2 for others."""
+    if item.path.name in LONGEST:
+        return 0
     module = item.getparent(pytest.Module)
-    return module is not None and any(mark.name == "slow" for mark in module.own_markers)
+    is_slow = module is not None and any(mark.name == "slow" for mark in module.own_markers)
+    return 1 if is_slow else 2
 
 
 @pytest.fixture(scope="session")

@@ -68,7 +68,7 @@ def test_a_stroke_goes_from_point_to_point_and_later_ones_lie_above():
 
 
 def test_a_hint_outside_is_refused():
-    with pytest.raises(ConfigError, match="within the photograph, 30 × 20; received 30, 5"):
+    with pytest.raises(ConfigError, match="within the picture, 30 × 20; received 30, 5"):
         draw([Hint.at(30, 5, RED)], (20, 30), (20, 30), "lab")
 
 

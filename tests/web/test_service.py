@@ -212,7 +212,7 @@ def test_a_reference_is_followed(shipped, camera, astronaut):
         ({"variants": "9"}, "variants"),
         ({"hints": "10,10"}, "expected a hint as X,Y,COLOR"),
         ({"hints": "inf,nan,#ff0000"}, "finite coordinates"),
-        ({"hints": "1e9,1,#ff0000"}, "within the photograph"),
+        ({"hints": "1e9,1,#ff0000"}, "within the picture"),
         ({"hints": "1,1,#ff0000,nan"}, "radius"),
         ({"hints": "1,1,#ff0000,-1"}, "radius"),
         ({"palette": "bluest"}, "#RRGGBB"),
