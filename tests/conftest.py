@@ -37,7 +37,7 @@ def pytest_collection_finish() -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    """Return 0 for the tests of files that train or drive a browser, 1 for slow files, 2 for others."""
+    """Return 0 for tests of the files that take longest, 1 for slow files, 2 for others."""
     if item.path.name in LONGEST:
         return 0
     module = item.getparent(pytest.Module)

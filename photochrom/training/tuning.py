@@ -82,7 +82,7 @@ def tune(
     *,
     validation: Path | None = None,
     listener: runs.TrainingListener | None = None,
-    on_estimate: Callable[[Estimate], None] = lambda _: None,
+    on_estimate: Callable[[Estimate], None] | None = None,
     on_result: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Train every combination of a recipe's options.
@@ -94,7 +94,7 @@ def tune(
         space: values to try, by option.
         validation: folder of validation photographs; by default a share of `photos`.
         listener: receives the progress of the runs.
-        on_estimate: called once, before the first run is trained.
+        on_estimate: called once, before the first run is trained; a few steps are timed for it.
         on_result: called with each result.
 
     Returns:
@@ -112,7 +112,8 @@ def tune(
         _run_or_reason(photos, folder, config, options, validation, listener)
         for options in combinations
     ]
-    on_estimate(_estimate([run for run in prepared if isinstance(run, runs.Run)]))
+    if on_estimate:
+        on_estimate(_estimate([run for run in prepared if isinstance(run, runs.Run)]))
     results = []
     for options, run in zip(combinations, prepared, strict=True):
         results.append(_result(options, run, listener))
