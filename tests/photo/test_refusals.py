@@ -229,7 +229,7 @@ def test_no_permission(tmp_path, monkeypatch):
         (np.zeros((5, 5), np.int64), PhotoTypeError, "received int64"),
         (np.zeros((5, 5), object), PhotoTypeError, "received object"),
         (np.full((5, 5), 2.0), PhotoValueError, r"floats in \[0, 1\]; received .* 2 to 2"),
-        (np.full((5, 5), np.nan), PhotoValueError, "nan"),
+        (np.full((5, 5), np.nan), PhotoValueError, "received NaN"),
         (np.zeros((5, 5), np.complex64), PhotoTypeError, "complex64"),
     ],
 )
