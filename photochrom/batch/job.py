@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-__all__ = ["MAX_SPLIT", "MAX_WORKERS", "Exists", "InColor", "Job", "Outcome", "Status"]
+__all__ = ["MAX_SPLIT", "Exists", "InColor", "Job", "Outcome", "Status", "worker_count"]
 
 Status = Literal["queued", "running", "done", "skipped", "failed", "cancelled"]
 """How far a photograph, a film or a job is; the last four are final."""
@@ -17,11 +18,15 @@ Exists = Literal["skip", "overwrite", "error"]
 InColor = Literal["skip", "recolor"]
 """What to do with photographs that are in colour already."""
 
-MAX_WORKERS: Final = 4
-"""How many photographs are worked on at once, at most: each is in memory as a whole."""
+_MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 
 MAX_SPLIT: Final = 99
 """The largest number of photographs of one album page that are written apart."""
+
+
+def worker_count(workers: int | None = None) -> int:
+    """Return how many photographs to work on at once; None: one per core, at most 4."""
+    return workers or min(_MAX_WORKERS, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from photochrom.batch.coloring import color_pages, color_photo
-from photochrom.batch.job import MAX_WORKERS, Exists, InColor, Job, Outcome
+from photochrom.batch.job import Exists, InColor, Job, Outcome, worker_count
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
 from photochrom.errors import OutputError, OutputExists, PhotochromError
@@ -100,7 +100,7 @@ def run(
             named = reason if str(job.source) in reason else f"{job.source}: {reason}"
             return Outcome(job, "failed", named, error=error)
 
-    return map_ordered(work, jobs, workers or min(MAX_WORKERS, os.cpu_count() or 1))
+    return map_ordered(work, jobs, worker_count(workers))
 
 
 def _reason(error: Exception) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from photochrom.batch.job import MAX_WORKERS, InColor, Job
+from photochrom.batch.job import InColor, Job, worker_count
 from photochrom.guidance.shared_colors import SharedColors
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
@@ -60,7 +59,7 @@ def share_colors(
         return colorizer.predict_with(grey, options).as_references(options)
 
     def references() -> Iterator[Reference]:
-        for found in map_ordered(work, jobs, workers or min(MAX_WORKERS, os.cpu_count() or 1)):
+        for found in map_ordered(work, jobs, worker_count(workers)):
             yield from found
             if on_photo:
                 on_photo()

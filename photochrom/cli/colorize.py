@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -57,7 +57,8 @@ from photochrom.cli.stream import STREAM, Stream
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
-    from photochrom.batch import Job, Outcome
+    from photochrom.batch import InColor as InColorChoice
+    from photochrom.batch import Job
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
 
@@ -100,7 +101,6 @@ def colorize(
     Exit codes: 0 all photographs were coloured or skipped; 1 at least one failed, and each failure
     is named; 2 the command line is not valid; 130 interrupted.
     """
-    from photochrom.batch import run
     from photochrom.colorizer import Colorizer
 
     max_pixels = int(max_megapixels * 1e6)
@@ -114,7 +114,7 @@ def colorize(
         _require_one(inputs, dry_run, as_json, variants > 1, split, pages, compare, *unwanted)
         stream = Stream(inputs[0], output, suffix, quality, target)
         return stream.run(create, options, originals, overwrite=overwrite)
-    _require_consistent(fail_fast=fail_fast, keep_going=keep_going, compare=compare, pages=pages)
+    _require_compatible(fail_fast=fail_fast, keep_going=keep_going, compare=compare, pages=pages)
     comparison = Comparison(compare, max_pixels, overwrite) if compare else None
     jobs = _plan(
         inputs, output, comparison, one=bool(hints), recursive=recursive, suffix=suffix,
@@ -122,31 +122,48 @@ def colorize(
     )  # fmt: skip
     if dry_run:
         return _show_plan(jobs, exists, as_json=as_json)
-    colorizer = create()
-    if consistent:
-        in_color = in_color or "skip"
-        options = _with_shared_colors(options, jobs, colorizer, in_color=in_color, workers=workers)
-    color = partial(
-        run, exists=exists, fail_fast=fail_fast, in_color=in_color or "skip",
-        quality=quality, workers=workers, options=options, pages=pages, profile=target,
+    _run(
+        jobs, create(), options, consistent=consistent, as_json=as_json, show_paths=not output,
+        exists=exists, fail_fast=fail_fast, in_color=in_color or "skip", quality=quality,
+        workers=workers, pages=pages, profile=target,
     )  # fmt: skip
-    _run(jobs, colorizer, color, as_json=as_json, show_paths=not output)
     return comparison.write(jobs[0]) if comparison else None
 
 
 def _run(
     jobs: list[Job],
     colorizer: Colorizer,
-    color: Callable[[list[Job], Colorizer], Generator[Outcome]],
+    options: ColorOptions,
     *,
+    consistent: bool,
     as_json: bool,
     show_paths: bool,
+    in_color: InColorChoice,
+    workers: int | None,
+    **more: Any,
 ) -> None:
-    """Do the jobs with `color`, and report them; `destination` tells where the results are."""
+    """Do the jobs, and report them.
+
+    Args:
+        jobs: the photographs.
+        colorizer: the colorizer to use.
+        options: how to colour them.
+        consistent: whether they share colours.
+        as_json: whether to report each as JSON.
+        show_paths: whether to say where the results are.
+        in_color: as in `batch.run`.
+        workers: as in `batch.run`.
+        more: further arguments of `batch.run`.
+    """
+    from photochrom.batch import run
+
     # Loads the network now: if it cannot be run, that is one usage error, not many failed photos.
     engine_name = colorizer.engine
-    outcomes = report_all(color(jobs, colorizer), len(jobs), as_json=as_json)
-    conclude(outcomes, engine_name, show_paths=show_paths)
+    if consistent:
+        options = _with_shared_colors(options, jobs, colorizer, in_color=in_color, workers=workers)
+    outcomes = run(jobs, colorizer, options=options, in_color=in_color, workers=workers, **more)
+    finished = report_all(outcomes, len(jobs), as_json=as_json)
+    conclude(finished, engine_name, show_paths=show_paths)
 
 
 def _require_one(inputs: list[str], *unwanted: object) -> None:
@@ -187,7 +204,7 @@ def _with_shared_colors(
     return replace(options, shared=shared)
 
 
-def _require_consistent(
+def _require_compatible(
     *, fail_fast: bool, keep_going: bool, compare: Path | None, pages: str
 ) -> None:
     if fail_fast and keep_going:

@@ -65,18 +65,13 @@ def tune(
     epochs = [loaded.train.epochs] if space else list(tuning.REPORT_EPOCHS)
     epochs = _parse_epochs(milestones) if milestones else epochs
     train = loaded.train.model_copy(update={"epochs": epochs[-1]})
+    loaded = loaded.model_copy(update={"train": train})
     note_tensorboard(output)
     with TrainingProgress() as progress:
         results = tuning.tune(
-            folder,
-            output,
-            loaded.model_copy(update={"train": train}),
-            search_space,
-            validation=validation,
-            listener=progress,
-            on_estimate=note_estimate,
-            on_result=_report,
-        )
+            folder, output, loaded, search_space, validation=validation, listener=progress,
+            on_estimate=note_estimate, on_result=_report,
+        )  # fmt: skip
     if all(result.reason for result in results):
         raise ConfigError("expected a combination that can be trained; all were skipped, as above")
     tuning.write_tuning_report(results, epochs, output)

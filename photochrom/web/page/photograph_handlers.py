@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec
 
 import gradio as gr
 
 from photochrom import photo
-from photochrom.errors import ConfigError, PhotochromError
+from photochrom.errors import ConfigError
 from photochrom.guidance.hints import palette_of, parse_color
 from photochrom.photo.photo import eight_bits
 from photochrom.web.page.choices import VARIANTS, Mark, parse_palette
 from photochrom.web.page.payloads import alternatives_value
-from photochrom.web.page.updates import NOTHING, PageUpdates, Updates
+from photochrom.web.page.updates import NOTHING, PageUpdates, Updates, report_errors
 
 if TYPE_CHECKING:
     from photochrom.photo import Photo
@@ -37,11 +35,9 @@ __all__ = [
     "MarkHandlers",
     "ScanHandlers",
     "VividnessHandlers",
-    "report_errors",
 ]
 
 P = ParamSpec("P")
-H = TypeVar("H", bound="_PhotographHandlers")
 
 CAUTION_STEP: Final = 0.25
 """How much a click on "More cautious" lowers the vividness."""
@@ -81,26 +77,6 @@ class _PhotographHandlers:
             return NOTHING
         session.edits.change(picture, change)
         return self._updates.all(session, picture)
-
-
-def report_errors(
-    handler: Callable[Concatenate[H, str, int, P], Updates],
-) -> Callable[Concatenate[H, str, int, P], Updates]:
-    """Show errors of a handler as warnings on the page, and leave everything as it was."""
-
-    @wraps(handler)
-    def wrapper(
-        self: H, key: str, number: int, /, *arguments: P.args, **keywords: P.kwargs
-    ) -> Updates:
-        try:
-            return handler(self, key, number, *arguments, **keywords)
-        except FileNotFoundError:  # the photograph was removed meanwhile
-            return NOTHING
-        except PhotochromError as error:
-            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
-            return self.as_it_was(key, number, str(error))
-
-    return wrapper
 
 
 class MarkHandlers(_PhotographHandlers):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
-from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec
+from typing import TYPE_CHECKING, Final
 
 import gradio as gr
 
-from photochrom.errors import PhotochromError
 from photochrom.guidance.hints import parse_color
 from photochrom.web.page import components
 from photochrom.web.page.choices import Mark
 from photochrom.web.page.payloads import shots_value
 from photochrom.web.page.shot_sheet import Look, SheetShot, ShotSheet
-from photochrom.web.page.updates import NOTHING, Updates
+from photochrom.web.page.updates import NOTHING, Updates, report_errors
 
 if TYPE_CHECKING:
     from gradio.components import Component
@@ -25,8 +22,6 @@ if TYPE_CHECKING:
     from photochrom.web.page.shot_sheets import ShotSheets
 
 __all__ = ["ShotsPanel", "span_of"]
-
-P = ParamSpec("P")
 
 _POLL_SECONDS: Final = 0.6
 
@@ -41,24 +36,6 @@ def span_of(start: str, end: str) -> tuple[float, float | None]:
 
     first = parse_moment(start) if start.strip() else 0.0
     return first, parse_moment(end) if end.strip() else None
-
-
-def _with_warnings(
-    handler: Callable[Concatenate[ShotsPanel, str, int, P], Updates],
-) -> Callable[Concatenate[ShotsPanel, str, int, P], Updates]:
-    """Show errors of a handler as warnings on the page, and leave everything as it was."""
-
-    @wraps(handler)
-    def wrapper(
-        self: ShotsPanel, key: str, chosen: int, /, *arguments: P.args, **keywords: P.kwargs
-    ) -> Updates:
-        try:
-            return handler(self, key, chosen, *arguments, **keywords)
-        except PhotochromError as error:
-            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
-            return self.update(key, chosen, str(error))
-
-    return wrapper
 
 
 class ShotsPanel:
@@ -158,7 +135,7 @@ class ShotsPanel:
             self._all_shots: gr.Checkbox(visible=False),
         }
 
-    @_with_warnings
+    @report_errors
     def _begin(
         self,
         key: str,
@@ -188,11 +165,15 @@ class ShotsPanel:
         self._sheets.find(sheet)
         return self._updates_of(sheet, chosen)
 
-    def update(self, key: str, chosen: int, problem: str = "") -> Updates:
-        """Show the progress, or say that the last thing that was asked for was not done."""
+    def update(self, key: str, chosen: int) -> Updates:
+        """Show the progress."""
+        return self._updates_of(self._sheets.get(key), chosen)
+
+    def as_it_was(self, key: str, chosen: int, problem: str) -> Updates:
+        """Say that the last thing that was asked for was not done."""
         return self._updates_of(self._sheets.get(key), chosen, problem)
 
-    @_with_warnings
+    @report_errors
     def _change_look(
         self, key: str, chosen: int, vividness: float, reference: str | None, all_shots: bool
     ) -> Updates:
@@ -206,7 +187,7 @@ class ShotsPanel:
         self._sheets.color_outdated(sheet)
         return self._updates_of(sheet, chosen)
 
-    @_with_warnings
+    @report_errors
     def _select(
         self,
         key: str,

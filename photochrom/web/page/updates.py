@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import wraps
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import gradio as gr
 from gradio.blocks import Block
 
+from photochrom.errors import PhotochromError
 from photochrom.web.page.payloads import marks_value, tray_value, viewer_value
 
 if TYPE_CHECKING:
@@ -16,13 +20,48 @@ if TYPE_CHECKING:
     from photochrom.web.page.payloads import AlternativesValue
     from photochrom.web.page.session import Session
     from photochrom.web.page.tray import Picture
-__all__ = ["NOTHING", "PageUpdates", "Updates", "state_of"]
+
+__all__ = ["NOTHING", "PageUpdates", "Updates", "report_errors", "state_of"]
 
 # A component, and its new value or a component with new properties. Gradio looks for the names in
 # the annotations of handlers, so this one exists at run time.
 Updates = dict[Block | str, object]
 
 NOTHING: Final[Updates] = gr.skip()  # no update; Gradio takes {} for an error
+
+
+P = ParamSpec("P")
+
+
+class _Shows(Protocol):
+    """Handlers that can show again what they showed before."""
+
+    def as_it_was(self, key: str, number: int, problem: str) -> Updates:
+        """Show everything as it was, and say why the last thing that was asked for was not done."""
+        ...
+
+
+H = TypeVar("H", bound=_Shows)
+
+
+def report_errors(
+    handler: Callable[Concatenate[H, str, int, P], Updates],
+) -> Callable[Concatenate[H, str, int, P], Updates]:
+    """Show errors of a handler as warnings on the page, and leave everything as it was."""
+
+    @wraps(handler)
+    def wrapper(
+        self: H, key: str, number: int, /, *arguments: P.args, **keywords: P.kwargs
+    ) -> Updates:
+        try:
+            return handler(self, key, number, *arguments, **keywords)
+        except FileNotFoundError:  # the photograph was removed meanwhile
+            return NOTHING
+        except PhotochromError as error:
+            gr.Warning(escape(str(error)))  # Gradio renders the text as HTML
+            return self.as_it_was(key, number, str(error))
+
+    return wrapper
 
 
 class PageUpdates:
