@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -22,6 +23,15 @@ from tests.support import NAN, model, network, sloped, write_model, write_pictur
 
 # Files with single tests of half a minute and more.
 LONGEST = {"test_comparison.py", "test_notebooks.py", "test_page.py", "test_tuning.py"}
+SLOW_FILE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files that are slow as a whole, and what they import, out of the quick tests."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return SLOW_FILE.search(text) is not None or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

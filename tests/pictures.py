@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import skimage.data
 from PIL import Image
 
-if TYPE_CHECKING:
-    from pathlib import Path
+
+def sample_image(name: str) -> np.ndarray:
+    """A photograph of scikit-learn, (H, W, 3) uint8, without the import, which takes seconds."""
+    package = find_spec("sklearn")
+    assert package is not None
+    assert package.origin is not None
+    with Image.open(Path(package.origin).parent / "datasets" / "images" / f"{name}.jpg") as image:
+        return np.array(image)
 
 
 @cache
 def colour_pictures() -> tuple[np.ndarray, ...]:
     """RGB, (H, W, 3) uint8: an astronaut, a cat, coffee, a rocket, a palace, a flower."""
-    from sklearn.datasets import load_sample_images  # takes seconds; few tests need it
-
     here = [getattr(skimage.data, name)() for name in ("astronaut", "chelsea", "coffee", "rocket")]
-    return (*here, *load_sample_images().images)
+    return (*here, sample_image("china"), sample_image("flower"))
 
 
 def crops(count: int, side: int) -> list[np.ndarray]:

@@ -12,6 +12,8 @@ import pytest
 
 import photochrom
 
+pytestmark = pytest.mark.slow  # every module is imported, with TensorFlow and Gradio
+
 ROOT = Path(photochrom.__file__).parent
 SETTLES_KERAS = ("recipes", "training", "cli.training_progress")  # they need the extra [train]
 

@@ -11,6 +11,8 @@ from PIL import Image
 
 from tests.commands import is_coloured
 
+pytestmark = pytest.mark.slow  # every package is imported
+
 ROOT = Path(__file__).parents[1]
 # The import of a script that registers a format would change what all other tests read:
 # tests/photo/test_codecs.py runs it in a process of its own.
@@ -27,7 +29,6 @@ def test_it_uses_names_that_are_there(name):
     import_module(name)
 
 
-@pytest.mark.slow
 def test_the_demo_colours_its_photographs_and_lays_them_side_by_side(place, monkeypatch):
     demo = import_module("examples.demo")
     ramp = np.tile(np.arange(64, dtype=np.uint8) * 3, (48, 1))

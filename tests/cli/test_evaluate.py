@@ -49,6 +49,7 @@ def test_photographs_with_a_table_and_a_sheet(tmp_path, photographs, model_folde
     assert contents(tmp_path) == left
 
 
+@pytest.mark.slow
 def test_the_default_model_has_a_name(photographs, model_folder, monkeypatch):
     monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
     by_name, by_path = (
@@ -58,6 +59,7 @@ def test_the_default_model_has_a_name(photographs, model_folder, monkeypatch):
     assert json.loads(by_name.stdout)["scores"] == json.loads(by_path.stdout)["scores"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--csv", "--sheet"])
 def test_a_full_disk_leaves_the_old_results(
     tmp_path, photographs, model_folder, option, monkeypatch

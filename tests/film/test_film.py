@@ -60,6 +60,7 @@ def test_luma_and_times_are_unchanged(tmp_path, warm, pix_fmt):
     assert after[0][1][1].dtype == (np.uint16 if deep > 1 else np.uint8)
 
 
+@pytest.mark.slow
 def test_uneven_times_are_kept(tmp_path, warm):
     times = [0, 24, 30, 90, 91, 200, 260, 500]
     source = write_film(tmp_path / "in.mkv", panned(8), times=times)

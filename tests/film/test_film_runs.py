@@ -55,6 +55,7 @@ def test_a_resumed_run_writes_the_same_film(tmp_path, warm, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv", "whole.mkv"]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_knows_the_notes_of_the_earlier_one(tmp_path, warm, monkeypatch):
     monkeypatch.setattr(part_encoder, "PART_SECONDS", 0.3)
     source, target = CASES / "f08_prog_then_interlaced.vob", tmp_path / "out.mkv"
@@ -85,6 +86,7 @@ def test_a_run_with_other_settings_does_not_discard_finished_parts(tmp_path, war
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
 
 
+@pytest.mark.slow
 def test_two_runs_cannot_write_the_same_film(tmp_path, warm):
     source, target = write_film(tmp_path / "in.mkv", panned(40)), tmp_path / "out.mkv"
 
@@ -164,6 +166,7 @@ def test_a_disk_that_is_full_from_the_start_is_no_fault_of_the_container(
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
 
 
+@pytest.mark.slow
 def test_damaged_packets_do_not_stop_a_film(tmp_path, warm):
     source = write_film(tmp_path / "in.avi", panned(60), codec="mjpeg", pix_fmt="yuvj420p")
     data = bytearray(source.read_bytes())

@@ -55,6 +55,7 @@ def test_it_colours_better_than_grey_and_keeps_luma(colorizer):
     assert np.mean(ours) < 0.95 * np.mean(grey)
 
 
+@pytest.mark.slow
 def test_vividness_goes_up(colorizer):
     prediction = colorizer.predict(color.luma(colour_pictures()[0]))
     seen = [colorfulness(np.asarray(prediction.color(vividness=v).rgb)) for v in (0, 0.5, 1)]

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import skimage.data
 
+from tests.pictures import sample_image
+
 
 def small(rgb: np.ndarray, side: int = 96) -> np.ndarray:
     scale = side / min(rgb.shape[:2])
@@ -16,13 +18,11 @@ def small(rgb: np.ndarray, side: int = 96) -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def colour_photos() -> dict[str, np.ndarray]:
-    from sklearn.datasets import load_sample_image  # takes seconds
-
     photos = {
         name: getattr(skimage.data, name)()
         for name in ("astronaut", "coffee", "chelsea", "rocket", "retina", "hubble_deep_field")
     }
-    photos |= {name: load_sample_image(f"{name}.jpg") for name in ("china", "flower")}
+    photos |= {name: sample_image(name) for name in ("china", "flower")}
     return {name: small(rgb, 480) for name, rgb in photos.items()}
 
 

@@ -12,13 +12,12 @@ from PIL import Image
 from photochrom import photo
 from photochrom.errors import ConfigError, UnreadablePhoto
 from tests.photo.photo_files import pil_bytes
+from tests.pictures import sample_image
 
 
 @pytest.fixture(scope="module")
 def china() -> np.ndarray:
-    from sklearn.datasets import load_sample_image  # takes seconds
-
-    return load_sample_image("china.jpg")
+    return sample_image("china")
 
 
 @pytest.mark.slow

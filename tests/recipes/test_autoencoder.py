@@ -9,6 +9,8 @@ from photochrom.cli.app import app
 from photochrom.errors import RecipeError
 from photochrom.recipes import recipe
 
+pytestmark = pytest.mark.slow  # TensorFlow is loaded
+
 FIGURE_5 = """
 Conv2D        (None, 128, 128, 64)   640
 Conv2D        (None, 128, 128, 128)  73856

@@ -28,6 +28,8 @@ from tests.commands import invoke
 from tests.pictures import colour_pictures, fill
 from tests.test_imports import commanded, loaded_after
 
+pytestmark = pytest.mark.slow  # TensorFlow is loaded
+
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "my_recipe.py"
 SECOND = """
@@ -237,7 +239,6 @@ def program(folder: Path, *arguments: object) -> None:
     assert said.returncode == 0, said.stderr
 
 
-@pytest.mark.slow
 def test_the_example_is_trained_resumed_elsewhere_exported_and_colours(mine, tmp_path_factory):
     here, elsewhere = mine.parent, tmp_path_factory.mktemp("elsewhere")
     fill(here / "photos", 8, side=64)
@@ -260,7 +261,6 @@ def test_the_example_is_trained_resumed_elsewhere_exported_and_colours(mine, tmp
     assert np.abs(color.luma(coloured).astype(int) - color.luma(rgb)).max() <= 1
 
 
-@pytest.mark.slow
 def test_a_recipe_in_a_module_is_exported(package, tmp_path):
     made = recipe("faded", {"width": 2})
     keras.utils.set_random_seed(0)

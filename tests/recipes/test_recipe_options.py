@@ -19,6 +19,8 @@ from photochrom.recipes.deep_colorization import (
 )
 from tests.pictures import crops
 
+pytestmark = pytest.mark.slow  # TensorFlow is loaded
+
 SIZE = 64
 
 
@@ -35,7 +37,6 @@ def test_the_versions_of_wallners_network(version, parameters, side):
     assert network.output_shape == (None, SIZE // side, SIZE // side, 2)
 
 
-@pytest.mark.slow
 def test_the_classifier_of_the_full_version_does_not_learn():
     made = recipe("fusion")
     network = made.build(SIZE)
@@ -46,7 +47,6 @@ def test_the_classifier_of_the_full_version_does_not_learn():
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["l2", "huber"])
 def test_the_regression_that_hwang_and_zhou_compare_with(objective):
     made = recipe("luv_classifier", {"objective": objective, "learning_rate": 3e-3})
@@ -79,7 +79,6 @@ def test_vgg16s_weights_that_are_not_there(tmp_path, monkeypatch):
         recipe("luv_classifier", {"vgg16_weights": "nowhere.h5"}).options_from_data(photographs())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["adversarial", "both"])
 def test_an_adversary_learns_in_turns_and_goes_on_after_saving(objective, tmp_path):
     made = recipe("dcgan", {"objective": objective})

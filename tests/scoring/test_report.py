@@ -87,6 +87,7 @@ def test_a_perfect_colorizer() -> None:
     assert (perfect.auc_rebalanced, perfect.ab_argmax_accuracy) == (pytest.approx(100), 100)
 
 
+@pytest.mark.slow
 def test_a_function_that_makes_iterators_and_progress(report: Report) -> None:
     steps: list[tuple[str, int, int]] = []
     again = evaluate(lambda: iter(photographs()), sepia, listener=listening(steps))

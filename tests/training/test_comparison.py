@@ -13,6 +13,8 @@ from photochrom.training.comparison import Budget, candidate, folder_of
 from tests.commands import invoke
 from tests.pictures import fill
 
+pytestmark = pytest.mark.slow  # TensorFlow is loaded
+
 RECIPES = ("dcgan", "fusion:version=alpha")
 FOLDERS = ("dcgan", "fusion-version=alpha")
 
@@ -21,7 +23,6 @@ def compare(*arguments: object) -> Result:
     return invoke("compare", *arguments)
 
 
-@pytest.mark.slow
 def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     asked = [
         fill(tmp_path / "photos", 16), "-o", tmp_path / "out", "--recipes", ",".join(RECIPES),

@@ -20,6 +20,8 @@ from photochrom.training import checkpoints, export, sources, tuning
 from photochrom.training.figures import draw_curves
 from tests.pictures import fill
 
+pytestmark = pytest.mark.slow  # TensorFlow is loaded
+
 FULL = "No space left on device"
 
 
@@ -152,7 +154,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         callback.on_train_begin()
 
 
-@pytest.mark.slow
 def test_a_run_on_a_full_disk_is_one_line_and_can_go_on(tmp_path):
     """A limit on file sizes stands in for a full disk: the network exceeds it."""
     arguments = [

@@ -14,6 +14,8 @@ from photochrom.recipes import RECIPES, recipe, recipe_class
 from photochrom.recipes.settings import settings_of
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig, load_config
 
+loads_keras = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("setting", "meant"),
@@ -39,11 +41,13 @@ def test_a_wrong_name_in_a_file_gets_a_hint(tmp_path):
         load_config(path)
 
 
+@loads_keras
 def test_a_wrong_option_of_a_recipe_gets_a_hint():
     with pytest.raises(RecipeError, match=r"kernal_size: .*did you mean kernel_size\?"):
         recipe("autoencoder", {"kernal_size": 5})
 
 
+@loads_keras
 def test_a_name_like_no_other_gets_no_wrong_hint():
     with pytest.raises(ConfigError, match=r"the recipe's own settings begin with options\.$"):
         load_config(settings=["learning_rate=0.1"])
@@ -51,6 +55,7 @@ def test_a_name_like_no_other_gets_no_wrong_hint():
         recipe("autoencoder", {"fog": 1})
 
 
+@loads_keras
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_setting_says_what_it_means(name):
     for model in (RunConfig, recipe_class(name).Options):
@@ -58,6 +63,7 @@ def test_every_setting_says_what_it_means(name):
             assert len(setting.meaning) > 5, setting.name
 
 
+@loads_keras
 def test_all_settings_are_listed():
     result = CliRunner().invoke(app, ["train", "--list-settings", "--recipe", "fusion"])
     assert result.exit_code == 0
@@ -82,6 +88,7 @@ def test_a_default_can_be_set_as_it_is_listed():
     assert load_config(settings=listed) == RunConfig()
 
 
+@loads_keras
 def test_the_configuration_of_the_report_is_the_report():
     """It states every setting of the recipe, and each is the recipe's default: figure 5."""
     path = Path(__file__).parents[2] / "configs" / "report.toml"

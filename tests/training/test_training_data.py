@@ -22,6 +22,8 @@ from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.reading import PhotoReader
 from tests.pictures import colour_pictures, crops, fill
 
+loads_keras = pytest.mark.slow
+
 
 def shard(path, pictures):
     with tarfile.open(path, "w") as archive:
@@ -221,6 +223,7 @@ def test_nothing_is_held_out_where_nothing_is_wanted():
     assert parts(["a.jpg"], share=0.1) == (["a.jpg"], [])
 
 
+@loads_keras
 def test_the_stream_is_decided_by_its_seed(tmp_path):
     found = sources.find(fill(tmp_path, 10))
     first, again, other = batches(found, 6), batches(found, 6), batches(found, 6, seed=6)
@@ -228,11 +231,13 @@ def test_the_stream_is_decided_by_its_seed(tmp_path):
     assert not np.array_equal(first, other)
 
 
+@loads_keras
 def test_the_stream_can_be_entered_anywhere(tmp_path):
     found = sources.find(fill(tmp_path, 10))
     np.testing.assert_array_equal(batches(found, 8)[5:], batches(found, 3, first=5))
 
 
+@loads_keras
 def test_all_threads_make_batches_at_once(tmp_path, monkeypatch):
     found = sources.find(fill(tmp_path, 10))
     config = load_config(settings=["data.threads=4"]).data
@@ -270,6 +275,7 @@ def spoil(source, how):
         Image.fromarray(colour_pictures()[0]).convert("L").save(path)
 
 
+@loads_keras
 @pytest.mark.parametrize(
     "how", ["deleted", "truncated", "empty", "a text", "a folder", "tiny", "grey"]
 )
@@ -292,6 +298,7 @@ def test_a_photograph_that_goes_bad_is_named_once_and_left_out(tmp_path, how):
     assert "<bytes>" not in note
 
 
+@loads_keras
 def test_the_only_photograph_for_validation_may_go_bad_too(tmp_path):
     found, notes = sources.find(fill(tmp_path, 6)), Notes()
     spoil(found[0], "deleted")
@@ -340,6 +347,7 @@ def test_a_lost_drive_is_not_a_thousand_lines(tmp_path):
     assert len(notes.texts) == 101
 
 
+@loads_keras
 def test_a_pass_meets_every_photograph_and_passes_differ(tmp_path):
     folder = tmp_path / "flat"
     folder.mkdir()
@@ -352,6 +360,7 @@ def test_a_pass_meets_every_photograph_and_passes_differ(tmp_path):
     assert list(seen[:8]) != list(seen[8:])
 
 
+@loads_keras
 def test_batches_of_a_single_photograph(tmp_path):
     found = sources.find(fill(tmp_path, 3))
     one, four = batches(found, 4, batch_size=1), batches(found, 1)
@@ -359,6 +368,7 @@ def test_batches_of_a_single_photograph(tmp_path):
     assert one[0].shape[1:] == four[0].shape[1:]
 
 
+@loads_keras
 def test_validation_is_one_pass_in_order(tmp_path):
     found = sources.find(fill(tmp_path, 5))
     config = load_config().data

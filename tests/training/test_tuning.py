@@ -11,6 +11,8 @@ from photochrom.training.tuning import Result, best, tune, write_tuning_report
 from tests.commands import invoke
 from tests.pictures import fill
 
+pytestmark = pytest.mark.slow  # TensorFlow is loaded
+
 SPACE = {"kernel_size": [3, 5], "strides": [2, 1]}
 
 
@@ -26,7 +28,6 @@ class Stop(TrainingListener):
             raise KeyboardInterrupt
 
 
-@pytest.mark.slow
 def test_a_study_goes_on_where_it_was_stopped(tmp_path):
     photos, study = fill(tmp_path / "photos", 8), tmp_path / "study"
     config = RunConfig(

@@ -351,6 +351,7 @@ def test_one_after_another_on_one_connection(impatient):
         assert heard(client).count(b"200 OK") == 6
 
 
+@pytest.mark.slow
 def test_a_problem_over_the_network(impatient):
     _, url = impatient
     problem(httpx.post(f"{url}{COLORIZE}", files={"image": ("a.jpg", b"words")}), 422)

@@ -57,6 +57,7 @@ def zipped(data: bytes) -> dict[str, bytes]:
 # --- one photograph -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_photographs_on_a_page_are_coloured_and_the_paper_stays(client, page):
     answer = post(client, page, "page.png")
     assert answer.headers["photochrom-photographs"] == "4"
@@ -163,6 +164,7 @@ def test_a_document_that_takes_too_long_is_not_finished(vivid, pdf):
 # --- jobs -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_job_takes_them_all(client, page, two, pdf):
     files = {"page.png": page, "page-1.png": picture_bytes(GREY), "two.tif": two, "scan": pdf}
     sent = {"split": "true", "pages": "all", "profile": "display-p3"}

@@ -188,6 +188,7 @@ def test_a_reference_needs_a_model_that_takes_one(knowing, camera, astronaut):
     assert "reference photograph" in problem(knowing.post(COLORIZE, files=files), 422)
 
 
+@pytest.mark.slow
 def test_a_reference_is_followed(shipped, camera, astronaut):
     image = ("a.png", picture_bytes(camera))
     alone = shipped.post(COLORIZE, files={"image": image})

@@ -126,6 +126,7 @@ def test_a_file_is_named_for_what_it_holds(session, tmp_path):
         assert image.format == "PNG"
 
 
+@pytest.mark.slow
 def test_the_photographs_on_a_page_are_found_and_can_be_one_again(session, tmp_path):
     scan = tmp_path / "page.png"
     Image.fromarray(album_page((228, 218, 196))[0]).save(scan)

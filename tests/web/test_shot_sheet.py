@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("fastapi")
-pytest.importorskip("gradio")
 pytest.importorskip("av")
 
 from photochrom.errors import ConfigError
