@@ -25,6 +25,8 @@ LAYERS = {
         "color_photo",
         "prediction",
         "options",
+        "archive",
+        "provenance",
         "batch",
         "documents",
         "film",

@@ -1,0 +1,55 @@
+"""A photograph of an archive: what the manifest says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from photochrom.batch import Status
+
+__all__ = ["Entry"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the manifest: one photograph, and what became of it.
+
+    Attributes:
+        source: where the photograph is: a path, or a URI such as `s3://bucket/scans/001.tif`.
+        output: where its result goes, likewise.
+        status: how far it is.
+        source_version: what the storage says about the source, to notice changes: its ETag, or
+            its time of modification; "" if unknown.
+        source_size: size of the source in bytes; -1 if unknown.
+        source_sha256: SHA-256 of the source, in hexadecimal; "" before it was read.
+        format: file format of the source, for example "TIFF"; "" before it was read.
+        width: width in pixels; 0 before it was read.
+        height: height in pixels; 0 before it was read.
+        output_sha256: SHA-256 of the result; "" where there is none.
+        output_size: size of the result in bytes; 0 where there is none.
+        fingerprint: which program, network and options made the result; see `Settings`.
+        seconds: how long reading, colouring and writing took.
+        finished: when, in UTC, for example "2026-11-27T09:30:00Z"; "" before.
+        machine: the name of the machine that did it.
+        error: why it failed or was skipped; "" if done.
+        attempts: how often it was begun.
+    """
+
+    source: str
+    output: str
+    status: Status = "queued"
+    source_version: str = ""
+    source_size: int = -1
+    source_sha256: str = ""
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    output_sha256: str = ""
+    output_size: int = 0
+    fingerprint: str = ""
+    seconds: float = 0.0
+    finished: str = ""
+    machine: str = ""
+    error: str = ""
+    attempts: int = 0
