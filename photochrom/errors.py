@@ -16,6 +16,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── OutputError              a result cannot be written
     │   ├── OutputExists         a file with that name exists already
     │   └── OutputFailed         writing failed half-way, for example on a full disk
+    ├── StorageError             a storage cannot be reached, or refuses
     ├── ModelError               a model cannot be used
     │   ├── ModelNotFound        there is no model at that path
     │   └── InvalidModel         the card or the network is damaged, or does not fit the other
@@ -54,6 +55,7 @@ __all__ = [
     "PhotochromWarning",
     "RecipeError",
     "SeveralPages",
+    "StorageError",
     "UnreadableFilm",
     "UnreadablePhoto",
     "UnsupportedFilm",
@@ -131,6 +133,10 @@ class OutputFailed(OutputError):
 
     The finished parts of a film are kept, so that the same call can resume.
     """
+
+
+class StorageError(PhotochromError):
+    """A storage, such as S3, cannot be reached, or refuses to read or write."""
 
 
 class ModelError(PhotochromError):

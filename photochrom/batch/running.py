@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from photochrom.batch.coloring import color_pages, color_photo
-from photochrom.batch.job import Exists, InColor, Job, Outcome, worker_count
+from photochrom.batch.job import Exists, InColor, Job, Outcome, reason_of, worker_count
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
-from photochrom.errors import OutputError, OutputExists, PhotochromError
+from photochrom.errors import OutputError, OutputExists
 from photochrom.files.atomic import write_bytes
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
 
 __all__ = ["IN_COLOR_ALREADY", "run"]
-
-_CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 IN_COLOR_ALREADY: Final = "is in colour already"
 """The reason for which photographs are skipped that are in colour."""
@@ -96,19 +94,11 @@ def run(
             return _color(job, colorizer, own, settings)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
-            reason = _reason(error)
+            reason = reason_of(error)
             named = reason if str(job.source) in reason else f"{job.source}: {reason}"
             return Outcome(job, "failed", named, error=error)
 
     return map_ordered(work, jobs, worker_count(workers))
-
-
-def _reason(error: Exception) -> str:
-    """Return a message for a person; unexpected errors keep the name of their type."""
-    if isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV_OUT_OF_MEMORY:
-        return "out of memory"
-    known = isinstance(error, PhotochromError | OSError) and str(error)
-    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Settings) -> Outcome:
