@@ -14,6 +14,7 @@ from photochrom import film, photo
 from photochrom.album import AlbumPrediction
 from photochrom.color_photo import ColorPhoto
 from photochrom.deprecation import renamed_arguments
+from photochrom.errors import ConfigTypeError
 from photochrom.guidance.reference import Reference
 from photochrom.model.model import Model, default_model
 from photochrom.options import ColorOptions
@@ -22,13 +23,14 @@ from photochrom.photo.album import find_photographs
 from photochrom.prediction import Prediction
 
 if TYPE_CHECKING:
+    from photochrom.film.network import ShotReference
     from photochrom.guidance.hints import RGB, Hint
+    from photochrom.options import FilmReferenceSource, ReferenceSource
     from photochrom.photo.reading import Source
 
 __all__ = ["Colorizer", "colorize"]
 
 PhotoSource: TypeAlias = "Source | Photo"
-ReferenceSource: TypeAlias = "PhotoSource | Reference"
 
 
 class Colorizer:
@@ -236,7 +238,7 @@ class Colorizer:
         target: str | os.PathLike[str],
         *,
         vividness: float | None = None,
-        references: Sequence[ReferenceSource] = (),
+        references: Sequence[FilmReferenceSource] = (),
         hints: Sequence[tuple[float, Hint]] = (),
         hint_spans: Mapping[float, tuple[float, float]] | None = None,
         start: float = 0.0,
@@ -256,7 +258,9 @@ class Colorizer:
             source: anything that FFmpeg reads; `frames/%05d.png` reads a film in single pictures.
             target: the coloured film; its suffix chooses the container. Stopped calls resume.
             vividness: as in `Prediction.color`.
-            references: colour photographs to copy colours from, in any form `predict` takes.
+            references: colour photographs to copy colours from, in any form `predict` takes. A pair
+                of one and the (start, end) of a section in seconds, for example of a shot, limits
+                it to that section. Where several match, the first one is used.
             hints: pairs of a time, in seconds from the film's start, and a hint for that frame.
             hint_spans: by the time of hints, the start and end in seconds of the section that they
                 apply to, for example of a shot; None: wherever the film shows similar things.
@@ -286,7 +290,7 @@ class Colorizer:
             Path(source),
             Path(target),
             vividness=vividness,
-            references=[self.reference(each) for each in references],
+            references=[self._film_reference(each) for each in references],
             hints=hints,
             hint_spans={time: Span(*section) for time, section in (hint_spans or {}).items()},
             span=Span(start, end),
@@ -296,6 +300,21 @@ class Colorizer:
             max_rows=max_rows,
         )
         return color_film(self.model, job, listener)
+
+    def _film_reference(self, source: FilmReferenceSource) -> Reference | ShotReference:
+        """Prepare a reference for a film or for a section of it."""
+        from photochrom.film.job import Span
+        from photochrom.film.network import ShotReference
+
+        if not isinstance(source, tuple):
+            return self.reference(source)
+        match source:
+            case (photograph, (start, end)):
+                return ShotReference(self.reference(photograph), Span(start, end))
+        raise ConfigTypeError(
+            "expected a reference, or a pair of one and its section as (start, end) in seconds; "
+            f"received {source!r}"
+        )
 
     def _read(self, source: PhotoSource, name: str | None) -> Photo:
         if isinstance(source, photo.Photo):

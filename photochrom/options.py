@@ -23,6 +23,9 @@ __all__ = ["MAX_VARIANTS", "ColorOptions"]
 ReferenceSource: TypeAlias = "Source | Photo | Reference"
 """A reference photograph: a path, bytes, a file, a picture, or a prepared reference."""
 
+FilmReferenceSource: TypeAlias = "ReferenceSource | tuple[ReferenceSource, tuple[float, float]]"
+"""A reference for a film, or a pair of one and the start and end in seconds of its section."""
+
 Value = TypeVar("Value")
 
 MAX_VARIANTS: Final = 8

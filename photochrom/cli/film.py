@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -20,16 +21,20 @@ from photochrom.errors import ConfigError
 if TYPE_CHECKING:
     from photochrom.film import FilmReport
     from photochrom.guidance.hints import Hint
+    from photochrom.options import FilmReferenceSource
 
 __all__ = ["film"]
 
 _PREVIEW_SECONDS, _PREVIEW_ROWS = 10, 480
+_SECTION: Final = re.compile(r"([\d:.]+)-([\d:.]+),(.+)", re.DOTALL)
 
 References = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         "--reference",
-        help="A colour frame or photograph to copy colours from; can be given more than once.",
+        metavar="[FROM-TO,]FILE",
+        help="A colour frame or photograph to copy colours from. FROM-TO limits it to a part of "
+        "the film, for example to a shot: 1:10-1:25,coat.jpg. Can be given more than once.",
     ),
 ]
 Hints = Annotated[
@@ -121,7 +126,7 @@ def film(
             source,
             target,
             vividness=vividness,
-            references=references or (),
+            references=[_reference(text) for text in references or ()],
             hints=[_hint(text) for text in hints or ()],
             start=first,
             end=last,
@@ -146,6 +151,16 @@ def _section(start: str, end: str, *, preview: bool) -> tuple[float, float | Non
     if preview:
         last = min(first + _PREVIEW_SECONDS, last or first + _PREVIEW_SECONDS)
     return first, last
+
+
+def _reference(text: str) -> FilmReferenceSource:
+    from photochrom.film.clock import parse_moment
+
+    section = _SECTION.fullmatch(text)
+    if section is None:
+        return text
+    start, end, file = section.groups()
+    return file, (parse_moment(start), parse_moment(end))
 
 
 def _hint(text: str) -> tuple[float, Hint]:
