@@ -135,7 +135,10 @@ class JobValue(TypedDict, total=False):
 
 
 class _ShotValue(TypedDict):
-    """A shot on the preview sheet; times are in seconds from the start of the film."""
+    """A shot on the preview sheet; times are in seconds from the start of the film.
+
+    `photograph` is the URL of a small picture of the one to copy colours from; "" if there is none.
+    """
 
     number: int
     start: float
@@ -144,6 +147,7 @@ class _ShotValue(TypedDict):
     picture: str
     ratio: float
     marks: list[MarkValue]
+    photograph: str
 
 
 class ShotsValue(TypedDict, total=False):
@@ -290,6 +294,7 @@ def shots_value(sheet: ShotSheet | None, chosen: int, problem: str = "") -> Shot
                 "picture": f"{url}/picture.jpg?{each.version}",
                 "ratio": each.shape[1] / each.shape[0],
                 "marks": _mark_values(each.marks),
+                "photograph": f"{url}/photograph.jpg?{each.version}" if each.photograph else "",
             }
         )
     return {
