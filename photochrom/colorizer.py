@@ -119,6 +119,7 @@ class Colorizer:
         source: PhotoSource,
         *,
         reference: ReferenceSource | None = None,
+        keep_color: bool = False,
         name: str | None = None,
     ) -> Prediction | AlbumPrediction:
         """Find the photographs on a scanned page, and run the network on each of them.
@@ -128,6 +129,7 @@ class Colorizer:
         Args:
             source: as in `predict`.
             reference: as in `predict`, for every photograph of the page.
+            keep_color: as in `ColorOptions`.
             name: as in `predict`.
 
         Raises:
@@ -139,7 +141,10 @@ class Colorizer:
         prepared = None if reference is None else self.reference(reference)
         predict = partial(self.predict, reference=prepared)
         regions = find_photographs(page)
-        return AlbumPrediction.of(page, regions, predict) if regions else predict(page)
+        if not regions:
+            return predict(page)
+        grey = [each for each in regions if not (keep_color and each.is_in_color(page))] or regions
+        return AlbumPrediction.of(page, grey, predict, len(regions) - len(grey))
 
     def predict_with(
         self, source: PhotoSource, options: ColorOptions, *, name: str | None = None
@@ -162,8 +167,11 @@ class Colorizer:
         picture = self._read(source, name)
         if options.negative:
             picture = picture.inverted()
-        predict = self.predict_album if options.album else self.predict
-        return predict(picture, reference=options.reference)
+        if not options.album:
+            return self.predict(picture, reference=options.reference)
+        return self.predict_album(
+            picture, reference=options.reference, keep_color=options.keep_color
+        )
 
     def reference(self, source: ReferenceSource) -> Reference:
         """Prepare a reference once, for many photographs to copy colours from.

@@ -71,6 +71,7 @@ class ViewerValue(TypedDict, total=False):
     share_as: str
     marks: list[MarkValue]
     found: int
+    in_color: int
     album: bool
     problem: str
     asked: float
@@ -205,6 +206,7 @@ def viewer_value(session: Session | None, picture: Picture | None) -> ViewerValu
         "share_as": picture.share_name,
         "marks": marks_value(picture),
         "found": picture.found,
+        "in_color": picture.in_color,
         "album": picture.choices.album,
     }
     return value

@@ -113,12 +113,21 @@ function drawMarks() {
 const albumBox = one(".album input");
 
 function drawAlbumSwitch() {
-  const { found, album } = current;
+  const { found, in_color: inColor, album } = current;
   one(".album").hidden = !found;
   albumBox.checked = album;
-  one(".album span").textContent = found > 1
-    ? `Colour the ${found} photographs on this page each on its own`
-    : "Leave the border as it is";
+  one(".album span").textContent = albumText(found, inColor);
+}
+
+function albumText(found, inColor) {
+  if (inColor) {
+    const grey = found === 1 ? "the grey photograph" : `the ${found} grey photographs`;
+    const others = inColor === 1 ? "one in colour stays as it is"
+                                 : `${inColor} in colour stay as they are`;
+    return `Colour ${grey} on this page; ${others}`;
+  }
+  return found > 1 ? `Colour the ${found} photographs on this page each on its own`
+                   : "Leave the border as it is";
 }
 
 albumBox.addEventListener("change", () => {
