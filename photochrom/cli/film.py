@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from photochrom.checks import naming
 from photochrom.cli.console import emit, note, progress
 from photochrom.cli.options import (
     EngineOption,
@@ -118,16 +119,20 @@ def film(
     # A name with % is an image sequence (`%05d.png`), which is no file by itself.
     if "%" not in source.name and not source.exists():
         raise ConfigError(f"expected a film; there is no file {source}")
-    # Parsed before the model is loaded, so that a mistyped time is reported at once.
+    # Parsed before the model is loaded, so that a mistake is reported at once.
     first, last = _section(start, end, preview=preview)
+    with naming("--reference"):
+        sections = [_reference(text) for text in references or ()]
+    with naming("--hint"):
+        known = [_hint(text) for text in hints or ()]
     colorizer = Colorizer(model, engine=engine, precision=precision)
     with progress("frames") as bar:
         report = colorizer.film(
             source,
             target,
             vividness=vividness,
-            references=[_reference(text) for text in references or ()],
-            hints=[_hint(text) for text in hints or ()],
+            references=sections,
+            hints=known,
             start=first,
             end=last,
             codec=codec or "",
@@ -146,8 +151,10 @@ def _section(start: str, end: str, *, preview: bool) -> tuple[float, float | Non
     """Return where to begin and to end, in seconds; None for the end of the film."""
     from photochrom.film.clock import parse_moment
 
-    first = parse_moment(start) if start else 0.0
-    last = parse_moment(end) if end else None
+    with naming("--from"):
+        first = parse_moment(start) if start else 0.0
+    with naming("--to"):
+        last = parse_moment(end) if end else None
     if preview:
         last = min(first + _PREVIEW_SECONDS, last or first + _PREVIEW_SECONDS)
     return first, last

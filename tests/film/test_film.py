@@ -385,9 +385,14 @@ def test_the_command(tmp_path, model_folder):
     there = CliRunner().invoke(app, arguments)
     assert (there.exit_code, "allow overwriting (--exists overwrite)" in there.stderr) == (1, True)
     assert CliRunner().invoke(app, [*arguments, "--exists", "skip"]).exit_code == 0
-    for wrong in (["--from", "soon"], ["--hint", "5"], ["--from", "9", "--to", "2"]):
+    for wrong, words in (
+        (["--from", "soon"], "--from: expected a time"),
+        (["--hint", "5"], "--hint: expected a hint as TIME,X,Y,COLOR"),
+        (["--from", "9", "--to", "2"], "an end after it"),
+        (["--reference", "1:2:3:4-9,a.png"], "--reference: expected a time"),
+    ):
         found = CliRunner().invoke(app, [*arguments, "--exists", "overwrite", *wrong])
-        assert found.exit_code == 2
+        assert (found.exit_code, words in found.stderr) == (2, True)
     missing = ["film", str(tmp_path / "none.mkv"), str(tmp_path / "new.mkv")]
     assert CliRunner().invoke(app, missing).exit_code == 2
 
