@@ -120,12 +120,7 @@ function drawAlbumSwitch() {
 }
 
 function albumText(found, inColor) {
-  if (inColor) {
-    const grey = found === 1 ? "the grey photograph" : `the ${found} grey photographs`;
-    const others = inColor === 1 ? "one in colour stays as it is"
-                                 : `${inColor} in colour stay as they are`;
-    return `Colour ${grey} on this page; ${others}`;
-  }
+  if (inColor) return `Colour only the grey photographs on this page, ${found} of ${found + inColor}`;
   return found > 1 ? `Colour the ${found} photographs on this page each on its own`
                    : "Leave the border as it is";
 }
