@@ -24,6 +24,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── DataError                there is no usable data to train or evaluate with
     ├── ConfigError              a setting is unknown or out of range; also a ValueError
     │   ├── ConfigTypeError      a setting is of the wrong type; also a TypeError
+    │   ├── RunExists            the folder of a new training run holds a run already
     │   └── AddressInUse         another program listens on the service's address
     └── MissingExtra             an optional dependency is not installed
 
@@ -54,6 +55,7 @@ __all__ = [
     "PhotochromError",
     "PhotochromWarning",
     "RecipeError",
+    "RunExists",
     "SeveralPages",
     "StorageError",
     "UnreadableFilm",
@@ -165,6 +167,10 @@ class ConfigError(PhotochromError, ValueError):
 
 class ConfigTypeError(ConfigError, TypeError):
     """A setting is of the wrong type."""
+
+
+class RunExists(ConfigError):
+    """The folder of a new training run holds a run already, which can be resumed."""
 
 
 class AddressInUse(ConfigError):

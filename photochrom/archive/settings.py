@@ -105,6 +105,7 @@ class Settings:
             reference=reference,
             album=self.album,
             negative=self.negative,
+            keep_color=self.in_color == "skip",
         )
 
     def described(self, colorizer: Colorizer) -> dict[str, Any]:

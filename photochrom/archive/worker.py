@@ -15,6 +15,7 @@ from photochrom.archive import storage
 from photochrom.batch import IN_COLOR_ALREADY, color_photo
 from photochrom.batch.job import reason_of
 from photochrom.errors import OutputExists
+from photochrom.photo.album import is_in_color
 from photochrom.photo.codecs import format_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Worker:
         name = entry.source.partition("::")[0]  # of the member, where it is in a zip or tar
         grey = photo.read(data, max_pixels=self.colorizer.max_pixels, name=name)
         entry = replace(entry, format=grey.format, width=grey.size[0], height=grey.size[1])
-        if self.settings.in_color == "skip" and grey.tint == "colour":
+        if self.options.keep_color and is_in_color(grey, album=self.options.album):
             return replace(entry, status="skipped", error=IN_COLOR_ALREADY)
         result = self._encoded(grey, entry.output)
         _deliver(entry, result)
@@ -78,8 +79,8 @@ class Worker:
         )
 
     def _encoded(self, grey: Photo, output: str) -> bytes:
-        results, _ = color_photo(self.colorizer, grey, self.options)
-        shown = results[0].in_profile(self.settings.profile)
+        colored = color_photo(self.colorizer, grey, self.options)
+        shown = colored.results[0].in_profile(self.settings.profile)
         name = PurePosixPath(output.partition("::")[0])
         return shown.encode(format_of(name).name, quality=self.settings.quality)
 

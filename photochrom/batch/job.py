@@ -98,9 +98,10 @@ class Outcome:
         size: width and height in pixels; None where the photograph was not read.
         tint: "grey", "tinted" or "colour": what the photograph was before.
         mean_chroma: mean distance from grey of the result, in CIE Lab units.
-        photographs: number of photographs that were found: 1, unless the file is an album page
+        photographs: number of photographs that were coloured: 1, unless the file is an album page
             or a document.
-        unchanged: images of a document that were not coloured: the page, from 1, and the reason.
+        unchanged: photographs of a document or of an album page that were not coloured: the page,
+            from 1, and the reason.
         written: the files that were written, or that existed already and were kept.
         metadata_lost: names of metadata that the result does not carry over from the original.
         error: the exception that made the job fail.

@@ -19,6 +19,7 @@ from photochrom.files.atomic import write_bytes
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
 from photochrom.photo import read
+from photochrom.photo.album import IN_COLOR, is_in_color
 from photochrom.photo.codecs import format_of
 from photochrom.photo.source import read_bytes
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IN_COLOR_ALREADY", "run"]
 
-IN_COLOR_ALREADY: Final = "is in colour already"
+IN_COLOR_ALREADY: Final = f"is {IN_COLOR}"
 """The reason for which photographs are skipped that are in colour."""
 
 
@@ -65,7 +66,8 @@ def run(
         exists: what to do where a result exists already.
         fail_fast: whether a failure stops the run: jobs that have not started are "cancelled".
         in_color: whether to skip photographs that are in colour already, or to colour them anew.
-            Sepia and other tints do not count as colour.
+            Sepia and other tints do not count as colour. On an album page, grey photographs are
+            coloured, and others keep their colours. Documents always keep what is in colour.
         quality: encoder quality, 1 to 100, for lossy formats.
         workers: how many photographs to work on at once; None: one per core, at most 4.
         options: how to colour all photographs; the number of variants is that of each job.
@@ -84,6 +86,7 @@ def run(
         check_pages(pages)
     settings = _Settings(exists, quality, pages, profile, in_color, on_page)
     options = colorizer.prepared(options or ColorOptions())
+    options = replace(options, keep_color=options.keep_color or in_color == "skip")
     failed = threading.Event()
 
     def work(job: Job) -> Outcome:
@@ -113,7 +116,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         if is_document(source):
             return _color_document(job, source, colorizer, options, settings)
     grey = read(source, max_pixels=colorizer.max_pixels, name=str(job.source))
-    if settings.in_color == "skip" and grey.tint == "colour":
+    if settings.in_color == "skip" and is_in_color(grey, album=options.album):
         return Outcome(
             job,
             "skipped",
@@ -122,7 +125,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
             size=grey.size,
             tint=grey.tint,
         )
-    results, found = color_photo(colorizer, grey, options, split=job.split)
+    colored = color_photo(colorizer, grey, options, split=job.split)
+    results = colored.results
     targets = [job.target] if len(results) == 1 else job.numbered(len(results))
     _make_folder(job.target.parent)
     for target, result in zip(targets, results, strict=True):
@@ -138,7 +142,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         size=grey.size,
         tint=grey.tint,
         mean_chroma=results[0].mean_chroma,
-        photographs=found,
+        photographs=colored.photographs,
+        unchanged=colored.unchanged,
         written=tuple(targets),
         metadata_lost=results[0].metadata_lost(format_of(job.target).name),
     )
