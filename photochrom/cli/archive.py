@@ -150,7 +150,7 @@ def status(manifest: ManifestFile, as_json: AsJson = False, failed: bool = False
     with Manifest(manifest) as opened:
         counts = opened.counts()
         if as_json:
-            emit({**counts})
+            emit({str(name): count for name, count in counts.items()})
         else:
             for name, count in counts.items():
                 typer.echo(f"{name:9} {count:>9,}")
