@@ -82,7 +82,7 @@ def in_processes(
 
 
 def _pool(settings: Settings, count: int) -> ProcessPoolExecutor:
-    # Not forked: a fork would copy OpenVINO's threads in the middle of their work.
+    # Not forked: a fork would copy the engine's threads in the middle of their work.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(count, context, initializer=_start, initargs=(settings,))
 

@@ -40,7 +40,7 @@ class Settings:
     """
 
     model: str = ""
-    engine: str = "openvino"
+    engine: str = "onnxruntime"
     precision: str = "f32"
     max_pixels: int = DEFAULT_MAX_PIXELS
     vividness: float | None = None

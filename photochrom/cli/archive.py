@@ -103,7 +103,7 @@ def run(
     in_color: InColor = None,
     suffix: Suffix = None,
     quality: Quality = None,
-    engine: EngineOption = "openvino",
+    engine: EngineOption = "onnxruntime",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 250,
     as_json: AsJson = False,

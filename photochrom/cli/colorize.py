@@ -92,7 +92,7 @@ def colorize(
     keep_going: KeepGoing = False,
     dry_run: DryRun = False,
     workers: Workers = None,
-    engine: EngineOption = "openvino",
+    engine: EngineOption = "onnxruntime",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 250,
     as_json: AsJson = False,
