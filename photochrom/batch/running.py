@@ -14,16 +14,18 @@ from photochrom.batch.coloring import color_pages, color_photo
 from photochrom.batch.job import Exists, InColor, Job, Outcome, worker_count
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
-from photochrom.errors import OutputError, OutputExists, PhotochromError
+from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
 from photochrom.files.atomic import write_bytes
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
-from photochrom.photo import read
+from photochrom.photo import deliver, read
 from photochrom.photo.codecs import format_of
 from photochrom.photo.source import read_bytes
 
 if TYPE_CHECKING:
+    from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
+    from photochrom.provenance.c2pa import Signer
 
 __all__ = ["IN_COLOR_ALREADY", "run"]
 
@@ -43,6 +45,7 @@ class _Settings:
     profile: str
     in_color: InColor
     on_page: Callable[[], None] | None
+    signer: Signer | None
 
 
 def run(
@@ -58,6 +61,7 @@ def run(
     pages: str = "",
     profile: str = "srgb",
     on_page: Callable[[], None] | None = None,
+    signer: Signer | None = None,
 ) -> Generator[Outcome]:
     """Colour photographs in parallel, and yield the outcomes in the order of the jobs.
 
@@ -76,15 +80,18 @@ def run(
         profile: colour space of the results, as in `ColorPhoto.in_profile`. Documents stay in sRGB.
         on_page: called before each photograph of a document; where it raises an exception, the
             document fails.
+        signer: signs the results; a result that cannot be signed is not written.
 
     Raises:
         PhotoError: the reference photograph cannot be read.
         ConfigError: the reference photograph is grey, the model does not support references, or
-            `pages` is not a list of pages.
+            `pages` is not a list of pages, or documents are to be signed.
     """
     if pages:
         check_pages(pages)
-    settings = _Settings(exists, quality, pages, profile, in_color, on_page)
+        if signer:
+            raise ConfigError("expected pages of documents or signatures; received both")
+    settings = _Settings(exists, quality, pages, profile, in_color, on_page, signer)
     options = colorizer.prepared(options or ColorOptions())
     failed = threading.Event()
 
@@ -117,6 +124,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
     if existing and settings.exists == "skip" and (job.split or len(existing) == job.variants):
         return Outcome(job, "skipped", "exists already", written=tuple(existing))
     start = time.perf_counter()
+    if settings.signer:
+        settings.signer.check_format(format_of(job.target).name)
     source: Path | bytes = job.source
     if settings.pages:
         source = read_bytes(job.source, str(job.source))
@@ -137,9 +146,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
     _make_folder(job.target.parent)
     for target, result in zip(targets, results, strict=True):
         if settings.exists == "overwrite" or target not in existing:
-            overwrite = settings.exists == "overwrite"
-            shown = result.in_profile(settings.profile)
-            shown.save(target, quality=settings.quality, overwrite=overwrite)
+            _write(result, target, job.source, colorizer.model.card.name, settings)
     return Outcome(
         job,
         "done",
@@ -152,6 +159,19 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         written=tuple(targets),
         metadata_lost=results[0].metadata_lost(format_of(job.target).name),
     )
+
+
+def _write(
+    result: ColorPhoto, target: Path, original: Path, model: str, settings: _Settings
+) -> None:
+    """Write a result, signed if that is wanted, or nothing if anything fails."""
+    shown, signer = result.in_profile(settings.profile), settings.signer
+
+    def encode(name: str) -> bytes:
+        data = shown.encode(name, quality=settings.quality)
+        return signer.sign(data, original, title=target.name, model=model) if signer else data
+
+    deliver(target, encode, overwrite=settings.exists == "overwrite")
 
 
 def _existing(job: Job, exists: Exists) -> list[Path]:
