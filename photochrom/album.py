@@ -100,19 +100,25 @@ class AlbumPrediction(Picture):
         photo: the page.
         regions: where the photographs are.
         predictions: the prediction for each of them.
+        in_color: number of further photographs, which are in colour and stay as they are.
     """
 
     photo: Photo
     regions: tuple[Region, ...]
     predictions: tuple[Prediction, ...]
+    in_color: int = 0
 
     @classmethod
     def of(
-        cls, page: Photo, regions: Sequence[Region], predict: Callable[[Photo], Prediction]
+        cls,
+        page: Photo,
+        regions: Sequence[Region],
+        predict: Callable[[Photo], Prediction],
+        in_color: int = 0,
     ) -> Self:
         """Predict each photograph of a page with `predict`."""
         predictions = tuple(predict(crop(page, region)) for region in regions)
-        return cls(page, tuple(regions), predictions)
+        return cls(page, tuple(regions), predictions, in_color)
 
     def color(self, options: ColorOptions | None = None) -> ColorPhoto:
         """Colour the photographs of the page at full resolution, without changing luma.
@@ -188,7 +194,7 @@ class AlbumPrediction(Picture):
             replace(own, photo=crop(page, region))
             for own, region in zip(self.predictions, regions, strict=True)
         )
-        return AlbumPrediction(page, regions, predictions)
+        return AlbumPrediction(page, regions, predictions, self.in_color)
 
     def contains(self, x: float, y: float) -> bool:
         """Return whether a point of the page, in pixels, lies in one of the photographs."""
@@ -218,6 +224,7 @@ class AlbumPrediction(Picture):
             format=self.photo.format,
             mean_chroma=float(np.average(strengths, weights=sizes)),
             icc=self.photo.icc,
+            in_color=self.in_color,
         )
 
     def _hints_by_region(self, hints: Sequence[Hint]) -> list[tuple[Hint, ...]]:

@@ -1,13 +1,25 @@
-"""Checks of arguments that several functions take."""
+"""Checks of arguments that several functions take, and the messages about them."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import SupportsFloat, SupportsIndex
 
-from photochrom.errors import ConfigError, ConfigTypeError
+from photochrom.errors import ConfigError, ConfigTypeError, PhotochromError
 
-__all__ = ["check_number"]
+__all__ = ["check_number", "naming"]
+
+
+@contextmanager
+def naming(setting: str) -> Iterator[None]:
+    """Put the name of a setting, as a person knows it, before messages about its value."""
+    try:
+        yield
+    except PhotochromError as error:
+        error.args = (f"{setting}: {error}",)
+        raise
 
 
 def check_number(

@@ -34,6 +34,7 @@ class ColorPhoto(Picture):
         format: file format of the original, for example "JPEG".
         mean_chroma: mean distance of the colours from grey, in Lab units.
         icc: the profile of the scan's own colours; None without one.
+        in_color: number of photographs on an album page that were in colour and stay as they are.
     """
 
     luma: IntArray = field(repr=False)
@@ -43,6 +44,7 @@ class ColorPhoto(Picture):
     format: str
     mean_chroma: float
     icc: bytes | None = field(default=None, repr=False)
+    in_color: int = 0
 
     @cached_property
     def rgb(self) -> IntArray:

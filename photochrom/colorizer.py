@@ -14,6 +14,7 @@ from photochrom import film, photo
 from photochrom.album import AlbumPrediction
 from photochrom.color_photo import ColorPhoto
 from photochrom.deprecation import renamed_arguments
+from photochrom.errors import ConfigTypeError
 from photochrom.guidance.reference import Reference
 from photochrom.model.model import Model, default_model
 from photochrom.options import ColorOptions
@@ -22,13 +23,14 @@ from photochrom.photo.album import find_photographs
 from photochrom.prediction import Prediction
 
 if TYPE_CHECKING:
+    from photochrom.film.network import ShotReference
     from photochrom.guidance.hints import RGB, Hint
+    from photochrom.options import FilmReferenceSource, ReferenceSource
     from photochrom.photo.reading import Source
 
 __all__ = ["Colorizer", "colorize"]
 
 PhotoSource: TypeAlias = "Source | Photo"
-ReferenceSource: TypeAlias = "PhotoSource | Reference"
 
 
 class Colorizer:
@@ -117,6 +119,7 @@ class Colorizer:
         source: PhotoSource,
         *,
         reference: ReferenceSource | None = None,
+        keep_color: bool = False,
         name: str | None = None,
     ) -> Prediction | AlbumPrediction:
         """Find the photographs on a scanned page, and run the network on each of them.
@@ -126,6 +129,7 @@ class Colorizer:
         Args:
             source: as in `predict`.
             reference: as in `predict`, for every photograph of the page.
+            keep_color: as in `ColorOptions`.
             name: as in `predict`.
 
         Raises:
@@ -137,7 +141,10 @@ class Colorizer:
         prepared = None if reference is None else self.reference(reference)
         predict = partial(self.predict, reference=prepared)
         regions = find_photographs(page)
-        return AlbumPrediction.of(page, regions, predict) if regions else predict(page)
+        if not regions:
+            return predict(page)
+        grey = [each for each in regions if not (keep_color and each.is_in_color(page))] or regions
+        return AlbumPrediction.of(page, grey, predict, len(regions) - len(grey))
 
     def predict_with(
         self, source: PhotoSource, options: ColorOptions, *, name: str | None = None
@@ -160,8 +167,11 @@ class Colorizer:
         picture = self._read(source, name)
         if options.negative:
             picture = picture.inverted()
-        predict = self.predict_album if options.album else self.predict
-        return predict(picture, reference=options.reference)
+        if not options.album:
+            return self.predict(picture, reference=options.reference)
+        return self.predict_album(
+            picture, reference=options.reference, keep_color=options.keep_color
+        )
 
     def reference(self, source: ReferenceSource) -> Reference:
         """Prepare a reference once, for many photographs to copy colours from.
@@ -236,7 +246,7 @@ class Colorizer:
         target: str | os.PathLike[str],
         *,
         vividness: float | None = None,
-        references: Sequence[ReferenceSource] = (),
+        references: Sequence[FilmReferenceSource] = (),
         hints: Sequence[tuple[float, Hint]] = (),
         hint_spans: Mapping[float, tuple[float, float]] | None = None,
         start: float = 0.0,
@@ -256,7 +266,9 @@ class Colorizer:
             source: anything that FFmpeg reads; `frames/%05d.png` reads a film in single pictures.
             target: the coloured film; its suffix chooses the container. Stopped calls resume.
             vividness: as in `Prediction.color`.
-            references: colour photographs to copy colours from, in any form `predict` takes.
+            references: colour photographs to copy colours from, in any form `predict` takes. A pair
+                of one and the (start, end) of a section in seconds, for example of a shot, limits
+                it to that section. Where several match, the first one is used.
             hints: pairs of a time, in seconds from the film's start, and a hint for that frame.
             hint_spans: by the time of hints, the start and end in seconds of the section that they
                 apply to, for example of a shot; None: wherever the film shows similar things.
@@ -286,7 +298,7 @@ class Colorizer:
             Path(source),
             Path(target),
             vividness=vividness,
-            references=[self.reference(each) for each in references],
+            references=[self._film_reference(each) for each in references],
             hints=hints,
             hint_spans={time: Span(*section) for time, section in (hint_spans or {}).items()},
             span=Span(start, end),
@@ -296,6 +308,21 @@ class Colorizer:
             max_rows=max_rows,
         )
         return color_film(self.model, job, listener)
+
+    def _film_reference(self, source: FilmReferenceSource) -> Reference | ShotReference:
+        """Prepare a reference for a film or for a section of it."""
+        from photochrom.film.job import Span
+        from photochrom.film.network import ShotReference
+
+        if not isinstance(source, tuple):
+            return self.reference(source)
+        match source:
+            case (photograph, (start, end)):
+                return ShotReference(self.reference(photograph), Span(start, end))
+        raise ConfigTypeError(
+            "expected a reference, or a pair of one and its section as (start, end) in seconds; "
+            f"received {source!r}"
+        )
 
     def _read(self, source: PhotoSource, name: str | None) -> Photo:
         if isinstance(source, photo.Photo):

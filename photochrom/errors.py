@@ -16,6 +16,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── OutputError              a result cannot be written
     │   ├── OutputExists         a file with that name exists already
     │   └── OutputFailed         writing failed half-way, for example on a full disk
+    ├── StorageError             a storage cannot be reached, or refuses
     ├── ModelError               a model cannot be used
     │   ├── ModelNotFound        there is no model at that path
     │   └── InvalidModel         the card or the network is damaged, or does not fit the other
@@ -23,6 +24,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     ├── DataError                there is no usable data to train or evaluate with
     ├── ConfigError              a setting is unknown or out of range; also a ValueError
     │   ├── ConfigTypeError      a setting is of the wrong type; also a TypeError
+    │   ├── RunExists            the folder of a new training run holds a run already
     │   └── AddressInUse         another program listens on the service's address
     └── MissingExtra             an optional dependency is not installed
 
@@ -53,7 +55,9 @@ __all__ = [
     "PhotochromError",
     "PhotochromWarning",
     "RecipeError",
+    "RunExists",
     "SeveralPages",
+    "StorageError",
     "UnreadableFilm",
     "UnreadablePhoto",
     "UnsupportedFilm",
@@ -133,6 +137,10 @@ class OutputFailed(OutputError):
     """
 
 
+class StorageError(PhotochromError):
+    """A storage, such as S3, cannot be reached, or refuses to read or write."""
+
+
 class ModelError(PhotochromError):
     """A model cannot be used."""
 
@@ -159,6 +167,10 @@ class ConfigError(PhotochromError, ValueError):
 
 class ConfigTypeError(ConfigError, TypeError):
     """A setting is of the wrong type."""
+
+
+class RunExists(ConfigError):
+    """The folder of a new training run holds a run already, which can be resumed."""
 
 
 class AddressInUse(ConfigError):

@@ -23,6 +23,9 @@ __all__ = ["MAX_VARIANTS", "ColorOptions"]
 ReferenceSource: TypeAlias = "Source | Photo | Reference"
 """A reference photograph: a path, bytes, a file, a picture, or a prepared reference."""
 
+FilmReferenceSource: TypeAlias = "ReferenceSource | tuple[ReferenceSource, tuple[float, float]]"
+"""A reference for a film, or a pair of one and the start and end in seconds of its section."""
+
 Value = TypeVar("Value")
 
 MAX_VARIANTS: Final = 8
@@ -40,6 +43,7 @@ class ColorKeywords(TypedDict, total=False):
     album: bool
     negative: bool
     shared: SharedColors | None
+    keep_color: bool
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,8 @@ class ColorOptions:
         negative: whether the photograph is a negative, which is inverted first.
         shared: colours of other photographs of the same album, which this one shares where they
             look alike; None to colour the photograph by itself.
+        keep_color: whether photographs in colour keep their colours on an album page that has grey
+            ones, too. Sepia and other tints do not count as colour.
     """
 
     vividness: float | None = None
@@ -72,6 +78,7 @@ class ColorOptions:
     album: bool = True
     negative: bool = False
     shared: SharedColors | None = None
+    keep_color: bool = False
 
     def __post_init__(self) -> None:
         """Check that each value is in range, and that no two options exclude each other.
@@ -106,6 +113,7 @@ class ColorOptions:
         album: bool = True,
         negative: bool = False,
         shared: SharedColors | None = None,
+        keep_color: bool = False,
     ) -> Self:
         """Make options from any sequences; a palette may also hold texts such as "#2B4C7E".
 
@@ -115,7 +123,9 @@ class ColorOptions:
         """
         colors = tuple(as_rgb(each) for each in _several(palette, "colours"))
         known = tuple(_several(hints, "hints"))
-        return cls(vividness, known, colors, reference, variants, album, negative, shared)
+        return cls(
+            vividness, known, colors, reference, variants, album, negative, shared, keep_color
+        )
 
     @classmethod
     def either(

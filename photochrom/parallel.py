@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from itertools import islice
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-__all__ = ["map_ordered", "prefetch", "subsample"]
+__all__ = ["map_ordered", "map_unordered", "prefetch", "subsample"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -48,6 +49,37 @@ def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Gen
         finally:
             for future in pending:
                 future.cancel()
+
+
+def map_unordered(
+    pool: Executor, work: Callable[[T], R], items: Iterable[T], limit: int
+) -> Generator[R]:
+    """Map a function over items in a pool, and yield each result as soon as it is there.
+
+    Args:
+        pool: threads or processes.
+        work: the function; it is called at several places at once.
+        items: its arguments; they are taken in the caller's thread.
+        limit: the largest number of items that are in progress or waiting.
+
+    Yields:
+        The results. If `work` raises an exception, it is raised here. When the caller closes the
+        generator, items that have not started are cancelled.
+    """
+    pending: set[Future[R]] = set()
+    remaining = iter(items)
+    try:
+        while True:
+            for item in islice(remaining, limit - len(pending)):
+                pending.add(pool.submit(work, item))
+            if not pending:
+                return
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+    finally:
+        for future in pending:
+            future.cancel()
 
 
 def prefetch(items: Iterable[T], limit: int) -> Generator[T]:

@@ -27,6 +27,7 @@ def test_the_defaults_ask_for_nothing() -> None:
         "album": True,
         "negative": False,
         "shared": None,
+        "keep_color": False,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photochrom.batch.coloring import color_pages, color_photo
+from photochrom.batch.coloring import ColoredScan, color_pages, color_photo
 from photochrom.batch.job import Exists, InColor, Job, Outcome, Status
 from photochrom.batch.planning import plan, unsearched_folders, unsupported_suffixes
 from photochrom.batch.running import IN_COLOR_ALREADY, run
@@ -10,6 +10,7 @@ from photochrom.batch.sharing import share_colors
 
 __all__ = [
     "IN_COLOR_ALREADY",
+    "ColoredScan",
     "Exists",
     "InColor",
     "Job",

@@ -6,12 +6,14 @@ The command line and the service both call these functions.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from photochrom.album import AlbumPrediction
 from photochrom.batch.job import MAX_SPLIT
 from photochrom.documents.coloring import ColoredDocument, color_document
 from photochrom.errors import ConfigError
+from photochrom.photo.album import IN_COLOR
 
 if TYPE_CHECKING:
     from photochrom.color_photo import ColorPhoto
@@ -19,12 +21,28 @@ if TYPE_CHECKING:
     from photochrom.options import ColorOptions
     from photochrom.photo import Photo
 
-__all__ = ["color_pages", "color_photo"]
+__all__ = ["ColoredScan", "color_pages", "color_photo"]
+
+
+@dataclass(frozen=True, eq=False)
+class ColoredScan:
+    """A photograph or an album page, coloured.
+
+    Attributes:
+        results: one, or the variants, or the photographs of the page.
+        photographs: number of photographs that were coloured.
+        unchanged: the photographs of the page that were not coloured: 1 for the page, and the
+            reason, as in `ColoredDocument`.
+    """
+
+    results: list[ColorPhoto]
+    photographs: int
+    unchanged: tuple[tuple[int, str], ...] = ()
 
 
 def color_photo(
     colorizer: Colorizer, grey: Photo, options: ColorOptions, *, split: bool = False
-) -> tuple[list[ColorPhoto], int]:
+) -> ColoredScan:
     """Colour a photograph, or the photographs on an album page.
 
     Args:
@@ -34,21 +52,21 @@ def color_photo(
         split: whether to return each photograph of an album page on its own, 99 at most. Then
             there are no variants.
 
-    Returns:
-        The results: one, or the variants, or the photographs of the page; and the number of
-        photographs that were found.
-
     Raises:
         InvalidModel: the network's output does not match its card.
         ConfigError: the model does not support an option, or a hint lies outside the photographs.
     """
     prediction = colorizer.predict_with(grey, options)
-    found = len(prediction.regions) if isinstance(prediction, AlbumPrediction) else 1
+    found, in_color = 1, 0
+    if isinstance(prediction, AlbumPrediction):
+        found, in_color = len(prediction.regions), prediction.in_color
     if split and isinstance(prediction, AlbumPrediction):
-        return prediction.split(options)[:MAX_SPLIT], found
-    if options.variants == 1:
-        return [prediction.color(options)], found
-    return prediction.variants(options.variants, vividness=options.vividness), found
+        results = prediction.split(options)[:MAX_SPLIT]
+    elif options.variants == 1:
+        results = [prediction.color(options)]
+    else:
+        results = prediction.variants(options.variants, vividness=options.vividness)
+    return ColoredScan(results, found, ((1, IN_COLOR),) * in_color)
 
 
 def color_pages(
@@ -61,7 +79,7 @@ def color_pages(
     quality: int | None = None,
     on_page: Callable[[], None] | None = None,
 ) -> tuple[ColoredDocument, float]:
-    """Colour pages of a PDF or of a TIFF.
+    """Colour pages of a PDF or of a TIFF; photographs in colour keep their colours.
 
     Args:
         colorizer: the colorizer to use.
@@ -85,6 +103,7 @@ def color_pages(
             f"{options.variants} variants"
         )
     strengths: list[float] = []
+    options = replace(options, keep_color=True)
 
     def colorize(grey: Photo) -> ColorPhoto:
         if on_page:
@@ -94,6 +113,12 @@ def color_pages(
         return result
 
     document = color_document(
-        data, name, pages, colorize, quality=quality, max_pixels=colorizer.max_pixels
+        data,
+        name,
+        pages,
+        colorize,
+        album=options.album,
+        quality=quality,
+        max_pixels=colorizer.max_pixels,
     )
     return document, sum(strengths) / len(strengths)

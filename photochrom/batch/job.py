@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-__all__ = ["MAX_SPLIT", "Exists", "InColor", "Job", "Outcome", "Status", "worker_count"]
+from photochrom.errors import PhotochromError
+
+__all__ = [
+    "MAX_SPLIT",
+    "Exists",
+    "InColor",
+    "Job",
+    "Outcome",
+    "Status",
+    "reason_of",
+    "worker_count",
+]
 
 Status = Literal["queued", "running", "done", "skipped", "failed", "cancelled"]
 """How far a photograph, a film or a job is; the last four are final."""
@@ -20,6 +31,8 @@ InColor = Literal["skip", "recolor"]
 
 _MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 
+_CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
+
 MAX_SPLIT: Final = 99
 """The largest number of photographs of one album page that are written apart."""
 
@@ -27,6 +40,14 @@ MAX_SPLIT: Final = 99
 def worker_count(workers: int | None = None) -> int:
     """Return how many photographs to work on at once; None: one per core, at most 4."""
     return workers or min(_MAX_WORKERS, os.cpu_count() or 1)
+
+
+def reason_of(error: Exception) -> str:
+    """Return a message for a person; unexpected errors keep the name of their type."""
+    if isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV_OUT_OF_MEMORY:
+        return "out of memory"
+    known = isinstance(error, PhotochromError | OSError) and str(error)
+    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 @dataclass(frozen=True)
@@ -77,9 +98,10 @@ class Outcome:
         size: width and height in pixels; None where the photograph was not read.
         tint: "grey", "tinted" or "colour": what the photograph was before.
         mean_chroma: mean distance from grey of the result, in CIE Lab units.
-        photographs: number of photographs that were found: 1, unless the file is an album page
+        photographs: number of photographs that were coloured: 1, unless the file is an album page
             or a document.
-        unchanged: images of a document that were not coloured: the page, from 1, and the reason.
+        unchanged: photographs of a document or of an album page that were not coloured: the page,
+            from 1, and the reason.
         written: the files that were written, or that existed already and were kept.
         metadata_lost: names of metadata that the result does not carry over from the original.
         error: the exception that made the job fail.

@@ -11,14 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from photochrom.batch.coloring import color_pages, color_photo
-from photochrom.batch.job import Exists, InColor, Job, Outcome, worker_count
+from photochrom.batch.job import Exists, InColor, Job, Outcome, reason_of, worker_count
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
+<<<<<<< HEAD
 from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
 from photochrom.files.atomic import write_bytes
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
 from photochrom.photo import deliver, read
+=======
+from photochrom.errors import OutputError, OutputExists
+from photochrom.files.atomic import write_bytes
+from photochrom.options import ColorOptions
+from photochrom.parallel import map_ordered
+from photochrom.photo import read
+from photochrom.photo.album import IN_COLOR, is_in_color
+>>>>>>> main
 from photochrom.photo.codecs import format_of
 from photochrom.photo.source import read_bytes
 
@@ -29,9 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["IN_COLOR_ALREADY", "run"]
 
-_CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
-
-IN_COLOR_ALREADY: Final = "is in colour already"
+IN_COLOR_ALREADY: Final = f"is {IN_COLOR}"
 """The reason for which photographs are skipped that are in colour."""
 
 
@@ -71,7 +78,8 @@ def run(
         exists: what to do where a result exists already.
         fail_fast: whether a failure stops the run: jobs that have not started are "cancelled".
         in_color: whether to skip photographs that are in colour already, or to colour them anew.
-            Sepia and other tints do not count as colour.
+            Sepia and other tints do not count as colour. On an album page, grey photographs are
+            coloured, and others keep their colours. Documents always keep what is in colour.
         quality: encoder quality, 1 to 100, for lossy formats.
         workers: how many photographs to work on at once; None: one per core, at most 4.
         options: how to colour all photographs; the number of variants is that of each job.
@@ -93,6 +101,7 @@ def run(
             raise ConfigError("expected pages of documents or signatures; received both")
     settings = _Settings(exists, quality, pages, profile, in_color, on_page, signer)
     options = colorizer.prepared(options or ColorOptions())
+    options = replace(options, keep_color=options.keep_color or in_color == "skip")
     failed = threading.Event()
 
     def work(job: Job) -> Outcome:
@@ -103,19 +112,11 @@ def run(
             return _color(job, colorizer, own, settings)
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             failed.set()
-            reason = _reason(error)
+            reason = reason_of(error)
             named = reason if str(job.source) in reason else f"{job.source}: {reason}"
             return Outcome(job, "failed", named, error=error)
 
     return map_ordered(work, jobs, worker_count(workers))
-
-
-def _reason(error: Exception) -> str:
-    """Return a message for a person; unexpected errors keep the name of their type."""
-    if isinstance(error, MemoryError) or getattr(error, "code", 0) == _CV_OUT_OF_MEMORY:
-        return "out of memory"
-    known = isinstance(error, PhotochromError | OSError) and str(error)
-    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Settings) -> Outcome:
@@ -132,7 +133,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         if is_document(source):
             return _color_document(job, source, colorizer, options, settings)
     grey = read(source, max_pixels=colorizer.max_pixels, name=str(job.source))
-    if settings.in_color == "skip" and grey.tint == "colour":
+    if settings.in_color == "skip" and is_in_color(grey, album=options.album):
         return Outcome(
             job,
             "skipped",
@@ -141,7 +142,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
             size=grey.size,
             tint=grey.tint,
         )
-    results, found = color_photo(colorizer, grey, options, split=job.split)
+    colored = color_photo(colorizer, grey, options, split=job.split)
+    results = colored.results
     targets = [job.target] if len(results) == 1 else job.numbered(len(results))
     _make_folder(job.target.parent)
     for target, result in zip(targets, results, strict=True):
@@ -155,7 +157,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         size=grey.size,
         tint=grey.tint,
         mean_chroma=results[0].mean_chroma,
-        photographs=found,
+        photographs=colored.photographs,
+        unchanged=colored.unchanged,
         written=tuple(targets),
         metadata_lost=results[0].metadata_lost(format_of(job.target).name),
     )

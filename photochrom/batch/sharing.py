@@ -11,6 +11,7 @@ from photochrom.guidance.shared_colors import SharedColors
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
 from photochrom.photo import read
+from photochrom.photo.album import is_in_color
 
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer
@@ -47,14 +48,16 @@ def share_colors(
         ConfigError: the model cannot compare photographs, or does not support an option.
         InvalidModel: the network's output does not match its card.
     """
-    options = replace(colorizer.prepared(options or ColorOptions()), hints=())
+    options = replace(
+        colorizer.prepared(options or ColorOptions()), hints=(), keep_color=in_color == "skip"
+    )
 
     def work(job: Job) -> list[Reference]:
         try:
             grey = read(job.source, max_pixels=colorizer.max_pixels, name=str(job.source))
         except Exception:  # noqa: BLE001  `run` reads it again and says what is wrong
             return []
-        if in_color == "skip" and grey.tint == "colour":
+        if in_color == "skip" and is_in_color(grey, album=options.album):
             return []
         return colorizer.predict_with(grey, options).as_references(options)
 

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from photochrom import __version__
+from photochrom.cli.archive import app as archive
 from photochrom.cli.colorize import colorize
 from photochrom.cli.compare import compare
 from photochrom.cli.console import fail, limit_advice
@@ -101,6 +102,7 @@ app.command()(tune)
 app.command()(compare)
 app.command()(web)
 app.command()(serve)
+app.add_typer(archive)
 app.add_typer(recipes)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from photochrom.checks import naming
 from photochrom.cli.colorize_options import (
     Album,
     AsJson,
@@ -233,6 +234,11 @@ def _require_compatible(
         raise ConfigError("expected --fail-fast or --keep-going, not both")
     if compare and pages:
         raise ConfigError("expected --compare with one photograph, without --pages")
+    if pages:
+        from photochrom.documents.selection import check_pages
+
+        with naming("--pages"):
+            check_pages(pages)
 
 
 def _plan(
@@ -329,13 +335,16 @@ def _options(
                 "expected --palette with a picture, or with colours such as khaki,#7a1f1f; "
                 f"no file has that name, and as a list of colours it is wrong: {error}"
             ) from error
+    with naming("--hint"):
+        known = [parse_hint(text) for text in hints]
     if reference:
-        if not reference.exists():
-            raise ConfigError(f"expected a photograph; there is no file {reference}")
-        reference_photo = photo.read(reference, max_pixels=max_pixels)
+        with naming("--reference"):
+            if not reference.exists():
+                raise ConfigError(f"expected a photograph; there is no file {reference}")
+            reference_photo = photo.read(reference, max_pixels=max_pixels)
     return ColorOptions.of(
         vividness=vividness,
-        hints=[parse_hint(text) for text in hints],
+        hints=known,
         palette=colors,
         reference=reference_photo,
         variants=variants,

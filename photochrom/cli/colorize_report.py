@@ -90,9 +90,18 @@ def _note_done(outcome: Outcome, target: str) -> None:
         note(f"{target} is almost grey")
     if outcome.photographs > 1:
         note(f"{outcome.job.source}: {outcome.photographs} photographs were found and coloured")
-    for page, reason in outcome.unchanged:
-        note(f"{target}: an image on page {page} was not coloured: {reason}")
+    _note_unchanged(outcome, target)
     note_metadata_lost(target, outcome.metadata_lost)
+
+
+def _note_unchanged(outcome: Outcome, target: str) -> None:
+    """Print what was not coloured of a document or of an album page."""
+    # There is no such option for documents, which have no format of a photograph.
+    advice = " (see --in-color)" if outcome.format else ""
+    for (page, reason), count in Counter(outcome.unchanged).items():
+        where = f"on page {page}"
+        images = f"an image {where} was" if count == 1 else f"{count} images {where} were"
+        note(f"{target}: {images} not coloured: {reason}{advice}")
 
 
 def _end_with_paths(outcomes: list[Outcome]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
+from photochrom.checks import naming
 from photochrom.cli.console import emit, note, progress
 from photochrom.cli.options import (
     EngineOption,
@@ -20,16 +22,20 @@ from photochrom.errors import ConfigError
 if TYPE_CHECKING:
     from photochrom.film import FilmReport
     from photochrom.guidance.hints import Hint
+    from photochrom.options import FilmReferenceSource
 
 __all__ = ["film"]
 
 _PREVIEW_SECONDS, _PREVIEW_ROWS = 10, 480
+_SECTION: Final = re.compile(r"([\d:.]+)-([\d:.]+),(.+)", re.DOTALL)
 
 References = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
         "--reference",
-        help="A colour frame or photograph to copy colours from; can be given more than once.",
+        metavar="[FROM-TO,]FILE",
+        help="A colour frame or photograph to copy colours from. FROM-TO limits it to a part of "
+        "the film, for example to a shot: 1:10-1:25,coat.jpg. Can be given more than once.",
     ),
 ]
 Hints = Annotated[
@@ -113,16 +119,20 @@ def film(
     # A name with % is an image sequence (`%05d.png`), which is no file by itself.
     if "%" not in source.name and not source.exists():
         raise ConfigError(f"expected a film; there is no file {source}")
-    # Parsed before the model is loaded, so that a mistyped time is reported at once.
+    # Parsed before the model is loaded, so that a mistake is reported at once.
     first, last = _section(start, end, preview=preview)
+    with naming("--reference"):
+        sections = [_reference(text) for text in references or ()]
+    with naming("--hint"):
+        known = [_hint(text) for text in hints or ()]
     colorizer = Colorizer(model, engine=engine, precision=precision)
     with progress("frames") as bar:
         report = colorizer.film(
             source,
             target,
             vividness=vividness,
-            references=references or (),
-            hints=[_hint(text) for text in hints or ()],
+            references=sections,
+            hints=known,
             start=first,
             end=last,
             codec=codec or "",
@@ -141,11 +151,23 @@ def _section(start: str, end: str, *, preview: bool) -> tuple[float, float | Non
     """Return where to begin and to end, in seconds; None for the end of the film."""
     from photochrom.film.clock import parse_moment
 
-    first = parse_moment(start) if start else 0.0
-    last = parse_moment(end) if end else None
+    with naming("--from"):
+        first = parse_moment(start) if start else 0.0
+    with naming("--to"):
+        last = parse_moment(end) if end else None
     if preview:
         last = min(first + _PREVIEW_SECONDS, last or first + _PREVIEW_SECONDS)
     return first, last
+
+
+def _reference(text: str) -> FilmReferenceSource:
+    from photochrom.film.clock import parse_moment
+
+    section = _SECTION.fullmatch(text)
+    if section is None:
+        return text
+    start, end, file = section.groups()
+    return file, (parse_moment(start), parse_moment(end))
 
 
 def _hint(text: str) -> tuple[float, Hint]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from photochrom.cli.console import note, print_settings
 from photochrom.cli.options import RECIPE_HELP, Backend, ConfigFile, RunSettings, Validation
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, RunExists
 
 __all__ = ["train"]
 
@@ -82,9 +83,13 @@ def train(
         if folder is None:
             prepared = runs.resume(run_folder)
         else:
-            prepared = preparation.prepare(
-                folder, run_folder, loaded, validation=validation, listener=progress
-            )
+            try:
+                prepared = preparation.prepare(
+                    folder, run_folder, loaded, validation=validation, listener=progress
+                )
+            except RunExists as error:
+                resuming = _resuming(run_folder, backend, no_export=no_export)
+                raise RunExists(f"{error} (to resume it: {resuming})") from error
         note(f"run: {prepared.folder}")
         note_tensorboard(prepared.folder)
         try:
@@ -110,6 +115,10 @@ def _list_settings(recipe: str | None) -> None:
 
     choose_backend()  # before anything imports Keras, which reads the backend only once
     name = recipe or RunConfig().recipe
-    settings = [each for each in settings_of(RunConfig) if each.name != "options"]
+    settings = [
+        each._replace(default=json.dumps(name)) if each.name == "recipe" else each
+        for each in settings_of(RunConfig)
+        if each.name != "options"
+    ]
     settings += settings_of(recipe_class(name).Options, "options.")
     print_settings(settings)

@@ -39,8 +39,8 @@ class ColoredDocument:
 
     Attributes:
         data: the bytes of the file, of the format of the original.
-        photographs: number of photographs that were coloured.
-        unchanged: the images that were not coloured: the page, from 1, and the reason.
+        photographs: number of pages, or images of a PDF, that were coloured.
+        unchanged: the photographs that were not coloured: the page, from 1, and the reason.
     """
 
     data: bytes
@@ -70,6 +70,7 @@ def color_document(
     pages: str,
     colorize: Callable[[Photo], ColorPhoto],
     *,
+    album: bool = True,
     quality: int | None = None,
     max_pixels: int,
 ) -> ColoredDocument:
@@ -83,6 +84,7 @@ def color_document(
         name: its name in messages.
         pages: "all", or numbers and ranges from 1, such as "1,3-5".
         colorize: colours a photograph.
+        album: whether a page may be an album page, of which some photographs are in colour.
         quality: quality of the JPEG streams of a PDF, 1 to 100; None for the default.
         max_pixels: the largest number of pixels of a page.
 
@@ -94,13 +96,13 @@ def color_document(
     """
     if not data.startswith(_PDF):
         chosen = select(pages, photograph_count(data))
-        colored, in_color = color_tiff(data, name, chosen, colorize, max_pixels=max_pixels)
-        unchanged = tuple((index + 1, "in colour already") for index in in_color)
-        return ColoredDocument(colored, len(chosen) - len(unchanged), unchanged)
+        return ColoredDocument(
+            *color_tiff(data, name, chosen, colorize, album=album, max_pixels=max_pixels)
+        )
     pdf = _pdf_module()
     chosen = select(pages, pdf.page_count(data, name))
     changed, report = pdf.color_pdf(
-        data, name, chosen, colorize, quality=quality, max_pixels=max_pixels
+        data, name, chosen, colorize, album=album, quality=quality, max_pixels=max_pixels
     )
     return ColoredDocument(changed, report.photographs, tuple(report.unchanged))
 

@@ -19,6 +19,7 @@ from PIL import Image
 
 from photochrom import photo
 from photochrom.errors import PhotochromError, UnreadablePhoto, UnsupportedPhoto
+from photochrom.photo.album import IN_COLOR, is_in_color
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.provenance import with_provenance
 
@@ -90,6 +91,7 @@ def color_pdf(
     pages: Sequence[int],
     colorize: Callable[[Photo], ColorPhoto],
     *,
+    album: bool = True,
     quality: int | None = None,
     max_pixels: int = photo.DEFAULT_MAX_PIXELS,
 ) -> tuple[bytes, PdfReport]:
@@ -103,6 +105,7 @@ def color_pdf(
         name: its name in messages.
         pages: indices of the pages to colour, from 0.
         colorize: colours a photograph.
+        album: whether an image may be an album page, as in `is_in_color`.
         quality: quality of the JPEG streams, 1 to 100; None for 92.
         max_pixels: the largest number of pixels of an image.
 
@@ -117,7 +120,7 @@ def color_pdf(
     with _opened(data, name) as pdf:
         if not pdf.allow.modify_other:
             raise UnsupportedPhoto(f"the owner of {name} does not allow changes to it")
-        painter = _Painter(pdf, colorize, quality or _QUALITY, max_pixels)
+        painter = _Painter(pdf, colorize, quality or _QUALITY, max_pixels, album=album)
         for index in pages:
             painter.paint_page(index)
         if not painter.report.photographs:
@@ -173,6 +176,19 @@ def _mark(pdf: pikepdf.Pdf) -> None:
     pdf.Root.Metadata = Stream(pdf, marked or b"", Type=Name.Metadata, Subtype=Name.XML)
 
 
+@dataclass(frozen=True)
+class _Painted:
+    """What became of an image.
+
+    Attributes:
+        image: the coloured copy; None if the image stays as it is.
+        unchanged: why the image, or photographs on it, were not coloured; nothing for icons.
+    """
+
+    image: Stream | None = None
+    unchanged: Sequence[str] = ()
+
+
 class _Painter:
     """Replaces the grey photographs of pages by coloured ones.
 
@@ -186,10 +202,12 @@ class _Painter:
         colorize: Callable[[Photo], ColorPhoto],
         quality: int,
         max_pixels: int,
+        *,
+        album: bool,
     ) -> None:
         self._pdf, self._colorize = pdf, colorize
-        self._quality, self._max_pixels = quality, max_pixels
-        self._painted: dict[tuple[int, int], Stream | str] = {}
+        self._quality, self._max_pixels, self._album = quality, max_pixels, album
+        self._painted: dict[tuple[int, int], _Painted] = {}
         self.report = PdfReport()
 
     def paint_page(self, index: int) -> None:
@@ -244,37 +262,35 @@ class _Painter:
         if image.objgen not in self._painted:
             self._painted[image.objgen] = self._paint(image, f"an image on page {page}")
         painted = self._painted[image.objgen]
-        if isinstance(painted, str):
-            if painted:
-                self.report.unchanged.append((page, painted))
+        self.report.unchanged.extend((page, reason) for reason in painted.unchanged)
+        if painted.image is None:
             return image
         self.report.photographs += 1
-        return painted
+        return painted.image
 
-    def _paint(self, image: Stream, name: str) -> Stream | str:
-        """Return a coloured copy of an image, or the reason why it stays as it is; "" for icons."""
+    def _paint(self, image: Stream, name: str) -> _Painted:
+        """Return a coloured copy of an image, or the reason why it stays as it is."""
         try:
             if min(int(image.Width), int(image.Height)) < _MIN_SIDE or image.get(Name.ImageMask):
-                return ""
+                return _Painted()
             if image.get(Name.BitsPerComponent, 8) == 1:
-                return "black and white without grey"
+                return _Painted(unchanged=["black and white without grey"])
             grey = photo.read(_samples(image), max_pixels=self._max_pixels, name=name)
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001  pikepdf raises many kinds for damaged images
-            return _reason(error)
-        if not grey.is_monochrome:
-            return "in colour already"
-        return self._image_like(image, self._colored(grey), grey.size)
-
-    def _colored(self, grey: Photo) -> bytes:
-        """Return a JPEG file of the coloured image."""
+            return _Painted(unchanged=[_reason(error)])
+        if is_in_color(grey, album=self._album):
+            return _Painted(unchanged=[IN_COLOR])
         # Transparency is in an image of its own, which stays.
         opaque = replace(grey, alpha=None)
         try:
-            return self._colorize(opaque).encode("JPEG", quality=self._quality)
+            colored = self._colorize(opaque)
+            jpeg = colored.encode("JPEG", quality=self._quality)
         except Exception as error:
             raise _ColoringFailed(error) from error
+        painted = self._image_like(image, jpeg, grey.size)
+        return _Painted(painted, [IN_COLOR] * colored.in_color)
 
     def _image_like(self, image: Stream, jpeg: bytes, size: tuple[int, int]) -> Stream:
         """Return an image of new samples that is shown as `image` was."""

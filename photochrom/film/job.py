@@ -14,6 +14,7 @@ from photochrom import __version__
 from photochrom.checks import check_number
 from photochrom.errors import ConfigError, ConfigTypeError
 from photochrom.film.encoder import Encoding
+from photochrom.film.network import ShotReference
 from photochrom.film.sources import source_files
 from photochrom.guidance.hints import Hint
 from photochrom.options import ColorOptions
@@ -69,7 +70,8 @@ class Job:
         source: the original film.
         target: the file to write.
         vividness: colour strength, from 0 (cautious) to 1 (vivid). None uses the model's default.
-        references: frames or photographs to copy colours from.
+        references: frames or photographs to copy colours from, some of them only in a section of
+            the film. Where several match, the first one is used.
         hints: pairs of a time, in seconds from the start of the film, and a hint for its frame.
         hint_spans: by the time of hints, the section that they apply to. Hints of other times apply
             wherever the film shows similar things.
@@ -83,7 +85,7 @@ class Job:
     source: Path
     target: Path
     vividness: float | None = None
-    references: Sequence[Reference] = ()
+    references: Sequence[Reference | ShotReference] = ()
     hints: Sequence[tuple[float, Hint]] = ()
     hint_spans: Mapping[float, Span] = field(default_factory=dict)
     span: Span = field(default_factory=Span)
@@ -120,16 +122,21 @@ class Job:
             "model": model.digest,
             "engine": model.engine,
             "vividness": self.vividness,
-            "references": [
-                hashlib.sha256(each.features.tobytes() + each.chroma.tobytes()).hexdigest()
-                for each in self.references
-            ],
+            "references": [_reference_state(each) for each in self.references],
             "hints": [[moment, *astuple(hint)] for moment, hint in self.hints],
             "hint_spans": [[moment, *astuple(span)] for moment, span in self.hint_spans.items()],
             "span": astuple(self.span),
             "encoding": astuple(self.encoding),
             "rows": self.max_rows,
         }
+
+
+def _reference_state(reference: Reference | ShotReference) -> list[object]:
+    """Return a hash of a reference, and the start and end of its section if it has one."""
+    if isinstance(reference, ShotReference):
+        return [*_reference_state(reference.reference), *astuple(reference.span)]
+    content = reference.features.tobytes() + reference.chroma.tobytes()
+    return [hashlib.sha256(content).hexdigest()]
 
 
 def _file_state(source: Path) -> str:

@@ -9,20 +9,16 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Final, Self
+from typing import Final, Self
 
 import numpy as np
 
 from photochrom.errors import OutputError
+from photochrom.files.locks import lock_file
 from photochrom.film.encoder import PART_FORMAT
 from photochrom.film.propagation import Memory
 from photochrom.film.shot_history import ShotHistory
 from photochrom.guidance.shared_colors import CompactReference
-
-try:
-    import fcntl
-except ModuleNotFoundError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["Journal", "JournalState"]
 
@@ -85,7 +81,7 @@ class Journal:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             # The lock is for all settings, because `remove` deletes the folders of all of them.
-            self._lock = _lock(self._root / _LOCK_FILE)
+            self._lock = lock_file(self._root / _LOCK_FILE)
             self._write(_JOB_FILE, job_text)  # never read; it tells people what the folder is for
         except BlockingIOError as error:
             raise OutputError(f"another run is already writing {target}") from error
@@ -183,27 +179,6 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.folder / name)
-
-
-def _lock(path: Path) -> IO[bytes]:
-    """Open a file that only one run at a time can have open.
-
-    The system releases the lock when the file is closed or the process ends, even if it is killed.
-    Windows and some network file systems have no such locks; there, nothing is locked.
-
-    Raises:
-        BlockingIOError: another run has the lock.
-    """
-    file = path.open("ab")
-    if fcntl is not None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise
-        except OSError:  # the file system has no locks
-            pass
-    return file
 
 
 def _parse_state(text: str) -> JournalState:

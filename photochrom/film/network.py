@@ -36,7 +36,7 @@ _REFERENCE_WEIGHT: Final = 8.0
 
 @dataclass(frozen=True, eq=False)
 class ShotReference:
-    """A reference that applies in a section of the film only.
+    """A reference that applies in a section of the film only, for example in a shot.
 
     Attributes:
         reference: the reference.

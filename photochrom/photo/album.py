@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.photo.photo import eight_bits
+from photochrom.photo.tint import tint_of
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from photochrom.color import IntArray
     from photochrom.photo.photo import Photo
 
-__all__ = ["Region", "find_photographs"]
+__all__ = ["IN_COLOR", "Region", "find_photographs", "is_in_color"]
+
+IN_COLOR: Final = "in colour already"
+"""The reason for which a photograph keeps its colours."""
 
 Corners: TypeAlias = npt.NDArray[np.float64]
 """Four corners (x, y) clockwise from the upper left, (4, 2)."""
@@ -112,6 +116,10 @@ class Region:
         )
         return page[max(0, top) : max(top + 1, bottom), max(0, left) : max(left + 1, right)]
 
+    def is_in_color(self, page: Photo) -> bool:
+        """Return whether the photograph in this region of a page is in colour, not just tinted."""
+        return page.color is not None and tint_of(eight_bits(self.inside(page.color))) == "colour"
+
     def contains(self, x: float, y: float) -> bool:
         """Return whether a point, in pixels of the page, lies in the region."""
         outline = np.array(self.corners, np.float32)
@@ -139,6 +147,20 @@ def find_photographs(photo: Photo) -> list[Region]:
     ratio = np.array([width / size[0], height / size[1]])
     regions = [Region(tuple(map(tuple, (corners * ratio).tolist()))) for corners in found]
     return sorted(regions, key=lambda region: _reading_order(region, height))
+
+
+def is_in_color(photo: Photo, *, album: bool = True) -> bool:
+    """Return whether a scan is in colour, so that there is nothing to colour.
+
+    Args:
+        photo: the scan.
+        album: whether it may be an album page, which is not in colour if it has a grey photograph,
+            whatever its paper and its other photographs are.
+    """
+    if photo.is_monochrome or not album:
+        return not photo.is_monochrome
+    regions = find_photographs(photo)
+    return not regions or all(each.is_in_color(photo) for each in regions)
 
 
 def _reading_order(region: Region, height: int) -> tuple[int, int]:

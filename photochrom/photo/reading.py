@@ -58,7 +58,7 @@ def read(source: Source, *, max_pixels: int = DEFAULT_MAX_PIXELS, name: str | No
     if array is not None:
         return _photo(Decoded(array_pixels(array, name, max_pixels), {}, 1), "PNG", name)
     data = read_bytes(source, name)
-    codec = codec_named(detect_format(data, source, name))
+    codec = codec_named(detect_format(data, name))
     return _photo(codec.decode(data, name, max_pixels), codec.written_as or codec.name, name)
 
 

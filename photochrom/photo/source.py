@@ -86,13 +86,12 @@ def _read_object(source: Any, name: str) -> bytes:
     return bytes(data)
 
 
-def detect_format(data: bytes, source: object, name: str) -> str:
+def detect_format(data: bytes, name: str) -> str:
     """Return the format of a file by its content, whatever its name ends with.
 
     Args:
         data: the whole file.
-        source: where it came from.
-        name: its name in messages.
+        name: its name in messages, which may end with the suffix of a format.
 
     Returns:
         The name of a registered format.
@@ -101,7 +100,7 @@ def detect_format(data: bytes, source: object, name: str) -> str:
         UnsupportedPhoto: the format is not read.
         UnreadablePhoto: the file is not a picture.
     """
-    suffix = PurePath(source).suffix.lower() if isinstance(source, str | os.PathLike) else ""
+    suffix = PurePath(name).suffix.lower()
     file_format = recognize(data, suffix)
     if file_format is None:
         raise UnreadablePhoto(f"expected a photograph; {name} is not a picture of a known kind")

@@ -38,7 +38,7 @@ def thumbnail(source: str | os.PathLike[str] | bytes, min_side: int) -> npt.NDAr
         raise ConfigError(f"expected a side of at least 1 pixel; received {min_side}")
     name = name_of(source)
     data = read_bytes(source, name)
-    file_format = detect_format(data, source, name)
+    file_format = detect_format(data, name)
     decoded = codec_named(file_format).decode_reduced(data, name, min_side)
     # Shrunk before the profile is applied, which takes longer the more pixels there are.
     small: Any = _shrink(eight_bits(decoded.pixels.samples), min_side)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom import photo
-from photochrom.errors import ConfigError, DataError
+from photochrom.errors import ConfigError, DataError, RunExists
 from photochrom.files.atomic import output_errors, write_text
 from photochrom.parallel import subsample
 from photochrom.training.config import RunConfig
@@ -56,8 +56,9 @@ def prepare(
         The run, whose options include those derived from the photographs.
 
     Raises:
-        ConfigError: the folder holds a run or lies within the photographs, the model to start from
-            does not fit, or the recipe cannot run at the working size.
+        RunExists: the folder holds a run already.
+        ConfigError: the folder lies within the photographs, the model to start from does not fit,
+            or the recipe cannot run at the working size.
         DataError: there are no photographs to train on, or none in `validation`.
         RecipeError: the recipe's options do not work together.
     """
@@ -90,7 +91,7 @@ def _check_folder(folder: Path, photo_folders: list[Path]) -> None:
                 f"be used as photographs; {folder} is in {photo_folder}"
             )
     if (folder / CONFIG_FILE).exists():
-        raise ConfigError(f"{folder} holds a run already: resume it, or choose another folder")
+        raise RunExists(f"{folder} holds a run already: resume it, or choose another folder")
 
 
 def _check_working_size(run: Run) -> None:

@@ -102,10 +102,13 @@ def _colorize(service: ServiceState, form: PhotographForm) -> _Download:
     colorizer = service.colorizer
     grey = photo.read(data, max_pixels=colorizer.max_pixels, name=name)
     service.metrics.pixels.inc(grey.luma.size)
-    results, found = color_photo(colorizer, grey, options, split=form.split)
+    colored = color_photo(colorizer, grey, options, split=form.split)
+    results = colored.results
     format_name = form.format_for(grey.format)
     own_name = named_for(name, format_name)
-    headers = result_headers(found, metadata_lost=results[0].metadata_lost(format_name))
+    headers = result_headers(
+        colored.photographs, metadata_lost=results[0].metadata_lost(format_name)
+    )
     files = (
         each.in_profile(form.result_profile).encode(format_name, quality=form.quality)
         for each in results

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Final
 
 from fastapi import FastAPI, Form, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, Field
 
@@ -99,6 +99,8 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
 
         # The page is mounted at "/" and takes every path that no route before it has taken
         mount_page(app, service)
+    else:
+        _add_pointer_to_documentation(app)
     app.state.closing = threading.Event()
     app.add_middleware(
         SecurityMiddleware, settings=settings, logins=logins, closing=app.state.closing
@@ -134,6 +136,15 @@ def _add_health(app: FastAPI, service: ServiceState, engine: str) -> None:
     async def get_metrics() -> Response:
         """Return counts and times in the format of Prometheus."""
         return Response(service.metrics.text(), headers={"Content-Type": _METRICS_TYPE})
+
+
+def _add_pointer_to_documentation(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    async def get_pointer() -> PlainTextResponse:
+        return PlainTextResponse(
+            f"This is the REST API of Photochrom {__version__}. Its documentation is at /docs, its "
+            "schema at /openapi.json. There is no page for people.\n"
+        )
 
 
 def _add_login(app: FastAPI, settings: Settings, logins: set[str]) -> None:

@@ -12,6 +12,7 @@ from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from photochrom import photo
+from photochrom.checks import naming
 from photochrom.documents.selection import PAGES_PATTERN, check_pages
 from photochrom.errors import ConfigError
 from photochrom.guidance.hints import parse_color, parse_hint
@@ -52,7 +53,8 @@ class ColorForm(BaseModel):
     )
     palette: list[str] = Field(
         [],
-        description="A colour to prefer, as #RRGGBB or a CSS colour name. Can be repeated.",
+        description="Colours to prefer, as #RRGGBB or CSS colour names, with commas between them. "
+        "Can be repeated.",
     )
     reference: Upload | None = Field(None, description="A colour photograph of a similar subject.")
     negative: bool = Field(
@@ -105,15 +107,20 @@ class ColorForm(BaseModel):
         if self.split and variants > 1:
             raise ConfigError("expected variants or split; received both")
         if self.pages:
-            check_pages(self.pages)
+            with naming("pages"):
+                check_pages(self.pages)
+        with naming("hints"):
+            hints = [parse_hint(text) for text in self.hints]
+        with naming("palette"):
+            colors = [parse_color(each) for text in self.palette for each in text.split(",")]
         reference = None
         if self.reference is not None:
             data = self.reference.file.read()
             reference = photo.read(data, max_pixels=max_pixels, name="the reference")
         return ColorOptions.of(
             vividness=self.vividness,
-            hints=[parse_hint(text) for text in self.hints],
-            palette=[parse_color(text) for text in self.palette],
+            hints=hints,
+            palette=colors,
             reference=reference,
             variants=variants,
             album=self.album,

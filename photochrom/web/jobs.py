@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from photochrom.colorizer import Colorizer
     from photochrom.guidance.hints import Hint
-    from photochrom.options import ColorOptions, ReferenceSource
+    from photochrom.options import ColorOptions, FilmReferenceSource
 
 __all__ = ["PhotographSettings", "film_target", "film_work", "photographs_work"]
 
@@ -172,7 +172,7 @@ class _FilmOptions(TypedDict):
     """The arguments of `Colorizer.film` that a job sets."""
 
     vividness: float | None
-    references: list[ReferenceSource]
+    references: Sequence[FilmReferenceSource]
     hints: Sequence[tuple[float, Hint]]
     hint_spans: Mapping[float, tuple[float, float]] | None
     start: float
@@ -185,6 +185,7 @@ def film_work(
     target: Path,
     color: ColorOptions,
     *,
+    references: Sequence[FilmReferenceSource] = (),
     hints: Sequence[tuple[float, Hint]] = (),
     hint_spans: Mapping[float, tuple[float, float]] | None = None,
     start: float = 0.0,
@@ -197,6 +198,7 @@ def film_work(
         source: File of the film; deleted when it is done.
         target: Path of the coloured film.
         color: How to colour it; only the vividness and the reference count for films.
+        references: As in `Colorizer.film`; they precede the reference of `color`.
         hints: Pairs of a time, in seconds from the start of the film, and a hint for that frame.
         hint_spans: As in `Colorizer.film`.
         start: Where to begin, in seconds from the start of the film.
@@ -204,7 +206,7 @@ def film_work(
     """
     options: _FilmOptions = {
         "vividness": color.vividness,
-        "references": [] if color.reference is None else [color.reference],
+        "references": [*references, *([] if color.reference is None else [color.reference])],
         "hints": hints,
         "hint_spans": hint_spans,
         "start": start,

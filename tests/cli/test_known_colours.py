@@ -51,10 +51,10 @@ def test_a_palette_and_a_reference_from_a_picture(shipped):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--hint", "1,2"], "expected a hint as X,Y,COLOR"),
+        (["--hint", "1,2"], "--hint: expected a hint as X,Y,COLOR"),
         (["--hint", "900,2,#ff0000"], "expected hints within the picture, 512 × 512"),
         (["--palette", "nowhere.png"], "expected --palette with a picture, or with colours"),
-        (["--reference", "nowhere.png"], "there is no file nowhere.png"),
+        (["--reference", "nowhere.png"], "--reference: expected a photograph; there is no file"),
         (["--reference", "man.png"], "expected a reference in colour; man.png is grey"),
     ],
 )

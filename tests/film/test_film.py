@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from PIL import Image
 from typer.testing import CliRunner
 
 from photochrom import Colorizer, Hint
@@ -18,6 +19,7 @@ from photochrom.cli.app import app
 from photochrom.color import luma
 from photochrom.errors import (
     ConfigError,
+    ConfigTypeError,
     MissingExtra,
     OutputError,
     OutputExists,
@@ -38,7 +40,7 @@ from tests.films import (
     sound,
     write_film,
 )
-from tests.support import picture_bytes
+from tests.support import known_color_model, picture_bytes, write_model
 
 # --- what is kept ---------------------------------------------------------------------------
 
@@ -290,6 +292,33 @@ def test_a_hint_can_be_limited_to_its_shot(tmp_path):
     assert follows[False][1] == 0
 
 
+def test_a_reference_can_be_limited_to_a_shot(tmp_path):
+    """Of two equal shots, only the first becomes as blue as the reference."""
+    frames = panned(8) + panned(8, name="coffee") + panned(8)
+    source = write_film(tmp_path / "in.mkv", frames, pix_fmt="yuv444p")
+    blue, grey = tmp_path / "blue.png", tmp_path / "grey.png"
+    Image.fromarray(frames[0] // 2 + np.array([0, 40, 120], np.uint8)).save(blue)
+    Image.fromarray(frames[0][..., 0]).save(grey)
+    model = write_model(tmp_path / "model", known_color_model(compares=True))
+    how = ["film", str(source), str(tmp_path / "out.mkv"), "-m", str(model), "--codec", "ffv1"]
+    done = CliRunner().invoke(app, [*how, "--reference", f"0-0:00.32,{blue}"])
+    assert done.exit_code == 0, done.output
+    cb = [planes_of_frame[1].mean() for _, planes_of_frame in planes(tmp_path / "out.mkv")]
+    assert min(cb[:8]) > max(cb[8:]) + 20
+    assert np.ptp(cb[16:]) < 1
+
+    for reference, error, message in (
+        ((blue, 1.0), ConfigTypeError, r"its section as \(start, end\) in seconds"),
+        ((blue, (2, 1)), ConfigError, "expected a start of at least 0 and an end after it"),
+        ((grey, (0, 1)), ConfigError, r"a reference in colour; .*grey\.png is grey"),
+    ):
+        with pytest.raises(error, match=message):
+            Colorizer(model).film(source, tmp_path / "new.mkv", references=[reference])
+    wrong = CliRunner().invoke(app, [*how, "--exists", "overwrite", "--reference", "0-9,none.png"])
+    assert wrong.exit_code == 1
+    assert "none.png" in wrong.output
+
+
 @pytest.mark.slow
 def test_a_hint_for_a_preview_is_in_pixels_of_the_film(tmp_path):
     source = write_film(tmp_path / "in.mkv", panned(4), pix_fmt="yuv444p")
@@ -357,9 +386,14 @@ def test_the_command(tmp_path, model_folder):
     there = CliRunner().invoke(app, arguments)
     assert (there.exit_code, "allow overwriting (--exists overwrite)" in there.stderr) == (1, True)
     assert CliRunner().invoke(app, [*arguments, "--exists", "skip"]).exit_code == 0
-    for wrong in (["--from", "soon"], ["--hint", "5"], ["--from", "9", "--to", "2"]):
+    for wrong, words in (
+        (["--from", "soon"], "--from: expected a time"),
+        (["--hint", "5"], "--hint: expected a hint as TIME,X,Y,COLOR"),
+        (["--from", "9", "--to", "2"], "an end after it"),
+        (["--reference", "1:2:3:4-9,a.png"], "--reference: expected a time"),
+    ):
         found = CliRunner().invoke(app, [*arguments, "--exists", "overwrite", *wrong])
-        assert found.exit_code == 2
+        assert (found.exit_code, words in found.stderr) == (2, True)
     missing = ["film", str(tmp_path / "none.mkv"), str(tmp_path / "new.mkv")]
     assert CliRunner().invoke(app, missing).exit_code == 2
 

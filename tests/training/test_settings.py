@@ -75,7 +75,7 @@ def test_all_settings_are_listed():
     assert lines["train.epochs"].split(maxsplit=2)[1:] == ["100", "number of epochs; at least 1"]
     assert lines["data.fit"].endswith("one of crop, squash")
     assert lines["options.version"].split()[1] == '"full"'
-    assert "recipe" in lines
+    assert lines["recipe"].split()[1] == '"fusion"'
     assert "options" not in lines  # but each of them
 
 

@@ -339,7 +339,8 @@ def test_names_that_are_not_utf8(photos, tmp_path):
 def test_a_run_is_not_begun_over_another(whole, photos):
     said = finished(photos, "--run", whole[0], *flags())
     assert said.exit_code == 2
-    assert "holds a run already" in said.stderr
+    resuming = f"(to resume it: photochrom train --run {whole[0]} --resume)"
+    assert f"holds a run already: resume it, or choose another folder {resuming}" in said.stderr
 
 
 def test_an_interrupted_run_says_130(photos, tmp_path):

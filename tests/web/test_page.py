@@ -476,7 +476,8 @@ def test_a_film_is_coloured(page, tmp_path):
     page.get_by_role("tab", name="Film").click()
     page.set_input_files("#film-drop input[type=file]", old)
     page.wait_for_selector("#film-drop a[download]")  # it is there, not only on its way
-    give_a_color_in_a_shot(page)
+    Image.fromarray(frames[-1]).save(photograph := tmp_path / "colour.png")
+    give_colors_in_a_shot(page, photograph)
     page.click("#film-begin")
     page.wait_for_selector("#film .say:has-text('old.mp4')")
     page.reload()  # it outlasts that, too
@@ -496,8 +497,8 @@ def test_a_film_is_coloured(page, tmp_path):
     assert page.is_hidden("#film .preview")
 
 
-def give_a_color_in_a_shot(page: Page) -> None:
-    """Show the shots of a film, and make the background of the second one blue."""
+def give_colors_in_a_shot(page: Page, photograph: Path) -> None:
+    """Show the shots of a film; make the background of the second blue, and add a photograph."""
     page.click("#show-shots")
     page.wait_for_selector("#shots .count:text-is('2 shots')")
     page.click("#shots li:nth-child(2) button")
@@ -509,3 +510,6 @@ def give_a_color_in_a_shot(page: Page) -> None:
     page.wait_for_selector("#shots .mark-rows li")
     assert page.get_attribute("#shots .frame", "src") != before
     assert page.inner_text("#shots .count") == "2 shots; you have given 1 colour"
+    page.set_input_files("#shot-photograph input[type=file]", photograph)
+    page.wait_for_selector("#shots li:nth-child(2) img.photograph")
+    assert page.inner_text("#shots .count").endswith("1 colour and 1 reference photograph")

@@ -167,7 +167,7 @@ def test_hints(knowing, camera):
 def test_a_palette(shipped, camera):
     blue, red = (
         pixels(post(shipped, picture_bytes(camera), "a.png", palette=each).content).astype(int)
-        for each in (["#1040e0", "#2050d0"], ["#e02010", "#d03020"])
+        for each in (["#1040e0", "#2050d0"], "#e02010,#d03020")
     )
     assert (blue[..., 2] > blue[..., 0]).mean() > (red[..., 2] > red[..., 0]).mean() + 0.3
 
@@ -211,12 +211,13 @@ def test_a_reference_is_followed(shipped, camera, astronaut):
         ({"quality": "0"}, "quality"),
         ({"quality": "101"}, "quality"),
         ({"variants": "9"}, "variants"),
-        ({"hints": "10,10"}, "expected a hint as X,Y,COLOR"),
+        ({"hints": "10,10"}, "hints: expected a hint as X,Y,COLOR"),
         ({"hints": "inf,nan,#ff0000"}, "finite coordinates"),
         ({"hints": "1e9,1,#ff0000"}, "within the picture"),
         ({"hints": "1,1,#ff0000,nan"}, "radius"),
         ({"hints": "1,1,#ff0000,-1"}, "radius"),
-        ({"palette": "bluest"}, "#RRGGBB"),
+        ({"palette": "bluest"}, "palette: expected a colour as #RRGGBB"),
+        ({"palette": "#102030,bluest"}, "received 'bluest'"),
         ({"variants": "2"}, "distribution"),
         ({"variants": "2", "hints": "1,1,#ff0000"}, "without hints"),
     ],
@@ -323,6 +324,12 @@ def test_openapi_and_its_page_need_no_other_machine(client):
     }
     assert "Problem" in schema["components"]["schemas"]
     assert "HTTPValidationError" not in str(schema)
+
+
+def test_without_the_page_the_root_names_the_documentation(client):
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert "documentation is at /docs, its schema at /openapi.json" in answer.text
 
 
 def test_the_extra_is_asked_for_by_name(monkeypatch):

@@ -11,17 +11,20 @@ from PIL import Image
 pytest.importorskip("fastapi")
 pytest.importorskip("av")
 
-from photochrom.errors import ConfigError
+from photochrom import Colorizer
+from photochrom.errors import ConfigError, PhotochromError
 from photochrom.film.job import Span
 from photochrom.web import Settings
 from photochrom.web.page import shot_sheet
 from photochrom.web.page.choices import Mark
 from photochrom.web.page.payloads import shots_value
+from photochrom.web.page.sheet_shot import SheetShot
 from photochrom.web.page.shot_sheet import Look, ShotSheet
 from photochrom.web.page.shot_sheets import ShotSheets
 from photochrom.web.state import ServiceState
 from tests.films import panned, write_film
 from tests.services import until
+from tests.support import known_color_model
 
 MARK = Mark.parse([[0.25, 0.5]], "#b01010")
 
@@ -108,6 +111,50 @@ def test_colours_become_hints_and_outlast_another_search(sheet):
         "2.jpg",
         "2.npy",
     ]
+
+
+def test_a_shot_copies_colours_from_a_photograph_of_its_own(film, tmp_path):
+    sheet = ShotSheet(Colorizer(known_color_model(compares=True)), film, tmp_path)
+    sheet.prepare(Span())
+    sheet.find()
+    first, second, _ = sheet.shots
+    blue, red, grey = (tmp_path / name for name in ("blue.png", "red.png", "grey.png"))
+    for path, color in ((blue, (0, 40, 120)), (red, (120, 40, 0))):
+        Image.fromarray(panned(1)[0] // 2 + np.array(color, np.uint8)).save(path)
+    Image.fromarray(panned(1)[0][..., 0]).save(grey)
+
+    def blueness(shot: SheetShot) -> float:
+        with Image.open(sheet.picture_path(shot.number)) as image:
+            r, _, b = np.asarray(image.convert("RGB")).astype(int).reshape(-1, 3).mean(0)
+        return b - r
+
+    plain = blueness(first), blueness(second)
+    sheet.set_photograph(first, str(blue))
+    sheet.color_outdated()
+    assert blueness(first) > plain[0] + 30
+    assert blueness(second) == plain[1]
+    ((_, section),) = sheet.references()
+    assert np.round(section, 2).tolist() == [0, 0.28]
+    assert shots_value(sheet, 1)["shots"][0]["photograph"].endswith("/1/photograph.jpg?2")
+    for bad, message in (
+        (grey, "grey.png is grey"),
+        (tmp_path / "1.npy", "1.npy is not a picture"),
+    ):
+        with pytest.raises(PhotochromError, match=message):
+            sheet.set_photograph(first, str(bad))
+    assert first.photograph
+    assert first.photograph.file == str(blue)
+
+    sheet.set_look(Look(all_shots=True))
+    sheet.set_photograph(second, str(red))
+    sheet.color_outdated()
+    assert blueness(first) > 0 > blueness(second)  # each follows its own first
+    assert len(sheet.references()) == 4
+    sheet.set_photograph(second, "")
+    sheet.color_outdated()
+    assert blueness(second) > plain[1] + 30
+    sheet.prepare(Span())
+    assert sheet.shots == [first]
 
 
 def test_sheets_are_deleted_with_their_files(warm, film):

@@ -122,6 +122,7 @@ class FilmTab(JobTab):
             source,
             target,
             options,
+            references=sheet.references() if sheet else (),
             hints=sheet.hints() if sheet else (),
             hint_spans=sheet.hint_spans() if sheet else None,
             start=start_seconds,

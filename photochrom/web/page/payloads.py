@@ -71,6 +71,7 @@ class ViewerValue(TypedDict, total=False):
     share_as: str
     marks: list[MarkValue]
     found: int
+    in_color: int
     album: bool
     problem: str
     asked: float
@@ -135,7 +136,10 @@ class JobValue(TypedDict, total=False):
 
 
 class _ShotValue(TypedDict):
-    """A shot on the preview sheet; times are in seconds from the start of the film."""
+    """A shot on the preview sheet; times are in seconds from the start of the film.
+
+    `photograph` is the URL of a small picture of the one to copy colours from; "" if there is none.
+    """
 
     number: int
     start: float
@@ -144,6 +148,7 @@ class _ShotValue(TypedDict):
     picture: str
     ratio: float
     marks: list[MarkValue]
+    photograph: str
 
 
 class ShotsValue(TypedDict, total=False):
@@ -201,6 +206,7 @@ def viewer_value(session: Session | None, picture: Picture | None) -> ViewerValu
         "share_as": picture.share_name,
         "marks": marks_value(picture),
         "found": picture.found,
+        "in_color": picture.in_color,
         "album": picture.choices.album,
     }
     return value
@@ -290,6 +296,7 @@ def shots_value(sheet: ShotSheet | None, chosen: int, problem: str = "") -> Shot
                 "picture": f"{url}/picture.jpg?{each.version}",
                 "ratio": each.shape[1] / each.shape[0],
                 "marks": _mark_values(each.marks),
+                "photograph": f"{url}/photograph.jpg?{each.version}" if each.photograph else "",
             }
         )
     return {

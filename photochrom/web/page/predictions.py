@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from photochrom.web.page.tray import Picture
 
     AnyPrediction = Prediction | AlbumPrediction
-    # Reference, album and negative decide what the network sees; the other choices apply to its
-    # output
-    Key = tuple[Path, Photo | None, bool, bool]
+    # Reference, album, negative and colouring anew decide what the network sees; the other choices
+    # apply to its output
+    Key = tuple[Path, Photo | None, bool, bool, bool]
 
 __all__ = ["PredictionCache", "Predictions"]
 
@@ -99,7 +100,8 @@ class Predictions:
             whole: Its original, if it has been read already.
         """
         whole = whole or self.read(picture)
-        return self._colorizer.predict_with(whole, picture.choices.options(whole.size))
+        options = picture.choices.options(whole.size)
+        return self._colorizer.predict_with(whole, replace(options, keep_color=not picture.recolor))
 
     def keep(self, picture: Picture, prediction: AnyPrediction) -> None:
         """Keep a prediction at full size for `for_preview`."""
@@ -108,17 +110,19 @@ class Predictions:
     def for_preview(self, picture: Picture) -> AnyPrediction:
         """Return the prediction for a small copy, from the cache if possible.
 
-        It also notes how many photographs were found, if they were looked for.
+        It also notes how many photographs are coloured and how many are in colour already, if they
+        were looked for.
         """
         prediction = self._cache.get(
             _key_of(picture), lambda: views.downscaled(self.at_full_size(picture))
         )
         if picture.choices.album:
-            regions = prediction.regions if isinstance(prediction, AlbumPrediction) else ()
-            picture.found = len(regions)
+            picture.found = picture.in_color = 0
+            if isinstance(prediction, AlbumPrediction):
+                picture.found, picture.in_color = len(prediction.regions), prediction.in_color
         return prediction
 
 
 def _key_of(picture: Picture) -> Key:
     choices = picture.choices
-    return picture.folder, choices.reference, choices.album, choices.negative
+    return picture.folder, choices.reference, choices.album, choices.negative, picture.recolor

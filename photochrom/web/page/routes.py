@@ -48,6 +48,17 @@ def film_preview(key: str, service: Service) -> Response:
     return Response(job.preview, media_type="image/jpeg")
 
 
+@router.get("/shots/{key}/{number}/photograph.jpg")
+def shot_photograph(key: str, number: int, request: Request) -> Response:
+    """Return a small picture of the photograph that a shot of a film copies colours from."""
+    sheet: ShotSheet | None = request.app.state.shot_sheets.get(key)
+    shot = sheet.find_shot(number) if sheet else None
+    if shot is None or shot.photograph is None:
+        raise HTTPException(404, "there is no such photograph, or it has been removed")
+    headers = {"Cache-Control": "no-store"}
+    return Response(shot.photograph.thumbnail, media_type="image/jpeg", headers=headers)
+
+
 @router.get("/shots/{key}/{number}/{kind}.jpg")
 def shot_picture(key: str, number: int, kind: str, request: Request) -> FileResponse:
     """Return the coloured frame of a shot of a film, large or small."""

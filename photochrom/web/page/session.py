@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from photochrom.batch import IN_COLOR_ALREADY
 from photochrom.options import ColorOptions
+from photochrom.photo.album import is_in_color
 from photochrom.web.filenames import named_for
 from photochrom.web.page.coloring_queue import ColoringQueue
 from photochrom.web.page.downloads import Downloads
@@ -134,7 +135,7 @@ class Session:
         with picture.lock:
             whole = self._predictions.read(picture)
             picture.size, picture.name = whole.size, named_for(picture.name, whole.format)
-            if not (whole.is_monochrome or picture.recolor):
+            if not picture.recolor and is_in_color(whole, album=picture.choices.album):
                 self.renderings.write_original(picture, whole)
                 self.queue.end(picture, "skipped", IN_COLOR_ALREADY)
                 return

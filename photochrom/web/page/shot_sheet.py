@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 import threading
 import time
@@ -19,7 +18,9 @@ import numpy as np
 from photochrom import photo
 from photochrom.errors import PhotochromError
 from photochrom.film import require
+from photochrom.photo.photo import eight_bits
 from photochrom.progress import ProgressListener
+from photochrom.web.page.sheet_shot import SheetShot, ShotPhotograph
 from photochrom.web.page.views import encode_preview
 
 if TYPE_CHECKING:
@@ -28,15 +29,18 @@ if TYPE_CHECKING:
     from photochrom.film.shots import Shot, ShotFrame
     from photochrom.guidance.hints import Hint
     from photochrom.guidance.reference import Reference
+    from photochrom.options import FilmReferenceSource
+    from photochrom.photo import Photo
     from photochrom.prediction import Prediction
     from photochrom.web.page.choices import Mark
 
-__all__ = ["MAX_SHOTS", "Look", "SheetShot", "ShotSheet"]
+__all__ = ["MAX_SHOTS", "Look", "ShotSheet"]
 
 MAX_SHOTS: Final = 60
 """How many shots are looked for at a time."""
 
 _THUMBNAIL_SIDE: Final = 240
+_PHOTOGRAPH_SIDE: Final = 120
 # Seconds between two frames in the background. Without it, the thread would take the lock again
 # before a person's own change gets it.
 _PAUSE: Final = 0.01
@@ -61,33 +65,6 @@ class Look:
     vividness: float | None = None
     reference: str = ""
     all_shots: bool = False
-
-
-@dataclass(eq=False)
-class SheetShot:
-    """A shot on the sheet.
-
-    Attributes:
-        number: Its number, which no other shot of the sheet ever has.
-        shot: Its times.
-        size: Width and height of the film's frames, in pixels.
-        shape: Height and width of the frame that is shown.
-        marks: The colours that a person has given, relative to the frame's size.
-        version: How often it has been coloured.
-        settings: Number of the settings with which it was coloured last.
-    """
-
-    number: int
-    shot: Shot
-    size: tuple[int, int]
-    shape: tuple[int, int]
-    marks: tuple[Mark, ...] = ()
-    version: int = 0
-    settings: int = -1
-
-    def hints(self) -> list[Hint]:
-        """Return the colours as hints, in pixels of the film's frames."""
-        return [mark.to_hint(self.size) for mark in self.marks]
 
 
 class ShotSheet(ProgressListener):
@@ -130,7 +107,7 @@ class ShotSheet(ProgressListener):
     def prepare(self, span: Span) -> None:
         """Prepare to find the shots of a section anew; those with colours of a person stay."""
         with self._lock:
-            for dropped in [each for each in self.shots if not each.marks]:
+            for dropped in [each for each in self.shots if not each.has_colors]:
                 self.shots.remove(dropped)
                 for path in self._paths(dropped):
                     path.unlink(missing_ok=True)
@@ -236,13 +213,39 @@ class ShotSheet(ProgressListener):
         Raises:
             PhotochromError: the colours cannot be applied; the shot stays as it was.
         """
+        self._set(shot, marks, shot.photograph)
+
+    def set_photograph(self, shot: SheetShot, file: str) -> None:
+        """Let a shot copy colours from a photograph, and colour its frame with them.
+
+        Args:
+            shot: The shot.
+            file: Path of the photograph; "" to remove the one that it has.
+
+        Raises:
+            PhotochromError: The photograph cannot be read, or has no colours; the shot stays as it
+                was.
+        """
+        if not file:
+            self._set(shot, shot.marks, None)
+            return
+        picture = self._read(file)
+        colors = self._colorizer.reference(picture)
+        thumbnail = encode_preview(eight_bits(picture.rgb), _PHOTOGRAPH_SIDE)
+        self._set(shot, shot.marks, ShotPhotograph(file, colors, thumbnail))
+
+    def _set(
+        self, shot: SheetShot, marks: tuple[Mark, ...], photograph: ShotPhotograph | None
+    ) -> None:
+        """Give a shot other colours, or leave everything as it was."""
         with self._lock:
-            previous, shot.marks = shot.marks, marks
+            previous = shot.marks, shot.photograph
+            shot.marks, shot.photograph = marks, photograph
             self._settings += 1
             try:
                 self.color(shot)
             except BaseException:
-                shot.marks = previous
+                shot.marks, shot.photograph = previous
                 raise
 
     @property
@@ -298,12 +301,20 @@ class ShotSheet(ProgressListener):
         """Return the references that a shot will have in the film, the first the most important."""
         return [
             reference
-            for number, reference in self._film_references()
+            for number, reference in self._film_references(shot)
             if number in (shot.number, None) or self._look.all_shots
         ]
 
-    def _film_references(self) -> list[tuple[int | None, Reference]]:
-        """Return the references of the film, each with the number of its shot: first the hints."""
+    def _film_references(
+        self, first: SheetShot | None = None
+    ) -> list[tuple[int | None, Reference]]:
+        """Return the references of the film, each with the number of its shot.
+
+        The most important come first: hints, then photographs of shots, then that of the film.
+
+        Args:
+            first: The shot whose photograph precedes the others.
+        """
         model, vividness = self._colorizer.model, self._look.vividness
         wanted: dict[object, Reference] = {}
         numbers: list[int | None] = []
@@ -313,13 +324,18 @@ class ShotSheet(ProgressListener):
                 model, shot.hints(), vividness
             )
             numbers.append(shot.number)
+        for shot in sorted(self.shots, key=lambda each: each is not first):
+            if shot.photograph:
+                wanted[shot.number] = shot.photograph.colors
+                numbers.append(shot.number)
         if path := self._look.reference:
-            wanted[path] = self._references.get(path) or self._colorizer.reference(
-                photo.read(path, max_pixels=self._colorizer.max_pixels, name=Path(path).name)
-            )
+            wanted[path] = self._references.get(path) or self._colorizer.reference(self._read(path))
             numbers.append(None)
         self._references = wanted
         return list(zip(numbers, wanted.values(), strict=True))
+
+    def _read(self, path: str) -> Photo:
+        return photo.read(path, max_pixels=self._colorizer.max_pixels, name=Path(path).name)
 
     def color_candidates(self, shot: SheetShot, x: float, y: float) -> list[tuple[str, float]]:
         """Return likely colours for a place in the frame of a shot, the most likely first.
@@ -349,9 +365,13 @@ class ShotSheet(ProgressListener):
         """Return the sections that the colours apply to, by their times, for `Colorizer.film`."""
         if self._look.all_shots:
             return {}
-        shots = [each.shot for each in self.shots if each.marks]
-        # The end of a section does not belong to it, but the last frame of a shot does
-        return {each.middle: (each.start, math.nextafter(each.end, math.inf)) for each in shots}
+        return {each.shot.middle: each.section for each in self.shots if each.marks}
+
+    def references(self) -> list[FilmReferenceSource]:
+        """Return the photographs of the shots, for `Colorizer.film`."""
+        given = [(each.photograph.colors, each.section) for each in self.shots if each.photograph]
+        # Also for all shots, its own photograph comes first in each
+        return [*given, *([colors for colors, _ in given] if self._look.all_shots else [])]
 
     def picture_path(self, number: int, *, small: bool = False) -> Path:
         """Return the path of a coloured frame."""

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 import gradio as gr
 
+from photochrom import photo
 from photochrom.guidance.hints import parse_color
 from photochrom.web.page import components
 from photochrom.web.page.choices import Mark
 from photochrom.web.page.payloads import shots_value
-from photochrom.web.page.shot_sheet import Look, SheetShot, ShotSheet
+from photochrom.web.page.shot_sheet import Look, ShotSheet
 from photochrom.web.page.updates import NOTHING, Updates, report_errors
 
 if TYPE_CHECKING:
     from gradio.components import Component
 
     from photochrom.web.page.components import ColorCandidates
+    from photochrom.web.page.sheet_shot import SheetShot
     from photochrom.web.page.shot_sheets import ShotSheets
 
 __all__ = ["ShotsPanel", "span_of"]
@@ -60,8 +62,15 @@ class ShotsPanel:
         self._show = gr.Button("Show shots", visible=False, elem_id="show-shots")
 
     def lay_out(self) -> None:
-        """Create the sheet, and what applies to all of its colours."""
+        """Create the sheet, a photograph for the shot, and what applies to all of its colours."""
         self._sheet = components.shots(_color_candidates(self._sheets))
+        self._photograph = gr.File(
+            label="Reference photograph for this shot",
+            file_types=sorted(photo.READABLE_SUFFIXES),
+            height=140,
+            visible=False,
+            elem_id="shot-photograph",
+        )
         self._all_shots = gr.Checkbox(
             label="Use the colours of a shot in similar shots, too",
             value=False,
@@ -86,7 +95,7 @@ class ShotsPanel:
         """
         outputs = [
             *(self.key, self._chosen, self._timer, self._sheet, self._show),
-            self._all_shots,
+            *(self._photograph, self._all_shots),
         ]
         state: list[Component] = [self.key, self._chosen]
         look: list[Component] = [vividness, reference, self._all_shots]
@@ -98,6 +107,8 @@ class ShotsPanel:
             (vividness.input, self._change_look, [*state, *look]),
             (reference.upload, self._change_look, [*state, *look]),
             (reference.clear, self._change_look, [*state, *look]),
+            (self._photograph.upload, self._change_photograph, [*state, self._photograph]),
+            (self._photograph.clear, self._change_photograph, [*state, self._photograph]),
             (self._all_shots.input, self._change_look, [*state, *look]),
         ]
         for event, handler, inputs in events:
@@ -132,6 +143,7 @@ class ShotsPanel:
             self._timer: gr.Timer(active=False),
             self._sheet: {},
             self._show: offer,
+            self._photograph: gr.File(visible=False),
             self._all_shots: gr.Checkbox(visible=False),
         }
 
@@ -163,7 +175,7 @@ class ShotsPanel:
         sheet.set_look(Look(vividness, reference or "", all_shots))
         sheet.prepare(span)
         self._sheets.find(sheet)
-        return self._updates_of(sheet, chosen)
+        return self._all_updates_of(sheet, chosen)
 
     def update(self, key: str, chosen: int) -> Updates:
         """Show the progress."""
@@ -171,7 +183,7 @@ class ShotsPanel:
 
     def as_it_was(self, key: str, chosen: int, problem: str) -> Updates:
         """Say that the last thing that was asked for was not done."""
-        return self._updates_of(self._sheets.get(key), chosen, problem)
+        return self._all_updates_of(self._sheets.get(key), chosen, problem)
 
     @report_errors
     def _change_look(
@@ -184,6 +196,17 @@ class ShotsPanel:
         sheet.set_look(Look(vividness, reference or "", all_shots))
         if shot := sheet.find_shot(chosen):
             sheet.color(shot)
+        self._sheets.color_outdated(sheet)
+        return self._updates_of(sheet, chosen)
+
+    @report_errors
+    def _change_photograph(self, key: str, chosen: int, file: str | None) -> Updates:
+        """Let the chosen shot copy colours from a photograph, or no longer."""
+        sheet = self._sheets.get(key)
+        shot = sheet.find_shot(chosen) if sheet else None
+        if sheet is None or shot is None:
+            return NOTHING
+        sheet.set_photograph(shot, file or "")
         self._sheets.color_outdated(sheet)
         return self._updates_of(sheet, chosen)
 
@@ -207,12 +230,21 @@ class ShotsPanel:
             sheet.prepare_more()
             self._sheets.find(sheet)
         elif event.action == "choose":
-            chosen = int(event.number)
+            return self._all_updates_of(sheet, int(event.number))
         elif shot := sheet.find_shot(int(event.number)):
             sheet.set_look(Look(vividness, reference or "", all_shots))
             sheet.set_marks(shot, _changed_marks(shot, event))
             self._sheets.color_outdated(sheet)
         return self._updates_of(sheet, chosen)
+
+    def _all_updates_of(self, sheet: ShotSheet | None, chosen: int, problem: str = "") -> Updates:
+        """Update the photograph of the chosen shot, too, which a person may be uploading."""
+        shot = sheet.find_shot(chosen) if sheet else None
+        file = shot.photograph.file if shot and shot.photograph else None
+        return {
+            **self._updates_of(sheet, chosen, problem),
+            self._photograph: gr.File(value=file, visible=shot is not None),
+        }
 
     def _updates_of(self, sheet: ShotSheet | None, chosen: int, problem: str = "") -> Updates:
         searching = sheet is not None and sheet.is_searching

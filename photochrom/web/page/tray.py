@@ -32,7 +32,8 @@ class Picture:
         reason: Why it failed or was skipped; "" otherwise.
         recolor: Whether to colour it although it is in colour already.
         size: Width and height, in pixels.
-        found: Number of photographs that were found on the page; 0 if it is itself a photograph.
+        found: Number of photographs on the page that are coloured; 0 if it is itself a photograph.
+        in_color: Number of further photographs on the page, which are in colour already.
         seconds: Time that the first colouring took.
         choices: How the photograph is to be coloured.
         shared: Colours of related photographs of the tray, which this one shares; mostly empty.
@@ -51,6 +52,7 @@ class Picture:
     recolor: bool = False
     size: tuple[int, int] = (0, 0)
     found: int = 0
+    in_color: int = 0
     seconds: float = 0.0
     choices: Choices = field(default_factory=Choices)
     shared: SharedColors = field(default_factory=SharedColors, repr=False)

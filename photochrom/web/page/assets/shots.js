@@ -26,8 +26,11 @@ const counted = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 function statusText({ status, shots, done, total, reason }) {
   const found = counted(shots.length, "shot");
   const share = total ? `, ${Math.min(100, Math.round(done / total * 100))}% searched` : "";
-  const given = shots.reduce((sum, { marks }) => sum + marks.length, 0);
-  const colors = given ? `; you have given ${counted(given, "colour")}` : "";
+  const given = [
+    [shots.reduce((sum, { marks }) => sum + marks.length, 0), "colour"],
+    [shots.filter(({ photograph }) => photograph).length, "reference photograph"],
+  ].filter(([count]) => count).map(([count, word]) => counted(count, word)).join(" and ");
+  const colors = given ? `; you have given ${given}` : "";
   const last = shots.length ? clock(shots[shots.length - 1].end) : "";
   return {
     waiting: "Looking for shots …",
@@ -54,9 +57,19 @@ function cellOf(shot) {
     dot.style.background = color;
     return dot;
   }));
-  const given = shot.marks.length ? `, with ${counted(shot.marks.length, "colour")}` : "";
-  button.setAttribute("aria-label", `Shot at ${clock(shot.start)}${given}`);
+  const given = [
+    ...(shot.marks.length ? [counted(shot.marks.length, "colour")] : []),
+    ...(shot.photograph ? ["a reference photograph"] : []),
+  ].join(" and ");
+  button.setAttribute("aria-label", `Shot at ${clock(shot.start)}${given && ", with " + given}`);
   button.append(image, time, dots);
+  if (shot.photograph) {
+    const photograph = document.createElement("img");
+    photograph.className = "photograph";
+    photograph.src = shot.photograph;
+    photograph.alt = "";
+    button.append(photograph);
+  }
   cell.append(button);
   return cell;
 }
@@ -66,7 +79,7 @@ function drawSheet(shots) {
   const list = one(".sheet"), kept = new Map();
   for (const cell of list.children) kept.set(cell.dataset.number, cell);
   list.replaceChildren(...shots.map((shot) => {
-    const state = JSON.stringify([shot.thumb, shot.marks]);
+    const state = JSON.stringify([shot.thumb, shot.marks, shot.photograph]);
     let cell = kept.get(String(shot.number));
     if (!cell) cell = cellOf(shot);
     else if (cell.dataset.state !== state) cell.replaceChildren(...cellOf(shot).children);
@@ -102,7 +115,7 @@ function drawShot() {
   if (state === drawn) return;
   drawn = state;
   if (!chosen) return;
-  const { marks, start, end, ratio, picture } = chosen;
+  const { marks, photograph, start, end, ratio, picture } = chosen;
   one(".title").textContent = `Shot from ${clock(start)} to ${clock(end)}`;
   stage.style.setProperty("--ratio", ratio);
   load(one(".frame"), picture);
@@ -114,9 +127,11 @@ function drawShot() {
     onRemove: () => report("unmark", { index }),
   })));
   const where = current.all_shots ? "in all shots" : "in this shot";
-  say(marks.length
-    ? `The film follows these colours ${where}, wherever it shows similar things.`
-    : "Click on something whose colour you know.");
+  const followed = [...(marks.length ? ["these colours"] : []),
+                    ...(photograph ? ["the reference photograph"] : [])].join(" and ");
+  say(followed
+    ? `The film follows ${followed} ${where}, wherever it shows similar things.`
+    : "Click on something whose colour you know, or add a reference photograph below.");
 }
 
 function draw() {

@@ -113,12 +113,16 @@ function drawMarks() {
 const albumBox = one(".album input");
 
 function drawAlbumSwitch() {
-  const { found, album } = current;
+  const { found, in_color: inColor, album } = current;
   one(".album").hidden = !found;
   albumBox.checked = album;
-  one(".album span").textContent = found > 1
-    ? `Colour the ${found} photographs on this page each on its own`
-    : "Leave the border as it is";
+  one(".album span").textContent = albumText(found, inColor);
+}
+
+function albumText(found, inColor) {
+  if (inColor) return `Colour only the grey photographs on this page, ${found} of ${found + inColor}`;
+  return found > 1 ? `Colour the ${found} photographs on this page each on its own`
+                   : "Leave the border as it is";
 }
 
 albumBox.addEventListener("change", () => {

@@ -1,0 +1,257 @@
+"""The manifest of an archive: an SQLite file with a row for every photograph.
+
+It is the truth about what is done: a run that was killed goes on from here. SQLite keeps it whole
+whatever happens. It should lie on a disk of this machine, since network drives lock badly.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, fields, replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final, Self, get_args
+
+from photochrom.archive.entry import Entry
+from photochrom.batch.job import Status
+from photochrom.errors import ConfigError, OutputError
+from photochrom.files.locks import lock_file
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+__all__ = ["Manifest"]
+
+_FORMAT: Final = 1  # of the tables; in SQLite's `user_version`
+_COLUMNS: Final = tuple(field.name for field in fields(Entry))
+_TYPES: Final = {"int": "INTEGER", "float": "REAL"}
+_SCHEMA: Final = f"""
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY,
+    {", ".join(f"{each.name} {_TYPES.get(str(each.type), 'TEXT')} NOT NULL" for each in fields(Entry))}
+);
+CREATE UNIQUE INDEX entries_source ON entries (source);
+CREATE UNIQUE INDEX entries_output ON entries (output COLLATE NOCASE);
+CREATE INDEX entries_status ON entries (status);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE settings (fingerprint TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""  # noqa: E501
+_BATCH: Final = 1000  # rows in one transaction while photographs are added
+
+CHANGED: Final = "the source has changed since it was coloured"
+"""The error of a photograph that is not any more the one that was coloured."""
+
+
+class Manifest:
+    """The rows of an archive, in a file; use it as a context manager.
+
+    Only one run at a time may write. Others may look: `status` and `export` need no lock.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, write: bool = False) -> None:
+        """Open a manifest.
+
+        Args:
+            path: the file. With `write`, it is made if it does not exist.
+            write: whether rows are to be changed.
+
+        Raises:
+            ConfigError: there is no such file, or it is not a manifest.
+            OutputError: it cannot be made, or another run is writing it.
+        """
+        self.path = Path(path)
+        self._lock = _locked(self.path) if write else None
+        try:
+            self._rows = _connect(self.path, write=write)
+        except BaseException:
+            if self._lock:
+                self._lock.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file, and let others write it."""
+        self._rows.close()
+        if self._lock:
+            self._lock.close()
+
+    # --- facts about the whole ------------------------------------------------------------
+
+    def fact(self, name: str) -> str:
+        """Return a fact about the run, such as "output"; "" where there is none."""
+        row = self._rows.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keep a fact about the run."""
+        with self._rows:
+            self._rows.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def add_settings(self, fingerprint: str, settings: Mapping[str, object]) -> None:
+        """Keep what a fingerprint in the rows stands for."""
+        value = json.dumps(settings, sort_keys=True)
+        with self._rows:
+            self._rows.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (fingerprint, value))
+
+    def settings(self) -> dict[str, dict[str, object]]:
+        """Return what each fingerprint stands for."""
+        rows = self._rows.execute("SELECT fingerprint, value FROM settings")
+        return {fingerprint: json.loads(value) for fingerprint, value in rows}
+
+    # --- rows -------------------------------------------------------------------------------
+
+    def add(self, entries: Iterable[Entry]) -> int:
+        """Add photographs, and notice those that have changed since they were coloured.
+
+        A photograph that is there already keeps its row. If its size or version is another one
+        than before, it is "failed", with `CHANGED` as the error, or "queued" if it was not done.
+
+        Returns:
+            How many were added.
+
+        Raises:
+            ConfigError: two photographs would have the same result.
+        """
+        added = 0
+        rows = iter(entries)
+        while batch := [entry for entry, _ in zip(rows, range(_BATCH), strict=False)]:
+            with self._rows:
+                added += sum(self._add(entry) for entry in batch)
+        return added
+
+    def _add(self, entry: Entry) -> bool:
+        known = self.find(entry.source)
+        if known:
+            self._notice_change(known, entry)
+            return False
+        marks = ", ".join("?" * len(_COLUMNS))
+        statement = f"INSERT INTO entries ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
+        try:
+            self._rows.execute(statement, astuple(entry))
+        except sqlite3.IntegrityError as error:
+            taken = f"{entry.source} and another photograph would both go to {entry.output}"
+            raise ConfigError(taken) from error
+        return True
+
+    def _notice_change(self, known: Entry, now: Entry) -> None:
+        same_size = -1 in (known.source_size, now.source_size) or (
+            known.source_size == now.source_size
+        )
+        if same_size and known.source_version == now.source_version:
+            return
+        changed = replace(known, source_size=now.source_size, source_version=now.source_version)
+        if known.status == "done":
+            changed = replace(changed, status="failed", error=CHANGED)
+        elif known.status in ("failed", "skipped"):
+            changed = replace(changed, status="queued", error="")
+        self._update(changed)
+
+    def _update(self, entry: Entry) -> None:
+        places = ", ".join(f"{name} = ?" for name in _COLUMNS)
+        statement = f"UPDATE entries SET {places} WHERE source = ?"  # noqa: S608
+        self._rows.execute(statement, (*astuple(entry), entry.source))
+
+    def find(self, source: str) -> Entry | None:
+        """Return the row of a photograph, or None."""
+        return next(self._select("WHERE source = ?", source), None)
+
+    def holder(self, output: str) -> str:
+        """Return the source whose result goes to a place, or ""."""
+        row = self._rows.execute(
+            "SELECT source FROM entries WHERE output = ? COLLATE NOCASE", (output,)
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def entries(self, status: Status | None = None) -> Iterator[Entry]:
+        """Yield the rows, in the order in which they were added.
+
+        Args:
+            status: only those of this status; None for all.
+        """
+        where = "" if status is None else "WHERE status = ?"
+        return self._select(f"{where} ORDER BY id", *([] if status is None else [status]))
+
+    def _select(self, rest: str, *values: object) -> Iterator[Entry]:
+        # A cursor of its own each, so that rows may be changed while others are read.
+        statement = f"SELECT {', '.join(_COLUMNS)} FROM entries {rest}"  # noqa: S608
+        return (Entry(*row) for row in self._rows.execute(statement, values))
+
+    def counts(self) -> dict[Status, int]:
+        """Return how many photographs have each status, zeros included."""
+        rows = dict(self._rows.execute("SELECT status, count(*) FROM entries GROUP BY status"))
+        return {status: rows.get(status, 0) for status in get_args(Status)}
+
+    def claim(self, count: int) -> list[Entry]:
+        """Return queued photographs, which are "running" from now on.
+
+        Args:
+            count: how many at most.
+        """
+        with self._rows:
+            chosen = list(self._select("WHERE status = 'queued' ORDER BY id LIMIT ?", count))
+            begun = [replace(each, status="running", attempts=each.attempts + 1) for each in chosen]
+            for entry in begun:
+                self._update(entry)
+        return begun
+
+    def record(self, entry: Entry) -> None:
+        """Keep what became of a photograph."""
+        with self._rows:
+            self._update(entry)
+
+    def requeue(self, *statuses: Status) -> int:
+        """Queue the photographs of some statuses again, and return how many there were."""
+        marks = ", ".join("?" * len(statuses))
+        with self._rows:
+            return self._rows.execute(
+                f"UPDATE entries SET status = 'queued', error = '' WHERE status IN ({marks})",  # noqa: S608
+                statuses,
+            ).rowcount
+
+    def overwritten_source(self) -> str:
+        """Return a source that is also the result of another photograph, or ""."""
+        row = self._rows.execute(
+            "SELECT a.source FROM entries a JOIN entries b ON a.source = b.output LIMIT 1"
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+
+def _locked(path: Path) -> IO[bytes]:
+    """Take the lock of a manifest. Its file stays: to delete it, one would need a lock."""
+    try:
+        return lock_file(path.with_name(f"{path.name}.lock"))
+    except BlockingIOError as error:
+        raise OutputError(f"another run is using the manifest {path}") from error
+    except OSError as error:
+        raise OutputError(f"cannot make the manifest {path}: {error.strerror}") from error
+
+
+def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
+    if not write and not path.is_file():
+        raise ConfigError(f"expected a manifest; there is no file {path}")
+    try:
+        rows = sqlite3.connect(path, timeout=60)
+        # A commit that survives the death of the process, at the price of no disk access each. A
+        # power cut can lose the last commits, but never the rest; their results are found again.
+        if write:
+            rows.execute("PRAGMA journal_mode = WAL")
+            rows.execute("PRAGMA synchronous = NORMAL")
+        found = rows.execute("PRAGMA user_version").fetchone()[0]
+        if not found and write and not rows.execute("SELECT 1 FROM sqlite_master").fetchone():
+            rows.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
+            found = _FORMAT
+    except sqlite3.Error as error:
+        raise ConfigError(f"expected {path} to be a manifest: {error}") from error
+    if found != _FORMAT:
+        rows.close()
+        raise ConfigError(f"expected {path} to be a manifest of format {_FORMAT}; it is not")
+    return rows

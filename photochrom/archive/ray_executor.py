@@ -1,0 +1,92 @@
+"""Colour photographs on a Ray cluster, with Ray Data."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import asdict
+from itertools import islice
+from typing import Any, Final
+
+from photochrom.archive.entry import Entry
+from photochrom.archive.settings import Settings
+from photochrom.archive.worker import Worker
+from photochrom.errors import MissingExtra
+
+__all__ = ["color_on_ray"]
+
+_CHUNK: Final = 10_000  # photographs of one dataset; only these are "running" at once
+_BATCH: Final = 4  # photographs of one call: each call costs some milliseconds
+
+
+def color_on_ray(
+    settings: Settings, entries: Iterable[Entry], workers: int | None = None
+) -> Generator[Entry]:
+    """Colour photographs on the cluster that Ray is connected to, or on this machine.
+
+    The photographs themselves never pass through Ray: each actor reads from the storage and writes
+    to it. Only rows of the manifest travel. An actor that dies is replaced, and its photographs
+    are coloured again by another; the result that it may have written is recognized.
+
+    Args:
+        settings: how to colour. The model must have the same path on every machine.
+        entries: the photographs, in places that every machine can reach.
+        workers: the largest number of actors; None for one per CPU of the cluster.
+
+    Yields:
+        What became of each, as soon as Ray hands it out.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        PhotochromError: the network or the reference cannot be used.
+    """
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise MissingExtra("ray", "the executor 'ray'") from error
+    Worker(settings)  # what is wrong with the settings is said here, and once
+    started = not ray.is_initialized()
+    if started:
+        ray.init(address=None, log_to_driver=False, include_dashboard=False)
+    try:
+        count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        remaining = iter(entries)
+        while chunk := list(islice(remaining, _CHUNK)):
+            yield from _dataset(settings, chunk, count)
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _dataset(settings: Settings, chunk: list[Entry], count: int) -> Iterator[Entry]:
+    """Yield what became of the photographs of one dataset."""
+    import ray.data
+
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    # One block per call, so that each result is handed out and recorded at once.
+    blocks = -(-len(chunk) // _BATCH)
+    dataset = ray.data.from_items([asdict(each) for each in chunk], override_num_blocks=blocks)
+    done = dataset.map_batches(
+        _RayWorker,
+        fn_constructor_args=(settings,),
+        batch_size=_BATCH,
+        batch_format="pyarrow",
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=count),
+        num_cpus=1,
+        max_restarts=-1,  # a machine may be taken away at any time
+        max_task_retries=-1,
+    )
+    for row in done.iter_rows():
+        yield Entry(**row)
+
+
+class _RayWorker:
+    """A worker as Ray Data wants it: with batches of rows instead of photographs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._worker = Worker(settings)
+
+    def __call__(self, batch: Any) -> Any:
+        import pyarrow as pa
+
+        rows = [asdict(self._worker(Entry(**row))) for row in batch.to_pylist()]
+        return pa.Table.from_pylist(rows)

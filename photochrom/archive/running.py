@@ -1,0 +1,134 @@
+"""Fill the manifest of an archive, and colour what it says is to be done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from photochrom.archive import storage
+from photochrom.archive.entry import Entry
+from photochrom.archive.executors import EXECUTORS
+from photochrom.archive.settings import Settings
+from photochrom.errors import ConfigError
+from photochrom.photo import READABLE_SUFFIXES, result_suffix
+
+if TYPE_CHECKING:
+    from photochrom.archive.manifest import Manifest
+
+__all__ = ["add_sources", "color_queued", "prepare"]
+
+_AHEAD: Final = 64  # photographs that are claimed at once
+
+
+def prepare(manifest: Manifest, output: str, settings: Settings) -> None:
+    """Begin a new manifest, or check that a manifest belongs to the same work.
+
+    Args:
+        manifest: opened to be written.
+        output: folder of the results, as a path or a URI.
+        settings: how to colour.
+
+    Raises:
+        ConfigError: the manifest has another output or other settings.
+    """
+    if not storage.is_uri(output):
+        output = os.path.abspath(output)  # noqa: PTH100  follows no links
+    for name, value in (("output", output), ("settings", settings.to_json())):
+        known = manifest.fact(name)
+        if known and known != value:
+            raise ConfigError(
+                f"expected the {name} that {manifest.path} was begun with, {known}; received "
+                f"{value}. Begin a new manifest for other results"
+            )
+        manifest.set_fact(name, value)
+
+
+def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
+    """Find photographs and add them to a manifest.
+
+    Args:
+        manifest: opened to be written, and prepared.
+        sources: files, folders, patterns, zips and tars: paths or URIs.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        ConfigError: there is nothing, or two photographs would have the same result.
+        StorageError, MissingExtra: as in `storage.find`.
+    """
+    output = manifest.fact("output")
+    settings = Settings.from_json(manifest.fact("settings"))
+    added = manifest.add(_entries(manifest, sources, output, settings.suffix))
+    if taken := manifest.overwritten_source():
+        raise ConfigError(
+            f"{taken} is an original and is never written over; choose another output"
+        )
+    return added
+
+
+def _entries(
+    manifest: Manifest, sources: Sequence[str], output: str, suffix: str
+) -> Iterator[Entry]:
+    inside = storage.join(output, "")
+    for source in sources:
+        for found in storage.find(source, READABLE_SUFFIXES):
+            if not found.uri.startswith(inside):  # results of an earlier run are no photographs
+                target = _target(manifest, found, output, suffix)
+                yield Entry(found.uri, target, source_version=found.version, source_size=found.size)
+
+
+def _target(manifest: Manifest, found: storage.Found, output: str, suffix: str) -> str:
+    """Return where a result goes. Of `a.jpg` and `a.nef`, the second becomes `a.nef.jpg`."""
+    path = PurePosixPath(found.relative)
+    ending = suffix or result_suffix(path.suffix)
+    target = storage.join(output, str(path.with_suffix(ending)))
+    holder = manifest.holder(target)
+    if holder and holder != found.uri and ending != path.suffix:
+        return storage.join(output, f"{path}{ending}")
+    return target
+
+
+def color_queued(
+    manifest: Manifest, *, executor: str = "threads", workers: int | None = None
+) -> Generator[Entry]:
+    """Colour the photographs that are queued, and record what becomes of each.
+
+    Photographs that a killed run left "running" are coloured, too.
+
+    Args:
+        manifest: opened to be written, and prepared.
+        executor: a key of `EXECUTORS`.
+        workers: how many photographs to work on at once; None for the executor's own number.
+
+    Yields:
+        The new row of each photograph, when it is in the manifest.
+
+    Raises:
+        ConfigError: there is no such executor.
+        PhotochromError: the network, the reference or the executor cannot be used.
+    """
+    if executor not in EXECUTORS:
+        raise ConfigError(f"expected an executor: {', '.join(EXECUTORS)}; received {executor!r}")
+    settings = Settings.from_json(manifest.fact("settings"))
+    colorizer = settings.colorizer()
+    manifest.add_settings(settings.fingerprint(colorizer), settings.described(colorizer))
+    manifest.requeue("running")
+    with closing(_done(executor, settings, _claimed(manifest), workers)) as done:
+        for entry in done:
+            manifest.record(entry)
+            yield entry
+
+
+def _done(
+    executor: str, settings: Settings, entries: Iterable[Entry], workers: int | None
+) -> Generator[Entry]:
+    yield from EXECUTORS[executor](settings, entries, workers)
+
+
+def _claimed(manifest: Manifest) -> Iterator[Entry]:
+    while batch := manifest.claim(_AHEAD):
+        yield from batch

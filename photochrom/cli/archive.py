@@ -1,0 +1,262 @@
+"""The commands `photochrom archive run`, `status`, `verify`, `retry` and `export`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from photochrom.cli.colorize_options import (
+    Album,
+    AsJson,
+    InColor,
+    Negative,
+    Profile,
+    Quality,
+    Suffix,
+)
+from photochrom.cli.console import ProgressBars, emit, escape_controls, fail, note
+from photochrom.cli.options import (
+    EngineOption,
+    MaxMegapixels,
+    ModelPath,
+    PrecisionOption,
+    Vividness,
+)
+from photochrom.errors import ConfigError
+
+if TYPE_CHECKING:
+    from photochrom.archive.manifest import Manifest
+    from photochrom.batch import Status
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="archive",
+    help="Colour a large archive, on any storage, with a manifest that says what is done.",
+    no_args_is_help=True,
+)
+
+ManifestFile = Annotated[
+    Path, typer.Argument(metavar="MANIFEST", help="The SQLite file of the run.")
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="SOURCE",
+        help="Folders with their subfolders, files, patterns, zips and tars: paths, or URIs such "
+        "as s3://bucket/scans. Without any, the run goes on with what the manifest has.",
+    ),
+]
+ManifestOption = Annotated[
+    Path, typer.Option("--manifest", help="The SQLite file of the run; made if it is not there.")
+]
+OutputFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Folder of the results, as a path or a URI.",
+        show_default="the manifest's",
+    ),
+]
+ExecutorOption = Annotated[
+    Literal["threads", "processes", "ray"],
+    typer.Option(help="Where to colour: in this process, in several processes, or on Ray."),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Number of photographs to work on at once.",
+        show_default="one per core, at most 4; on Ray one per CPU",
+    ),
+]
+
+
+@app.command()
+def run(
+    sources: Sources = None,
+    *,
+    manifest: ManifestOption,
+    output: OutputFolder = None,
+    executor: ExecutorOption = "threads",
+    workers: WorkersOption = None,
+    model: ModelPath = None,
+    vividness: Vividness = None,
+    palette: Annotated[
+        str | None, typer.Option(metavar="COLOR,…", help="Colours to prefer.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="A colour photograph to copy the colours from.")
+    ] = None,
+    album: Album = True,
+    negative: Negative = False,
+    profile: Profile = "srgb",
+    in_color: InColor = None,
+    suffix: Suffix = None,
+    quality: Quality = None,
+    engine: EngineOption = "openvino",
+    precision: PrecisionOption = "f32",
+    max_megapixels: MaxMegapixels = 250,
+    as_json: AsJson = False,
+) -> None:
+    """Colour the photographs of an archive, and go on where an earlier run stopped.
+
+    Exit codes: 0 nothing failed; 1 at least one photograph failed; 2 the command line is not
+    valid; 130 interrupted. The same command goes on after any of them.
+    """
+    from photochrom.archive.manifest import Manifest
+    from photochrom.archive.running import add_sources, prepare
+    from photochrom.archive.settings import Settings
+
+    settings = Settings(
+        model=str(model.absolute()) if model else "",
+        engine=engine,
+        precision=precision,
+        max_pixels=int(max_megapixels * 1e6),
+        vividness=vividness,
+        palette=tuple(palette.split(",")) if palette else (),
+        reference=reference or "",
+        album=album,
+        negative=negative,
+        in_color=in_color or "skip",
+        suffix=suffix or "",
+        quality=quality,
+        profile=profile,
+    )
+    if output is None and not manifest.is_file():
+        raise ConfigError(f"expected --output for the new manifest {manifest}")
+    with Manifest(manifest, write=True) as opened:
+        if output is not None:
+            prepare(opened, output, settings)
+        if sources:
+            added = add_sources(opened, sources)
+            note(f"{_counted(added, 'photograph')} added to {manifest}")
+        _color(opened, executor, workers, as_json=as_json)
+
+
+@app.command()
+def status(manifest: ManifestFile, as_json: AsJson = False, failed: bool = False) -> None:
+    """Say how many photographs of a run are done, failed and so on.
+
+    With --failed, each failed photograph is named, too, with the reason.
+    """
+    from photochrom.archive.manifest import Manifest
+
+    with Manifest(manifest) as opened:
+        counts = opened.counts()
+        if as_json:
+            emit({str(name): count for name, count in counts.items()})
+        else:
+            for name, count in counts.items():
+                typer.echo(f"{name:9} {count:>9,}")
+        if failed:
+            for entry in opened.entries("failed"):
+                typer.echo(escape_controls(f"{entry.source}: {entry.error}"))
+
+
+@app.command()
+def verify(
+    manifest: ManifestFile,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Read the sources, too, and compare them.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read every result, and check that it is the one that the manifest describes.
+
+    Exit codes: 0 all are; 1 at least one is missing or differs, and each is named.
+    """
+    from photochrom.archive.manifest import Manifest
+    from photochrom.archive.verification import verify as verify_all
+
+    wrong = 0
+    with Manifest(manifest) as opened, ProgressBars("photographs", verify="checking") as bars:
+        total = opened.counts()["done"]
+        results = verify_all(opened.entries("done"), sources=sources)
+        for number, (entry, problem) in enumerate(results, 1):
+            bars.progress("verify", number, total)
+            if problem:
+                wrong += 1
+                fail(problem)
+            if as_json:
+                emit({"source": entry.source, "output": entry.output, "problem": problem or None})
+    note(f"{_counted(total - wrong, 'result')} as recorded, {wrong} not")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def retry(
+    manifest: ManifestFile,
+    executor: ExecutorOption = "threads",
+    workers: WorkersOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Colour the photographs that failed again, and those that are still queued.
+
+    Photographs whose sources have changed since are among them; their results are replaced.
+    """
+    from photochrom.archive.manifest import Manifest
+
+    if not manifest.is_file():
+        raise ConfigError(f"expected a manifest; there is no file {manifest}")
+    with Manifest(manifest, write=True) as opened:
+        note(f"{_counted(opened.requeue('failed'), 'photograph')} queued again")
+        _color(opened, executor, workers, as_json=as_json)
+
+
+@app.command()
+def export(
+    manifest: ManifestFile,
+    output: Annotated[
+        Path, typer.Argument(help="The file to write, which ends in .parquet, .csv or .jsonl.")
+    ],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an existing file.")
+    ] = False,
+) -> None:
+    """Write the rows of a manifest as a table: Parquet, CSV or JSON Lines."""
+    from photochrom.archive.export import export as export_rows
+    from photochrom.archive.manifest import Manifest
+
+    with Manifest(manifest) as opened:
+        export_rows(opened.entries(), output, overwrite=overwrite)
+
+
+def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: bool) -> None:
+    """Colour what is queued, report it, and exit with 1 where photographs have failed."""
+    from photochrom.archive.running import color_queued
+
+    before = manifest.counts()
+    total = sum(before.values())
+    finished = total - before["queued"] - before["running"]
+    done = color_queued(manifest, executor=executor, workers=workers)
+    with ProgressBars("photographs", color="colouring") as bars, closing(done):
+        bars.progress("color", finished, total)
+        for number, entry in enumerate(done, finished + 1):
+            bars.progress("color", number, total)
+            if as_json:
+                emit(asdict(entry))
+            if entry.status == "failed":
+                fail(f"{entry.source}: {entry.error}")
+    _conclude(manifest.counts(), manifest.path)
+
+
+def _conclude(counts: dict[Status, int], path: Path) -> None:
+    parts = [f"{counts['done']:,} of {_counted(sum(counts.values()), 'photograph')} are done"]
+    if counts["skipped"]:
+        parts.append(f"{counts['skipped']:,} were skipped")
+    if counts["failed"]:
+        parts.append(f"{counts['failed']:,} failed (photochrom archive retry {path})")
+    note(", ".join(parts))
+    if counts["failed"]:
+        raise typer.Exit(1)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
