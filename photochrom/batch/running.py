@@ -14,20 +14,12 @@ from photochrom.batch.coloring import color_pages, color_photo
 from photochrom.batch.job import Exists, InColor, Job, Outcome, reason_of, worker_count
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
-<<<<<<< HEAD
-from photochrom.errors import ConfigError, OutputError, OutputExists, PhotochromError
+from photochrom.errors import ConfigError, OutputError, OutputExists
 from photochrom.files.atomic import write_bytes
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
 from photochrom.photo import deliver, read
-=======
-from photochrom.errors import OutputError, OutputExists
-from photochrom.files.atomic import write_bytes
-from photochrom.options import ColorOptions
-from photochrom.parallel import map_ordered
-from photochrom.photo import read
 from photochrom.photo.album import IN_COLOR, is_in_color
->>>>>>> main
 from photochrom.photo.codecs import format_of
 from photochrom.photo.source import read_bytes
 

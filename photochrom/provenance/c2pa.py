@@ -130,12 +130,12 @@ class Signer:
             OutputError: the format cannot be signed, or signing failed.
             PhotoError: `data` is no picture, or the original cannot be read.
         """
-        codec = codec_named(detect_format(data, None, title or "the result"))
+        codec = codec_named(detect_format(data, title or "the result"))
         self.check_format(codec.name)
         name = name_of(original)
         source = read_bytes(original, name)
         ingredient = {
-            "title": PurePath(original_title or name).name,
+            "title": original_title or ("" if name.startswith("<") else PurePath(name).name),
             "relationship": "parentOf",
             "label": "original",
             "instance_id": HASH_NAME + hashlib.sha256(source).hexdigest(),
@@ -147,7 +147,7 @@ class Signer:
                 Builder(_definition(PurePath(title).name, model), context=context) as builder,
                 NativeSigner.from_info(self._credentials()) as signer,
             ):
-                _add_ingredient(builder, source, ingredient)
+                _add_ingredient(builder, source, name, ingredient)
                 builder.sign(signer, codec.media_type, io.BytesIO(data), signed)
         except C2paError as error:
             raise OutputError(f"cannot sign {title or 'the result'}: {_reason(error)}") from error
@@ -178,11 +178,13 @@ def _definition(title: str, model: str) -> dict[str, Any]:
     }
 
 
-def _add_ingredient(builder: Builder, original: bytes, ingredient: dict[str, str]) -> None:
+def _add_ingredient(
+    builder: Builder, original: bytes, name: str, ingredient: dict[str, str]
+) -> None:
     """Add the original to a manifest, with the manifest that it may have itself."""
     try:
-        media_type = codec_named(detect_format(original, None, "the original")).media_type
-    except PhotoError:  # raw files, for example, are told from TIFF by their suffix
+        media_type = codec_named(detect_format(original, name)).media_type
+    except PhotoError:
         media_type = _ANY_BYTES
     try:
         builder.add_ingredient(ingredient, media_type, io.BytesIO(original))
