@@ -44,6 +44,7 @@ class _Settings:
     profile: str
     in_color: InColor
     on_page: Callable[[], None] | None
+    label: bool
     signer: Signer | None
 
 
@@ -60,6 +61,7 @@ def run(
     pages: str = "",
     profile: str = "srgb",
     on_page: Callable[[], None] | None = None,
+    label: bool = False,
     signer: Signer | None = None,
 ) -> Generator[Outcome]:
     """Colour photographs in parallel, and yield the outcomes in the order of the jobs.
@@ -80,18 +82,22 @@ def run(
         profile: colour space of the results, as in `ColorPhoto.in_profile`. Documents stay in sRGB.
         on_page: called before each photograph of a document; where it raises an exception, the
             document fails.
+        label: whether to write below each result that a machine guessed its colours, as in
+            `ColorPhoto.labelled`.
         signer: signs the results; a result that cannot be signed is not written.
 
     Raises:
         PhotoError: the reference photograph cannot be read.
         ConfigError: the reference photograph is grey, the model does not support references, or
-            `pages` is not a list of pages, or documents are to be signed.
+            `pages` is not a list of pages, or documents are to be labelled or
+            signed.
     """
     if pages:
         check_pages(pages)
-        if signer:
-            raise ConfigError("expected pages of documents or signatures; received both")
-    settings = _Settings(exists, quality, pages, profile, in_color, on_page, signer)
+        if signer or label:
+            asked = "signatures" if signer else "labels"
+            raise ConfigError(f"expected pages of documents or {asked}; received both")
+    settings = _Settings(exists, quality, pages, profile, in_color, on_page, label, signer)
     options = colorizer.prepared(options or ColorOptions())
     options = replace(options, keep_color=options.keep_color or in_color == "skip")
     failed = threading.Event()
@@ -161,6 +167,8 @@ def _write(
 ) -> None:
     """Write a result, signed if that is wanted, or nothing if anything fails."""
     shown, signer = result.in_profile(settings.profile), settings.signer
+    if settings.label:
+        shown = shown.labelled()
 
     def encode(name: str) -> bytes:
         data = shown.encode(name, quality=settings.quality)

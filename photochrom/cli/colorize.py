@@ -25,6 +25,7 @@ from photochrom.cli.colorize_options import (
     Inputs,
     KeepGoing,
     KeepProfile,
+    Label,
     Negative,
     Output,
     Pages,
@@ -92,6 +93,7 @@ def colorize(
     suffix: Suffix = None,
     quality: Quality = None,
     compare: Compare = None,
+    label: Label = False,
     sign_cert: SignCert = None,
     sign_key: SignKey = None,
     sign_timestamp: SignTimestamp = "",
@@ -121,7 +123,7 @@ def colorize(
     if STREAM in (*inputs, output):
         unwanted = exists == "skip", in_color == "skip", consistent
         _require_one(inputs, dry_run, as_json, variants > 1, split, pages, compare, *unwanted)
-        stream = Stream(inputs[0], output, suffix, quality, target, signer)
+        stream = Stream(inputs[0], output, suffix, quality, target, label, signer)
         return stream.run(create, options, originals, overwrite=overwrite)
     _require_compatible(fail_fast=fail_fast, keep_going=keep_going, compare=compare, pages=pages)
     comparison = Comparison(compare, max_pixels, overwrite) if compare else None
@@ -134,7 +136,8 @@ def colorize(
     _run(
         jobs, create(), options, consistent=consistent, as_json=as_json, show_paths=not output,
         exists=exists, fail_fast=fail_fast, in_color=in_color or "skip", quality=quality,
-        workers=workers, pages=pages, profile=target, signer=signer,
+        workers=workers, pages=pages, profile=target, label=label,
+        signer=signer,
     )  # fmt: skip
     return comparison.write(jobs[0]) if comparison else None
 

@@ -18,6 +18,7 @@ __all__ = [
     "InColor",
     "Inputs",
     "KeepProfile",
+    "Label",
     "Negative",
     "Output",
     "Pages",
@@ -154,6 +155,12 @@ Compare = Annotated[
     Path | None,
     typer.Option(
         help="Write a picture to share, too: before and after side by side. For one photograph."
+    ),
+]
+Label = Annotated[
+    bool,
+    typer.Option(
+        "--label", help='Write "Colours guessed by a machine" in a strip below each result.'
     ),
 ]
 SignCert = Annotated[

@@ -35,6 +35,7 @@ class Stream:
         suffix: file type of the result, for example ".png"; None for the photograph's.
         quality: encoder quality, 1 to 100; None for the format's default.
         profile: colour space of the result, as in `batch.run`.
+        label: as in `batch.run`.
         signer: signs the result; None to leave it unsigned.
     """
 
@@ -43,6 +44,7 @@ class Stream:
     suffix: str | None
     quality: int | None = None
     profile: str = "srgb"
+    label: bool = False
     signer: Signer | None = None
 
     def run(
@@ -65,6 +67,8 @@ class Stream:
         colorizer = create()
         original = self.read()
         result = self.colorize(original, colorizer, options).in_profile(self.profile)
+        if self.label:
+            result = result.labelled()
 
         def encode(name: str) -> bytes:
             data = result.encode(name, quality=self.quality)

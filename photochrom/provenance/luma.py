@@ -10,13 +10,14 @@ from PIL import Image
 
 from photochrom.color import IntArray
 from photochrom.photo import FORMATS, Metadata, Photo, read
+from photochrom.photo.label import labelled_luma
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.profile import srgb_profile
 
 __all__ = ["compare_luma"]
 
 _ROUNDING: Final = 1  # level: formats without loss store luma within it, as RGB
-_LOSSY: Final = ("JPEG", "WEBP", "AVIF", "HEIC", "JXL")
+_LOSSY: Final = ("WEBP", "AVIF", "HEIC", "JXL")
 _CLOSE: Final = 6.0  # levels of 255; the mean difference at quality 30 is 4 to 5
 
 
@@ -25,7 +26,7 @@ def compare_luma(original: Photo, result: Photo, data: bytes) -> tuple[bool, str
 
     Where a format stores it without loss, luma must agree within one level. In a JPEG file of
     Photochrom it must be what the encoder makes of the original's luma. Where a format or another
-    colour space changes luma, it must be close on average.
+    colour space changes luma, it must be close on average. A label below the result is known.
 
     Args:
         original: the grey original, or a negative.
@@ -35,17 +36,20 @@ def compare_luma(original: Photo, result: Photo, data: bytes) -> tuple[bool, str
     Returns:
         Whether the luma is that of the original, and a clause that says so, after the file's name.
     """
+    lumas = [original.luma, original.inverted().luma]
     if original.size != result.size:
+        lumas = [labelled_luma(each) for each in lumas]
+    if lumas[0].shape != result.luma.shape:
         sizes = " and ".join("{} × {}".format(*each.size) for each in (result, original))
         return False, f"has another size than the original ({sizes}), so it is another picture"
-    for expected, of in ((original, "the original"), (original.inverted(), "the negative")):
-        if _greatest(expected.luma, result.luma) <= _ROUNDING:
+    for expected, of in zip(lumas, ("the original", "the negative"), strict=True):
+        if _greatest(expected, result.luma) <= _ROUNDING:
             return True, f"has exactly the luma of {of}"
-        if result.format == "JPEG" and _is_encoded_from(expected.luma, data):
+        if result.format == "JPEG" and _is_encoded_from(expected, data):
             return True, f"has the luma of {of}, as JPEG stores it"
-    mean = min(_mean(each.luma, result.luma) for each in (original, original.inverted()))
+    mean = min(_mean(each, result.luma) for each in lumas)
     converted = result.icc is not None and result.icc != srgb_profile()
-    if mean <= _CLOSE and (converted or result.format in _LOSSY[1:]):
+    if mean <= _CLOSE and (converted or result.format in _LOSSY):
         why = "its colour space" if converted else f"the compression of {result.format}"
         return True, f"has the luma of the original but for {why}: {mean:.1f} levels on average"
     return False, f"has another luma than the original: {mean:.1f} levels of 255 on average"
