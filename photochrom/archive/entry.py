@@ -22,6 +22,7 @@ class Entry:
         source_version: what the storage says about the source, to notice changes: its ETag, or
             its time of modification; "" if unknown.
         source_size: size of the source in bytes; -1 if unknown.
+        source_offset: where the source begins in the tar that holds it; -1 for other sources.
         source_sha256: SHA-256 of the source, in hexadecimal; "" before it was read.
         format: file format of the source, for example "TIFF"; "" before it was read.
         width: width in pixels; 0 before it was read.
@@ -41,6 +42,7 @@ class Entry:
     status: Status = "queued"
     source_version: str = ""
     source_size: int = -1
+    source_offset: int = -1
     source_sha256: str = ""
     format: str = ""
     width: int = 0
@@ -53,3 +55,8 @@ class Entry:
     machine: str = ""
     error: str = ""
     attempts: int = 0
+
+    @property
+    def shard(self) -> str:
+        """The tar that the result is a member of; "" where it is a file of its own."""
+        return self.output.partition("::")[2]

@@ -15,9 +15,12 @@ from photochrom.archive.worker import Worker
 from photochrom.batch.job import worker_count
 from photochrom.parallel import map_unordered
 
-__all__ = ["EXECUTORS", "Executor"]
+__all__ = ["EXECUTORS", "Executor", "Unit"]
 
-Executor: TypeAlias = Callable[[Settings, Iterable[Entry], "int | None"], Iterator[Entry]]
+Unit: TypeAlias = list[Entry]
+"""Photographs that are written together: one, or all of a shard."""
+
+Executor: TypeAlias = Callable[[Settings, Iterable[Unit], "int | None"], Iterator[Entry]]
 """Takes settings, photographs and the number of workers; yields what became of each."""
 
 DIED: Final = "the process that coloured it died, perhaps for lack of memory"
@@ -25,13 +28,13 @@ DIED: Final = "the process that coloured it died, perhaps for lack of memory"
 
 
 def in_threads(
-    settings: Settings, entries: Iterable[Entry], workers: int | None = None
+    settings: Settings, units: Iterable[Unit], workers: int | None = None
 ) -> Generator[Entry]:
     """Colour photographs in threads of this process: the best choice on a few cores.
 
     Args:
         settings: how to colour.
-        entries: the photographs; they are taken one by one, a little ahead.
+        units: the photographs; they are taken one unit at a time, a little ahead.
         workers: the number of threads; None for one per core, at most 4.
 
     Yields:
@@ -43,17 +46,18 @@ def in_threads(
     count = worker_count(workers)
     worker = Worker(settings)
     with ThreadPoolExecutor(count) as pool:
-        yield from map_unordered(pool, worker, entries, count + 1)
+        for done in map_unordered(pool, worker, units, count + 1):
+            yield from done
 
 
 def in_processes(
-    settings: Settings, entries: Iterable[Entry], workers: int | None = None
+    settings: Settings, units: Iterable[Unit], workers: int | None = None
 ) -> Generator[Entry]:
     """Colour photographs in processes: the death of one, for lack of memory, is survived.
 
     Args:
         settings: as in `in_threads`.
-        entries: as in `in_threads`.
+        units: as in `in_threads`.
         workers: the number of processes, each with its own network; None as in `in_threads`.
 
     Yields:
@@ -64,18 +68,17 @@ def in_processes(
     """
     Worker(settings)  # what is wrong with the settings is said here, and once
     count = worker_count(workers)
-    remaining = iter(entries)
-    suspects: list[Entry] = []
+    remaining = iter(units)
     while True:
-        begun: dict[str, Entry] = {}
+        begun: dict[str, Unit] = {}
         try:
             with _pool(settings, count) as pool:
                 yield from _watched(pool, remaining, begun, count + 1)
             return
         except BrokenProcessPool:
             suspects = list(begun.values())
-        for entry in suspects:  # one of them killed the process: it shows when each runs alone
-            yield _alone(settings, entry)
+        for unit in suspects:  # one of them killed the process: it shows when each runs alone
+            yield from _alone(settings, unit)
 
 
 def _pool(settings: Settings, count: int) -> ProcessPoolExecutor:
@@ -92,37 +95,37 @@ def _start(settings: Settings) -> None:
     _worker[:] = [Worker(settings)]
 
 
-def _work(entry: Entry) -> Entry:
-    return _worker[0](entry)
+def _work(unit: Unit) -> Unit:
+    return _worker[0](unit)
 
 
 def _watched(
-    pool: ProcessPoolExecutor, entries: Iterable[Entry], begun: dict[str, Entry], limit: int
+    pool: ProcessPoolExecutor, units: Iterable[Unit], begun: dict[str, Unit], limit: int
 ) -> Generator[Entry]:
     """Colour photographs in a pool, and note in `begun` which are not finished."""
 
-    def noted() -> Iterator[Entry]:
-        for entry in entries:
-            begun[entry.source] = entry
-            yield entry
+    def noted() -> Iterator[Unit]:
+        for unit in units:
+            begun[unit[0].source] = unit
+            yield unit
 
     for done in map_unordered(pool, _work, noted(), limit):
-        del begun[done.source]
-        yield done
+        del begun[done[0].source]
+        yield from done
 
 
-def _alone(settings: Settings, entry: Entry) -> Entry:
-    """Colour a photograph in a process of its own."""
+def _alone(settings: Settings, unit: Unit) -> Unit:
+    """Colour a unit in a process of its own."""
     with _pool(settings, 1) as pool:
-        future: Future[Entry] = pool.submit(_work, entry)
+        future: Future[Unit] = pool.submit(_work, unit)
         try:
             return future.result()
         except BrokenProcessPool:
-            return replace(entry, status="failed", error=DIED)
+            return [replace(entry, status="failed", error=DIED) for entry in unit]
 
 
 def on_ray(
-    settings: Settings, entries: Iterable[Entry], workers: int | None = None
+    settings: Settings, units: Iterable[Unit], workers: int | None = None
 ) -> Generator[Entry]:
     """Colour photographs on a Ray cluster; see `photochrom.archive.ray_executor`.
 
@@ -132,7 +135,7 @@ def on_ray(
     """
     from photochrom.archive.ray_executor import color_on_ray
 
-    yield from color_on_ray(settings, entries, workers)
+    yield from color_on_ray(settings, units, workers)
 
 
 EXECUTORS: Final[Mapping[str, Executor]] = {

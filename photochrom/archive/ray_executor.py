@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -14,12 +15,12 @@ from photochrom.errors import MissingExtra
 
 __all__ = ["color_on_ray"]
 
-_CHUNK: Final = 10_000  # photographs of one dataset; only these are "running" at once
-_BATCH: Final = 4  # photographs of one call: each call costs some milliseconds
+_CHUNK: Final = 10_000  # units of one dataset; only these are "running" at once
+_BATCH: Final = 4  # units of one call: each call costs some milliseconds
 
 
 def color_on_ray(
-    settings: Settings, entries: Iterable[Entry], workers: int | None = None
+    settings: Settings, units: Iterable[list[Entry]], workers: int | None = None
 ) -> Generator[Entry]:
     """Colour photographs on the cluster that Ray is connected to, or on this machine.
 
@@ -29,7 +30,7 @@ def color_on_ray(
 
     Args:
         settings: how to colour. The model must have the same path on every machine.
-        entries: the photographs, in places that every machine can reach.
+        units: the photographs, in places that every machine can reach, as in `Executor`.
         workers: the largest number of actors; None for one per CPU of the cluster.
 
     Yields:
@@ -46,10 +47,11 @@ def color_on_ray(
     Worker(settings)  # what is wrong with the settings is said here, and once
     started = not ray.is_initialized()
     if started:
-        ray.init(address=None, log_to_driver=False, include_dashboard=False)
+        logging.getLogger("ray").setLevel(logging.WARNING)
+        ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.WARNING)
     try:
         count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        remaining = iter(entries)
+        remaining = iter(units)
         while chunk := list(islice(remaining, _CHUNK)):
             yield from _dataset(settings, chunk, count)
     finally:
@@ -57,14 +59,18 @@ def color_on_ray(
             ray.shutdown()
 
 
-def _dataset(settings: Settings, chunk: list[Entry], count: int) -> Iterator[Entry]:
-    """Yield what became of the photographs of one dataset."""
+def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterator[Entry]:
+    """Yield what became of the photographs of one dataset.
+
+    Ray Data restarts actors that die, however often, and repeats their calls.
+    """
     import ray.data
 
-    ray.data.DataContext.get_current().enable_progress_bars = False
+    ray.data.DataContext.get_current().enable_progress_bars = False  # the command has its own
     # One block per call, so that each result is handed out and recorded at once.
     blocks = -(-len(chunk) // _BATCH)
-    dataset = ray.data.from_items([asdict(each) for each in chunk], override_num_blocks=blocks)
+    rows = [{"unit": [asdict(entry) for entry in unit]} for unit in chunk]
+    dataset = ray.data.from_items(rows, override_num_blocks=blocks)
     done = dataset.map_batches(
         _RayWorker,
         fn_constructor_args=(settings,),
@@ -72,8 +78,6 @@ def _dataset(settings: Settings, chunk: list[Entry], count: int) -> Iterator[Ent
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=count),
         num_cpus=1,
-        max_restarts=-1,  # a machine may be taken away at any time
-        max_task_retries=-1,
     )
     for row in done.iter_rows():
         yield Entry(**row)
@@ -88,5 +92,7 @@ class _RayWorker:
     def __call__(self, batch: Any) -> Any:
         import pyarrow as pa
 
-        rows = [asdict(self._worker(Entry(**row))) for row in batch.to_pylist()]
-        return pa.Table.from_pylist(rows)
+        units = [[Entry(**entry) for entry in row["unit"]] for row in batch.to_pylist()]
+        return pa.Table.from_pylist(
+            [asdict(entry) for unit in units for entry in self._worker(unit)]
+        )

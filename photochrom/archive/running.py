@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import count, groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from photochrom.archive import storage
 from photochrom.archive.entry import Entry
-from photochrom.archive.executors import EXECUTORS
+from photochrom.archive.executors import EXECUTORS, Unit
 from photochrom.archive.settings import Settings
+from photochrom.archive.shards import is_shard_pattern, member_of
 from photochrom.errors import ConfigError
 from photochrom.photo import READABLE_SUFFIXES, result_suffix
 
@@ -23,20 +25,24 @@ __all__ = ["add_sources", "color_queued", "prepare"]
 _AHEAD: Final = 64  # photographs that are claimed at once
 
 
-def prepare(manifest: Manifest, output: str, settings: Settings) -> None:
+def prepare(manifest: Manifest, output: str, settings: Settings, *, shard_size: int = 1000) -> None:
     """Begin a new manifest, or check that a manifest belongs to the same work.
 
     Args:
         manifest: opened to be written.
-        output: folder of the results, as a path or a URI.
+        output: folder of the results, as a path or a URI; or a pattern of tars, such as
+            `s3://bucket/coloured-%06d.tar`.
         settings: how to colour.
+        shard_size: how many photographs go into one tar.
 
     Raises:
         ConfigError: the manifest has another output or other settings.
     """
     if not storage.is_uri(output):
         output = os.path.abspath(output)  # noqa: PTH100  follows no links
-    for name, value in (("output", output), ("settings", settings.to_json())):
+    size = str(shard_size) if is_shard_pattern(output) else ""
+    facts = {"output": output, "settings": settings.to_json(), "shard size": size}
+    for name, value in facts.items():
         known = manifest.fact(name)
         if known and known != value:
             raise ConfigError(
@@ -73,22 +79,41 @@ def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
 def _entries(
     manifest: Manifest, sources: Sequence[str], output: str, suffix: str
 ) -> Iterator[Entry]:
-    inside = storage.join(output, "")
+    size = int(manifest.fact("shard size") or 0)
+    results = output.partition("%")[0] if size else storage.join(output, "")
+    numbers = count(sum(manifest.counts().values()))
     for source in sources:
         for found in storage.find(source, READABLE_SUFFIXES):
-            if not found.uri.startswith(inside):  # results of an earlier run are no photographs
-                target = _target(manifest, found, output, suffix)
-                yield Entry(found.uri, target, source_version=found.version, source_size=found.size)
+            if results in found.uri:  # a result of an earlier run is no photograph
+                continue
+            target = ""
+            if not manifest.find(found.uri):
+                shard = next(numbers) // size if size else None
+                target = _target(manifest, found, output, suffix, shard)
+            yield Entry(
+                found.uri,
+                target,
+                source_version=found.version,
+                source_size=found.size,
+                source_offset=found.offset,
+            )
 
 
-def _target(manifest: Manifest, found: storage.Found, output: str, suffix: str) -> str:
+def _target(
+    manifest: Manifest, found: storage.Found, output: str, suffix: str, shard: int | None
+) -> str:
     """Return where a result goes. Of `a.jpg` and `a.nef`, the second becomes `a.nef.jpg`."""
+
+    def place(relative: str) -> str:
+        if shard is None:
+            return storage.join(output, relative)
+        return member_of(output, shard, relative)
+
     path = PurePosixPath(found.relative)
     ending = suffix or result_suffix(path.suffix)
-    target = storage.join(output, str(path.with_suffix(ending)))
-    holder = manifest.holder(target)
-    if holder and holder != found.uri and ending != path.suffix:
-        return storage.join(output, f"{path}{ending}")
+    target = place(str(path.with_suffix(ending)))
+    if manifest.holder(target) and ending != path.suffix:
+        return place(f"{path}{ending}")
     return target
 
 
@@ -117,16 +142,26 @@ def color_queued(
     colorizer = settings.colorizer()
     manifest.add_settings(settings.fingerprint(colorizer), settings.described(colorizer))
     manifest.requeue("running")
-    with closing(_done(executor, settings, _claimed(manifest), workers)) as done:
+    with closing(_done(executor, settings, _units(manifest), workers)) as done:
         for entry in done:
             manifest.record(entry)
             yield entry
 
 
 def _done(
-    executor: str, settings: Settings, entries: Iterable[Entry], workers: int | None
+    executor: str, settings: Settings, units: Iterable[Unit], workers: int | None
 ) -> Generator[Entry]:
-    yield from EXECUTORS[executor](settings, entries, workers)
+    yield from EXECUTORS[executor](settings, units, workers)
+
+
+def _units(manifest: Manifest) -> Iterator[list[Entry]]:
+    """Yield what is queued: single photographs, and all that go into one tar together."""
+    for shard, entries in groupby(_claimed(manifest), lambda entry: entry.shard):
+        if shard:
+            yield list(entries)
+        else:
+            for entry in entries:
+                yield [entry]
 
 
 def _claimed(manifest: Manifest) -> Iterator[Entry]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import tarfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,10 +18,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
 from photochrom.errors import ConfigError, MissingExtra, OutputError, OutputExists, StorageError
-from photochrom.files.atomic import write_bytes
+from photochrom.files.atomic import atomic_write, write_bytes
 from photochrom.files.folders import files_in, matching
 
-__all__ = ["Found", "delete", "exists", "find", "is_uri", "join", "read", "version", "write"]
+__all__ = ["Found", "exists", "find", "is_uri", "join", "read", "write", "write_file"]
 
 ARCHIVE_SUFFIXES: Final = {".zip": "zip", ".tar": "tar"}
 """Files that hold photographs, and the protocol of their members."""
@@ -27,6 +29,7 @@ ARCHIVE_SUFFIXES: Final = {".zip": "zip", ".tar": "tar"}
 ATTEMPTS: Final = 5
 """How often a storage is asked before its error counts."""
 
+_HEADER_BLOCK: Final = 1 << 16  # bytes
 _FIRST_WAIT: Final = 0.5  # seconds; doubled after each attempt
 # Asking again would give the same answer.
 _FINAL_ERRORS: Final = (
@@ -47,12 +50,14 @@ class Found:
         relative: its path below the folder, pattern or archive that it was found in, with "/".
         size: its size in bytes; -1 if the storage does not say.
         version: its ETag or time of modification; "" if the storage does not say.
+        offset: where it begins in the tar that holds it; -1 for other files.
     """
 
     uri: str
     relative: str
     size: int = -1
     version: str = ""
+    offset: int = -1
 
 
 def is_uri(location: str) -> bool:
@@ -92,8 +97,13 @@ def find(location: str, suffixes: Iterable[str]) -> Iterator[Found]:
             yield found
 
 
-def read(location: str) -> bytes:
-    """Read a whole file, and try again where a storage fails.
+def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
+    """Read a file, and try again where a storage fails.
+
+    Args:
+        location: where it is.
+        offset: where it begins in the tar that holds it, as in `Found`; -1 for other files.
+        size: its size, if `offset` is given.
 
     Raises:
         StorageError: there is no such file, or the storage fails or refuses.
@@ -102,8 +112,11 @@ def read(location: str) -> bytes:
     with _storage_errors("read", location):
         if not is_uri(location):
             return Path(location).read_bytes()
-        system, path = _system(location)
-        data: bytes = _patiently(lambda: system.cat_file(path))
+        # A member of a tar is one part of that file. `fsspec` would read all headers first, and
+        # its reader of tars must not be used in several threads.
+        part = (None, None) if offset < 0 else (offset, offset + size)
+        system, path = _system(location if offset < 0 else location.partition("::")[2])
+        data: bytes = _patiently(lambda: system.cat_file(path, *part))
         return data
 
 
@@ -121,19 +134,6 @@ def exists(location: str) -> bool:
         return bool(_patiently(lambda: system.exists(path)))
 
 
-def version(location: str) -> tuple[int, str]:
-    """Return the size of a file and its version, as `Found` has them.
-
-    Raises:
-        StorageError, MissingExtra: as in `read`.
-    """
-    with _storage_errors("look at", location):
-        if not is_uri(location):
-            return _stat(Path(location))
-        system, path = _system(location)
-        return _facts(_patiently(lambda: system.info(path)))
-
-
 def write(location: str, data: bytes, *, overwrite: bool = False) -> None:
     """Write a file, completely or not at all, and try again where a storage fails.
 
@@ -147,48 +147,53 @@ def write(location: str, data: bytes, *, overwrite: bool = False) -> None:
         OutputError: it cannot be written on this machine.
         StorageError, MissingExtra: as in `read`.
     """
-    if not is_uri(location):
-        _write_here(Path(location), data, overwrite=overwrite)
-        return
-    if not overwrite and exists(location):
-        raise OutputExists(f"{location} exists already")
-    with _storage_errors("write", location):
-        system, path = _system(location)
-        _patiently(lambda: _upload(system, path, data))
+    if is_uri(location):
+        _put(location, lambda system, path: system.pipe_file(path, data), overwrite=overwrite)
+    else:
+        write_bytes(_with_folder(location), data, overwrite=overwrite)
 
 
-def delete(location: str) -> None:
-    """Delete a file, if it is there.
+def write_file(location: str, file: Path, *, overwrite: bool = False) -> None:
+    """Write a copy of a file of this machine, as `write` does, without reading it into memory.
 
     Raises:
-        StorageError, MissingExtra: as in `read`.
+        OutputExists, OutputError, StorageError, MissingExtra: as in `write`.
     """
-    with _storage_errors("delete", location), suppress(FileNotFoundError):
-        if not is_uri(location):
-            Path(location).unlink(missing_ok=True)
-            return
-        system, path = _system(location)
-        _patiently(lambda: system.rm_file(path))
+    if is_uri(location):
+        _put(location, lambda system, path: system.put_file(str(file), path), overwrite=overwrite)
+        return
+    with atomic_write(_with_folder(location), overwrite=overwrite) as draft:
+        shutil.copyfile(file, draft)
 
 
-def _write_here(path: Path, data: bytes, *, overwrite: bool) -> None:
+def _with_folder(location: str) -> Path:
+    """Return a path of this machine, whose folder is there."""
+    path = Path(location)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make the folder {path.parent}: {error.strerror}") from error
-    write_bytes(path, data, overwrite=overwrite)
+    return path
 
 
-def _upload(system: Any, path: str, data: bytes) -> None:
-    """Write a file through `fsspec` so that it appears only when it is complete."""
-    protocols = {system.protocol} if isinstance(system.protocol, str) else {*system.protocol}
-    if protocols & _ATOMIC_PROTOCOLS:
-        system.pipe_file(path, data)
-        return
+def _put(location: str, upload: Callable[[Any, str], object], *, overwrite: bool) -> None:
+    """Upload a file so that it appears only when it is complete."""
+    if not overwrite and exists(location):
+        raise OutputExists(f"{location} exists already")
+    with _storage_errors("write", location):
+        system, path = _system(location)
+        protocols = {system.protocol} if isinstance(system.protocol, str) else {*system.protocol}
+        if protocols & _ATOMIC_PROTOCOLS:
+            _patiently(lambda: upload(system, path))
+        else:
+            _patiently(lambda: _upload_and_rename(system, path, upload))
+
+
+def _upload_and_rename(system: Any, path: str, upload: Callable[[Any, str], object]) -> None:
     draft = f"{path}.photochrom-part"
     system.makedirs(system._parent(path), exist_ok=True)  # noqa: SLF001  no public name for it
     try:
-        system.pipe_file(draft, data)
+        upload(system, draft)
         system.mv(draft, path)
     except BaseException:
         with suppress(Exception):
@@ -254,19 +259,40 @@ def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:
 
 
 def _members(kind: str, archive: Found, wanted: frozenset[str]) -> Iterator[Found]:
-    """Yield the photographs in a zip or a tar, below the archive's name without its suffix."""
+    """Yield the photographs in a zip or a tar, below the archive's name without its suffix.
+
+    Their version is that of the archive: if it is replaced, its members are other ones.
+    """
     held_in = archive.uri if is_uri(archive.uri) else f"file://{archive.uri}"
     folder = PurePosixPath(archive.relative).with_suffix("")
+    listed = _zip_members(held_in) if kind == "zip" else _tar_members(held_in)
     with _storage_errors("list", archive.uri):
-        system, _ = _system(f"{kind}://::{held_in}")
-        names = _patiently(lambda: system.find("", detail=True))
-    for name in sorted(names):
-        member = PurePosixPath(name)
-        if member.suffix.lower() in wanted and not member.name.startswith("."):
-            size = int(names[name].get("size") or -1)
-            # The archive's own version: if it is replaced, its members are new ones.
-            uri = f"{kind}://{name}::{held_in}"
-            yield Found(uri, str(folder / member), size, archive.version)
+        for name, size, offset in listed:
+            member = PurePosixPath(name)
+            if member.suffix.lower() in wanted and not member.name.startswith("."):
+                relative = str(folder / name.lstrip("/"))
+                yield Found(f"{kind}://{name}::{held_in}", relative, size, archive.version, offset)
+
+
+def _zip_members(held_in: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the name and size of each file in a zip; it has no offset, since it is compressed."""
+    system, _ = _system(f"zip://::{held_in}")
+    for name, facts in sorted(_patiently(lambda: system.find("", detail=True)).items()):
+        yield name, _size(facts), -1
+
+
+def _tar_members(held_in: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the name, size and offset of each file in a tar, in their order."""
+    system, path = _system(held_in)
+    # Small blocks, because only the headers are read, and the members between them are skipped.
+    with (
+        system.open(path, "rb", block_size=_HEADER_BLOCK) as file,
+        tarfile.open(fileobj=file, mode="r:") as tar,
+    ):
+        while (member := tar.next()) is not None:
+            if member.isfile():
+                yield member.name, member.size, member.offset_data
+            tar.members.clear()  # type: ignore[attr-defined]  # a tar of a million files would fill the memory
 
 
 def _facts(info: dict[str, Any]) -> tuple[int, str]:

@@ -1,10 +1,11 @@
-"""Colour photographs of an archive one by one: the same work on every executor."""
+"""Colour photographs of an archive: the same work on every executor."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from photochrom import photo
 from photochrom.archive import storage
+from photochrom.archive.shards import write_shard
 from photochrom.batch import IN_COLOR_ALREADY, color_photo
 from photochrom.batch.job import reason_of
 from photochrom.errors import OutputExists
@@ -21,7 +23,6 @@ from photochrom.photo.codecs import format_of
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
     from photochrom.archive.settings import Settings
-    from photochrom.photo import Photo
 
 __all__ = ["Worker"]
 
@@ -43,46 +44,66 @@ class Worker:
         self.options = self.colorizer.prepared(settings.options())
         self.fingerprint = settings.fingerprint(self.colorizer)
 
-    def __call__(self, entry: Entry) -> Entry:
-        """Read, colour and write a photograph, and return what became of it; never raises."""
-        begun = time.perf_counter()
-        try:
-            done = self._color(entry)
-        except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
-            done = replace(entry, status="failed", error=reason_of(error))
-        return replace(
-            done,
-            fingerprint=self.fingerprint,
-            seconds=round(time.perf_counter() - begun, 3),
-            finished=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            machine=platform.node(),
-        )
+    def __call__(self, unit: Sequence[Entry]) -> list[Entry]:
+        """Read, colour and write a photograph, or all that go into one tar; never raises.
 
-    def _color(self, entry: Entry) -> Entry:
-        data = storage.read(entry.source)
-        entry = replace(
-            entry, source_size=len(data), source_sha256=hashlib.sha256(data).hexdigest()
-        )
+        Args:
+            unit: a single photograph whose result is a file, or all photographs of a shard.
+
+        Returns:
+            The new row of each.
+        """
+        if not unit[0].shard:
+            return [self._one(entry, deliver=True)[0] for entry in unit]
+        made = [self._one(entry, deliver=False) for entry in unit]
+        try:
+            write_shard(made)
+        except Exception as error:  # noqa: BLE001  one bad shard must not stop the others
+            reason = reason_of(error)
+            return [
+                replace(entry, status="failed", error=reason) if result else entry
+                for entry, result in made
+            ]
+        return [entry for entry, _ in made]
+
+    def _one(self, entry: Entry, *, deliver: bool) -> tuple[Entry, bytes]:
+        """Colour a photograph; return its new row and the file of its result, if there is one."""
+        begun = time.perf_counter()
+        result = b""
+        try:
+            entry, result = self._color(entry)
+            if result and deliver:
+                _deliver(entry, result)
+            if result:
+                digest = hashlib.sha256(result).hexdigest()
+                entry = replace(entry, status="done", output_sha256=digest, output_size=len(result))
+        except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
+            entry, result = replace(entry, status="failed", error=reason_of(error)), b""
+        return self._signed(entry, time.perf_counter() - begun), result
+
+    def _color(self, entry: Entry) -> tuple[Entry, bytes]:
+        data = storage.read(entry.source, offset=entry.source_offset, size=entry.source_size)
+        digest = hashlib.sha256(data).hexdigest()
+        entry = replace(entry, error="", source_size=len(data), source_sha256=digest)
         name = entry.source.partition("::")[0]  # of the member, where it is in a zip or tar
         grey = photo.read(data, max_pixels=self.colorizer.max_pixels, name=name)
         entry = replace(entry, format=grey.format, width=grey.size[0], height=grey.size[1])
         if self.options.keep_color and is_in_color(grey, album=self.options.album):
-            return replace(entry, status="skipped", error=IN_COLOR_ALREADY)
-        result = self._encoded(grey, entry.output)
-        _deliver(entry, result)
-        return replace(
-            entry,
-            status="done",
-            error="",
-            output_sha256=hashlib.sha256(result).hexdigest(),
-            output_size=len(result),
-        )
-
-    def _encoded(self, grey: Photo, output: str) -> bytes:
+            return replace(entry, status="skipped", error=IN_COLOR_ALREADY), b""
         colored = color_photo(self.colorizer, grey, self.options)
         shown = colored.results[0].in_profile(self.settings.profile)
-        name = PurePosixPath(output.partition("::")[0])
-        return shown.encode(format_of(name).name, quality=self.settings.quality)
+        output = PurePosixPath(entry.output.partition("::")[0])
+        return entry, shown.encode(format_of(output).name, quality=self.settings.quality)
+
+    def _signed(self, entry: Entry, seconds: float) -> Entry:
+        """Return a row that says who made the result, and when."""
+        return replace(
+            entry,
+            fingerprint=self.fingerprint,
+            seconds=round(seconds, 3),
+            finished=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            machine=platform.node(),
+        )
 
 
 def _deliver(entry: Entry, result: bytes) -> None:
@@ -98,6 +119,6 @@ def _deliver(entry: Entry, result: bytes) -> None:
         there = hashlib.sha256(storage.read(entry.output)).hexdigest()
         if there == hashlib.sha256(result).hexdigest():
             return
-        if not entry.output_sha256 or there != entry.output_sha256:
+        if there != entry.output_sha256:
             raise
         storage.write(entry.output, result, overwrite=True)  # what an earlier run made

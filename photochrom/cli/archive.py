@@ -59,7 +59,8 @@ OutputFolder = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="Folder of the results, as a path or a URI.",
+        help="Folder of the results, as a path or a URI; or a pattern of tars, such as "
+        "s3://bucket/coloured-%06d.tar.",
         show_default="the manifest's",
     ),
 ]
@@ -83,6 +84,9 @@ def run(
     *,
     manifest: ManifestOption,
     output: OutputFolder = None,
+    shard_size: Annotated[
+        int, typer.Option(min=1, help="Number of photographs in one tar.")
+    ] = 1000,
     executor: ExecutorOption = "threads",
     workers: WorkersOption = None,
     model: ModelPath = None,
@@ -132,7 +136,7 @@ def run(
         raise ConfigError(f"expected --output for the new manifest {manifest}")
     with Manifest(manifest, write=True) as opened:
         if output is not None:
-            prepare(opened, output, settings)
+            prepare(opened, output, settings, shard_size=shard_size)
         if sources:
             added = add_sources(opened, sources)
             note(f"{_counted(added, 'photograph')} added to {manifest}")
@@ -243,7 +247,8 @@ def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: b
             if as_json:
                 emit(asdict(entry))
             if entry.status == "failed":
-                fail(f"{entry.source}: {entry.error}")
+                named = entry.source in entry.error
+                fail(entry.error if named else f"{entry.source}: {entry.error}")
     _conclude(manifest.counts(), manifest.path)
 
 

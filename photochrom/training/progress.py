@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -149,7 +148,7 @@ class ProgressCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.run, self.state, self.constants, self.listener = run, state, constants, listener
         self.steps, self.batch_size = amount
         self.epoch = state.epochs
-        self.drawn_at = -math.inf  # monotonic seconds
+        self.drawn_at = time.monotonic()  # seconds; one epoch alone makes no curve
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Report the length of the run."""
