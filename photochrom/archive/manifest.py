@@ -11,6 +11,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Self, get_args
 
@@ -121,12 +122,14 @@ class Manifest:
         Raises:
             ConfigError: two photographs would have the same result.
         """
-        added = 0
-        rows = iter(entries)
-        while batch := [entry for entry, _ in zip(rows, range(_BATCH), strict=False)]:
+        added, rows = 0, iter(entries)
+        while True:
+            # One by one, because where a result goes depends on the rows before.
             with self._rows:
-                added += sum(self._add(entry) for entry in batch)
-        return added
+                new = [self._add(entry) for entry in islice(rows, _BATCH)]
+            if not new:
+                return added
+            added += sum(new)
 
     def _add(self, entry: Entry) -> bool:
         known = self.find(entry.source)

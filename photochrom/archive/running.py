@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import count, groupby
@@ -38,8 +37,7 @@ def prepare(manifest: Manifest, output: str, settings: Settings, *, shard_size: 
     Raises:
         ConfigError: the manifest has another output or other settings.
     """
-    if not storage.is_uri(output):
-        output = os.path.abspath(output)  # noqa: PTH100  follows no links
+    output = storage.absolute(output)
     size = str(shard_size) if is_shard_pattern(output) else ""
     facts = {"output": output, "settings": settings.to_json(), "shard size": size}
     for name, value in facts.items():
@@ -69,6 +67,8 @@ def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
     output = manifest.fact("output")
     settings = Settings.from_json(manifest.fact("settings"))
     added = manifest.add(_entries(manifest, sources, output, settings.suffix))
+    if not any(manifest.counts().values()):
+        raise ConfigError(f"expected photographs; found none in {', '.join(sources)}")
     if taken := manifest.overwritten_source():
         raise ConfigError(
             f"{taken} is an original and is never written over; choose another output"
@@ -83,9 +83,10 @@ def _entries(
     results = output.partition("%")[0] if size else storage.join(output, "")
     numbers = count(sum(manifest.counts().values()))
     for source in sources:
+        inside = results in storage.join(storage.absolute(source), "")
         for found in storage.find(source, READABLE_SUFFIXES):
-            if results in found.uri:  # a result of an earlier run is no photograph
-                continue
+            if results in found.uri and not inside:
+                continue  # a result of an earlier run is no photograph
             target = ""
             if not manifest.find(found.uri):
                 shard = next(numbers) // size if size else None

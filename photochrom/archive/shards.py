@@ -6,7 +6,7 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["is_shard_pattern", "member_of", "write_shard"]
 
+_CHANGING: Final = ("seconds", "finished", "machine", "attempts")
 _PATTERN: Final = re.compile(r"%0?\d*d[^/]*\.tar$")
 
 
@@ -51,54 +52,62 @@ def member_of(pattern: str, number: int, relative: str) -> str:
     return f"tar://{key}::{shard if storage.is_uri(shard) else f'file://{shard}'}"
 
 
-def write_shard(made: Sequence[tuple[Entry, bytes]]) -> None:
+def write_shard(unit: Sequence[Entry], made: Iterable[tuple[Entry, bytes]]) -> list[Entry]:
     """Write a shard, completely or not at all. What it held from an earlier run is kept.
 
     Args:
-        made: the new row of each photograph, and the file of its result; b"" where there is none.
+        unit: the photographs of the shard that are to be coloured.
+        made: their new rows, each with the file of its result; b"" where there is none. They are
+            taken one by one, and the results go to a temporary file.
+
+    Returns:
+        The new rows.
 
     Raises:
         OutputExists: a tar of this name is there, and it is not from an earlier run.
         StorageError, OutputError: as in `storage.write_file`.
     """
-    results = [(entry, result) for entry, result in made if result]
-    if not results:
-        return
-    location = made[0][0].shard.removeprefix("file://")
-    begun_before = all(entry.attempts > 1 for entry, _ in made)
+    location = unit[0].shard.removeprefix("file://")
     there = storage.exists(location)
-    if there and not begun_before:
+    if there and any(entry.attempts == 1 for entry in unit):
         raise OutputExists(f"{location} exists already")
+    rows, names = [], set()
     with TemporaryDirectory(prefix="photochrom-") as folder:
         draft = Path(folder, "shard.tar")
         with tarfile.open(draft, "w", format=tarfile.PAX_FORMAT) as tar:
-            new = [member for entry, result in results for member in _members(entry, result)]
+            for entry, result in made:
+                rows.append(entry)
+                for name, data in _members(entry, result) if result else ():
+                    names.add(name)
+                    _append(tar, name, data)
             if there:
-                _copy(location, tar, {name for name, _ in new})
-            for name, data in new:
-                _append(tar, name, data)
-        storage.write_file(location, draft, overwrite=there)
+                _copy(location, tar, names)
+        if names:
+            storage.write_file(location, draft, overwrite=there)
+    return rows
 
 
 def _members(entry: Entry, result: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the files of a photograph in a shard: its result, and its row."""
+    """Yield the files of a photograph in a shard: its result, and its row.
+
+    The row is without what differs from run to run, so that the same results make the same tar.
+    """
     name = entry.output.partition("::")[0].partition("://")[2]
+    row = {key: value for key, value in asdict(entry).items() if key not in _CHANGING}
     yield name, result
-    yield str(PurePosixPath(name).with_suffix(".json")), json.dumps(asdict(entry)).encode()
+    yield str(PurePosixPath(name).with_suffix(".json")), json.dumps(row).encode()
 
 
 def _append(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    # Without times and owners, so that the same results make the same bytes on every machine.
     member = tarfile.TarInfo(name)
     member.size = len(data)
     tar.addfile(member, io.BytesIO(data))
 
 
-def _copy(location: str, tar: tarfile.TarFile, replaced: Iterable[str]) -> None:
+def _copy(location: str, tar: tarfile.TarFile, replaced: Container[str]) -> None:
     """Copy the members of an earlier tar, except those that are replaced."""
-    names = {*replaced}
-    with tarfile.open(fileobj=io.BytesIO(storage.read(location))) as old:
-        for member in old:
-            file = old.extractfile(member)
-            if file and member.name not in names:
-                _append(tar, member.name, file.read())
+    held_in = location if storage.is_uri(location) else f"file://{location}"
+    for name, size, offset in storage.tar_members(location):
+        if name not in replaced:
+            member = f"tar://{name}::{held_in}"
+            _append(tar, name, storage.read(member, offset=offset, size=size))

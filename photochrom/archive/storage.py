@@ -21,7 +21,18 @@ from photochrom.errors import ConfigError, MissingExtra, OutputError, OutputExis
 from photochrom.files.atomic import atomic_write, write_bytes
 from photochrom.files.folders import files_in, matching
 
-__all__ = ["Found", "exists", "find", "is_uri", "join", "read", "write", "write_file"]
+__all__ = [
+    "Found",
+    "absolute",
+    "exists",
+    "find",
+    "is_uri",
+    "join",
+    "read",
+    "tar_members",
+    "write",
+    "write_file",
+]
 
 ARCHIVE_SUFFIXES: Final = {".zip": "zip", ".tar": "tar"}
 """Files that hold photographs, and the protocol of their members."""
@@ -65,11 +76,14 @@ def is_uri(location: str) -> bool:
     return "://" in location
 
 
+def absolute(location: str) -> str:
+    """Return a location that does not depend on the working folder."""
+    return location if is_uri(location) else os.path.abspath(location)  # noqa: PTH100
+
+
 def join(folder: str, relative: str) -> str:
     """Return the location of a file in a folder."""
-    if is_uri(folder):
-        return f"{folder.rstrip('/')}/{relative}"
-    return str(Path(os.path.abspath(folder), relative))  # noqa: PTH100  follows no links
+    return f"{absolute(folder).rstrip('/')}/{relative}"
 
 
 def find(location: str, suffixes: Iterable[str]) -> Iterator[Found]:
@@ -118,6 +132,26 @@ def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
         system, path = _system(location if offset < 0 else location.partition("::")[2])
         data: bytes = _patiently(lambda: system.cat_file(path, *part))
         return data
+
+
+def tar_members(location: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the name, size and offset of each file in a tar, in their order.
+
+    Raises:
+        StorageError, MissingExtra: as in `read`.
+    """
+    with _storage_errors("list", location):
+        system, path = _system(location if is_uri(location) else f"file://{location}")
+        # Small blocks: only the headers are read, and the members between them are skipped.
+        with (
+            system.open(path, "rb", block_size=_HEADER_BLOCK) as file,
+            tarfile.open(fileobj=file, mode="r:") as tar,
+        ):
+            while (member := tar.next()) is not None:
+                if member.isfile():
+                    yield member.name, member.size, member.offset_data
+                # A tar of a million files would fill the memory.
+                tar.members.clear()  # type: ignore[attr-defined]
 
 
 def exists(location: str) -> bool:
@@ -215,7 +249,7 @@ def _files(location: str) -> Iterator[Found]:
 
 
 def _local_files(location: str) -> Iterator[Found]:
-    path = Path(os.path.abspath(location))  # noqa: PTH100  follows no links
+    path = Path(absolute(location))
     if path.is_dir():
         root, found = path, files_in(path)
     elif path.exists():
@@ -265,7 +299,7 @@ def _members(kind: str, archive: Found, wanted: frozenset[str]) -> Iterator[Foun
     """
     held_in = archive.uri if is_uri(archive.uri) else f"file://{archive.uri}"
     folder = PurePosixPath(archive.relative).with_suffix("")
-    listed = _zip_members(held_in) if kind == "zip" else _tar_members(held_in)
+    listed = _zip_members(held_in) if kind == "zip" else tar_members(held_in)
     with _storage_errors("list", archive.uri):
         for name, size, offset in listed:
             member = PurePosixPath(name)
@@ -279,20 +313,6 @@ def _zip_members(held_in: str) -> Iterator[tuple[str, int, int]]:
     system, _ = _system(f"zip://::{held_in}")
     for name, facts in sorted(_patiently(lambda: system.find("", detail=True)).items()):
         yield name, _size(facts), -1
-
-
-def _tar_members(held_in: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the name, size and offset of each file in a tar, in their order."""
-    system, path = _system(held_in)
-    # Small blocks, because only the headers are read, and the members between them are skipped.
-    with (
-        system.open(path, "rb", block_size=_HEADER_BLOCK) as file,
-        tarfile.open(fileobj=file, mode="r:") as tar,
-    ):
-        while (member := tar.next()) is not None:
-            if member.isfile():
-                yield member.name, member.size, member.offset_data
-            tar.members.clear()  # type: ignore[attr-defined]  # a tar of a million files would fill the memory
 
 
 def _facts(info: dict[str, Any]) -> tuple[int, str]:

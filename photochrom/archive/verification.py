@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from photochrom.archive import storage
-from photochrom.errors import PhotochromError
+from photochrom.errors import PhotochromError, StorageError
 from photochrom.parallel import map_unordered
 
 if TYPE_CHECKING:
@@ -23,27 +25,57 @@ def verify(entries: Iterable[Entry], *, sources: bool = False) -> Iterator[tuple
     """Read results and compare their hashes with the manifest.
 
     Args:
-        entries: rows of photographs that are done.
+        entries: rows of photographs that are done, in the order of the manifest.
         sources: whether to read the sources, too.
 
     Yields:
         Each row, with what is wrong with its files; "" where nothing is.
     """
+    units = (unit for _, unit in groupby(entries, lambda entry: entry.shard or entry.output))
+    check = partial(_check, sources=sources)
     with ThreadPoolExecutor(_THREADS) as pool:
-        yield from map_unordered(
-            pool, lambda entry: (entry, _problem(entry, sources=sources)), entries, 2 * _THREADS
-        )
+        for checked in map_unordered(pool, check, map(list, units), 2 * _THREADS):
+            yield from checked
 
 
-def _problem(entry: Entry, *, sources: bool) -> str:
-    files = [(entry.output, entry.output_sha256, "result")]
-    if sources:
-        files.append((entry.source, entry.source_sha256, "source"))
-    for location, expected, role in files:
-        try:
-            found = hashlib.sha256(storage.read(location)).hexdigest()
-        except (PhotochromError, OSError) as error:
-            return str(error)
-        if found != expected:
-            return f"the {role} {location} is not the file that the manifest describes"
+def _check(unit: list[Entry], *, sources: bool) -> list[tuple[Entry, str]]:
+    """Return the rows of one file or one tar, each with what is wrong."""
+    try:
+        places = _places(unit[0].shard)
+    except PhotochromError as error:
+        return [(entry, str(error)) for entry in unit]
+    return [(entry, _problem(entry, places, sources=sources)) for entry in unit]
+
+
+def _places(shard: str) -> dict[str, tuple[int, int]]:
+    """Return the size and the offset of each member of a tar; nothing for ""."""
+    if not shard:
+        return {}
+    return {name: (size, offset) for name, size, offset in storage.tar_members(shard)}
+
+
+def _problem(entry: Entry, places: dict[str, tuple[int, int]], *, sources: bool) -> str:
+    try:
+        if _digest(_result(entry, places)) != entry.output_sha256:
+            return f"{entry.output} is not the result that the manifest describes"
+        if sources:
+            source = storage.read(entry.source, offset=entry.source_offset, size=entry.source_size)
+            if _digest(source) != entry.source_sha256:
+                return f"{entry.source} is not the source that the manifest describes"
+    except (PhotochromError, OSError) as error:
+        return str(error)
     return ""
+
+
+def _result(entry: Entry, places: dict[str, tuple[int, int]]) -> bytes:
+    if not entry.shard:
+        return storage.read(entry.output)
+    name = entry.output.partition("::")[0].partition("://")[2]
+    if name not in places:
+        raise StorageError(f"cannot read {entry.output}: there is no such file")
+    size, offset = places[name]
+    return storage.read(entry.output, offset=offset, size=size)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -55,16 +55,11 @@ class Worker:
         """
         if not unit[0].shard:
             return [self._one(entry, deliver=True)[0] for entry in unit]
-        made = [self._one(entry, deliver=False) for entry in unit]
         try:
-            write_shard(made)
+            return write_shard(unit, (self._one(entry, deliver=False) for entry in unit))
         except Exception as error:  # noqa: BLE001  one bad shard must not stop the others
             reason = reason_of(error)
-            return [
-                replace(entry, status="failed", error=reason) if result else entry
-                for entry, result in made
-            ]
-        return [entry for entry, _ in made]
+            return [self._signed(replace(each, status="failed", error=reason)) for each in unit]
 
     def _one(self, entry: Entry, *, deliver: bool) -> tuple[Entry, bytes]:
         """Colour a photograph; return its new row and the file of its result, if there is one."""
@@ -95,7 +90,7 @@ class Worker:
         output = PurePosixPath(entry.output.partition("::")[0])
         return entry, shown.encode(format_of(output).name, quality=self.settings.quality)
 
-    def _signed(self, entry: Entry, seconds: float) -> Entry:
+    def _signed(self, entry: Entry, seconds: float = 0.0) -> Entry:
         """Return a row that says who made the result, and when."""
         return replace(
             entry,

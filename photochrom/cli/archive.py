@@ -253,11 +253,11 @@ def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: b
 
 
 def _conclude(counts: dict[Status, int], path: Path) -> None:
-    parts = [f"{counts['done']:,} of {_counted(sum(counts.values()), 'photograph')} are done"]
+    parts = [f"done: {counts['done']:,} of {_counted(sum(counts.values()), 'photograph')}"]
     if counts["skipped"]:
-        parts.append(f"{counts['skipped']:,} were skipped")
+        parts.append(f"skipped: {counts['skipped']:,}")
     if counts["failed"]:
-        parts.append(f"{counts['failed']:,} failed (photochrom archive retry {path})")
+        parts.append(f"failed: {counts['failed']:,} (photochrom archive retry {path})")
     note(", ".join(parts))
     if counts["failed"]:
         raise typer.Exit(1)
