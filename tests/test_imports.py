@@ -33,7 +33,7 @@ LAYERS = {
         "scoring",
     ],
     4: ["training", "recipes"],
-    5: ["cli", "web", "__main__"],
+    5: ["cli", "web", "serve_ray", "__main__"],
 }
 LAYER_OF = {package: layer for layer, packages in LAYERS.items() for package in packages}
 TRAINING = ("recipes", "training", "cli.training_progress")

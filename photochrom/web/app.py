@@ -86,9 +86,10 @@ def create_app(colorizer: Colorizer, settings: Settings) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
-    for router in (api.router, job_api.router):
+    routers = [api.router, job_api.router] if settings.jobs else [api.router]
+    for router in routers:
         app.include_router(router)
-    add_api_fallback(app, [*api.router.routes, *job_api.router.routes])
+    add_api_fallback(app, [route for router in routers for route in router.routes])
     _add_health(app, service, engine)
     logins: set[str] = set()
     if settings.token:

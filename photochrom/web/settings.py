@@ -57,11 +57,12 @@ class Settings:
     Attributes:
         host: Address to listen on. Anything but this machine's own needs a token.
         port: Port to listen on; 0 picks a free one.
-        page: Whether to serve the page besides the API.
+        page: Whether to serve the page besides the API; it needs jobs.
         workers: Number of photographs coloured at the same time; 0 uses one a core, at most four.
         token: Secret that clients must send; "" asks for none.
         grace: Seconds that running work has to end after SIGTERM.
         limits: How much requests may use.
+        jobs: Whether to take jobs, of many photographs or a film.
     """
 
     host: str = "127.0.0.1"
@@ -71,13 +72,17 @@ class Settings:
     token: str = field(default="", repr=False)
     grace: int = 60
     limits: Limits = field(default_factory=Limits)
+    jobs: bool = True
 
     def __post_init__(self) -> None:
         """Check that a service which others can reach has a token.
 
         Raises:
-            ConfigError: `host` can be reached from other machines, and `token` is empty.
+            ConfigError: `host` can be reached from other machines, and `token` is empty; or there
+                is to be a page without jobs.
         """
+        if self.page and not self.jobs:
+            raise ConfigError("expected a page with jobs, or neither; received a page alone")
         if not self.token and not is_loopback(self.host):
             raise ConfigError(
                 f"expected a token to serve at {self.host}, where others can reach it; "

@@ -1,0 +1,93 @@
+"""Archives and the service on Ray, on a cluster of one machine."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from photochrom.archive.manifest import Manifest
+from tests.commands import invoke, is_coloured
+from tests.services import jpeg
+from tests.support import contents, write_pictures
+
+ray = pytest.importorskip("ray")
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster(model_folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHOTOCHROM_MODEL", str(model_folder))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # of the actors, too
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+        yield
+        ray.shutdown()
+
+
+def run(*arguments):
+    said = invoke("archive", "run", *arguments)
+    assert said.exit_code == 0, said.output
+
+
+def hashes(manifest):
+    with Manifest(manifest) as opened:
+        return {entry.source: entry.output_sha256 for entry in opened.entries("done")}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def kill_an_actor(killed):
+    """Kill the first process that colours photographs, as soon as there is one."""
+    for _ in range(600):
+        for process in psutil.Process().children(recursive=True):
+            if "MapWorker" in " ".join(process.cmdline()):
+                time.sleep(0.5)  # it is at work by then
+                process.kill()
+                killed.append(process.pid)
+                return
+        time.sleep(0.1)
+
+
+def test_the_same_bytes_even_if_an_actor_dies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_pictures(tmp_path / "scans", *(f"{number}.png" for number in range(60)), side=300)
+    run("scans", "--manifest", "here.sqlite", "-o", "here")
+    killed = []
+    killer = threading.Thread(target=kill_an_actor, args=[killed])
+    killer.start()
+    run("scans", "--manifest", "ray.sqlite", "-o", "ray", "--executor", "ray")
+    killer.join()
+    assert killed
+    assert hashes("ray.sqlite") == hashes("here.sqlite")
+    assert len(hashes("ray.sqlite")) == 60
+    assert contents(Path("ray")) == contents(Path("here"))
+
+
+def test_the_service_runs_on_ray():
+    from ray import serve
+
+    from photochrom.serve_ray import app
+
+    port = free_port()
+    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    serve.run(app, name="photochrom", route_prefix="/")
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        assert client.get("/healthz").json()["status"] == "ok"
+        grey = np.arange(64, dtype=np.uint8).reshape(8, 8)
+        answer = client.post("/api/v1/colorize", files={"image": ("a.jpg", jpeg(grey))})
+        assert answer.status_code == 200
+        assert is_coloured(answer.content)
+        assert client.post("/api/v1/jobs").status_code == 404
+    serve.shutdown()
