@@ -11,13 +11,14 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from photochrom import __version__
-from photochrom.archive import storage
 from photochrom.archive.layout import placed
 from photochrom.archive.premis import write_premis
+from photochrom.archive.verification import members_of, read_result, read_source
 from photochrom.errors import OutputError, OutputExists
 from photochrom.files.atomic import output_errors
 
@@ -60,10 +61,13 @@ def write_bag(
     photographs = placed(entries)
     with _new_folder(folder) as draft:
         payload = Payload(draft)
-        for each in photographs:
-            entry = each.entry
-            payload.add(each.original, entry.source, entry.source_sha256)
-            payload.add(each.colored, entry.output, entry.output_sha256)
+        for shard, group in groupby(photographs, lambda each: each.entry.shard):
+            members = members_of(shard)
+            for each in group:
+                entry = each.entry
+                payload.add(each.original, read_source(entry), entry.source, entry.source_sha256)
+                result = read_result(entry, members)
+                payload.add(each.colored, result, entry.output, entry.output_sha256)
         (draft / "metadata").mkdir()
         write_premis(
             [each.entry for each in photographs],
@@ -87,23 +91,22 @@ class Payload:
         self.hashes: dict[str, str] = {}
         self.size = 0
 
-    def add(self, place: PurePosixPath, location: str, sha256: str) -> None:
-        """Copy a file.
+    def add(self, place: PurePosixPath, data: bytes, name: str, sha256: str) -> None:
+        """Write a file.
 
         Args:
             place: its path below `data`.
-            location: where it is, a path or a URI.
+            data: its contents.
+            name: where it comes from, for messages.
             sha256: its SHA-256 in the manifest of the run.
 
         Raises:
             OutputError: it has another SHA-256.
-            StorageError: it cannot be read.
         """
-        data = storage.read(location)
         found = hashlib.sha256(data).hexdigest()
         if found != sha256:
             raise OutputError(
-                f"expected {location} to be as the manifest describes it; it was changed since"
+                f"expected {name} to be as the manifest describes it; it was changed since"
             )
         path = self._bag / "data" / place
         path.parent.mkdir(parents=True, exist_ok=True)
