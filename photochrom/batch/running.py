@@ -26,7 +26,7 @@ from photochrom.photo.source import read_bytes
 if TYPE_CHECKING:
     from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
-    from photochrom.provenance.c2pa import Signer
+    from photochrom.provenance import Signer
 
 __all__ = ["IN_COLOR_ALREADY", "run"]
 

@@ -274,8 +274,7 @@ def iiif(
         str,
         typer.Option(
             metavar="URL",
-            help="Where the folder data/ of the bag will be on the web, with its folders "
-            "originals/ and coloured/.",
+            help="Where a copy of the bag's folder data/ will be on the web, with this file in it.",
         ),
     ],
     title: Annotated[

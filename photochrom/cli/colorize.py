@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from photochrom.batch import Job
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
-    from photochrom.provenance.c2pa import Signer
+    from photochrom.provenance import Signer
 
 __all__ = ["colorize"]
 
@@ -184,10 +184,7 @@ def _signer(certificates: Path | None, key: Path | None, timestamp_url: str) -> 
         return None
     if not (certificates and key):
         raise ConfigError("expected both --sign-cert and --sign-key, to sign the results")
-    from photochrom.provenance import require
-
-    require()
-    from photochrom.provenance.c2pa import Signer
+    from photochrom.provenance import Signer
 
     return Signer(certificates, key, timestamp_url=timestamp_url)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
-    from photochrom.provenance.c2pa import Signer
+    from photochrom.provenance import Signer
 
 __all__ = ["STREAM", "Stream"]
 

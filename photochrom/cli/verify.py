@@ -42,7 +42,7 @@ def verify(
     cannot be read; 2 the command line is not valid. It never uses the network.
     """
     from photochrom.provenance import require
-    from photochrom.provenance.verification import verify as verify_photo
+    from photochrom.provenance import verify as verify_photo
 
     if original and len(files) > 1:
         raise ConfigError(f"expected --original with one photograph; received {len(files)}")

@@ -1,26 +1,30 @@
 """Provenance: sign coloured photographs, and tell what is known about a file.
 
-Signatures follow C2PA. They need the extra `provenance`; call `require` to check that it is
-installed.
+Signatures follow C2PA. They need the extra `provenance`.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
-from photochrom.errors import MissingExtra
+from photochrom.provenance.extra import require
+from photochrom.provenance.verification import Report, verify
 
-__all__ = ["require"]
+if TYPE_CHECKING:
+    from photochrom.provenance.c2pa import Signer
+
+__all__ = ["Report", "Signer", "require", "verify"]
 
 
-def require(purpose: str = "signing photographs") -> None:
-    """Check that the package for C2PA signatures is installed.
-
-    Args:
-        purpose: what needs it; the subject of the message.
+def __getattr__(name: str) -> Any:
+    """Import `Signer` on first use, because its package is optional.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: the package is not installed.
     """
-    if not find_spec("c2pa"):
-        raise MissingExtra("provenance", purpose)
+    if name != "Signer":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require()
+    from photochrom.provenance.c2pa import Signer
+
+    return Signer

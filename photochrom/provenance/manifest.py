@@ -16,24 +16,24 @@ from photochrom.provenance.jumbf import is_intact
 __all__ = ["Manifest", "read_manifest"]
 
 _UNTRUSTED: Final = "signingCredential.untrusted"
-_CHANGED: Final = "it was changed after it was signed"
+_CHANGED: Final = "It was changed after it was signed."
 _EXPIRED: Final = (
-    "its certificate is not valid today, and no time stamp says that it was valid when the file "
-    "was signed"
+    "Its certificate is not valid today, and no trusted time stamp says that it was valid when the "
+    "file was signed."
 )
+_DAMAGED: Final = "Its C2PA manifest is damaged."
 # What the codes of C2PA mean. Others are told as they are.
 _MEANINGS: Final = {
     "assertion.bmffHash.mismatch": _CHANGED,
     "assertion.boxesHash.mismatch": _CHANGED,
     "assertion.dataHash.mismatch": _CHANGED,
-    "assertion.hashedURI.mismatch": "its C2PA manifest was changed after it was signed",
-    "claimSignature.mismatch": "its signature does not fit its C2PA manifest",
+    "assertion.hashedURI.mismatch": "Its C2PA manifest was changed after it was signed.",
+    "claimSignature.mismatch": "Its signature does not fit its C2PA manifest.",
     "claimSignature.outsideValidity": _EXPIRED,
     "signingCredential.expired": _EXPIRED,
-    "signingCredential.invalid": "its certificate is not one that may sign C2PA manifests",
-    "signingCredential.ocsp.revoked": "its certificate has been revoked",
+    "signingCredential.invalid": "Its certificate is not one that may sign C2PA manifests.",
+    "signingCredential.ocsp.revoked": "Its certificate has been revoked.",
 }
-_DAMAGED: Final = "its C2PA manifest is damaged"
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,11 @@ class Manifest:
     """What a C2PA manifest says, and whether it is true to the file.
 
     Attributes:
-        faults: what is wrong with the file or its signature, as clauses that follow the file's
-            name; empty if nothing is.
+        faults: what is wrong with the file or its signature, in sentences; empty if nothing is.
         is_trusted: whether the certificate leads to a trusted one.
         signer: whom the certificate names, for example "Photo Desk, City Archive".
         signed: when it was signed, if a time stamp says so; else "".
-        generator: the program that made the manifest, with its version.
+        has_trusted_time: whether the time stamp comes from a trusted service.
         version: version of Photochrom if it made the colours; else "".
         model: name of the model that made the colours; "" if unknown.
         original: name of the file that was coloured; "" if unknown.
@@ -57,7 +56,7 @@ class Manifest:
     is_trusted: bool = False
     signer: str = ""
     signed: str = ""
-    generator: str = ""
+    has_trusted_time: bool = False
     version: str = ""
     model: str = ""
     original: str = ""
@@ -85,6 +84,7 @@ def read_manifest(data: bytes, anchors: str = "") -> Manifest:
     return Manifest(
         faults,
         is_trusted=state == "Trusted" and not faults,
+        has_trusted_time=_has_trusted_time(store),
         **_signature(active),
         **_coloring(active),
         **_original(active),
@@ -98,7 +98,7 @@ def _faults(
     results = store.get("validation_results", {}).get("activeManifest", {})
     failures = [each for each in results.get("failure", []) if each["code"] != _UNTRUSTED]
     told = [
-        _MEANINGS.get(each["code"], f"C2PA says {each['code']}: {each.get('explanation', '')}")
+        _MEANINGS.get(each["code"], f"C2PA says {each['code']}: {each.get('explanation', '')}.")
         for each in failures
     ]
     if not told and state not in ("Valid", "Trusted"):
@@ -106,14 +106,17 @@ def _faults(
     return tuple(dict.fromkeys(told))
 
 
+def _has_trusted_time(store: dict[str, Any]) -> bool:
+    results = store.get("validation_results", {}).get("activeManifest", {})
+    return any(each["code"] == "timeStamp.trusted" for each in results.get("success", []))
+
+
 def _signature(active: dict[str, Any]) -> dict[str, str]:
     info = active.get("signature_info", {})
     names = [info[key] for key in ("common_name", "issuer") if info.get(key)]
-    generator = (active.get("claim_generator_info") or [{}])[0]
     return {
         "signer": ", ".join(dict.fromkeys(names)),
         "signed": info.get("time") or "",
-        "generator": f"{generator.get('name', '')} {generator.get('version', '')}".strip(),
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from photochrom.photo import DEFAULT_MAX_PIXELS, read
 from photochrom.photo.provenance import marked_version
 from photochrom.photo.source import ByteSource, name_of, read_bytes
-from photochrom.provenance import require
+from photochrom.provenance.extra import require
 from photochrom.provenance.jumbf import has_manifest
 from photochrom.provenance.luma import compare_luma
 
@@ -36,6 +36,7 @@ class Report:
             certificate leads to a trusted one.
         signer: whom the certificate names; "" if unknown.
         signed: when it was signed, if a time stamp says so; else "".
+        has_trusted_time: whether that time stamp comes from a trusted service.
         original: name of the original that the manifest names; "" if unknown.
         original_sha256: SHA-256 of that original, in hexadecimal; "" if unknown.
         facts: what is known, in sentences.
@@ -49,6 +50,7 @@ class Report:
     signature: Signature = "none"
     signer: str = ""
     signed: str = ""
+    has_trusted_time: bool = False
     original: str = ""
     original_sha256: str = ""
     facts: list[str] = field(default_factory=list)
@@ -122,16 +124,19 @@ def _take_over(report: Report, manifest: Manifest) -> None:
     """Take over what a manifest says; it counts only if it is true to the file."""
     if manifest.faults:
         report.signature = "invalid"
-        report.problems += [
-            f"It is not as it was signed, or its signature is not valid: {each}."
-            for each in manifest.faults
-        ]
+        report.problems += manifest.faults
         return
     report.signature = "trusted" if manifest.is_trusted else "valid"
     report.signer, report.signed = manifest.signer, manifest.signed
     report.version, report.model = manifest.version, manifest.model
     report.original, report.original_sha256 = manifest.original, manifest.original_sha256
-    when = f" at {manifest.signed}" if manifest.signed else ""
+    report.has_trusted_time = manifest.has_trusted_time
+    when = ""
+    if manifest.signed:
+        doubt = (
+            "" if manifest.has_trusted_time else " by a time stamp that is not from a trusted list"
+        )
+        when = f" at {manifest.signed}{doubt}"
     report.facts.append(
         f"It has a C2PA manifest, signed by {manifest.signer or 'someone without a name'}{when}, "
         "and is as it was signed."

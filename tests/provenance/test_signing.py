@@ -20,7 +20,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from photochrom import Colorizer, photo
 from photochrom.batch import plan, run
 from photochrom.errors import ConfigError, OutputError
-from photochrom.provenance.c2pa import OFFLINE, Signer
+from photochrom.provenance import Signer
+from photochrom.provenance.c2pa import OFFLINE
 from tests.commands import call
 from tests.provenance.certificates import certificate, key_of, papers, pem
 from tests.support import contents, picture_bytes

@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom import __version__, photo
+from photochrom import __version__, photo, provenance
 from photochrom.errors import MissingExtra, PhotoError
-from photochrom.provenance import manifest
-from photochrom.provenance.c2pa import Signer
+from photochrom.provenance import Signer, manifest, verify
 from photochrom.provenance.jumbf import has_manifest
 from photochrom.provenance.luma import compare_luma
-from photochrom.provenance.verification import verify
 from tests.commands import invoke
 from tests.support import picture_bytes
 
@@ -104,7 +102,7 @@ def is_refused(data: bytes, place: int) -> bool:
 def test_a_certificate_that_has_expired_needs_a_time_stamp():
     results = {"activeManifest": {"failure": [{"code": "signingCredential.expired"}]}}
     faults = manifest._faults({"validation_results": results}, "Invalid")
-    assert "no time stamp" in faults[0]
+    assert "no trusted time stamp" in faults[0]
 
 
 # --- the original ---------------------------------------------------------------------------
@@ -185,8 +183,10 @@ def test_wrong_commands(arguments, message, place):
 
 
 def test_without_the_package_only_signed_files_are_a_problem(signed, vivid, camera, monkeypatch):
-    monkeypatch.setattr("photochrom.provenance.find_spec", lambda name: None)
+    monkeypatch.setattr("photochrom.provenance.extra.find_spec", lambda name: None)
     assert verify(vivid.colorize(camera).encode("PNG")).colored
     assert has_manifest(signed)
     with pytest.raises(MissingExtra, match="provenance"):
         verify(signed)
+    with pytest.raises(MissingExtra, match="signing photographs needs the extra"):
+        _ = provenance.Signer
