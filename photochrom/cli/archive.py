@@ -13,6 +13,7 @@ from photochrom.cli.colorize_options import (
     Album,
     AsJson,
     InColor,
+    Label,
     Negative,
     Profile,
     Quality,
@@ -100,6 +101,7 @@ def run(
     album: Album = True,
     negative: Negative = False,
     profile: Profile = "srgb",
+    label: Label = False,
     in_color: InColor = None,
     suffix: Suffix = None,
     quality: Quality = None,
@@ -131,6 +133,7 @@ def run(
         suffix=suffix or "",
         quality=quality,
         profile=profile,
+        label=label,
     )
     if output is None and not manifest.is_file():
         raise ConfigError(f"expected --output for the new manifest {manifest}")
@@ -225,8 +228,8 @@ def export(
     ] = False,
 ) -> None:
     """Write the rows of a manifest as a table: Parquet, CSV or JSON Lines."""
-    from photochrom.archive.export import export as export_rows
     from photochrom.archive.manifest import Manifest
+    from photochrom.archive.tables import export as export_rows
 
     with Manifest(manifest) as opened:
         export_rows(opened.entries(), output, overwrite=overwrite)
