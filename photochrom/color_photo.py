@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from photochrom import photo
+from photochrom.photo.label import LabelledChroma, labelled_luma
 from photochrom.photo.output_profile import output_profile, profile_of
 from photochrom.photo.photo import Picture, eight_bits
 
@@ -139,6 +140,19 @@ class ColorPhoto(Picture):
             profile = output_profile(name)
         icc = profile.icc if profile else None
         return replace(self, metadata=replace(self.metadata, icc=icc))
+
+    def labelled(self) -> ColorPhoto:
+        """Return the photograph with a strip below it that says "Colours guessed by a machine".
+
+        The photograph itself stays as it is; the strip makes it a little higher.
+        """
+        luma, alpha = labelled_luma(self.luma), self.alpha
+        if alpha is not None:
+            strip = ((0, len(luma) - len(alpha)), (0, 0))
+            opaque = np.iinfo(alpha.dtype).max
+            alpha = cast("IntArray", np.pad(alpha, strip, constant_values=opaque))
+        chroma = LabelledChroma(self.chroma, len(self.luma))
+        return replace(self, luma=luma, chroma=chroma, alpha=alpha)
 
     def to_pil(self) -> Image.Image:
         """Return an 8-bit Pillow image, RGB or RGBA."""

@@ -49,7 +49,7 @@ class Colorizer:
         model: str | os.PathLike[str] | Model | None = None,
         *,
         max_pixels: int = photo.DEFAULT_MAX_PIXELS,
-        engine: str = "openvino",
+        engine: str = "onnxruntime",
         precision: str = "f32",
     ) -> None:
         """Make a colorizer for a model.
@@ -57,8 +57,8 @@ class Colorizer:
         Args:
             model: a model, or the path of its folder or zip; None for `default_model()`.
             max_pixels: the largest number of pixels a photograph may have.
-            engine: "openvino", or "onnxruntime" for an accelerator. Has no effect on a model that
-                is open already.
+            engine: "onnxruntime", which takes an accelerator if its package has one, or
+                "openvino". Has no effect on a model that is open already.
             precision: "f32", or "bf16" with OpenVINO. Has no effect on a model that is open.
 
         Raises:
@@ -76,7 +76,7 @@ class Colorizer:
 
     @cached_property
     def engine(self) -> str:
-        """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
+        """Name of the engine, its device and its precision, for example "ONNX Runtime CPU f32"."""
         return self.model.engine
 
     def predict(

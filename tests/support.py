@@ -75,7 +75,9 @@ def card(**changes: Any) -> Card:
     return Card(**fields | changes)
 
 
-def model(network_bytes: bytes | None = None, *, engine: str = "openvino", **changes: Any) -> Model:
+def model(
+    network_bytes: bytes | None = None, *, engine: str = "onnxruntime", **changes: Any
+) -> Model:
     made = network() if network_bytes is None else network_bytes
     return Model(card(**changes), made, engine=engine)
 

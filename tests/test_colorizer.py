@@ -303,7 +303,7 @@ def test_a_colorizer_takes_a_model_or_its_place(model_folder, camera):
     by_model = Colorizer(Model.load(model_folder))
     for colorizer in by_place:
         np.testing.assert_array_equal(colorizer.colorize(camera).rgb, by_model.colorize(camera).rgb)
-    assert by_model.engine.startswith("OpenVINO CPU")
+    assert by_model.engine.startswith("ONNX Runtime CPU")
 
 
 def test_the_model_that_the_environment_names(monkeypatch, model_folder):

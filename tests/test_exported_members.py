@@ -6,6 +6,7 @@ import ast
 import re
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,8 @@ def modules() -> list[str]:
 
 
 def light_modules() -> list[str]:
-    return [name for name in modules() if not name.startswith(SETTLES_KERAS)]
+    left_out = SETTLES_KERAS if find_spec("ray") else (*SETTLES_KERAS, "serve_ray")
+    return [name for name in modules() if not name.startswith(left_out)]
 
 
 @cache

@@ -69,7 +69,7 @@ assert app({list(arguments)!r}, standalone_mode=False) in (0, None)
 
 def test_importing_the_package_loads_nothing_heavy():
     loaded = loaded_after("import photochrom")
-    assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "openvino", "typer", "rich"})
+    assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "onnxruntime", "typer", "rich"})
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_the_version_and_the_help_are_quick(arguments):
     loaded = loaded_after(commanded(*arguments)) - TYPERS_OWN
     assert "typer" in loaded
-    assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "openvino"})
+    assert not loaded & (HEAVY | {"numpy", "cv2", "PIL", "onnxruntime"})
 
 
 @pytest.mark.slow
@@ -97,7 +97,7 @@ def test_colouring_a_photograph_needs_no_training_code(tmp_path, model_folder):
         f"import photochrom\nphotochrom.Colorizer({str(model_folder)!r})"
         f".colorize({old!r}).save({new!r})"
     )
-    assert {"numpy", "cv2", "PIL", "openvino"} <= loaded
+    assert {"numpy", "cv2", "PIL", "onnxruntime"} <= loaded
     assert not loaded & HEAVY
     assert (tmp_path / "new.jpg").exists()
 
@@ -107,7 +107,7 @@ def test_the_command_needs_no_training_code(tmp_path, model_folder):
     write_pictures(tmp_path / "in", "old.png", "older.jpg")
     arguments = ["colorize", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--json"]
     loaded = loaded_after(commanded(*arguments), PHOTOCHROM_MODEL=str(model_folder))
-    assert "openvino" in loaded
+    assert "onnxruntime" in loaded
     assert not loaded & (HEAVY - TYPERS_OWN)
     assert len(list((tmp_path / "out").iterdir())) == 2
 

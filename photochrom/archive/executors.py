@@ -106,7 +106,7 @@ class _Process(SpawnProcess):
 
 
 class _Context(SpawnContext):
-    """How processes are started. They are no forks, which would copy OpenVINO's threads."""
+    """How processes are started. They are no forks, which would copy the engine's threads."""
 
     Process = _Process
 

@@ -37,10 +37,11 @@ class Settings:
         suffix: file type of the results, for example ".jpg"; "" keeps each photograph's own.
         quality: as in `ColorPhoto.encode`.
         profile: as in `ColorPhoto.in_profile`.
+        label: whether to write below each result that a machine guessed its colours.
     """
 
     model: str = ""
-    engine: str = "openvino"
+    engine: str = "onnxruntime"
     precision: str = "f32"
     max_pixels: int = DEFAULT_MAX_PIXELS
     vividness: float | None = None
@@ -52,6 +53,7 @@ class Settings:
     suffix: str = ""
     quality: int | None = None
     profile: str = "srgb"
+    label: bool = False
 
     def __post_init__(self) -> None:
         """Check the values that nobody else checks before the first photograph.

@@ -16,7 +16,7 @@ from photochrom.parallel import map_unordered
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
 
-__all__ = ["verify"]
+__all__ = ["members_of", "read_result", "read_source", "verify"]
 
 _THREADS: Final = 8  # they wait for storages most of the time
 
@@ -41,13 +41,13 @@ def verify(entries: Iterable[Entry], *, sources: bool = False) -> Iterator[tuple
 def _check(unit: list[Entry], *, sources: bool) -> list[tuple[Entry, str]]:
     """Return the rows of one file or one tar, each with what is wrong."""
     try:
-        places = _places(unit[0].shard)
+        places = members_of(unit[0].shard)
     except PhotochromError as error:
         return [(entry, str(error)) for entry in unit]
     return [(entry, _problem(entry, places, sources=sources)) for entry in unit]
 
 
-def _places(shard: str) -> dict[str, tuple[int, int]]:
+def members_of(shard: str) -> dict[str, tuple[int, int]]:
     """Return the size and the offset of each member of a tar; nothing for ""."""
     if not shard:
         return {}
@@ -56,18 +56,34 @@ def _places(shard: str) -> dict[str, tuple[int, int]]:
 
 def _problem(entry: Entry, places: dict[str, tuple[int, int]], *, sources: bool) -> str:
     try:
-        if _digest(_result(entry, places)) != entry.output_sha256:
+        if _digest(read_result(entry, places)) != entry.output_sha256:
             return f"{entry.output} is not the result that the manifest describes"
-        if sources:
-            source = storage.read(entry.source, offset=entry.source_offset, size=entry.source_size)
-            if _digest(source) != entry.source_sha256:
-                return f"{entry.source} is not the source that the manifest describes"
+        if sources and _digest(read_source(entry)) != entry.source_sha256:
+            return f"{entry.source} is not the source that the manifest describes"
     except (PhotochromError, OSError) as error:
         return str(error)
     return ""
 
 
-def _result(entry: Entry, places: dict[str, tuple[int, int]]) -> bytes:
+def read_source(entry: Entry) -> bytes:
+    """Read the original of a photograph.
+
+    Raises:
+        StorageError, MissingExtra: as in `storage.read`.
+    """
+    return storage.read(entry.source, offset=entry.source_offset, size=entry.source_size)
+
+
+def read_result(entry: Entry, places: dict[str, tuple[int, int]]) -> bytes:
+    """Read the result of a photograph.
+
+    Args:
+        entry: its row.
+        places: what `members_of` returns for the tar that holds the result.
+
+    Raises:
+        StorageError, MissingExtra: as in `storage.read`.
+    """
     if not entry.shard:
         return storage.read(entry.output)
     name = entry.output.partition("::")[0].partition("://")[2]

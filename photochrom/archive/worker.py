@@ -89,6 +89,8 @@ class Worker:
             return replace(entry, status="skipped", error=IN_COLOR_ALREADY), b""
         colored = color_photo(self.colorizer, grey, self.options)
         shown = colored.results[0].in_profile(self.settings.profile)
+        if self.settings.label:
+            shown = shown.labelled()
         output = PurePosixPath(entry.output.partition("::")[0])
         return entry, shown.encode(format_of(output).name, quality=self.settings.quality)
 

@@ -14,17 +14,19 @@ from photochrom.batch.coloring import color_pages, color_photo
 from photochrom.batch.job import Exists, InColor, Job, Outcome, reason_of, worker_count
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
-from photochrom.errors import OutputError, OutputExists
+from photochrom.errors import ConfigError, OutputError, OutputExists
 from photochrom.files.atomic import write_bytes
 from photochrom.options import ColorOptions
 from photochrom.parallel import map_ordered
-from photochrom.photo import read
+from photochrom.photo import deliver, read
 from photochrom.photo.album import IN_COLOR, is_in_color
 from photochrom.photo.codecs import format_of
 from photochrom.photo.source import read_bytes
 
 if TYPE_CHECKING:
+    from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
+    from photochrom.provenance import Signer
 
 __all__ = ["IN_COLOR_ALREADY", "run"]
 
@@ -42,6 +44,8 @@ class _Settings:
     profile: str
     in_color: InColor
     on_page: Callable[[], None] | None
+    label: bool
+    signer: Signer | None
 
 
 def run(
@@ -57,6 +61,8 @@ def run(
     pages: str = "",
     profile: str = "srgb",
     on_page: Callable[[], None] | None = None,
+    label: bool = False,
+    signer: Signer | None = None,
 ) -> Generator[Outcome]:
     """Colour photographs in parallel, and yield the outcomes in the order of the jobs.
 
@@ -76,15 +82,22 @@ def run(
         profile: colour space of the results, as in `ColorPhoto.in_profile`. Documents stay in sRGB.
         on_page: called before each photograph of a document; where it raises an exception, the
             document fails.
+        label: whether to write below each result that a machine guessed its colours, as in
+            `ColorPhoto.labelled`.
+        signer: signs the results; a result that cannot be signed is not written.
 
     Raises:
         PhotoError: the reference photograph cannot be read.
         ConfigError: the reference photograph is grey, the model does not support references, or
-            `pages` is not a list of pages.
+            `pages` is not a list of pages, or documents are to be labelled or
+            signed.
     """
     if pages:
         check_pages(pages)
-    settings = _Settings(exists, quality, pages, profile, in_color, on_page)
+        if signer or label:
+            asked = "signatures" if signer else "labels"
+            raise ConfigError(f"expected pages of documents or {asked}; received both")
+    settings = _Settings(exists, quality, pages, profile, in_color, on_page, label, signer)
     options = colorizer.prepared(options or ColorOptions())
     options = replace(options, keep_color=options.keep_color or in_color == "skip")
     failed = threading.Event()
@@ -110,6 +123,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
     if existing and settings.exists == "skip" and (job.split or len(existing) == job.variants):
         return Outcome(job, "skipped", "exists already", written=tuple(existing))
     start = time.perf_counter()
+    if settings.signer:
+        settings.signer.check_format(format_of(job.target).name)
     source: Path | bytes = job.source
     if settings.pages:
         source = read_bytes(job.source, str(job.source))
@@ -131,9 +146,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
     _make_folder(job.target.parent)
     for target, result in zip(targets, results, strict=True):
         if settings.exists == "overwrite" or target not in existing:
-            overwrite = settings.exists == "overwrite"
-            shown = result.in_profile(settings.profile)
-            shown.save(target, quality=settings.quality, overwrite=overwrite)
+            _write(result, target, job.source, colorizer.model.card.name, settings)
     return Outcome(
         job,
         "done",
@@ -147,6 +160,21 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         written=tuple(targets),
         metadata_lost=results[0].metadata_lost(format_of(job.target).name),
     )
+
+
+def _write(
+    result: ColorPhoto, target: Path, original: Path, model: str, settings: _Settings
+) -> None:
+    """Write a result, signed if that is wanted, or nothing if anything fails."""
+    shown, signer = result.in_profile(settings.profile), settings.signer
+    if settings.label:
+        shown = shown.labelled()
+
+    def encode(name: str) -> bytes:
+        data = shown.encode(name, quality=settings.quality)
+        return signer.sign(data, original, title=target.name, model=model) if signer else data
+
+    deliver(target, encode, overwrite=settings.exists == "overwrite")
 
 
 def _existing(job: Job, exists: Exists) -> list[Path]:

@@ -20,6 +20,7 @@ from photochrom.cli.recipes import app as recipes
 from photochrom.cli.serve import serve, web
 from photochrom.cli.train import train
 from photochrom.cli.tune import tune
+from photochrom.cli.verify import verify
 from photochrom.errors import (
     FilmError,
     OutputExists,
@@ -97,6 +98,7 @@ def root(
 # In the order in which --help lists them. A command's file imports what it needs when it runs.
 app.command()(colorize)
 app.command()(film)
+app.command()(verify)
 app.command()(train)
 app.command()(evaluate)
 app.command()(tune)

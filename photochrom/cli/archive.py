@@ -1,4 +1,4 @@
-"""The commands `photochrom archive run`, `status`, `verify`, `retry` and `export`."""
+"""The commands `photochrom archive run`, `status`, `verify`, `retry`, `export` and others."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from photochrom.cli.colorize_options import (
     Album,
     AsJson,
     InColor,
+    Label,
     Negative,
     Profile,
     Quality,
@@ -100,10 +101,11 @@ def run(
     album: Album = True,
     negative: Negative = False,
     profile: Profile = "srgb",
+    label: Label = False,
     in_color: InColor = None,
     suffix: Suffix = None,
     quality: Quality = None,
-    engine: EngineOption = "openvino",
+    engine: EngineOption = "onnxruntime",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 250,
     as_json: AsJson = False,
@@ -131,6 +133,7 @@ def run(
         suffix=suffix or "",
         quality=quality,
         profile=profile,
+        label=label,
     )
     if output is None and not manifest.is_file():
         raise ConfigError(f"expected --output for the new manifest {manifest}")
@@ -225,11 +228,72 @@ def export(
     ] = False,
 ) -> None:
     """Write the rows of a manifest as a table: Parquet, CSV or JSON Lines."""
-    from photochrom.archive.export import export as export_rows
     from photochrom.archive.manifest import Manifest
+    from photochrom.archive.tables import export as export_rows
 
     with Manifest(manifest) as opened:
         export_rows(opened.entries(), output, overwrite=overwrite)
+
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
+
+
+@app.command()
+def bag(
+    manifest: ManifestFile,
+    folder: Annotated[Path, typer.Argument(help="The bag to make; it must not exist.")],
+) -> None:
+    """Copy originals and results into a BagIt bag, with their hashes and PREMIS metadata.
+
+    Each file is compared with the manifest, and the bag is made completely or not at all.
+    """
+    from photochrom.archive.bag import write_bag
+    from photochrom.archive.manifest import Manifest
+
+    with Manifest(manifest) as opened:
+        count = write_bag(opened.entries("done"), folder, settings=opened.settings())
+    note(f"{_counted(count, 'photograph')} in the bag {folder}")
+
+
+@app.command()
+def premis(
+    manifest: ManifestFile,
+    output: Annotated[Path, typer.Argument(help="The XML file to write.")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Write PREMIS 3 metadata: files, what was done to them, and with which program."""
+    from photochrom.archive.manifest import Manifest
+    from photochrom.archive.premis import write_premis
+
+    with Manifest(manifest) as opened:
+        write_premis(opened.entries(), output, settings=opened.settings(), overwrite=overwrite)
+
+
+@app.command()
+def iiif(
+    manifest: ManifestFile,
+    output: Annotated[Path, typer.Argument(help="The JSON file to write.")],
+    base_url: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Where a copy of the bag's folder data/ will be on the web, with this file in it.",
+        ),
+    ],
+    title: Annotated[
+        str, typer.Option(help="What viewers call the photographs.")
+    ] = "Coloured photographs",
+    overwrite: Overwrite = False,
+) -> None:
+    """Write a IIIF Presentation 3 manifest, which shows each photograph in grey or in colour."""
+    from photochrom.archive.iiif import write_iiif
+    from photochrom.archive.manifest import Manifest
+
+    with Manifest(manifest) as opened:
+        count = write_iiif(
+            opened.entries("done"), output, base_url, title=title, overwrite=overwrite
+        )
+    note(f"{_counted(count, 'photograph')} in {output}")
 
 
 def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from photochrom.cli.colorize_options import (
     Inputs,
     KeepGoing,
     KeepProfile,
+    Label,
     Negative,
     Output,
     Pages,
@@ -33,6 +34,9 @@ from photochrom.cli.colorize_options import (
     Quality,
     Recursive,
     Reference,
+    SignCert,
+    SignKey,
+    SignTimestamp,
     Split,
     Suffix,
     Variants,
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from photochrom.batch import Job
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
+    from photochrom.provenance import Signer
 
 __all__ = ["colorize"]
 
@@ -88,11 +93,15 @@ def colorize(
     suffix: Suffix = None,
     quality: Quality = None,
     compare: Compare = None,
+    label: Label = False,
+    sign_cert: SignCert = None,
+    sign_key: SignKey = None,
+    sign_timestamp: SignTimestamp = "",
     fail_fast: FailFast = False,
     keep_going: KeepGoing = False,
     dry_run: DryRun = False,
     workers: Workers = None,
-    engine: EngineOption = "openvino",
+    engine: EngineOption = "onnxruntime",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 250,
     as_json: AsJson = False,
@@ -110,10 +119,11 @@ def colorize(
     options = replace(options, album=album, negative=negative)
     originals = [Path(each) for each in (palette, reference) if each]
     target, overwrite = "keep" if keep_profile else profile, exists == "overwrite"
+    signer = _signer(sign_cert, sign_key, sign_timestamp)
     if STREAM in (*inputs, output):
         unwanted = exists == "skip", in_color == "skip", consistent
         _require_one(inputs, dry_run, as_json, variants > 1, split, pages, compare, *unwanted)
-        stream = Stream(inputs[0], output, suffix, quality, target)
+        stream = Stream(inputs[0], output, suffix, quality, target, label, signer)
         return stream.run(create, options, originals, overwrite=overwrite)
     _require_compatible(fail_fast=fail_fast, keep_going=keep_going, compare=compare, pages=pages)
     comparison = Comparison(compare, max_pixels, overwrite) if compare else None
@@ -126,7 +136,8 @@ def colorize(
     _run(
         jobs, create(), options, consistent=consistent, as_json=as_json, show_paths=not output,
         exists=exists, fail_fast=fail_fast, in_color=in_color or "skip", quality=quality,
-        workers=workers, pages=pages, profile=target,
+        workers=workers, pages=pages, profile=target, label=label,
+        signer=signer,
     )  # fmt: skip
     return comparison.write(jobs[0]) if comparison else None
 
@@ -165,6 +176,17 @@ def _run(
     outcomes = run(jobs, colorizer, options=options, in_color=in_color, workers=workers, **more)
     finished = report_all(outcomes, len(jobs), as_json=as_json)
     conclude(finished, engine_name, show_paths=show_paths)
+
+
+def _signer(certificates: Path | None, key: Path | None, timestamp_url: str) -> Signer | None:
+    """Return what signs the results; None if they are not to be signed."""
+    if not (certificates or key or timestamp_url):
+        return None
+    if not (certificates and key):
+        raise ConfigError("expected both --sign-cert and --sign-key, to sign the results")
+    from photochrom.provenance import Signer
+
+    return Signer(certificates, key, timestamp_url=timestamp_url)
 
 
 def _require_one(inputs: list[str], *unwanted: object) -> None:

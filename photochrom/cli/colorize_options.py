@@ -18,6 +18,7 @@ __all__ = [
     "InColor",
     "Inputs",
     "KeepProfile",
+    "Label",
     "Negative",
     "Output",
     "Pages",
@@ -26,6 +27,9 @@ __all__ = [
     "Quality",
     "Recursive",
     "Reference",
+    "SignCert",
+    "SignKey",
+    "SignTimestamp",
     "Split",
     "Suffix",
     "Variants",
@@ -151,6 +155,31 @@ Compare = Annotated[
     Path | None,
     typer.Option(
         help="Write a picture to share, too: before and after side by side. For one photograph."
+    ),
+]
+Label = Annotated[
+    bool,
+    typer.Option(
+        "--label", help='Write "Colours guessed by a machine" in a strip below each result.'
+    ),
+]
+SignCert = Annotated[
+    Path | None,
+    typer.Option(
+        help="Sign the results as C2PA says with this certificate chain, in PEM form. Needs "
+        "--sign-key."
+    ),
+]
+SignKey = Annotated[
+    Path | None, typer.Option(help="The private key of the certificate, in PEM form.")
+]
+SignTimestamp = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="Ask this time-stamp service (RFC 3161) when each result is signed. It gets a hash "
+        "of the signature.",
+        show_default="none, and no use of the network",
     ),
 ]
 DryRun = Annotated[

@@ -98,7 +98,7 @@ def film(
     pixel_format: PixelFormat = "auto",
     exists: ExistsOption = "error",
     partial: Partial = False,
-    engine: EngineOption = "openvino",
+    engine: EngineOption = "onnxruntime",
     precision: PrecisionOption = "f32",
     as_json: AsJson = False,
 ) -> None:

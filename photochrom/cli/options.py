@@ -43,12 +43,14 @@ ExistsOption = Annotated[
     typer.Option(help="What to do where a result exists already."),
 ]
 EngineOption = Annotated[
-    Literal["openvino", "onnxruntime"],
-    typer.Option(help="Inference engine; onnxruntime can use CUDA, CoreML or DirectML."),
+    Literal["onnxruntime", "openvino"],
+    typer.Option(help="Inference engine; openvino needs the extra of its name."),
 ]
 PrecisionOption = Annotated[
     Literal["f32", "bf16"],
-    typer.Option(help="Number format; bf16 is faster on some CPUs, with errors of 1 to 2%."),
+    typer.Option(
+        help="Number format; bf16, with openvino, is faster on some CPUs, with errors of 1 to 2%."
+    ),
 ]
 MaxMegapixels = Annotated[
     float, typer.Option(min=0.1, max=1e6, help="Refuse photographs with more megapixels.")

@@ -43,7 +43,7 @@ def serve(
         typer.Option(help="File whose first line is the token that clients must send."),
     ] = None,
     model: ModelPath = None,
-    engine: EngineOption = "openvino",
+    engine: EngineOption = "onnxruntime",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 100,
     max_megabytes: Annotated[
@@ -91,7 +91,7 @@ def web(
     ] = True,
     workers: WorkersOption = 0,
     model: ModelPath = None,
-    engine: EngineOption = "openvino",
+    engine: EngineOption = "onnxruntime",
     precision: PrecisionOption = "f32",
     max_megapixels: MaxMegapixels = 250,
 ) -> None:

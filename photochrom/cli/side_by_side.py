@@ -72,5 +72,6 @@ class Comparison:
             for each in (job.source, job.target)
         )
         metadata = with_provenance(photo.Metadata())
-        picture = side_by_side(before, after)
+        # The picture has a caption itself, so a label below the result is left out.
+        picture = side_by_side(before, after[: len(before)])
         photo.write(self.path, picture, metadata=metadata, overwrite=self.overwrite)

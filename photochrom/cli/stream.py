@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
     from photochrom.options import ColorOptions
+    from photochrom.provenance import Signer
 
 __all__ = ["STREAM", "Stream"]
 
@@ -34,6 +35,8 @@ class Stream:
         suffix: file type of the result, for example ".png"; None for the photograph's.
         quality: encoder quality, 1 to 100; None for the format's default.
         profile: colour space of the result, as in `batch.run`.
+        label: as in `batch.run`.
+        signer: signs the result; None to leave it unsigned.
     """
 
     source: str
@@ -41,6 +44,8 @@ class Stream:
     suffix: str | None
     quality: int | None = None
     profile: str = "srgb"
+    label: bool = False
+    signer: Signer | None = None
 
     def run(
         self,
@@ -59,8 +64,20 @@ class Stream:
             overwrite: whether an existing file may be replaced.
         """
         self.check(originals)
-        result = self.colorize(create(), options)
-        self.write(result.in_profile(self.profile), overwrite=overwrite)
+        colorizer = create()
+        original = self.read()
+        result = self.colorize(original, colorizer, options).in_profile(self.profile)
+        if self.label:
+            result = result.labelled()
+
+        def encode(name: str) -> bytes:
+            data = result.encode(name, quality=self.quality)
+            if not self.signer:
+                return data
+            title, model = Path(self.output).name, colorizer.model.card.name
+            return self.signer.sign(data, original, title=title, model=model)
+
+        self.write(result, encode, overwrite=overwrite)
 
     @property
     def _to_stdout(self) -> bool:
@@ -102,35 +119,46 @@ class Stream:
         if target != 1 or (sys.stdout is not None and stat.S_ISREG(os.fstat(1).st_mode)):
             ensure_not_original(target, {identity(each) for each in (first, *others)})
 
-    def colorize(self, colorizer: Colorizer, options: ColorOptions) -> ColorPhoto:
+    def read(self) -> str | bytes:
+        """Return the path of the photograph, or the bytes of stdin."""
+        if self.source != STREAM:
+            return self.source
+        if sys.stdin is None:
+            raise ConfigError("expected a photograph from stdin, which is closed")
+        return sys.stdin.buffer.read()
+
+    def colorize(
+        self, original: str | bytes, colorizer: Colorizer, options: ColorOptions
+    ) -> ColorPhoto:
         """Read the photograph and colour it."""
         from photochrom import photo
 
-        if self.source != STREAM:
-            picture = photo.read(self.source, max_pixels=colorizer.max_pixels)
-        elif sys.stdin is None:
-            raise ConfigError("expected a photograph from stdin, which is closed")
-        else:
-            data = sys.stdin.buffer.read()
-            picture = photo.read(data, max_pixels=colorizer.max_pixels, name="stdin")
+        name = "stdin" if isinstance(original, bytes) else None
+        picture = photo.read(original, max_pixels=colorizer.max_pixels, name=name)
         if not picture.is_monochrome:
             note(f"{picture.name} was in colour already; it is coloured anew")
         return colorizer.colorize(picture, options)
 
-    def write(self, result: ColorPhoto, *, overwrite: bool) -> None:
-        """Write the result to the output."""
-        from photochrom.photo import WRITABLE_SUFFIXES
+    def write(self, result: ColorPhoto, encode: Callable[[str], bytes], *, overwrite: bool) -> None:
+        """Write the result to the output.
+
+        Args:
+            result: the coloured photograph.
+            encode: returns the bytes of its file in the format of a name.
+            overwrite: whether an existing file may be replaced.
+        """
+        from photochrom.photo import WRITABLE_SUFFIXES, deliver
         from photochrom.photo.codecs import format_of
 
         if not self._to_stdout:
-            result.save(self.output, quality=self.quality, overwrite=overwrite)
+            deliver(self.output, encode, overwrite=overwrite)
             lost = result.metadata_lost(format_of(Path(self.output)).name)
             note_metadata_lost(self.output, lost)
             return
         if sys.stdout is None:
             raise ConfigError("expected to write the photograph to stdout, which is closed")
         # Encoded as a whole first: a failure leaves stdout empty.
-        file_format = WRITABLE_SUFFIXES[self.suffix.lower()] if self.suffix else None
-        sys.stdout.buffer.write(result.encode(file_format, quality=self.quality))
+        file_format = WRITABLE_SUFFIXES[self.suffix.lower()] if self.suffix else result.format
+        sys.stdout.buffer.write(encode(file_format))
         sys.stdout.buffer.flush()
         note_metadata_lost("stdout", result.metadata_lost(file_format))

@@ -1,4 +1,4 @@
-"""Engines that run a network: OpenVINO on a CPU, or ONNX Runtime on an accelerator."""
+"""Engines that run a network: ONNX Runtime on a CPU or an accelerator, or OpenVINO on a CPU."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ENGINES", "PRECISIONS", "Engine", "core", "make_engine"]
 
-ENGINES: Final = ("openvino", "onnxruntime")
+ENGINES: Final = ("onnxruntime", "openvino")
 PRECISIONS: Final = ("f32", "bf16")
 
 # ONNX Runtime's execution providers, the fastest first; the CPU provider always exists.
@@ -52,7 +52,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
+        """Name of the engine, its device and its precision, for example "ONNX Runtime CPU f32"."""
 
     def run(self, inputs: FloatArray) -> list[FloatArray]:
         """Run the network on a batch of inputs.
@@ -69,7 +69,7 @@ class Engine(Protocol):
 
 
 def make_engine(
-    network: bytes, source: str, engine: str = "openvino", precision: str = "f32"
+    network: bytes, source: str, engine: str = "onnxruntime", precision: str = "f32"
 ) -> Engine:
     """Make an engine for a network; the engine starts when it is first used.
 
@@ -90,11 +90,14 @@ def make_engine(
             f"{', '.join(PRECISIONS)}; received {engine!r} and {precision!r}"
         )
     if engine == "openvino":
+        if not find_spec("openvino"):
+            raise MissingExtra("openvino", "running a network through OpenVINO")
         return _OpenVino(network, source, precision)
     if precision != "f32":
-        raise ConfigError(f"expected the precision f32 with onnxruntime; received {precision!r}")
-    if not find_spec("onnxruntime"):
-        raise MissingExtra("onnxruntime", "running a network through ONNX Runtime")
+        raise ConfigError(
+            f"expected the precision f32 with onnxruntime; received {precision!r}, which "
+            "openvino has"
+        )
     return _OnnxRuntime(network, source)
 
 
@@ -176,8 +179,12 @@ class _OnnxRuntime:
 
         available: Sequence[str] = onnxruntime.get_available_providers()
         providers = [name for name in _PROVIDERS if name in available] + ["CPUExecutionProvider"]
+        onnxruntime.disable_telemetry_events()  # the builds for Windows would send some
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
+        # Threads that wait for work sleep: spinning, they would keep the cores from decoding and
+        # encoding other photographs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             return onnxruntime.InferenceSession(self._network, options, providers=providers)
         except Exception as error:  # ONNX Runtime's exceptions have no common base class

@@ -51,7 +51,7 @@ class Model:
         network: bytes,
         source: str = NETWORK_FILE,
         *,
-        engine: str = "openvino",
+        engine: str = "onnxruntime",
         precision: str = "f32",
     ) -> None:
         """Make a model from a card and a network in memory.
@@ -74,7 +74,7 @@ class Model:
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str], *, engine: str = "openvino", precision: str = "f32"
+        cls, path: str | os.PathLike[str], *, engine: str = "onnxruntime", precision: str = "f32"
     ) -> Model:
         """Load a model from a folder or zip, or from the folder of a training run.
 
@@ -102,7 +102,7 @@ class Model:
 
     @property
     def engine(self) -> str:
-        """Name of the engine, its device and its precision, for example "OpenVINO CPU f32"."""
+        """Name of the engine, its device and its precision, for example "ONNX Runtime CPU f32"."""
         return self._engine.name
 
     @cached_property

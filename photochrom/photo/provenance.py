@@ -11,17 +11,32 @@ from typing import Final
 
 from photochrom import __version__
 from photochrom.photo.metadata import Metadata
-from photochrom.photo.xmp import EMPTY_PACKET, add_node, without_fields
+from photochrom.photo.xmp import EMPTY_PACKET, add_node, values_of, without_fields
 
-__all__ = ["is_mark_only", "mark_only", "with_provenance"]
+__all__ = [
+    "DIGITAL_SOURCE_TYPE",
+    "PROGRAM",
+    "is_mark_only",
+    "mark_only",
+    "marked_version",
+    "with_provenance",
+]
+
+DIGITAL_SOURCE_TYPE: Final = (
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+)
+"""IPTC's name for pictures of which a trained network made a part."""
+
+PROGRAM: Final = "Photochrom"
+"""The name under which this program stands in metadata."""
 
 _FIELDS: Final = ("DigitalSourceType", "AISystemUsed", "AISystemVersionUsed")
 _MARK: Final = (
     b' xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"'
-    b' Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourcetype/'
-    b'compositeWithTrainedAlgorithmicMedia"'
-    b' Iptc4xmpExt:AISystemUsed="Photochrom"'
-    b' Iptc4xmpExt:AISystemVersionUsed="%s"' % __version__.encode()
+    b' Iptc4xmpExt:DigitalSourceType="%s"'
+    b' Iptc4xmpExt:AISystemUsed="%s"'
+    b' Iptc4xmpExt:AISystemVersionUsed="%s"'
+    % (DIGITAL_SOURCE_TYPE.encode(), PROGRAM.encode(), __version__.encode())
 )
 
 
@@ -43,3 +58,20 @@ def mark_only(packet: bytes) -> bytes | None:
 def is_mark_only(packet: bytes) -> bool:
     """Return whether a packet holds nothing but the mark."""
     return packet == mark_only(packet)
+
+
+def marked_version(packet: bytes) -> str | None:
+    """Return which version of Photochrom made the colours, as a packet's mark says.
+
+    Other programs may have written the packet anew meanwhile, in another form.
+
+    Returns:
+        The version, "" if it is not told; None if the packet has no mark of Photochrom.
+    """
+    systems, versions = (
+        [match[1].strip().decode("utf-8", "replace") for match in values_of(packet, *name)]
+        for name in (("Iptc4xmpExt", "AISystemUsed"), ("Iptc4xmpExt", "AISystemVersionUsed"))
+    )
+    if PROGRAM not in systems:
+        return None
+    return versions[0] if versions else ""

@@ -109,9 +109,10 @@ def _colorize(service: ServiceState, form: PhotographForm) -> _Download:
     headers = result_headers(
         colored.photographs, metadata_lost=results[0].metadata_lost(format_name)
     )
+    shown = (each.in_profile(form.result_profile) for each in results)
     files = (
-        each.in_profile(form.result_profile).encode(format_name, quality=form.quality)
-        for each in results
+        (each.labelled() if form.label else each).encode(format_name, quality=form.quality)
+        for each in shown
     )
     if form.split or form.variants > 1:
         return _Download(

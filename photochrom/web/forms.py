@@ -83,6 +83,11 @@ class ColorForm(BaseModel):
         default=False,
         description="Whether to write in the scan's own colour space, where it has a profile.",
     )
+    label: bool = Field(
+        default=False,
+        description='Whether to write "Colours guessed by a machine" in a strip below each result. '
+        "Not with pages.",
+    )
     format: FormatName | None = Field(
         None,
         description="File format of the result; by default that of the photograph. Documents of "
@@ -106,6 +111,8 @@ class ColorForm(BaseModel):
         """
         if self.split and variants > 1:
             raise ConfigError("expected variants or split; received both")
+        if self.pages and self.label:
+            raise ConfigError("expected pages or label; received both")
         if self.pages:
             with naming("pages"):
                 check_pages(self.pages)

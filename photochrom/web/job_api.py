@@ -150,6 +150,7 @@ def _photographs_job(service: Service, folder: Path, form: JobForm) -> Job:
         quality=form.quality,
         pages=form.pages or "",
         profile=form.result_profile,
+        label=form.label,
         split=form.split,
         consistent=form.consistent,
     )

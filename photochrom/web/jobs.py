@@ -44,6 +44,7 @@ class PhotographSettings:
         quality: Encoder quality, 1 to 100, for lossy formats; None takes the default.
         pages: Pages to colour of documents, as in `batch.run`; "" refuses several pages.
         profile: Colour space of the results, as in `batch.run`.
+        label: As in `batch.run`.
         split: Whether to write each photograph of an album page to a file of its own.
         consistent: Whether the photographs share colours, as with `batch.share_colors`.
     """
@@ -52,6 +53,7 @@ class PhotographSettings:
     quality: int | None = None
     pages: str = ""
     profile: str = "srgb"
+    label: bool = False
     split: bool = False
     consistent: bool = False
 
@@ -91,6 +93,7 @@ def photographs_work(
             options=color,
             pages=settings.pages,
             profile=settings.profile,
+            label=settings.label,
             on_page=job.raise_if_cancelled,
         )
         names = UniqueNames()

@@ -38,14 +38,14 @@ def test_a_folder(shoebox):
     assert contents(Path("out")) == ["a.png", "b.png", "c.jpg"]
     assert all(is_coloured(path) for path in Path("out").iterdir())
     assert result.stdout == ""
-    assert result.stderr == "3 photographs were coloured (OpenVINO CPU f32)\n"
+    assert result.stderr == "3 photographs were coloured (ONNX Runtime CPU f32)\n"
 
 
 def test_one_file(shoebox):
     result = call("in/a.png", "-o", "new.jpg")
     assert result.exit_code == 0
     assert is_coloured(Path("new.jpg"))
-    assert result.stderr == "1 photograph was coloured (OpenVINO CPU f32)\n"
+    assert result.stderr == "1 photograph was coloured (ONNX Runtime CPU f32)\n"
 
 
 def test_an_album_shares_its_colours(shoebox, tmp_path):

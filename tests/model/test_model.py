@@ -270,7 +270,7 @@ signal.raise_signal(signal.SIGINT)
 
 
 def test_the_engine_is_told():
-    assert sloped().engine == "OpenVINO CPU f32"
+    assert sloped().engine == "ONNX Runtime CPU f32"
 
 
 def test_answers_do_not_change_when_the_next_is_given():

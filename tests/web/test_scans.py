@@ -93,6 +93,11 @@ def test_results_are_in_the_profile_that_was_asked_for(profile, name, client):
     assert profile_in(post(client, own, keep_profile="true").content) == icc
 
 
+def test_a_label_stands_below_the_result(client):
+    assert len(pixels(post(client, picture_bytes(GREY), label="true").content)) > len(GREY)
+    assert post(client, picture_bytes(GREY), label="true", pages="all").status_code == 422
+
+
 def profile_in(data: bytes) -> bytes:
     with Image.open(io.BytesIO(data)) as image:
         return image.info["icc_profile"]

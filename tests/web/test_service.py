@@ -292,7 +292,7 @@ def test_a_fault_of_ours_says_nothing_of_us(broken, camera, caplog):
 def test_health_and_metrics(client, camera):
     health = client.get("/healthz").json()
     assert health["status"] == "ok"
-    assert health["engine"].startswith("OpenVINO")
+    assert health["engine"].startswith("ONNX Runtime")
     before = metric(client, "photochrom_photographs_total")
     post(client, jpeg(camera))
     problem(client.get("/nothing"), 404)
