@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Final, TypeAlias
 
 from photochrom.archive.entry import Entry
@@ -82,9 +87,28 @@ def in_processes(
 
 
 def _pool(settings: Settings, count: int) -> ProcessPoolExecutor:
-    # Not forked: a fork would copy the engine's threads in the middle of their work.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, context, initializer=_start, initargs=(settings,))
+    return ProcessPoolExecutor(count, _Context(), initializer=_start, initargs=(settings,))
+
+
+class _Process(SpawnProcess):
+    """A process that Ctrl-C does not reach: only the main process decides what happens then."""
+
+    def start(self) -> None:
+        """Start the process, which inherits that the signal is blocked."""
+        if not hasattr(signal, "pthread_sigmask"):  # Windows
+            super().start()
+            return
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Context(SpawnContext):
+    """How processes are started. They are no forks, which would copy the engine's threads."""
+
+    Process = _Process
 
 
 _worker: list[Worker] = []
@@ -92,7 +116,16 @@ _worker: list[Worker] = []
 
 def _start(settings: Settings) -> None:
     """Load the network of a worker process."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker[:] = [Worker(settings)]
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent was killed, which the pool's processes do not notice."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _work(unit: Unit) -> Unit:

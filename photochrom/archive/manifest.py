@@ -10,14 +10,15 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final, Self, get_args
+from typing import IO, TYPE_CHECKING, Any, Final, Self, get_args
 
 from photochrom.archive.entry import Entry
 from photochrom.batch.job import Status
-from photochrom.errors import ConfigError, OutputError
+from photochrom.errors import ConfigError, OutputError, OutputFailed
 from photochrom.files.locks import lock_file
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ class Manifest:
     """The rows of an archive, in a file; use it as a context manager.
 
     Only one run at a time may write. Others may look: `status` and `export` need no lock.
+
+    All methods raise `OutputFailed` where the file cannot be read or written, for example on a full
+    disk. What was in it stays, so that the run can go on.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, write: bool = False) -> None:
@@ -89,23 +93,22 @@ class Manifest:
 
     def fact(self, name: str) -> str:
         """Return a fact about the run, such as "output"; "" where there is none."""
-        row = self._rows.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(row[0]) if row else ""
+        return self._value("SELECT value FROM facts WHERE name = ?", name)
 
     def set_fact(self, name: str, value: str) -> None:
         """Keep a fact about the run."""
-        with self._rows:
-            self._rows.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+        with self._changing():
+            self._change("INSERT OR REPLACE INTO facts VALUES (?, ?)", name, value)
 
     def add_settings(self, fingerprint: str, settings: Mapping[str, object]) -> None:
         """Keep what a fingerprint in the rows stands for."""
         value = json.dumps(settings, sort_keys=True)
-        with self._rows:
-            self._rows.execute("INSERT OR IGNORE INTO settings VALUES (?, ?)", (fingerprint, value))
+        with self._changing():
+            self._change("INSERT OR IGNORE INTO settings VALUES (?, ?)", fingerprint, value)
 
     def settings(self) -> dict[str, dict[str, object]]:
         """Return what each fingerprint stands for."""
-        rows = self._rows.execute("SELECT fingerprint, value FROM settings")
+        rows = self._ask("SELECT fingerprint, value FROM settings")
         return {fingerprint: json.loads(value) for fingerprint, value in rows}
 
     # --- rows -------------------------------------------------------------------------------
@@ -125,7 +128,7 @@ class Manifest:
         added, rows = 0, iter(entries)
         while True:
             # One by one, because where a result goes depends on the rows before.
-            with self._rows:
+            with self._changing():
                 new = [self._add(entry) for entry in islice(rows, _BATCH)]
             if not new:
                 return added
@@ -139,7 +142,7 @@ class Manifest:
         marks = ", ".join("?" * len(_COLUMNS))
         statement = f"INSERT INTO entries ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
         try:
-            self._rows.execute(statement, astuple(entry))
+            self._change(statement, *astuple(entry))
         except sqlite3.IntegrityError as error:
             taken = f"{entry.source} and another photograph would both go to {entry.output}"
             raise ConfigError(taken) from error
@@ -161,7 +164,7 @@ class Manifest:
     def _update(self, entry: Entry) -> None:
         places = ", ".join(f"{name} = ?" for name in _COLUMNS)
         statement = f"UPDATE entries SET {places} WHERE source = ?"  # noqa: S608
-        self._rows.execute(statement, (*astuple(entry), entry.source))
+        self._change(statement, *astuple(entry), entry.source)
 
     def find(self, source: str) -> Entry | None:
         """Return the row of a photograph, or None."""
@@ -169,10 +172,7 @@ class Manifest:
 
     def holder(self, output: str) -> str:
         """Return the source whose result goes to a place, or ""."""
-        row = self._rows.execute(
-            "SELECT source FROM entries WHERE output = ? COLLATE NOCASE", (output,)
-        ).fetchone()
-        return str(row[0]) if row else ""
+        return self._value("SELECT source FROM entries WHERE output = ? COLLATE NOCASE", output)
 
     def entries(self, status: Status | None = None) -> Iterator[Entry]:
         """Yield the rows, in the order in which they were added.
@@ -186,11 +186,11 @@ class Manifest:
     def _select(self, rest: str, *values: object) -> Iterator[Entry]:
         # A cursor of its own each, so that rows may be changed while others are read.
         statement = f"SELECT {', '.join(_COLUMNS)} FROM entries {rest}"  # noqa: S608
-        return (Entry(*row) for row in self._rows.execute(statement, values))
+        return (Entry(*row) for row in self._ask(statement, *values))
 
     def counts(self) -> dict[Status, int]:
         """Return how many photographs have each status, zeros included."""
-        rows = dict(self._rows.execute("SELECT status, count(*) FROM entries GROUP BY status"))
+        rows = dict(self._ask("SELECT status, count(*) FROM entries GROUP BY status"))
         return {status: rows.get(status, 0) for status in get_args(Status)}
 
     def claim(self, count: int) -> list[Entry]:
@@ -199,7 +199,7 @@ class Manifest:
         Args:
             count: how many at most.
         """
-        with self._rows:
+        with self._changing():
             chosen = list(self._select("WHERE status = 'queued' ORDER BY id LIMIT ?", count))
             begun = [replace(each, status="running", attempts=each.attempts + 1) for each in chosen]
             for entry in begun:
@@ -208,24 +208,75 @@ class Manifest:
 
     def record(self, entry: Entry) -> None:
         """Keep what became of a photograph."""
-        with self._rows:
+        with self._changing():
             self._update(entry)
 
     def requeue(self, *statuses: Status) -> int:
         """Queue the photographs of some statuses again, and return how many there were."""
         marks = ", ".join("?" * len(statuses))
-        with self._rows:
-            return self._rows.execute(
+        with self._changing():
+            return self._change(
                 f"UPDATE entries SET status = 'queued', error = '' WHERE status IN ({marks})",  # noqa: S608
-                statuses,
-            ).rowcount
+                *statuses,
+            )
 
     def overwritten_source(self) -> str:
         """Return a source that is also the result of another photograph, or ""."""
-        row = self._rows.execute(
+        return self._value(
             "SELECT a.source FROM entries a JOIN entries b ON a.source = b.output LIMIT 1"
-        ).fetchone()
+        )
+
+    # --- SQLite -----------------------------------------------------------------------------
+
+    def _ask(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows that a statement finds."""
+        with _sqlite_errors(self.path):
+            for row in self._rows.execute(statement, _to_sqlite(values)):
+                yield _from_sqlite(row)
+
+    def _value(self, statement: str, *values: object) -> str:
+        """Return the text that a statement finds, or ""."""
+        row = next(self._ask(statement, *values), None)
         return str(row[0]) if row else ""
+
+    def _change(self, statement: str, *values: object) -> int:
+        """Carry out a statement, and return how many rows it has changed."""
+        return self._rows.execute(statement, _to_sqlite(values)).rowcount
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Keep all changes of the block, or none if it raises an exception."""
+        with _sqlite_errors(self.path), self._rows:
+            yield
+
+
+def _to_sqlite(values: Iterable[object]) -> list[object]:
+    """Return values as SQLite keeps them: names of files that are not UTF-8 become bytes."""
+    return [
+        os.fsencode(each) if isinstance(each, str) and not _is_unicode(each) else each
+        for each in values
+    ]
+
+
+def _from_sqlite(row: Iterable[object]) -> tuple[Any, ...]:
+    """Return what `_to_sqlite` made values of."""
+    return tuple(os.fsdecode(each) if isinstance(each, bytes) else each for each in row)
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a text is without the surrogates that stand for bytes of other encodings."""
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
+
+
+@contextmanager
+def _sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite, such as that of a full disk, into those of this package."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise OutputFailed(f"cannot read or write the manifest {path}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise ConfigError(f"expected {path} to be a manifest: {error}") from error
 
 
 def _locked(path: Path) -> IO[bytes]:
@@ -241,20 +292,28 @@ def _locked(path: Path) -> IO[bytes]:
 def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
     if not write and not path.is_file():
         raise ConfigError(f"expected a manifest; there is no file {path}")
-    try:
+    with _sqlite_errors(path):
         rows = sqlite3.connect(path, timeout=60)
-        # A commit that survives the death of the process, at the price of no disk access each. A
-        # power cut can lose the last commits, but never the rest; their results are found again.
-        if write:
-            rows.execute("PRAGMA journal_mode = WAL")
-            rows.execute("PRAGMA synchronous = NORMAL")
-        found = rows.execute("PRAGMA user_version").fetchone()[0]
-        if not found and write and not rows.execute("SELECT 1 FROM sqlite_master").fetchone():
-            rows.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
-            found = _FORMAT
-    except sqlite3.Error as error:
-        raise ConfigError(f"expected {path} to be a manifest: {error}") from error
-    if found != _FORMAT:
+    try:
+        with _sqlite_errors(path):
+            found = _format_of(rows, write=write)
+        if found != _FORMAT:
+            raise ConfigError(f"expected {path} to be a manifest of format {_FORMAT}; it is not")
+    except BaseException:
         rows.close()
-        raise ConfigError(f"expected {path} to be a manifest of format {_FORMAT}; it is not")
+        raise
     return rows
+
+
+def _format_of(rows: sqlite3.Connection, *, write: bool) -> int:
+    """Return the format of a manifest; with `write`, make the tables of a new one."""
+    # A commit that survives the death of the process, at the price of no disk access each. A
+    # power cut can lose the last commits, but never the rest; their results are found again.
+    if write:
+        rows.execute("PRAGMA journal_mode = WAL")
+        rows.execute("PRAGMA synchronous = NORMAL")
+    found = int(rows.execute("PRAGMA user_version").fetchone()[0])
+    if not found and write and not rows.execute("SELECT 1 FROM sqlite_master").fetchone():
+        rows.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
+        return _FORMAT
+    return found

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import count, groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from photochrom.archive import storage
+from photochrom.archive import drafts, storage
 from photochrom.archive.entry import Entry
 from photochrom.archive.executors import EXECUTORS, Unit
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import is_shard_pattern, member_of
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, OutputFailed
 from photochrom.photo import READABLE_SUFFIXES, result_suffix
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ def color_queued(
 
     Raises:
         ConfigError: there is no such executor.
+        OutputFailed: the disk is full. What is not done stays queued.
         PhotochromError: the network, the reference or the executor cannot be used.
     """
     if executor not in EXECUTORS:
@@ -142,9 +144,14 @@ def color_queued(
     settings = Settings.from_json(manifest.fact("settings"))
     colorizer = settings.colorizer()
     manifest.add_settings(settings.fingerprint(colorizer), settings.described(colorizer))
+    for entry in manifest.entries("running"):
+        drafts.discard(entry)
     manifest.requeue("running")
     with closing(_done(executor, settings, _units(manifest), workers)) as done:
         for entry in done:
+            if entry.status == "queued":
+                manifest.record(replace(entry, error=""))
+                raise OutputFailed(f"{entry.error}. The run can go on when there is room")
             manifest.record(entry)
             yield entry
 

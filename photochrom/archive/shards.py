@@ -8,11 +8,11 @@ import re
 import tarfile
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from photochrom.archive import storage
+from photochrom.archive.drafts import draft_folder, draft_of
 from photochrom.errors import ConfigError, OutputExists
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ def write_shard(unit: Sequence[Entry], made: Iterable[tuple[Entry, bytes]]) -> l
     if there and any(entry.attempts == 1 for entry in unit):
         raise OutputExists(f"{location} exists already")
     rows, names = [], set()
-    with TemporaryDirectory(prefix="photochrom-") as folder:
-        draft = Path(folder, "shard.tar")
+    with draft_folder(unit[0]) as folder:
+        draft = folder / "shard.tar"
         with tarfile.open(draft, "w", format=tarfile.PAX_FORMAT) as tar:
             for entry, result in made:
                 rows.append(entry)
@@ -83,7 +83,7 @@ def write_shard(unit: Sequence[Entry], made: Iterable[tuple[Entry, bytes]]) -> l
             if there:
                 _copy(location, tar, names)
         if names:
-            storage.write_file(location, draft, overwrite=there)
+            storage.write_file(location, draft, overwrite=there, draft=draft_of(unit[0]))
     return rows
 
 

@@ -18,12 +18,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
 from photochrom.errors import ConfigError, MissingExtra, OutputError, OutputExists, StorageError
-from photochrom.files.atomic import atomic_write, write_bytes
+from photochrom.files.atomic import atomic_write, discard_draft, write_bytes
 from photochrom.files.folders import matching, walk_files
 
 __all__ = [
     "Found",
     "absolute",
+    "discard",
     "exists",
     "find",
     "is_uri",
@@ -168,13 +169,14 @@ def exists(location: str) -> bool:
         return bool(_patiently(lambda: system.exists(path)))
 
 
-def write(location: str, data: bytes, *, overwrite: bool = False) -> None:
+def write(location: str, data: bytes, *, overwrite: bool = False, draft: str = "") -> None:
     """Write a file, completely or not at all, and try again where a storage fails.
 
     Args:
         location: where; folders on the way are made.
         data: the contents of the file.
         overwrite: whether an existing file may be replaced.
+        draft: a name of its own for the unfinished file on this machine, for `discard`.
 
     Raises:
         OutputExists: the file exists and `overwrite` is False.
@@ -184,10 +186,10 @@ def write(location: str, data: bytes, *, overwrite: bool = False) -> None:
     if is_uri(location):
         _put(location, lambda system, path: system.pipe_file(path, data), overwrite=overwrite)
     else:
-        write_bytes(_with_folder(location), data, overwrite=overwrite)
+        write_bytes(_with_folder(location), data, overwrite=overwrite, draft=draft)
 
 
-def write_file(location: str, file: Path, *, overwrite: bool = False) -> None:
+def write_file(location: str, file: Path, *, overwrite: bool = False, draft: str = "") -> None:
     """Write a copy of a file of this machine, as `write` does, without reading it into memory.
 
     Raises:
@@ -196,8 +198,17 @@ def write_file(location: str, file: Path, *, overwrite: bool = False) -> None:
     if is_uri(location):
         _put(location, lambda system, path: system.put_file(str(file), path), overwrite=overwrite)
         return
-    with atomic_write(_with_folder(location), overwrite=overwrite) as draft:
-        shutil.copyfile(file, draft)
+    with atomic_write(_with_folder(location), overwrite=overwrite, draft=draft) as temporary:
+        shutil.copyfile(file, temporary)
+
+
+def discard(location: str, draft: str) -> None:
+    """Delete what a killed process left of a file that it was writing with this name of a draft.
+
+    Uploads leave nothing that has a name, or a part that the next attempt writes over.
+    """
+    if not is_uri(location):
+        discard_draft(Path(location), draft)
 
 
 def _with_folder(location: str) -> Path:
@@ -242,14 +253,13 @@ def _files(location: str) -> Iterator[Found]:
     """Yield the files of a folder or pattern, whatever their suffixes, or a single file."""
     with _storage_errors("list", location):
         if not is_uri(location):
-            yield from _local_files(location)
+            yield from _local_files(Path(absolute(location)), location)
             return
         system, path = _system(location)
         yield from _remote_files(system, path, location)
 
 
-def _local_files(location: str) -> Iterator[Found]:
-    path = Path(absolute(location))
+def _local_files(path: Path, location: str) -> Iterator[Found]:
     found: Iterable[Path]
     if path.is_dir():
         root, found = path, walk_files(path)
@@ -331,7 +341,10 @@ def _size(info: dict[str, Any]) -> int:
 
 
 def _stat(path: Path) -> tuple[int, str]:
-    status = path.stat()
+    try:
+        status = path.stat()
+    except OSError:  # deleted meanwhile, or a link to nothing: reading it will say so
+        return -1, ""
     return status.st_size, str(status.st_mtime_ns)
 
 
@@ -374,7 +387,8 @@ def _storage_errors(action: str, location: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise StorageError(f"cannot {action} {location}: there is no such file") from error
     except PermissionError as error:
-        raise StorageError(f"cannot {action} {location}: no permission") from error
+        name = error.filename or location
+        raise StorageError(f"cannot {action} {name}: no permission") from error
     except Exception as error:  # each storage has exceptions of its own
         reason = str(error) or type(error).__name__
         raise StorageError(f"cannot {action} {location}: {reason}") from error

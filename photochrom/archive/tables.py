@@ -45,7 +45,8 @@ def export(entries: Iterable[Entry], path: Path, *, overwrite: bool = False) -> 
 
 
 def _write_csv(entries: Iterable[Entry], path: Path) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    # A name that is not UTF-8 becomes what JSON Lines have, such as caf\udce9.jpg.
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(_NAMES)
         writer.writerows(astuple(entry) for entry in entries)
@@ -73,8 +74,16 @@ def _write_parquet(entries: Iterable[Entry], path: Path) -> None:
 
 def _groups(entries: Iterable[Entry]) -> Iterator[list[dict[str, object]]]:
     rows = iter(entries)
-    while group := [asdict(entry) for entry in islice(rows, _GROUP)]:
+    while group := [_encodable(entry) for entry in islice(rows, _GROUP)]:
         yield group
+
+
+def _encodable(entry: Entry) -> dict[str, object]:
+    """Return a row with names as `_write_csv` has them."""
+    row = asdict(entry)
+    texts = {name: value for name, value in row.items() if isinstance(value, str)}
+    encoded = {name: text.encode("utf-8", "backslashreplace") for name, text in texts.items()}
+    return row | {name: text.decode() for name, text in encoded.items()}
 
 
 _WRITERS: Final[dict[str, Callable[[Iterable[Entry], Path], None]]] = {

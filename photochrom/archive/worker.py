@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING
 
 from photochrom import photo
 from photochrom.archive import storage
+from photochrom.archive.drafts import draft_of
 from photochrom.archive.shards import write_shard
 from photochrom.batch import IN_COLOR_ALREADY, color_photo
 from photochrom.batch.job import reason_of
 from photochrom.errors import OutputExists
+from photochrom.files.atomic import is_disk_full
 from photochrom.photo.album import is_in_color
 from photochrom.photo.codecs import format_of
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
     from photochrom.archive.settings import Settings
+    from photochrom.batch import Status
 
 __all__ = ["Worker"]
 
@@ -52,15 +55,14 @@ class Worker:
             unit: a single photograph whose result is a file, or all photographs of a shard.
 
         Returns:
-            The new row of each.
+            The new row of each. Those that a full disk stopped are "queued", with an error.
         """
         if not unit[0].shard:
             return [self._one(entry, deliver=True)[0] for entry in unit]
         try:
             return write_shard(unit, (self._one(entry, deliver=False) for entry in unit))
         except Exception as error:  # noqa: BLE001  one bad shard must not stop the others
-            reason = reason_of(error)
-            return [self._signed(replace(each, status="failed", error=reason)) for each in unit]
+            return [self._signed(_unfinished(each, error)) for each in unit]
 
     def _one(self, entry: Entry, *, deliver: bool) -> tuple[Entry, bytes]:
         """Colour a photograph; return its new row and the file of its result, if there is one."""
@@ -74,7 +76,7 @@ class Worker:
                 digest = hashlib.sha256(result).hexdigest()
                 entry = replace(entry, status="done", output_sha256=digest, output_size=len(result))
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
-            entry, result = replace(entry, status="failed", error=reason_of(error)), b""
+            entry, result = _unfinished(entry, error), b""
         return self._signed(entry, time.perf_counter() - begun), result
 
     def _color(self, entry: Entry) -> tuple[Entry, bytes]:
@@ -121,15 +123,17 @@ class Worker:
             OutputExists: something else is there.
             StorageError, OutputError: as in `storage.write`.
         """
+        draft = draft_of(entry)
         try:
-            storage.write(entry.output, result)
+            storage.write(entry.output, result, draft=draft)
         except OutputExists:
             there = storage.read(entry.output)
             if there == result or self._is_own_signature(entry, there):
                 return there
             if hashlib.sha256(there).hexdigest() != entry.output_sha256:
                 raise
-            storage.write(entry.output, result, overwrite=True)  # what an earlier run made
+            # What an earlier run made.
+            storage.write(entry.output, result, overwrite=True, draft=draft)
         return result
 
     def _is_own_signature(self, entry: Entry, there: bytes) -> bool:
@@ -147,3 +151,9 @@ class Worker:
             and report.signer == self.signer.name
             and report.original_sha256 == entry.source_sha256
         )
+
+
+def _unfinished(entry: Entry, error: Exception) -> Entry:
+    """Return the row of a photograph that could not be coloured or written."""
+    status: Status = "queued" if is_disk_full(error) else "failed"
+    return replace(entry, status=status, error=reason_of(error))

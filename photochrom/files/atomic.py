@@ -19,8 +19,10 @@ from photochrom.errors import OutputError, OutputExists, OutputFailed, Photochro
 __all__ = [
     "atomic_write",
     "check_destination",
+    "discard_draft",
     "ensure_not_original",
     "identity",
+    "is_disk_full",
     "output_errors",
     "write_bytes",
     "write_text",
@@ -31,15 +33,17 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY"
 # After these errors, writing other files would fail, too; see `OutputFailed`. EFBIG comes from
 # file systems, such as FAT32, that do not hold files of that size, and from limits on it.
 _DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
-def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
+def write_bytes(path: Path, data: bytes, *, overwrite: bool, draft: str = "") -> None:
     """Write a file atomically; if anything fails, an existing file is unchanged.
 
     Args:
         path: where to write; the folder must exist.
         data: the contents of the file.
         overwrite: whether an existing file may be replaced.
+        draft: as in `atomic_write`.
 
     Raises:
         OutputExists: `path` exists and `overwrite` is False.
@@ -47,8 +51,8 @@ def write_bytes(path: Path, data: bytes, *, overwrite: bool) -> None:
         OutputError: the file cannot be written.
     """
     with (
-        atomic_write(path, overwrite=overwrite) as draft,
-        os.fdopen(os.open(draft, _NEW_FILE, 0o666), "wb") as file,
+        atomic_write(path, overwrite=overwrite, draft=draft) as temporary,
+        os.fdopen(os.open(temporary, _NEW_FILE, 0o666), "wb") as file,
     ):
         file.write(data)
 
@@ -64,7 +68,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 @contextlib.contextmanager
-def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
+def atomic_write(path: Path, *, overwrite: bool, draft: str = "") -> Iterator[Path]:
     """Yield a temporary path to write to; it is renamed to `path` at the end of the block.
 
     The temporary path has the suffix of `path`. If the block raises an exception, the temporary
@@ -73,6 +77,8 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
     Args:
         path: as in `write_bytes`.
         overwrite: as in `write_bytes`.
+        draft: a name for the temporary file, which nothing else uses, so that `discard_draft` can
+            delete what a killed process left; "" for a random one.
 
     Raises:
         OutputExists: as in `write_bytes`.
@@ -84,19 +90,35 @@ def atomic_write(path: Path, *, overwrite: bool) -> Iterator[Path]:
         # Replacing follows a symbolic link, so that the link stays and its target is replaced.
         # Absolute, because FFmpeg takes a relative name with a colon for an address.
         target = Path(os.path.realpath(path)) if overwrite else path.absolute()
-        # The suffix stays, because some writers choose the format by it.
-        draft = target.with_name(f".photochrom-{secrets.token_hex(8)}{target.suffix}")
+        temporary = _draft(target, draft or secrets.token_hex(8))
         try:
-            yield draft
-            _sync(draft)
+            yield temporary
+            _sync(temporary)
             if overwrite:
-                draft.replace(target)
+                temporary.replace(target)
             else:
-                _rename_to_new(draft, target)
+                _rename_to_new(temporary, target)
         finally:
             with contextlib.suppress(FileNotFoundError):
-                draft.unlink()
+                temporary.unlink()
     _sync_folder(target.parent)
+
+
+def discard_draft(path: Path, draft: str) -> None:
+    """Delete the temporary file of an `atomic_write` whose process was killed, if there is one.
+
+    Args:
+        path: as in `atomic_write`.
+        draft: as in `atomic_write`, not "".
+    """
+    for target in {path.absolute(), Path(os.path.realpath(path))}:
+        with contextlib.suppress(OSError):
+            _draft(target, draft).unlink()
+
+
+def _draft(target: Path, name: str) -> Path:
+    # The suffix stays, because some writers choose the format by it.
+    return target.with_name(f".photochrom-{name}{target.suffix}")
 
 
 @contextlib.contextmanager
@@ -122,6 +144,12 @@ def output_errors(path: Path) -> Iterator[None]:
         reason = getattr(cause or error, "strerror", None) or error
         kind = OutputFailed if cause else OutputError
         raise kind(f"cannot write {path}: {reason}") from error
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Return whether an error comes from a full disk, so that other files would fail, too."""
+    cause = _disk_error(error)
+    return cause is not None and cause.errno in _FULL
 
 
 def _disk_error(error: BaseException | None) -> OSError | None:
