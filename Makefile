@@ -22,7 +22,7 @@ quick: $(READY)
 	$(TEST) -m "not slow"
 
 test: $(READY)
-	$(TEST)
+	$(TEST) --durations=30 --durations-min=5
 
 coverage: $(READY)
 	$(TEST) --cov --cov-report=term

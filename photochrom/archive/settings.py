@@ -15,6 +15,7 @@ from photochrom.photo import DEFAULT_MAX_PIXELS, WRITABLE_SUFFIXES
 
 if TYPE_CHECKING:
     from photochrom.batch import InColor
+    from photochrom.provenance import Signer
 
 __all__ = ["Settings"]
 
@@ -38,6 +39,10 @@ class Settings:
         quality: as in `ColorPhoto.encode`.
         profile: as in `ColorPhoto.in_profile`.
         label: whether to write below each result that a machine guessed its colours.
+        sign_cert: path of the certificates that sign the results, as in `provenance.Signer`; "" to
+            sign nothing. The files must have the same paths on every machine.
+        sign_key: path of the private key.
+        sign_timestamp: address of a time-stamp service; "" for none.
     """
 
     model: str = ""
@@ -54,13 +59,21 @@ class Settings:
     quality: int | None = None
     profile: str = "srgb"
     label: bool = False
+    sign_cert: str = ""
+    sign_key: str = ""
+    sign_timestamp: str = ""
 
     def __post_init__(self) -> None:
         """Check the values that nobody else checks before the first photograph.
 
         Raises:
-            ConfigError: `suffix` is not one that is written.
+            ConfigError: `suffix` is not one that is written, or one of `sign_cert` and `sign_key`
+                is missing.
         """
+        if bool(self.sign_cert) != bool(self.sign_key) or (
+            self.sign_timestamp and not self.sign_cert
+        ):
+            raise ConfigError("expected both a certificate and its key, to sign the results")
         if self.suffix and self.suffix.lower() not in WRITABLE_SUFFIXES:
             known = " ".join(sorted(WRITABLE_SUFFIXES))
             raise ConfigError(f"expected results to end in one of {known}; received {self.suffix}")
@@ -109,6 +122,18 @@ class Settings:
             negative=self.negative,
             keep_color=self.in_color == "skip",
         )
+
+    def signer(self) -> Signer | None:
+        """Return what signs the results; None if they are not signed.
+
+        Raises:
+            ConfigError, MissingExtra: as in `provenance.Signer`.
+        """
+        if not self.sign_cert:
+            return None
+        from photochrom.provenance import Signer
+
+        return Signer(self.sign_cert, self.sign_key, timestamp_url=self.sign_timestamp)
 
     def described(self, colorizer: Colorizer) -> dict[str, Any]:
         """Return all that a result depends on, besides its source, for JSON."""

@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 from photochrom.errors import ConfigError, MissingExtra, OutputError, OutputExists, StorageError
 from photochrom.files.atomic import atomic_write, discard_draft, write_bytes
-from photochrom.files.folders import files_in, matching
+from photochrom.files.folders import matching, walk_files
 
 __all__ = [
     "Found",
@@ -251,22 +251,18 @@ def _upload_and_rename(system: Any, path: str, upload: Callable[[Any, str], obje
 
 def _files(location: str) -> Iterator[Found]:
     """Yield the files of a folder or pattern, whatever their suffixes, or a single file."""
-    if not is_uri(location):
-        yield from _local_files(location)
-        return
     with _storage_errors("list", location):
+        if not is_uri(location):
+            yield from _local_files(Path(absolute(location)), location)
+            return
         system, path = _system(location)
         yield from _remote_files(system, path, location)
 
 
-def _local_files(location: str) -> Iterator[Found]:
-    with _storage_errors("list", location):
-        yield from _listed(Path(absolute(location)), location)
-
-
-def _listed(path: Path, location: str) -> Iterator[Found]:
+def _local_files(path: Path, location: str) -> Iterator[Found]:
+    found: Iterable[Path]
     if path.is_dir():
-        root, found = path, files_in(path)
+        root, found = path, walk_files(path)
     elif path.exists():
         root, found = path.parent, [path]
     else:
@@ -277,8 +273,9 @@ def _listed(path: Path, location: str) -> Iterator[Found]:
         fixed = str(path).partition("*")[0].partition("?")[0].partition("[")[0]
         root = Path(f"{fixed}_").parent
     for file in found:
-        size, changed = _stat(file)
-        yield Found(str(file), file.relative_to(root).as_posix(), size, changed)
+        with suppress(FileNotFoundError):  # it has been deleted meanwhile
+            size, changed = _stat(file)
+            yield Found(str(file), file.relative_to(root).as_posix(), size, changed)
 
 
 def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:

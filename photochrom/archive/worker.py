@@ -45,6 +45,7 @@ class Worker:
         self.settings = settings
         self.colorizer = settings.colorizer()
         self.options = self.colorizer.prepared(settings.options())
+        self.signer = settings.signer()
         self.fingerprint = settings.fingerprint(self.colorizer)
 
     def __call__(self, unit: Sequence[Entry]) -> list[Entry]:
@@ -70,7 +71,7 @@ class Worker:
         try:
             entry, result = self._color(entry)
             if result and deliver:
-                _deliver(entry, result)
+                result = self._delivered(entry, result)
             if result:
                 digest = hashlib.sha256(result).hexdigest()
                 entry = replace(entry, status="done", output_sha256=digest, output_size=len(result))
@@ -92,7 +93,16 @@ class Worker:
         if self.settings.label:
             shown = shown.labelled()
         output = PurePosixPath(entry.output.partition("::")[0])
-        return entry, shown.encode(format_of(output).name, quality=self.settings.quality)
+        result = shown.encode(format_of(output).name, quality=self.settings.quality)
+        if self.signer:
+            result = self.signer.sign(
+                result,
+                data,
+                title=output.name,
+                original_title=PurePosixPath(name).name,
+                model=self.colorizer.model.card.name,
+            )
+        return entry, result
 
     def _signed(self, entry: Entry, seconds: float = 0.0) -> Entry:
         """Return a row that says who made the result, and when."""
@@ -104,28 +114,46 @@ class Worker:
             machine=platform.node(),
         )
 
+    def _delivered(self, entry: Entry, result: bytes) -> bytes:
+        """Write a result, and return what is there now.
+
+        A run that was killed may have written it before it could say so.
+
+        Raises:
+            OutputExists: something else is there.
+            StorageError, OutputError: as in `storage.write`.
+        """
+        draft = draft_of(entry)
+        try:
+            storage.write(entry.output, result, draft=draft)
+        except OutputExists:
+            there = storage.read(entry.output)
+            if there == result or self._is_own_signature(entry, there):
+                return there
+            if hashlib.sha256(there).hexdigest() != entry.output_sha256:
+                raise
+            # What an earlier run made.
+            storage.write(entry.output, result, overwrite=True, draft=draft)
+        return result
+
+    def _is_own_signature(self, entry: Entry, there: bytes) -> bool:
+        """Return whether this signer has signed a file as made from this very source.
+
+        No two signatures are alike, so that the bytes cannot be compared.
+        """
+        if not self.signer:
+            return False
+        from photochrom.provenance import verify
+
+        report = verify(there)
+        return (
+            report.signature in ("valid", "trusted")
+            and report.signer == self.signer.name
+            and report.original_sha256 == entry.source_sha256
+        )
+
 
 def _unfinished(entry: Entry, error: Exception) -> Entry:
     """Return the row of a photograph that could not be coloured or written."""
     status: Status = "queued" if is_disk_full(error) else "failed"
     return replace(entry, status=status, error=reason_of(error))
-
-
-def _deliver(entry: Entry, result: bytes) -> None:
-    """Write a result. A run that was killed may have written it before it could say so.
-
-    Raises:
-        OutputExists: something else is there.
-        StorageError, OutputError: as in `storage.write`.
-    """
-    draft = draft_of(entry)
-    try:
-        storage.write(entry.output, result, draft=draft)
-    except OutputExists:
-        there = hashlib.sha256(storage.read(entry.output)).hexdigest()
-        if there == hashlib.sha256(result).hexdigest():
-            return
-        if there != entry.output_sha256:
-            raise
-        # What an earlier run made.
-        storage.write(entry.output, result, overwrite=True, draft=draft)

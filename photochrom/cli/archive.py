@@ -17,6 +17,9 @@ from photochrom.cli.colorize_options import (
     Negative,
     Profile,
     Quality,
+    SignCert,
+    SignKey,
+    SignTimestamp,
     Suffix,
 )
 from photochrom.cli.console import ProgressBars, emit, escape_controls, fail, note
@@ -102,6 +105,9 @@ def run(
     negative: Negative = False,
     profile: Profile = "srgb",
     label: Label = False,
+    sign_cert: SignCert = None,
+    sign_key: SignKey = None,
+    sign_timestamp: SignTimestamp = "",
     in_color: InColor = None,
     suffix: Suffix = None,
     quality: Quality = None,
@@ -134,6 +140,9 @@ def run(
         quality=quality,
         profile=profile,
         label=label,
+        sign_cert=str(sign_cert.absolute()) if sign_cert else "",
+        sign_key=str(sign_key.absolute()) if sign_key else "",
+        sign_timestamp=sign_timestamp,
     )
     if output is None and not manifest.is_file():
         raise ConfigError(f"expected --output for the new manifest {manifest}")

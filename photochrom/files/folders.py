@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["files_in", "matching", "subfolders_of"]
+__all__ = ["files_in", "matching", "subfolders_of", "walk_files"]
 
 _NAS_THUMBNAILS: Final = "@eaDir"  # where Synology's network drives keep thumbnails
 _HIDDEN_PREFIXES: Final = (".", _NAS_THUMBNAILS)
@@ -30,6 +30,18 @@ def files_in(
     walk = _walk(folder, locked)
     folders = walk if recursive else [next(walk)]
     return sorted(parent / name for parent, names in folders for name in names)
+
+
+def walk_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and its subfolders as `files_in` has them, folder by folder.
+
+    A million names are never in memory at once.
+
+    Raises:
+        OSError: a folder cannot be read.
+    """
+    for parent, names in _walk(folder, None):
+        yield from (parent / name for name in sorted(names))
 
 
 def subfolders_of(folder: Path) -> list[Path]:
@@ -77,7 +89,7 @@ def _walk(folder: Path, locked: list[Path] | None) -> Iterator[tuple[Path, list[
     try:
         for parent, folders, names in os.walk(folder, onerror=handle):
             # Changed in place: `os.walk` then does not enter the folders that are left out.
-            folders[:] = [name for name in folders if not name.startswith(_HIDDEN_PREFIXES)]
+            folders[:] = sorted(n for n in folders if not n.startswith(_HIDDEN_PREFIXES))
             yield Path(parent), [name for name in names if not name.startswith(_HIDDEN_PREFIXES)]
     except RecursionError as error:  # only Python 3.11 recurses here
         raise OSError(f"the folders in {folder} are nested too deeply") from error
