@@ -160,7 +160,7 @@ def moto_server() -> Iterator[int]:
     os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
     code = (
         "import sys, time, logging; logging.getLogger('werkzeug').setLevel(logging.ERROR);"
-        "from moto.server import ThreadedMotoServer as S; s = S(port=0); s.start();"
+        "from moto.server import ThreadedMotoServer as S; s = S(port=0, verbose=False); s.start();"
         "print(s.get_host_and_port()[1], flush=True); sys.stdin.read()"
     )
     server = subprocess.Popen(

@@ -13,7 +13,7 @@ from tests.faults.flaky import FAULTS, FlakyProxy
 from tests.faults.runs import Before, hashes, rows, run
 
 fsspec = pytest.importorskip("fsspec")
-pytest.importorskip("s3fs")
+s3fs = pytest.importorskip("s3fs")
 get_backend = pytest.importorskip("moto.backends").get_backend
 moto = pytest.importorskip("moto.server")
 
@@ -37,6 +37,7 @@ def proxy(scans, monkeypatch):
         }.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(storage, "_FIRST_WAIT", 0.01)
+        monkeypatch.setattr(s3fs.S3FileSystem, "retries", 2)
         s3 = system()
         s3.mkdir("scans")
         s3.mkdir("out")
@@ -49,9 +50,7 @@ def proxy(scans, monkeypatch):
 
 def system():
     """Return a new S3 file system, which has nothing in its caches."""
-    from s3fs import S3FileSystem
-
-    S3FileSystem.clear_instance_cache()
+    s3fs.S3FileSystem.clear_instance_cache()
     return fsspec.filesystem("s3")
 
 
