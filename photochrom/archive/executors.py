@@ -25,54 +25,46 @@ __all__ = ["EXECUTORS", "Executor", "Unit"]
 Unit: TypeAlias = list[Entry]
 """Photographs that are written together: one, or all of a shard."""
 
-Executor: TypeAlias = Callable[[Settings, Iterable[Unit], "int | None"], Iterator[Entry]]
-"""Takes settings, photographs and the number of workers; yields what became of each."""
+Executor: TypeAlias = Callable[[Worker, Iterable[Unit], "int | None"], Iterator[Entry]]
+"""Takes a worker, photographs and the number of workers; yields what became of each."""
 
 DIED: Final = "the process that coloured it died, perhaps for lack of memory"
 """The error of a photograph that killed its process twice."""
 
 
 def in_threads(
-    settings: Settings, units: Iterable[Unit], workers: int | None = None
+    worker: Worker, units: Iterable[Unit], workers: int | None = None
 ) -> Generator[Entry]:
     """Colour photographs in threads of this process: the best choice on a few cores.
 
     Args:
-        settings: how to colour.
+        worker: colours the photographs.
         units: the photographs; they are taken one unit at a time, a little ahead.
         workers: the number of threads; None for one per core, at most 4.
 
     Yields:
         What became of each, in the order in which they are finished.
-
-    Raises:
-        PhotochromError: the network or the reference cannot be used.
     """
     count = worker_count(workers)
-    worker = Worker(settings)
     with ThreadPoolExecutor(count) as pool:
         for done in map_unordered(pool, worker, units, count + 1):
             yield from done
 
 
 def in_processes(
-    settings: Settings, units: Iterable[Unit], workers: int | None = None
+    worker: Worker, units: Iterable[Unit], workers: int | None = None
 ) -> Generator[Entry]:
     """Colour photographs in processes: the death of one, for lack of memory, is survived.
 
     Args:
-        settings: as in `in_threads`.
+        worker: its settings are those of the processes, each of which makes its own.
         units: as in `in_threads`.
-        workers: the number of processes, each with its own network; None as in `in_threads`.
+        workers: the number of processes; None as in `in_threads`.
 
     Yields:
         As `in_threads`.
-
-    Raises:
-        PhotochromError: as in `in_threads`.
     """
-    Worker(settings)  # what is wrong with the settings is said here, and once
-    count = worker_count(workers)
+    settings, count = worker.settings, worker_count(workers)
     remaining = iter(units)
     while True:
         begun: dict[str, Unit] = {}
@@ -157,18 +149,15 @@ def _alone(settings: Settings, unit: Unit) -> Unit:
             return [replace(entry, status="failed", error=DIED) for entry in unit]
 
 
-def on_ray(
-    settings: Settings, units: Iterable[Unit], workers: int | None = None
-) -> Generator[Entry]:
+def on_ray(worker: Worker, units: Iterable[Unit], workers: int | None = None) -> Generator[Entry]:
     """Colour photographs on a Ray cluster; see `photochrom.archive.ray_executor`.
 
     Raises:
         MissingExtra: Ray is not installed.
-        PhotochromError: as in `in_threads`.
     """
     from photochrom.archive.ray_executor import color_on_ray
 
-    yield from color_on_ray(settings, units, workers)
+    yield from color_on_ray(worker.settings, units, workers)
 
 
 EXECUTORS: Final[Mapping[str, Executor]] = {

@@ -38,13 +38,11 @@ def color_on_ray(
 
     Raises:
         MissingExtra: Ray is not installed.
-        PhotochromError: the network or the reference cannot be used.
     """
     try:
         import ray
     except ModuleNotFoundError as error:
         raise MissingExtra("ray", "the executor 'ray'") from error
-    Worker(settings)  # what is wrong with the settings is said here, and once
     started = not ray.is_initialized()
     if started:
         logging.getLogger("ray").setLevel(logging.WARNING)

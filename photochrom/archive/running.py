@@ -14,6 +14,7 @@ from photochrom.archive.entry import Entry
 from photochrom.archive.executors import EXECUTORS, Unit
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import is_shard_pattern, member_of
+from photochrom.archive.worker import Worker
 from photochrom.errors import ConfigError, OutputFailed
 from photochrom.photo import READABLE_SUFFIXES, result_suffix
 
@@ -142,12 +143,12 @@ def color_queued(
     if executor not in EXECUTORS:
         raise ConfigError(f"expected an executor: {', '.join(EXECUTORS)}; received {executor!r}")
     settings = Settings.from_json(manifest.fact("settings"))
-    colorizer = settings.colorizer()
-    manifest.add_settings(settings.fingerprint(colorizer), settings.described(colorizer))
+    worker = Worker(settings)  # what is wrong with the settings is said here, and once
+    manifest.add_settings(worker.fingerprint, worker.described)
     for entry in manifest.entries("running"):
         drafts.discard(entry)
     manifest.requeue("running")
-    with closing(_done(executor, settings, _units(manifest), workers)) as done:
+    with closing(_done(executor, worker, _units(manifest), workers)) as done:
         for entry in done:
             if entry.status == "queued":
                 manifest.record(replace(entry, error=""))
@@ -157,9 +158,9 @@ def color_queued(
 
 
 def _done(
-    executor: str, settings: Settings, units: Iterable[Unit], workers: int | None
+    executor: str, worker: Worker, units: Iterable[Unit], workers: int | None
 ) -> Generator[Entry]:
-    yield from EXECUTORS[executor](settings, units, workers)
+    yield from EXECUTORS[executor](worker, units, workers)
 
 
 def _units(manifest: Manifest) -> Iterator[list[Entry]]:

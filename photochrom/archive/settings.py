@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from photochrom.batch import InColor
     from photochrom.provenance import Signer
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,8 @@ class Settings:
             "reference": reference,
         }
 
-    def fingerprint(self, colorizer: Colorizer) -> str:
-        """Return a short name of all that a result depends on: 16 hexadecimal digits."""
-        text = json.dumps(self.described(colorizer), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+def fingerprint(described: Mapping[str, object]) -> str:
+    """Return a short name of what `Settings.described` returns: 16 hexadecimal digits."""
+    text = json.dumps(described, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from photochrom import photo
 from photochrom.archive import storage
 from photochrom.archive.drafts import draft_of
+from photochrom.archive.settings import Settings, fingerprint
 from photochrom.archive.shards import write_shard
 from photochrom.batch import IN_COLOR_ALREADY, color_photo
 from photochrom.batch.job import reason_of
@@ -24,7 +25,6 @@ from photochrom.photo.codecs import format_of
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
-    from photochrom.archive.settings import Settings
     from photochrom.batch import Status
 
 __all__ = ["Worker"]
@@ -46,7 +46,8 @@ class Worker:
         self.colorizer = settings.colorizer()
         self.options = self.colorizer.prepared(settings.options())
         self.signer = settings.signer()
-        self.fingerprint = settings.fingerprint(self.colorizer)
+        self.described = settings.described(self.colorizer)
+        self.fingerprint = fingerprint(self.described)
 
     def __call__(self, unit: Sequence[Entry]) -> list[Entry]:
         """Read, colour and write a photograph, or all that go into one tar; never raises.
