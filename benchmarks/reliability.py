@@ -42,7 +42,7 @@ from tests.support import sloped, write_model
 CASES = Path(__file__).parents[1] / "tests" / "cases"
 HANG = 60  # seconds
 BATCH = 25  # files that one process gets
-ENDS = {0: "coloured", 1: "refused"}  # exit codes of a program that works
+ENDS = {0: "coloured", 1: "refused", 2: "refused"}  # exit codes of a program that works
 TRAINING = [
     "recipe=autoencoder",
     "train.epochs=20",
@@ -130,12 +130,12 @@ def archive(asked: argparse.Namespace, chance: random.Random) -> bool:
 
 def s3(asked: argparse.Namespace, chance: random.Random) -> bool:
     """Kill a run from one bucket to another, while a share of all answers is disturbed."""
-    from s3fs import S3FileSystem
+    import fsspec
 
     write_photographs(Path("scans"), asked.photographs, 48, chance)
     with moto_server() as port, FlakyProxy(port, seed=asked.seed) as proxy:
         os.environ["AWS_ENDPOINT_URL"] = proxy.url
-        storage = S3FileSystem()
+        storage = fsspec.filesystem("s3")
         for bucket in ("scans", "out"):
             storage.mkdir(bucket)
         storage.put("scans/", "scans/", recursive=True)
@@ -175,34 +175,34 @@ def moto_server() -> Iterator[int]:
 
 
 def training(asked: argparse.Namespace, chance: random.Random) -> bool:
-    """Kill a training run, and compare its weights with those of an undisturbed one."""
-    import keras
-
+    """Kill training runs, and compare their weights with those of an undisturbed one."""
     from tests.pictures import fill
 
     fill(Path("photos"), 16)
     settings = [part for each in TRAINING for part in ("--set", each)]
     seconds = run_to_the_end(["train", "photos", "--run", "calm", *settings, "--no-export"])
-    happened: Counter[str] = Counter()
-    while happened["kills"] < asked.kills:
-        begun = Path("run", "checkpoints").is_dir()
-        how = ["--resume", "--no-export"] if begun else ["photos", *settings, "--no-export"]
-        if not begun:
-            shutil.rmtree("run", ignore_errors=True)
-        with spawned("train", "--run", "run", *how) as process:
-            time.sleep(chance.uniform(0.4, 1.0) * seconds)
-            if process.poll() is not None:
-                break
-            kill(process, tree=True)
-            happened["kills"] += 1
-    run_to_the_end(["train", "--run", "run", "--resume", "--no-export"])
-    pairs = []
-    for run in ("calm", "run"):
-        last = max(Path(run, "checkpoints").glob("*.keras"))
-        network = keras.saving.load_model(last)
-        pairs.append([*network.get_weights(), *map(np.asarray, network.optimizer.variables)])
-    same = all(np.array_equal(one, other) for one, other in zip(*pairs, strict=True))
-    return concluded(happened, same)
+    calm = weights(Path("calm"))
+
+    def command() -> list[str]:
+        if list(Path("run", "checkpoints").glob("*.keras")):
+            return ["train", "--run", "run", "--resume", "--no-export"]
+        shutil.rmtree("run", ignore_errors=True)
+        return ["train", "photos", "--run", "run", *settings, "--no-export"]
+
+    def is_same() -> bool:
+        same = all(map(np.array_equal, calm, weights(Path("run"))))
+        shutil.rmtree("run")
+        return same
+
+    return killed_again_and_again(asked.kills, command, is_same, seconds, chance)
+
+
+def weights(run: Path) -> list[Any]:
+    """Return the last weights of a run, and the state of its optimizer."""
+    import keras
+
+    network = keras.saving.load_model(max(Path(run, "checkpoints").glob("*.keras")))
+    return [*network.get_weights(), *map(np.asarray, network.optimizer.variables)]
 
 
 def film(asked: argparse.Namespace, chance: random.Random) -> bool:
@@ -211,28 +211,54 @@ def film(asked: argparse.Namespace, chance: random.Random) -> bool:
 
     frames = panned(160) + panned(160, name="coffee")
     write_film(Path("in.mkv"), frames * max(1, asked.frames // len(frames)))
-    options = ["--codec", "ffv1"]
-    seconds = run_to_the_end(["film", "in.mkv", "calm.mkv", *options])
+    seconds = run_to_the_end(["film", "in.mkv", "calm.mkv", "--codec", "ffv1"])
+    calm = planes(Path("calm.mkv"))
+
+    def is_same() -> bool:
+        made = planes(Path("out.mkv"))
+        Path("out.mkv").unlink()
+        left = sorted(path.name for path in Path().iterdir())
+        assert left == ["calm.mkv", "in.mkv", "model", "said"], left
+        return len(calm) == len(made) and all(
+            time == other and all(map(np.array_equal, one, two))
+            for (time, one), (other, two) in zip(calm, made, strict=True)
+        )
+
+    command = ["film", "in.mkv", "out.mkv", "--codec", "ffv1"]
+    return killed_again_and_again(asked.kills, lambda: command, is_same, seconds, chance)
+
+
+def killed_again_and_again(
+    kills: int,
+    command: Callable[[], list[str]],
+    is_same: Callable[[], bool],
+    seconds: float,
+    chance: random.Random,
+) -> bool:
+    """Kill a command that goes on where it was, and begin anew each time that it has ended.
+
+    Args:
+        kills: how often.
+        command: returns what to run next.
+        is_same: compares the result with that of an undisturbed run, and deletes it.
+        seconds: how long an undisturbed run takes.
+        chance: decides the moments.
+    """
     happened: Counter[str] = Counter()
-    while happened["kills"] < asked.kills:
-        with spawned("film", "in.mkv", "out.mkv", *options) as process:
-            time.sleep(chance.uniform(0, 1) * seconds)
-            if process.poll() is not None:
-                break
-            kill(process, tree=True)
-        happened["kills"] += 1
-        happened["half films"] += Path("out.mkv").exists()
-    if not Path("out.mkv").exists():
-        run_to_the_end(["film", "in.mkv", "out.mkv", *options])
-    calm, resumed = planes(Path("calm.mkv")), planes(Path("out.mkv"))
-    happened["frames"] = len(resumed)
-    same = len(calm) == len(resumed) and all(
-        time == other and all(map(np.array_equal, one, two))
-        for (time, one), (other, two) in zip(calm, resumed, strict=True)
-    )
-    left = {path.name for path in Path().iterdir()} - {"in.mkv", "calm.mkv", "out.mkv", "said"}
-    happened["files left over"] = len(left - {"model"})
-    return concluded(happened, same)
+    while True:
+        last = happened["kills"] >= kills
+        with spawned(*command()) as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(None if last else chance.uniform(0.1, 1) * seconds)
+            if process.poll() is None:
+                kill(process, tree=True)
+                happened["kills"] += 1
+                continue
+            assert process.returncode == 0, Path("said").read_text()
+        happened["completed"] += 1
+        happened["differ"] += not is_same()
+        if last:
+            return concluded(happened, not happened["differ"])
 
 
 # --- damaged files ----------------------------------------------------------------------------
