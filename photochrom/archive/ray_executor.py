@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import islice
 from typing import Any, Final
@@ -11,7 +13,7 @@ from typing import Any, Final
 from photochrom.archive.entry import Entry
 from photochrom.archive.settings import Settings
 from photochrom.archive.worker import Worker
-from photochrom.errors import MissingExtra
+from photochrom.errors import ConfigError, MissingExtra, OutputFailed
 
 __all__ = ["color_on_ray"]
 
@@ -38,6 +40,8 @@ def color_on_ray(
 
     Raises:
         MissingExtra: Ray is not installed.
+        ConfigError: Ray cannot be started, or the cluster cannot be joined.
+        OutputFailed: Ray fails on the way. What is not done can be continued.
     """
     try:
         import ray
@@ -46,12 +50,16 @@ def color_on_ray(
     started = not ray.is_initialized()
     if started:
         logging.getLogger("ray").setLevel(logging.WARNING)
-        ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.WARNING)
+        try:
+            ray.init(log_to_driver=False, include_dashboard=False, logging_level=logging.WARNING)
+        except Exception as error:
+            raise ConfigError(f"cannot start Ray, or join its cluster: {error}") from error
     try:
         count = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
         remaining = iter(units)
         while chunk := list(islice(remaining, _CHUNK)):
-            yield from _dataset(settings, chunk, count)
+            with _ray_errors():
+                yield from _dataset(settings, chunk, count)
     finally:
         if started:
             ray.shutdown()
@@ -67,7 +75,7 @@ def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterat
     ray.data.DataContext.get_current().enable_progress_bars = False  # the command has its own
     # One block per call, so that each result is handed out and recorded at once.
     blocks = -(-len(chunk) // _BATCH)
-    rows = [{"unit": [asdict(entry) for entry in unit]} for unit in chunk]
+    rows = [{"unit": _to_json(unit)} for unit in chunk]
     dataset = ray.data.from_items(rows, override_num_blocks=blocks)
     done = dataset.map_batches(
         _RayWorker,
@@ -78,7 +86,28 @@ def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterat
         num_cpus=1,
     )
     for row in done.iter_rows():
-        yield Entry(**row)
+        yield from _from_json(row["unit"])
+
+
+@contextmanager
+def _ray_errors() -> Iterator[None]:
+    """Turn errors of Ray, whose texts hold tracebacks of other processes, into one line."""
+    from ray.exceptions import RayError
+
+    try:
+        yield
+    except RayError as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise OutputFailed(f"Ray has failed: {lines[-1]}") from error
+
+
+def _to_json(unit: Sequence[Entry]) -> str:
+    """Return rows as JSON, since Arrow takes no names that are not UTF-8."""
+    return json.dumps([asdict(entry) for entry in unit])
+
+
+def _from_json(text: str) -> list[Entry]:
+    return [Entry(**values) for values in json.loads(text)]
 
 
 class _RayWorker:
@@ -90,7 +119,5 @@ class _RayWorker:
     def __call__(self, batch: Any) -> Any:
         import pyarrow as pa
 
-        units = [[Entry(**entry) for entry in row["unit"]] for row in batch.to_pylist()]
-        return pa.Table.from_pylist(
-            [asdict(entry) for unit in units for entry in self._worker(unit)]
-        )
+        units = [_from_json(text) for text in batch["unit"].to_pylist()]
+        return pa.table({"unit": [_to_json(self._worker(unit)) for unit in units]})

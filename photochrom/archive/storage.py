@@ -273,9 +273,8 @@ def _local_files(path: Path, location: str) -> Iterator[Found]:
         fixed = str(path).partition("*")[0].partition("?")[0].partition("[")[0]
         root = Path(f"{fixed}_").parent
     for file in found:
-        with suppress(FileNotFoundError):  # it has been deleted meanwhile
-            size, changed = _stat(file)
-            yield Found(str(file), file.relative_to(root).as_posix(), size, changed)
+        size, changed = _stat(file)
+        yield Found(str(file), file.relative_to(root).as_posix(), size, changed)
 
 
 def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:

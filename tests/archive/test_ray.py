@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -11,8 +12,12 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+from typer.testing import CliRunner
 
+from photochrom.archive import ray_executor
 from photochrom.archive.manifest import Manifest
+from photochrom.cli.app import app
+from photochrom.errors import ModelNotFound
 from tests.commands import invoke, is_coloured
 from tests.services import jpeg
 from tests.support import contents, write_pictures
@@ -20,6 +25,8 @@ from tests.support import contents, write_pictures
 ray = pytest.importorskip("ray")
 
 pytestmark = pytest.mark.slow
+
+ON_RAY = ["--executor", "ray"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,11 +70,12 @@ def kill_an_actor(killed):
 def test_the_same_bytes_even_if_an_actor_dies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_pictures(tmp_path / "scans", *(f"{number}.png" for number in range(60)), side=300)
+    (tmp_path / "scans" / "0.png").rename(tmp_path / "scans" / os.fsdecode(b"caf\xe9.png"))
     run("scans", "--manifest", "here.sqlite", "-o", "here")
     killed = []
     killer = threading.Thread(target=kill_an_actor, args=[killed])
     killer.start()
-    run("scans", "--manifest", "ray.sqlite", "-o", "ray", "--executor", "ray")
+    run("scans", "--manifest", "ray.sqlite", "-o", "ray", *ON_RAY)
     killer.join()
     assert killed
     assert hashes("ray.sqlite") == hashes("here.sqlite")
@@ -91,3 +99,21 @@ def test_the_service_runs_on_ray():
         assert is_coloured(answer.content)
         assert client.post("/api/v1/jobs").status_code == 404
     serve.shutdown()
+
+
+def test_what_goes_wrong_in_ray_is_one_line(tmp_path, monkeypatch):
+    """The model is there for this process, and not for the others."""
+    monkeypatch.chdir(tmp_path)
+    write_pictures(tmp_path / "scans", "a.png")
+    monkeypatch.setattr(ray_executor, "_RayWorker", _Broken)
+    asked = ["archive", "run", "scans", "--manifest", "ray.sqlite", "-o", "ray", *ON_RAY]
+    said = CliRunner().invoke(app, asked)  # `invoke` would not allow what Ray itself logs before
+    assert said.exit_code == 1
+    assert said.stderr.splitlines()[-1].startswith("photochrom: Ray has failed: ")
+    assert "there is nothing at nowhere" in said.stderr
+    run("--manifest", "ray.sqlite")
+
+
+class _Broken:
+    def __init__(self, _):
+        raise ModelNotFound("there is nothing at nowhere")

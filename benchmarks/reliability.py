@@ -1,0 +1,437 @@
+"""Kill runs at random moments, damage files, disturb a storage, and count what is lost.
+
+    python benchmarks/reliability.py archive [--photographs 200] [--kills 50]
+    python benchmarks/reliability.py training [--kills 50]
+    python benchmarks/reliability.py film [--kills 50]
+    python benchmarks/reliability.py fuzz [--photographs 1000] [--films 100]
+    python benchmarks/reliability.py s3 [--photographs 10000] [--kills 20] [--executor ray]
+
+Each part works in a new temporary folder with the tiny network of the tests, and prints its counts.
+It exits with 1 if anything was lost, done twice or left half done. `--seed` repeats its choices.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from tests.commands import PROGRAM
+from tests.faults.flaky import FlakyProxy
+from tests.faults.runs import Before, hashes, left_over, spawned
+from tests.support import sloped, write_model
+
+CASES = Path(__file__).parents[1] / "tests" / "cases"
+HANG = 60  # seconds
+BATCH = 25  # files that one process gets
+ENDS = {0: "coloured", 1: "refused", 2: "refused"}  # exit codes of a program that works
+TRAINING = [
+    "recipe=autoencoder",
+    "train.epochs=20",
+    "train.batch_size=4",
+    "data.size=32",
+    "data.validation=0.25",
+]
+
+
+def write_photographs(folder: Path, count: int, side: int, chance: random.Random) -> None:
+    """Write different grey photographs of noise that has been made smooth."""
+    for number in range(count):
+        small = np.frombuffer(chance.randbytes(64), np.uint8).reshape(8, 8)
+        path = folder / f"{number // 1000:02}" / f"{number:05}{('.jpg', '.png')[number % 2]}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(small).resize((side, side), Image.Resampling.BICUBIC).save(path)
+
+
+def kill(process: subprocess.Popen[bytes], *, tree: bool) -> float:
+    """Kill a process, and with `tree` all that it has started, too.
+
+    Returns:
+        The seconds until the last of its processes had ended.
+    """
+    family = psutil.Process(process.pid).children(recursive=True)
+    start = time.perf_counter()
+    process.kill()
+    for each in family if tree else ():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(family, timeout=HANG)
+    assert not alive, f"still there after {HANG} s: {alive}"
+    return time.perf_counter() - start
+
+
+def wait_for(process: subprocess.Popen[bytes], finished: int) -> None:
+    """Wait until so many photographs are done, or the run has ended."""
+    while process.poll() is None and len(Before().done) < finished:
+        time.sleep(0.02)
+
+
+def killed_run(asked: list[str], total: int, kills: int, chance: random.Random) -> Counter[str]:
+    """Kill a run of an archive again and again, and let it end; raise if anything was redone."""
+    happened: Counter[str] = Counter()
+    longest = 0.0
+    for number in range(kills):
+        before = Before()
+        with spawned(*asked) as process:
+            if chance.random() < 0.2:  # while it starts
+                time.sleep(chance.uniform(0, 3))
+            else:
+                wait_for(process, len(before.done) + chance.randint(0, 2 * total // kills))
+                time.sleep(chance.uniform(0, 0.05))
+            if process.poll() is not None:
+                happened["runs that ended before the kill"] += 1
+                continue
+            longest = max(longest, kill(process, tree=number % 2 == 0))
+        before.check()
+        happened["kills"] += 1
+        happened["drafts left by a kill"] += len(left_over())
+        recorded = {Path(os.path.relpath(entry.output)) for entry in Before().done.values()}
+        happened["written, not yet recorded"] += len({*Path("out").rglob("[!.]*.*")} - recorded)
+    before = Before()
+    with spawned(*asked) as process:
+        assert process.wait() == 0, Path("said").read_text()
+    before.check()
+    print(f"processes of a killed run ended within {longest:.1f} s")
+    happened["lost"] = total - len(Before().done)
+    happened["drafts at the end"] = len(left_over())
+    return happened
+
+
+def archive(asked: argparse.Namespace, chance: random.Random) -> bool:
+    """Kill a run of photographs on this machine."""
+    write_photographs(Path("scans"), asked.photographs, 160, chance)
+    options = ["--executor", asked.executor]
+    command = ["archive", "run", "scans", "--manifest", "run.sqlite", "-o", "out", *options]
+    happened = killed_run(command, asked.photographs, asked.kills, chance)
+    calm = ["archive", "run", "scans", "--manifest", "calm.sqlite", "-o", "calm"]
+    run_to_the_end(calm)
+    run_to_the_end(["archive", "verify", "run.sqlite", "--sources"])
+    return concluded(happened, hashes() == hashes("calm.sqlite"))
+
+
+def s3(asked: argparse.Namespace, chance: random.Random) -> bool:
+    """Kill a run from one bucket to another, while a share of all answers is disturbed."""
+    import fsspec
+
+    write_photographs(Path("scans"), asked.photographs, 48, chance)
+    with moto_server() as port, FlakyProxy(port, seed=asked.seed) as proxy:
+        os.environ["AWS_ENDPOINT_URL"] = proxy.url
+        storage = fsspec.filesystem("s3")
+        for bucket in ("scans", "out"):
+            storage.mkdir(bucket)
+        storage.put("scans/", "scans/", recursive=True)
+        proxy.share = asked.share
+        command = ["archive", "run", "s3://scans", "--manifest", "run.sqlite", "-o", "s3://out/a"]
+        command += ["--executor", asked.executor]
+        started = time.perf_counter()
+        happened = killed_run(command, asked.photographs, asked.kills, chance)
+        print(f"{time.perf_counter() - started:.0f} s; answers: {dict(proxy.happened)}")
+        proxy.share = 0
+        happened["objects"] = len(storage.find("out/a"))
+        run_to_the_end(["archive", "run", "scans", "--manifest", "calm.sqlite", "-o", "calm"])
+        run_to_the_end(["archive", "verify", "run.sqlite"])
+    whole = happened["objects"] == asked.photographs
+    return concluded(happened, whole and hashes() == hashes("calm.sqlite"))
+
+
+@contextlib.contextmanager
+def moto_server() -> Iterator[int]:
+    """Yield the port of an S3 in a process of its own."""
+    os.environ |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "none")
+    os.environ["AWS_DEFAULT_REGION"] = "us-east-1"
+    code = (
+        "import sys, time, logging; logging.getLogger('werkzeug').setLevel(logging.ERROR);"
+        "from moto.server import ThreadedMotoServer as S; s = S(port=0, verbose=False); s.start();"
+        "print(s.get_host_and_port()[1], flush=True); sys.stdin.read()"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert server.stdout
+    try:
+        yield int(server.stdout.readline())
+    finally:
+        server.kill()
+        server.wait()
+
+
+def training(asked: argparse.Namespace, chance: random.Random) -> bool:
+    """Kill training runs, and compare their weights with those of an undisturbed one."""
+    from tests.pictures import fill
+
+    fill(Path("photos"), 16)
+    settings = [part for each in TRAINING for part in ("--set", each)]
+    seconds = run_to_the_end(["train", "photos", "--run", "calm", *settings, "--no-export"])
+    calm = weights(Path("calm"))
+
+    def command() -> list[str]:
+        if list(Path("run", "checkpoints").glob("*.keras")):
+            return ["train", "--run", "run", "--resume", "--no-export"]
+        shutil.rmtree("run", ignore_errors=True)
+        return ["train", "photos", "--run", "run", *settings, "--no-export"]
+
+    def is_same() -> bool:
+        same = all(map(np.array_equal, calm, weights(Path("run"))))
+        shutil.rmtree("run")
+        return same
+
+    return killed_again_and_again(asked.kills, command, is_same, seconds, chance)
+
+
+def weights(run: Path) -> list[Any]:
+    """Return the last weights of a run, and the state of its optimizer."""
+    import keras
+
+    network = keras.saving.load_model(max(Path(run, "checkpoints").glob("*.keras")))
+    return [*network.get_weights(), *map(np.asarray, network.optimizer.variables)]
+
+
+def film(asked: argparse.Namespace, chance: random.Random) -> bool:
+    """Kill the colouring of a film, and compare it frame by frame with an undisturbed one."""
+    from tests.films import panned, planes, write_film
+
+    frames = panned(160) + panned(160, name="coffee")
+    write_film(Path("in.mkv"), frames * max(1, asked.frames // len(frames)))
+    seconds = run_to_the_end(["film", "in.mkv", "calm.mkv", "--codec", "ffv1"])
+    calm = planes(Path("calm.mkv"))
+
+    def is_same() -> bool:
+        made = planes(Path("out.mkv"))
+        Path("out.mkv").unlink()
+        left = sorted(path.name for path in Path().iterdir())
+        assert left == ["calm.mkv", "in.mkv", "model", "said"], left
+        return len(calm) == len(made) and all(
+            time == other and all(map(np.array_equal, one, two))
+            for (time, one), (other, two) in zip(calm, made, strict=True)
+        )
+
+    command = ["film", "in.mkv", "out.mkv", "--codec", "ffv1"]
+    return killed_again_and_again(asked.kills, lambda: command, is_same, seconds, chance)
+
+
+def killed_again_and_again(
+    kills: int,
+    command: Callable[[], list[str]],
+    is_same: Callable[[], bool],
+    seconds: float,
+    chance: random.Random,
+) -> bool:
+    """Kill a command that goes on where it was, and begin anew each time that it has ended.
+
+    Args:
+        kills: how often.
+        command: returns what to run next.
+        is_same: compares the result with that of an undisturbed run, and deletes it.
+        seconds: how long an undisturbed run takes.
+        chance: decides the moments.
+    """
+    happened: Counter[str] = Counter()
+    while True:
+        last = happened["kills"] >= kills
+        with spawned(*command()) as process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(None if last else chance.uniform(0.1, 1) * seconds)
+            if process.poll() is None:
+                kill(process, tree=True)
+                happened["kills"] += 1
+                continue
+            assert process.returncode == 0, Path("said").read_text()
+        happened["completed"] += 1
+        happened["differ"] += not is_same()
+        if last:
+            return concluded(happened, not happened["differ"])
+
+
+# --- damaged files ----------------------------------------------------------------------------
+
+
+def damaged(data: bytes, other: bytes, chance: random.Random) -> bytes:
+    """Return a file with a few wrong bytes, or without its end, or with a piece of another."""
+    way = chance.choice(("flips", "flips", "cut", "splice", "hole"))
+    start = chance.randrange(len(data))
+    length = min(chance.choice((4, 64, 1024, 16384)), len(data) - start)
+    if way == "cut":
+        return data[:start]
+    if way == "hole":
+        return data[:start] + bytes(length) + data[start + length :]
+    if way == "splice":
+        at = chance.randrange(len(other))
+        return data[:start] + other[at : at + length] + data[start + length :]
+    wrong = bytearray(data)
+    # Headers are at the start, and the most can go wrong there.
+    reach = len(data) if chance.random() < 0.5 else min(len(data), 512)
+    for _ in range(chance.randint(1, 20)):
+        wrong[chance.randrange(reach)] ^= 1 << chance.randrange(8)
+    return bytes(wrong)
+
+
+def fuzz(asked: argparse.Namespace, chance: random.Random) -> bool:
+    """Colour damaged photographs and films, and count how it ends."""
+    known = [path for path in sorted(CASES.rglob("*.*")) if path.stat().st_size < 1 << 20]
+    kinds = ("film", "pdf")
+    photographs = [path for path in known if not set(kinds) & set(path.parts)]
+    films = [path for path in known if "film" in path.parts]
+    happened: Counter[str] = Counter()
+    for number in range(0, asked.photographs, BATCH):
+        count = min(BATCH, asked.photographs - number)
+        fuzz_batch(write_damaged(photographs, count, number, chance), happened)
+    for number in range(asked.films):
+        [path] = write_damaged(films, 1, number, chance)
+        ended = fuzz_one(["film", str(path), "out.mkv"], path)
+        happened[f"film: {ended}"] += 1
+        if Path("out.mkv").exists():
+            check_film(Path("out.mkv"))
+            happened["half films"] += ended != "coloured"
+        shutil.rmtree("damaged")
+    fine = ("coloured", "refused", "done", "failed", "skipped")
+    return concluded(
+        happened, all(not count or name.endswith(fine) for name, count in happened.items())
+    )
+
+
+def write_damaged(known: list[Path], count: int, first: int, chance: random.Random) -> list[Path]:
+    """Write damaged copies to the folder `damaged`."""
+    paths = []
+    Path("damaged").mkdir()
+    for number in range(first, first + count):
+        source, other = chance.choice(known), chance.choice(known)
+        paths.append(Path("damaged", f"{number:05}{source.suffix}"))
+        paths[-1].write_bytes(damaged(source.read_bytes(), other.read_bytes(), chance))
+    return paths
+
+
+def fuzz_batch(paths: list[Path], happened: Counter[str]) -> None:
+    """Colour several photographs in one process; one by one if that ends badly."""
+    from photochrom import photo
+
+    command = ["colorize", "--in-color", "recolor", "--json", "-o", "out"]
+    if fuzz_one([*command, "damaged"], Path("damaged")) in ENDS.values():
+        happened["photographs without a word"] += len(paths) - len(said_of(happened))
+    else:
+        for path in paths:
+            ended = fuzz_one([*command, str(path)], path)
+            happened[f"photograph: {ended}"] += 1
+    for path in Path("out").rglob("*.*"):
+        photo.read(path)  # whole, not half
+        happened["drafts at the end"] += path.name.startswith(".")
+    shutil.rmtree("out")
+    shutil.rmtree("damaged")
+
+
+def said_of(happened: Counter[str]) -> list[str]:
+    """Count what the program said of each photograph, and return it."""
+    lines = Path("said-of").read_text().splitlines()
+    statuses = [json.loads(line)["status"] for line in lines]
+    for status in statuses:
+        happened[f"photograph: {status}"] += 1
+    return statuses
+
+
+def fuzz_one(command: list[str], path: Path) -> str:
+    """Run the program, and say how it ended; keep the file where it ended badly."""
+    Path("out").mkdir(exist_ok=True)
+    seconds = HANG if path.is_file() else HANG + 5 * BATCH
+    with Path("said-of").open("wb") as said, Path("said").open("w+b") as errors:
+        try:
+            code = subprocess.run(
+                [*PROGRAM, *command], stdout=said, stderr=errors, timeout=seconds, check=False
+            ).returncode
+        except subprocess.TimeoutExpired:
+            ended = "hung"
+        else:
+            ended = ENDS.get(code, f"ended with {code}")
+        if b"Traceback" in os.pread(errors.fileno(), 1 << 20, 0):
+            ended = "traceback"
+    if ended not in ENDS.values() and path.is_file():
+        shutil.copy(path, tempfile.gettempdir())
+        print(f"{ended}: {Path(tempfile.gettempdir(), path.name)}", flush=True)
+        print(Path("said").read_text(errors="replace")[-2000:], flush=True)
+    return ended
+
+
+def check_film(path: Path) -> None:
+    """Read a whole film, and delete it."""
+    import av
+
+    with av.open(str(path)) as opened:
+        for _ in opened.decode(video=0):
+            pass
+    path.unlink()
+
+
+# --- the whole --------------------------------------------------------------------------------
+
+
+def run_to_the_end(command: list[str]) -> float:
+    """Run the program, and return how many seconds it took."""
+    start = time.perf_counter()
+    with spawned(*command) as process:
+        assert process.wait() == 0, Path("said").read_text()
+    return time.perf_counter() - start
+
+
+def concluded(happened: Counter[str], same: bool) -> bool:
+    """Print the counts, and return whether all is as it should be."""
+    for name, count in happened.items():
+        print(f"{name}: {count:,}")
+    wrong = ("lost", "half films", "files left over", "drafts at the end")
+    good = same and not any(happened[name] for name in wrong)
+    print("as it should be" if good else "NOT as it should be")
+    return good
+
+
+PARTS: dict[str, Callable[[Any, random.Random], bool]] = {
+    "archive": archive,
+    "training": training,
+    "film": film,
+    "fuzz": fuzz,
+    "s3": s3,
+}
+
+
+def main() -> None:
+    """Run one part."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--photographs", type=int)
+    parser.add_argument("--films", type=int, default=100)
+    parser.add_argument("--frames", type=int, default=1600)
+    parser.add_argument("--kills", type=int)
+    parser.add_argument("--executor", default="threads")
+    parser.add_argument("--share", type=float, default=0.02, help="of the answers disturbed")
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    counts = {"archive": 200, "fuzz": 1000, "s3": 10_000}
+    asked.photographs = asked.photographs or counts.get(asked.part, 0)
+    asked.kills = 20 if asked.kills is None and asked.part == "s3" else asked.kills or 50
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="reliability-") as folder, contextlib.chdir(folder):
+        model = write_model(Path("model"), sloped())
+        os.environ["PHOTOCHROM_MODEL"] = str(model.absolute())
+        start = time.perf_counter()
+        good = PARTS[asked.part](asked, random.Random(asked.seed))
+        print(f"{time.perf_counter() - start:.0f} s")
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
