@@ -14,7 +14,7 @@ from photochrom.errors import ConfigError, DataError, RunExists
 from photochrom.files.atomic import output_errors, write_text
 from photochrom.parallel import subsample
 from photochrom.training.config import RunConfig
-from photochrom.training.networks import initial_network
+from photochrom.training.networks import accumulate_gradients, initial_network
 from photochrom.training.reading import PhotoReader
 from photochrom.training.runs import CONFIG_FILE, INDEX_FILE, Run, TrainingListener
 from photochrom.training.sources import (
@@ -70,7 +70,8 @@ def prepare(
     _check_folder(folder, [each for each in folders if isinstance(each, Path)])
     run = Run(folder, config)
     _check_working_size(run)
-    initial_network(run)  # reports options that cannot work before the photographs are read
+    # Settings that cannot work are reported before the photographs are read.
+    accumulate_gradients(run.recipe.training_model(initial_network(run)), config.train.accumulate)
     parts = _split_sources(photos, folders, config, listener)
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

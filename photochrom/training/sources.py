@@ -14,7 +14,7 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias, overload
 
 from photochrom import photo
 from photochrom.archive import storage
@@ -258,6 +258,10 @@ def _rank(source: Source, root: str) -> float:
     return int.from_bytes(digest) / 2**64
 
 
+@overload
+def split_folders(folder: Path) -> tuple[Path, Path | None]: ...
+@overload
+def split_folders(folder: Place) -> tuple[Place, Place | None]: ...
 def split_folders(folder: Place) -> tuple[Place, Place | None]:
     """Return the training folder and the validation folder within a folder, or within a URI.
 
