@@ -17,6 +17,7 @@ from photochrom.errors import ConfigError, DataError, StorageError
 from photochrom.progress import ProgressListener
 from photochrom.recipes import recipe
 from photochrom.training import dataset, sources
+from photochrom.training.cluster import Cluster
 from photochrom.training.config import load_config
 from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.reading import PhotoReader
@@ -412,6 +413,32 @@ def test_a_file_that_is_not_a_configuration_is_named(tmp_path):
     path.write_text("epochs = = 3")
     with pytest.raises(ConfigError, match=r"cannot read the configuration .*run\.toml"):
         load_config(path)
+
+
+@loads_keras
+def test_two_processes_get_together_what_one_would_get(tmp_path):
+    found = sources.find(fill(tmp_path, 7))
+    whole = batches(found, 3, first=2)
+    halves = [batches(found, 3, first=2, cluster=Cluster(n, 2, 2)) for n in range(2)]
+    np.testing.assert_array_equal(whole, np.concatenate(halves, 1))
+
+
+@loads_keras
+def test_every_device_validates_as_many_photographs(tmp_path):
+    found = sources.find(fill(tmp_path, 5))
+    shares = [
+        [
+            inputs
+            for inputs, _ in validation_batches(
+                found, reader_of(found), recipe("autoencoder"), load_config().data,
+                size=32, batch_size=4, spare=SPARE, cluster=Cluster(n, 2, 2),
+            )
+        ]
+        for n in range(2)
+    ]  # fmt: skip
+    assert [[len(inputs) for inputs in share] for share in shares] == [[2, 1], [2, 1]]
+    seen = {inputs.tobytes() for share in shares for batch in share for inputs in batch}
+    assert len(seen) == 5
 
 
 # --- in a storage ---------------------------------------------------------------------------
