@@ -17,6 +17,7 @@ They form one tree with one root. Catch `PhotochromError` to catch them all::
     │   ├── OutputExists         a file with that name exists already
     │   └── OutputFailed         writing failed half-way, for example on a full disk
     ├── StorageError             a storage cannot be reached, or refuses
+    ├── ProcessLost              another process of a training has ended, or does not answer
     ├── ModelError               a model cannot be used
     │   ├── ModelNotFound        there is no model at that path
     │   └── InvalidModel         the card or the network is damaged, or does not fit the other
@@ -54,6 +55,7 @@ __all__ = [
     "PhotoValueError",
     "PhotochromError",
     "PhotochromWarning",
+    "ProcessLost",
     "RecipeError",
     "RunExists",
     "SeveralPages",
@@ -139,6 +141,10 @@ class OutputFailed(OutputError):
 
 class StorageError(PhotochromError):
     """A storage, such as S3, cannot be reached, or refuses to read or write."""
+
+
+class ProcessLost(PhotochromError):
+    """Another process of a training did not join, has ended, or does not answer."""
 
 
 class ModelError(PhotochromError):

@@ -67,6 +67,7 @@ class Manifest:
             OutputError: it cannot be made, or another run is writing it.
         """
         self.path = Path(path)
+        self._is_new = write and not self.path.exists()
         self._lock = _locked(self.path) if write else None
         try:
             self._rows = _connect(self.path, write=write)
@@ -84,10 +85,29 @@ class Manifest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the file, and let others write it."""
+        """Close the file, and let others write it.
+
+        A new manifest without rows is deleted where an error ends the block: the next command may
+        name another output.
+        """
+        is_unused = self._is_new and error is not None and not any(self.counts().values())
         self._rows.close()
+        if is_unused:
+            self.path.unlink(missing_ok=True)
         if self._lock:
             self._lock.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether another run is writing the manifest."""
+        try:
+            if _lock_path(self.path).exists():
+                lock_file(_lock_path(self.path)).close()
+        except BlockingIOError:
+            return True
+        except OSError:  # a lock of another person
+            return False
+        return False
 
     # --- facts about the whole ------------------------------------------------------------
 
@@ -279,10 +299,14 @@ def _sqlite_errors(path: Path) -> Iterator[None]:
         raise ConfigError(f"expected {path} to be a manifest: {error}") from error
 
 
+def _lock_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
 def _locked(path: Path) -> IO[bytes]:
     """Take the lock of a manifest. Its file stays: to delete it, one would need a lock."""
     try:
-        return lock_file(path.with_name(f"{path.name}.lock"))
+        return lock_file(_lock_path(path))
     except BlockingIOError as error:
         raise OutputError(f"another run is using the manifest {path}") from error
     except OSError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -36,6 +38,22 @@ def verify(entries: Iterable[Entry], *, sources: bool = False) -> Iterator[tuple
     with ThreadPoolExecutor(_THREADS) as pool:
         for checked in map_unordered(pool, check, map(list, units), 2 * _THREADS):
             yield from checked
+
+
+def requeued(entry: Entry, problem: str) -> Entry:
+    """Return the row of a photograph whose result is wrong, to be coloured again.
+
+    Args:
+        entry: its row.
+        problem: what is wrong.
+
+    Returns:
+        The row, queued. The next run may replace what is in the result's place now.
+    """
+    there = ""
+    with suppress(PhotochromError, OSError):
+        there = "" if entry.shard else _digest(storage.read(entry.output))
+    return replace(entry, status="queued", error=problem, output_sha256=there)
 
 
 def _check(unit: list[Entry], *, sources: bool) -> list[tuple[Entry, str]]:

@@ -27,6 +27,7 @@ from photochrom.errors import (
     OutputFailed,
     PhotochromError,
     PhotoError,
+    ProcessLost,
     StorageError,
 )
 
@@ -34,7 +35,7 @@ __all__ = ["app", "main"]
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 130 is 128 + SIGINT, as in shells
 # Errors about a file rather than about the command; every other error is a usage error.
-_FILE_ERRORS = (PhotoError, FilmError, OutputExists, OutputFailed, StorageError)
+_FILE_ERRORS = (PhotoError, FilmError, OutputExists, OutputFailed, ProcessLost, StorageError)
 
 
 class _Group(TyperGroup):

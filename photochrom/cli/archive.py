@@ -33,6 +33,7 @@ from photochrom.cli.options import (
 from photochrom.errors import ConfigError
 
 if TYPE_CHECKING:
+    from photochrom.archive.entry import Entry
     from photochrom.archive.manifest import Manifest
     from photochrom.batch import Status
 
@@ -147,8 +148,8 @@ def run(
     if output is None and not manifest.is_file():
         raise ConfigError(f"expected --output for the new manifest {manifest}")
     with Manifest(manifest, write=True) as opened:
-        if output is not None:
-            prepare(opened, output, settings, shard_size=shard_size)
+        if output is not None or settings != Settings():
+            prepare(opened, output or opened.fact("output"), settings, shard_size=shard_size)
         if sources:
             added = add_sources(opened, sources)
             note(f"{_counted(added, 'photograph')} added to {manifest}")
@@ -170,9 +171,11 @@ def status(manifest: ManifestFile, as_json: AsJson = False, failed: bool = False
         else:
             for name, count in counts.items():
                 typer.echo(f"{name:9} {count:>9,}")
+            if (counts["queued"] or counts["running"]) and not opened.is_running:
+                note(f"no run is going; photochrom archive run --manifest {manifest} goes on")
         if failed:
             for entry in opened.entries("failed"):
-                typer.echo(escape_controls(f"{entry.source}: {entry.error}"))
+                typer.echo(escape_controls(_failure(entry)))
 
 
 @app.command()
@@ -181,6 +184,10 @@ def verify(
     sources: Annotated[
         bool, typer.Option("--sources", help="Read the sources, too, and compare them.")
     ] = False,
+    requeue: Annotated[
+        bool,
+        typer.Option("--requeue", help="Let the next run make missing and changed results anew."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read every result, and check that it is the one that the manifest describes.
@@ -188,20 +195,33 @@ def verify(
     Exit codes: 0 all are; 1 at least one is missing or differs, and each is named.
     """
     from photochrom.archive.manifest import Manifest
+    from photochrom.archive.verification import requeued
     from photochrom.archive.verification import verify as verify_all
 
-    wrong = 0
-    with Manifest(manifest) as opened, ProgressBars("photographs", verify="checking") as bars:
+    _require_manifest(manifest)
+    wrong: list[Entry] = []
+    with (
+        Manifest(manifest, write=requeue) as opened,
+        ProgressBars("photographs", verify="checking") as bars,
+    ):
         total = opened.counts()["done"]
         results = verify_all(opened.entries("done"), sources=sources)
         for number, (entry, problem) in enumerate(results, 1):
             bars.progress("verify", number, total)
             if problem:
-                wrong += 1
+                wrong.append(requeued(entry, problem) if requeue else entry)
                 fail(problem)
             if as_json:
                 emit({"source": entry.source, "output": entry.output, "problem": problem or None})
-    note(f"{_counted(total - wrong, 'result')} as recorded, {wrong} not")
+        if requeue:
+            for entry in wrong:
+                opened.record(entry)
+    both = " and their sources" if sources else ""
+    note(f"{_counted(total - len(wrong), 'result')}{both} as recorded, {len(wrong)} not")
+    if requeue and wrong:
+        note(f"photochrom archive run --manifest {manifest} makes them anew")
+    elif wrong:
+        note("--requeue lets the next run make them anew")
     if wrong:
         raise typer.Exit(1)
 
@@ -219,8 +239,7 @@ def retry(
     """
     from photochrom.archive.manifest import Manifest
 
-    if not manifest.is_file():
-        raise ConfigError(f"expected a manifest; there is no file {manifest}")
+    _require_manifest(manifest)
     with Manifest(manifest, write=True) as opened:
         note(f"{_counted(opened.requeue('failed'), 'photograph')} queued again")
         _color(opened, executor, workers, as_json=as_json)
@@ -320,9 +339,18 @@ def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: b
             if as_json:
                 emit(asdict(entry))
             if entry.status == "failed":
-                named = entry.source in entry.error
-                fail(entry.error if named else f"{entry.source}: {entry.error}")
+                fail(_failure(entry))
     _conclude(manifest.counts(), manifest.path)
+
+
+def _require_manifest(path: Path) -> None:
+    if not path.is_file():
+        raise ConfigError(f"expected a manifest; there is no file {path}")
+
+
+def _failure(entry: Entry) -> str:
+    """Return why a photograph failed, with its name."""
+    return entry.error if entry.source in entry.error else f"{entry.source}: {entry.error}"
 
 
 def _conclude(counts: dict[Status, int], path: Path) -> None:

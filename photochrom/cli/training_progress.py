@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final, Self
 
@@ -14,10 +15,11 @@ from rich.live import Live
 from rich.text import Text
 
 from photochrom.cli.console import duration, note, stderr
+from photochrom.training.cluster import Cluster
 from photochrom.training.estimation import Estimate
 from photochrom.training.runs import Logs, TrainingListener
 
-__all__ = ["TrainingProgress", "note_estimate", "note_tensorboard"]
+__all__ = ["TrainingProgress", "note_estimate", "note_tensorboard", "progress_of"]
 
 _TASKS: Final = {"scan": "examining photographs"}  # how the live line names a task
 # Keras calls this number the accuracy. It is a share, and says little by itself: the label names
@@ -96,6 +98,22 @@ class TrainingProgress(TrainingListener):
         if left:
             parts.append(f"about {duration(left)} left")
         self.note("  ".join(parts))
+
+
+class _Notes(TrainingListener):
+    """Prints only the messages of a process, with its number."""
+
+    def __init__(self, process: int) -> None:
+        self.process = process
+
+    def note(self, text: str) -> None:
+        """Print a message."""
+        note(f"process {self.process}: {text}")
+
+
+def progress_of(cluster: Cluster) -> AbstractContextManager[TrainingListener]:
+    """Return what prints the progress of a process: all of it in the first, else only messages."""
+    return TrainingProgress() if cluster.is_first else nullcontext(_Notes(cluster.process))
 
 
 def _text(key: str, value: float) -> str:

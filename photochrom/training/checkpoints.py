@@ -20,8 +20,9 @@ from typing import Final
 import keras
 
 from photochrom.files.atomic import atomic_write, output_errors, write_text
+from photochrom.training.cluster import undistributed
 
-__all__ = ["BEST", "CheckpointCallback", "State", "latest", "latest_state"]
+__all__ = ["BEST", "CheckpointCallback", "State", "StateCallback", "latest", "latest_state"]
 
 BEST: Final = "best.keras"
 
@@ -70,8 +71,38 @@ def _state(path: Path) -> State:
     return State(**json.loads(path.read_text("utf-8")))
 
 
-class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """A callback that writes checkpoints and logs, keeps the best network and stops early."""
+class StateCallback(keras.callbacks.Callback):  # type: ignore[misc]
+    """A callback that updates the state of a run, and stops early; it writes nothing.
+
+    So all processes of a cluster stop after the same epoch.
+    """
+
+    def __init__(self, state: State, *, patience: int = 0) -> None:
+        """Create the callback for a state.
+
+        Args:
+            state: the state to update.
+            patience: stop after this many epochs without improvement; 0 never stops.
+        """
+        super().__init__()
+        self.state = state
+        self.patience = patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Update the state, and stop if the loss has not improved for long."""
+        numbers = {key: float(value) for key, value in (logs or {}).items()}  # some are NumPy's
+        state = self.state
+        state.epochs = epoch + 1
+        state.history.append({"epoch": epoch + 1, **numbers})
+        monitored = numbers.get("val_loss", numbers["loss"])
+        if monitored < state.best:  # False for NaN, which is never the best
+            state.best, state.best_epoch = monitored, epoch + 1
+        if self.patience and state.since_best >= self.patience:
+            self.model.stop_training = True
+
+
+class CheckpointCallback(StateCallback):
+    """A callback that also writes checkpoints and logs, and keeps the best network."""
 
     def __init__(self, run: Path, state: State, *, patience: int = 0) -> None:
         """Create the callback for the folder of a run.
@@ -79,12 +110,10 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
         Args:
             run: the run's folder.
             state: the state to update.
-            patience: stop after this many epochs without improvement; 0 never stops.
+            patience: as in `StateCallback`.
         """
-        super().__init__()
+        super().__init__(state, patience=patience)
         self.run = run
-        self.state = state
-        self.patience = patience
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Create the folder, and open the TensorBoard log."""
@@ -99,19 +128,13 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Update the state, and write the checkpoint and the logs."""
-        numbers = {key: float(value) for key, value in (logs or {}).items()}  # some are NumPy's
-        state = self.state
-        state.epochs = epoch + 1
-        state.history.append({"epoch": epoch + 1, **numbers})
-        monitored = numbers.get("val_loss", numbers["loss"])
-        if monitored < state.best:  # False for NaN, which is never the best
-            state.best, state.best_epoch = monitored, epoch + 1
-            with atomic_write(self.run / BEST, overwrite=True) as draft:
-                self.model.save(draft)
-        self._checkpoint()
-        self._log(numbers)
-        if self.patience and state.since_best >= self.patience:
-            self.model.stop_training = True
+        super().on_epoch_end(epoch, logs)
+        with undistributed():
+            if not self.state.since_best:
+                with atomic_write(self.run / BEST, overwrite=True) as draft:
+                    self.model.save(draft)
+            self._checkpoint()
+        self._log()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Close the TensorBoard log."""
@@ -129,7 +152,7 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
             if old.stem != stem.name:
                 old.unlink()
 
-    def _log(self, numbers: dict[str, float]) -> None:
+    def _log(self) -> None:
         """Write `log.csv` and the epoch's TensorBoard values."""
         # A resumed run may log other quantities: the columns are those of all rows.
         columns = list(dict.fromkeys(key for row in self.state.history for key in row))
@@ -138,6 +161,7 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
         writer.writeheader()
         writer.writerows(self.state.history)
         write_text(self.run / "log.csv", text.getvalue())
+        numbers = {key: value for key, value in self.state.history[-1].items() if key != "epoch"}
         self._tensorboard.add(self.state.epochs, numbers)
 
 

@@ -51,7 +51,12 @@ class TrainConfig(_Section):
     """Settings of the optimization: its length, its steps and its start."""
 
     epochs: int = Field(default=100, ge=1, description="number of epochs")
-    batch_size: int = Field(default=16, ge=1, description="photographs in a batch")
+    batch_size: int = Field(
+        default=16, ge=1, description="photographs in a batch, of all processes together"
+    )
+    accumulate: int = Field(
+        default=1, ge=1, description="batches whose mean gradient makes one step of the optimizer"
+    )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         default="float32", description="number format of the layers"
     )

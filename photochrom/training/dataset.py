@@ -1,7 +1,8 @@
 """Streams of batches: decoded in parallel, cropped and mirrored, never all in memory.
 
 The order and the crops of the photographs depend only on the seed. So a run that is resumed at
-batch n gets the same batches as one that was never interrupted.
+batch n gets the same batches as one that was never interrupted. Several processes share each batch:
+together they get the photographs and crops that one process would get.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 
 from photochrom import color, photo
 from photochrom.training.augmentation import age
+from photochrom.training.cluster import ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from photochrom.recipes.base import AnyRecipe, Batch
+    from photochrom.training.cluster import Cluster
     from photochrom.training.config import DataConfig
     from photochrom.training.reading import PhotoReader
     from photochrom.training.sources import Source
@@ -89,6 +92,7 @@ def training_batches(
     batch_size: int,
     seed: int,
     first: int = 0,
+    cluster: Cluster = ALONE,
 ) -> grain.IterDataset:
     """Return an endless stream of (input, target) batches, reshuffled in each pass.
 
@@ -98,9 +102,10 @@ def training_batches(
         recipe: encodes batches.
         config: settings of crops, augmentation and threads.
         size: side of the pictures, in pixels.
-        batch_size: photographs in a batch.
+        batch_size: photographs in a batch, of all processes together.
         seed: determines the order and all random choices.
         first: number of the batch to begin with.
+        cluster: the processes; the stream has this process's share of each batch.
     """
 
     def view(index: int, rng: np.random.Generator) -> Pair:
@@ -112,8 +117,10 @@ def training_batches(
 
     passes = _MAX_PHOTOS // len(sources)
     dataset = grain.MapDataset.source(range(len(sources))).seed(seed).shuffle().repeat(passes)
-    batches = dataset.random_map(view).batch(batch_size).random_map(encode)
-    return _stream(batches[first:], config)  # slicing skips batches without decoding them
+    processes = cluster.processes
+    shares = dataset.random_map(view).batch(batch_size // processes).random_map(encode)
+    # Slicing skips batches, and the shares of other processes, without decoding them.
+    return _stream(shares[first * processes + cluster.process :: processes], config)
 
 
 def validation_batches(
@@ -125,8 +132,12 @@ def validation_batches(
     size: int,
     batch_size: int,
     spare: npt.NDArray[np.uint8],
+    cluster: Cluster = ALONE,
 ) -> grain.IterDataset:
     """Return one pass of (input, target) batches, always the same.
+
+    Every device needs the same number of photographs. So with several devices, the first
+    photographs may come a second time at the end.
 
     Args:
         sources: the validation photographs.
@@ -134,14 +145,17 @@ def validation_batches(
         recipe: encodes batches.
         config: settings that say how photographs are made square, and of threads.
         size: side of the pictures, in pixels.
-        batch_size: photographs in a batch; the last batch can have fewer.
+        batch_size: photographs in a batch, of all processes together; the last can have fewer.
         spare: RGB, (size, size, 3) uint8, to go on with if all photographs have gone bad.
+        cluster: the processes; the stream has this process's share of the photographs.
     """
 
     def decode(data: bytes) -> npt.NDArray[np.uint8]:
         return photo.square(data, size, config.fit)
 
-    dataset = grain.MapDataset.source(range(len(sources))).map(
-        lambda index: reader.load_next(sources, index, decode, spare)
+    count = -(-len(sources) // cluster.devices) * cluster.devices
+    dataset = grain.MapDataset.source(range(count)).map(
+        lambda index: reader.load_next(sources, index % len(sources), decode, spare)
     )
-    return _stream(dataset.batch(batch_size).map(recipe.encode), config)
+    share = dataset[cluster.process :: cluster.processes]
+    return _stream(share.batch(batch_size // cluster.processes).map(recipe.encode), config)

@@ -10,7 +10,7 @@ from photochrom.errors import ConfigError, ModelError, RecipeError
 from photochrom.model.model import KERAS_FILE
 from photochrom.training.runs import Run
 
-__all__ = ["initial_network", "load_network"]
+__all__ = ["accumulate_gradients", "check_steps", "initial_network", "load_network"]
 
 
 def initial_network(run: Run) -> keras.Model:
@@ -52,3 +52,37 @@ def load_network(path: Path, *, compiled: bool = True) -> keras.Model:
         return keras.saving.load_model(path, compile=compiled)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelError(f"cannot read the network {path}: {error}") from error
+
+
+def accumulate_gradients(network: keras.Model, batches: int) -> None:
+    """Let each step of a compiled network's optimizer use the mean gradient of several batches.
+
+    The gradients of the batches before a step are variables of the optimizer, which checkpoints
+    contain.
+
+    Args:
+        network: made by `Recipe.training_model`; changed in place.
+        batches: number of batches; 1 changes nothing.
+
+    Raises:
+        RecipeError: the network does not train as Keras does.
+    """
+    if batches == 1:
+        return
+    check_steps(network, "train.accumulate")
+    config = network.get_compile_config()
+    config["optimizer"]["config"]["gradient_accumulation_steps"] = batches
+    network.compile_from_config(config)
+
+
+def check_steps(network: keras.Model, purpose: str) -> None:
+    """Raise an error if a network has training steps of its own, which Keras cannot change.
+
+    Raises:
+        RecipeError: it has.
+    """
+    if type(network).fit is not keras.Model.fit:
+        raise RecipeError(
+            f"expected a recipe that trains as Keras does, for {purpose}; "
+            f"{type(network).__name__} has training steps of its own"
+        )

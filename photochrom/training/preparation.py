@@ -14,13 +14,15 @@ from photochrom.errors import ConfigError, DataError, RunExists
 from photochrom.files.atomic import output_errors, write_text
 from photochrom.parallel import subsample
 from photochrom.training.config import RunConfig
-from photochrom.training.networks import initial_network
+from photochrom.training.networks import accumulate_gradients, initial_network
 from photochrom.training.reading import PhotoReader
 from photochrom.training.runs import CONFIG_FILE, INDEX_FILE, Run, TrainingListener
 from photochrom.training.sources import (
+    Place,
     Source,
     Verdict,
     find,
+    is_within,
     save_index,
     scan,
     split,
@@ -35,18 +37,18 @@ _SAMPLE_SIDE: Final = 96  # pixels
 
 
 def prepare(
-    photos: Path,
+    photos: Place,
     folder: Path,
     config: RunConfig,
     *,
-    validation: Path | None = None,
+    validation: Place | None = None,
     listener: TrainingListener | None = None,
 ) -> Run:
     """Scan the photographs and create the folder of a new run.
 
     Args:
-        photos: a folder (or shard) of training photographs; if it has subfolders `train` and
-            `val`, they are used as such.
+        photos: a folder (or shard) of training photographs, as a path or, as a string, a URI; if it
+            has subfolders `train` and `val`, they are used as such.
         folder: the run's folder; it must not hold a run.
         config: the run's configuration.
         validation: a folder of validation photographs; by default a share of `photos`.
@@ -60,14 +62,17 @@ def prepare(
         ConfigError: the folder lies within the photographs, the model to start from does not fit,
             or the recipe cannot run at the working size.
         DataError: there are no photographs to train on, or none in `validation`.
+        StorageError: the storage of a URI cannot be reached.
         RecipeError: the recipe's options do not work together.
     """
     listener = listener or TrainingListener()
-    _check_folder(folder, [each for each in _folders(photos, validation) if each])
+    folders = _folders(photos, validation)
+    _check_folder(folder, [each for each in folders if isinstance(each, Path)])
     run = Run(folder, config)
     _check_working_size(run)
-    initial_network(run)  # reports options that cannot work before the photographs are read
-    parts = _split_sources(photos, validation, config, listener)
+    # Settings that cannot work are reported before the photographs are read.
+    accumulate_gradients(run.recipe.training_model(initial_network(run)), config.train.accumulate)
+    parts = _split_sources(photos, folders, config, listener)
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     _scan_sources(parts, folder / INDEX_FILE, config, listener)
@@ -109,7 +114,7 @@ def _check_working_size(run: Run) -> None:
         )
 
 
-def _check_photos(run: Run, photos: Path, validation: Path | None) -> None:
+def _check_photos(run: Run, photos: Place, validation: Place | None) -> None:
     """Raise an error if the scan has found nothing to train on, or to validate with."""
     held_out = len(run.validation)
     if not run.training:
@@ -135,22 +140,24 @@ def sample_photos(run: Run, reader: PhotoReader) -> npt.NDArray[np.uint8]:
     return np.stack(list(squares))
 
 
-def _folders(photos: Path, validation: Path | None) -> tuple[Path, Path | None]:
+def _folders(photos: Place, validation: Place | None) -> tuple[Place, Place | None]:
     """Return the training folder and the validation folder, if there is one."""
     train_folder, val_folder = split_folders(photos)
     return train_folder, validation or val_folder
 
 
 def _split_sources(
-    photos: Path, validation: Path | None, config: RunConfig, listener: TrainingListener
+    photos: Place,
+    folders: tuple[Place, Place | None],
+    config: RunConfig,
+    listener: TrainingListener,
 ) -> dict[str, list[Source]]:
     """Return the photographs of the parts "train" and "val"."""
-    train_folder, val_folder = _folders(photos, validation)
+    train_folder, val_folder = folders
     if val_folder:
         # The validation folder may lie within the training folder.
-        root = val_folder.resolve()
         found = find(train_folder, listener)
-        train = [each for each in found if not Path(each.path).resolve().is_relative_to(root)]
+        train = [each for each in found if not is_within(each, val_folder)]
         return {"train": train, "val": find(val_folder, listener)}
     train, val = split(find(photos, listener), config.data.validation, photos)
     return {"train": train, "val": val}

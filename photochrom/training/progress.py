@@ -13,6 +13,7 @@ from photochrom import color, photo
 from photochrom.files.atomic import output_errors
 from photochrom.model.distribution import decode
 from photochrom.scoring import contact_sheet, metrics
+from photochrom.training.cluster import undistributed
 from photochrom.training.figures import draw_curves
 
 if TYPE_CHECKING:
@@ -64,11 +65,19 @@ class ContactSheetCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Wrap the network as for the export, so that the sheets show what a model will do."""
-        self.runtime_network = self.recipe.runtime(self.recipe.inference_model(self.model))
+        self.network = trained = self.recipe.inference_model(self.model)
+        if keras.distribution.distribution() is not None:
+            with undistributed():  # this process cannot run a network that is spread over several
+                self.network = keras.models.clone_model(trained)
+        self.runtime_network = self.recipe.runtime(self.network)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Colour and measure the photographs, and write the sheet."""
-        predicted = [rgb for batch in self._batches() for rgb in self._colorize(batch)]
+        with undistributed():
+            trained = self.recipe.inference_model(self.model)
+            if trained is not self.network:
+                self.network.set_weights(trained.get_weights())
+            predicted = [rgb for batch in self._batches() for rgb in self._colorize(batch)]
         if logs is not None:
             logs.update(_measure(predicted, self.photos))
         rows = [

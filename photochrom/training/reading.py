@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from photochrom.errors import DataError, PhotoError, UnsupportedPhoto
+from photochrom.archive.storage import is_uri
+from photochrom.errors import DataError, PhotoError, StorageError, UnsupportedPhoto
 from photochrom.parallel import map_ordered
 from photochrom.photo.source import name_of
 from photochrom.progress import ProgressListener
@@ -44,15 +45,17 @@ class PhotoReader:
         self._lock = threading.Lock()
         self._lost: set[Source] = set()
         self._named: dict[str, None] = {}  # in the order of the messages
-        self._failure: DataError | None = None
+        self._failure: DataError | StorageError | None = None
 
     def check_files(self, sources: Sequence[Source]) -> None:
-        """Leave out all photographs whose files are missing.
+        """Leave out all photographs whose files are missing on this machine.
+
+        Storages are not asked, as that takes long for many files.
 
         Raises:
             DataError: as `check`.
         """
-        paths = {source.path for source in sources}
+        paths = {source.path for source in sources if not is_uri(source.path)}
         missing = {path for path in paths if not Path(path).exists()}
         for source in sources:
             if source.path in missing:
@@ -65,6 +68,7 @@ class PhotoReader:
         Raises:
             DataError: more than half of the run's photographs have gone bad, or all of those that
                 were to be read.
+            StorageError: a storage could not be reached.
         """
         if len(self._lost) > _MAX_LOST * self._photos:
             raise self._failed()
@@ -85,7 +89,7 @@ class PhotoReader:
             decode: makes the result from an encoded photograph, or raises `PhotoError`.
 
         Raises:
-            DataError: as `check`.
+            DataError, StorageError: as `check`.
         """
         found = 0
         loaded = map_ordered(
@@ -115,7 +119,7 @@ class PhotoReader:
             spare: what to return if all of them have gone bad; None raises an error.
 
         Raises:
-            DataError: as `check`.
+            DataError, StorageError: as `check`.
         """
         for step in range(len(sources)):
             value = self._load(sources[(index + step) % len(sources)], decode)
@@ -140,6 +144,9 @@ class PhotoReader:
             self._lose(source, source.name, reason)
         except OSError as error:  # it concerns the whole file, which may be a shard
             self._lose(source, source.path, str(error))
+        except StorageError as error:  # it concerns all photographs, which are not lost
+            self._failure = error
+            raise
         return None
 
     def _check_changed(self, source: Source, data: bytes) -> None:
@@ -164,9 +171,9 @@ class PhotoReader:
 
     def _failed(self) -> DataError:
         """Return the error that the run cannot go on; `check` will raise it again."""
-        self._failure = DataError(
+        self._failure = failure = DataError(
             f"expected the {self._photos} photographs of this run; {len(self._lost)} of them can "
             f"no longer be read, for example {next(iter(self._named))}. Restore them, or start "
             "another run"
         )
-        return self._failure
+        return failure

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from photochrom.errors import ConfigError
 from photochrom.progress import ProgressListener
 from photochrom.recipes import recipe as build_recipe
+from photochrom.training.cluster import ALONE, Cluster, broadcast
 from photochrom.training.config import RunConfig, load_config
 from photochrom.training.reading import PhotoReader
 from photochrom.training.sources import Source, load_index
@@ -29,6 +32,7 @@ __all__ = [
     "TrainingListener",
     "resume",
     "resume_with_config",
+    "share",
 ]
 
 CONFIG_FILE: Final = "config.json"
@@ -80,10 +84,17 @@ class TrainingListener(ProgressListener):
 
 @dataclass(frozen=True)
 class Run:
-    """The folder of a training run, which holds its settings and its list of photographs."""
+    """The folder of a training run, which holds its settings and its list of photographs.
+
+    Attributes:
+        folder: the run's folder.
+        config: its settings.
+        cluster: the processes that train it.
+    """
 
     folder: Path
     config: RunConfig
+    cluster: Cluster = ALONE
 
     @cached_property
     def training(self) -> list[Source]:
@@ -141,3 +152,29 @@ def resume_with_config(folder: Path, config: RunConfig) -> Run:
             "the same settings"
         )
     return run
+
+
+def share(run: Run | None, cluster: Cluster, copy: Path) -> Run:
+    """Return the run that process 0 has to all processes, so that they need no common drive.
+
+    Args:
+        run: the run in process 0, None in the others.
+        cluster: the processes.
+        copy: an empty folder; in the others it receives the settings, the list of photographs and
+            the last checkpoint.
+    """
+    if cluster.processes > 1:
+        received = broadcast(_packed(run.folder) if run else b"")
+        if run is None:
+            with tarfile.open(fileobj=io.BytesIO(received)) as archive:
+                archive.extractall(copy, filter="data")
+    return replace(run or resume(copy), cluster=cluster)
+
+
+def _packed(folder: Path) -> bytes:
+    """Return a tar of the files from which a run can be continued."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for file in (folder / CONFIG_FILE, folder / INDEX_FILE, *folder.glob("checkpoints/last-*")):
+            archive.add(file, file.relative_to(folder).as_posix())
+    return packed.getvalue()

@@ -1,7 +1,8 @@
 """The photographs to train on: where they are, which are usable, and which are held out.
 
-They are in folders with subfolders, or in WebDataset shards (`.tar`). Each is checked once, before
-training: whether colour can be learnt from it.
+They are in folders with subfolders, or in WebDataset shards (`.tar`), on this machine or in any
+storage that `fsspec` reaches. Each is checked once, before training: whether colour can be learnt
+from it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import os
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import Final, Literal, NamedTuple, TypeAlias, overload
 
 from photochrom import photo
-from photochrom.errors import DataError, PhotoError
+from photochrom.archive import storage
+from photochrom.archive.storage import is_uri
+from photochrom.errors import DataError, PhotoError, StorageError
 from photochrom.files.atomic import atomic_write
 from photochrom.files.folders import files_in
 from photochrom.parallel import map_ordered
@@ -24,10 +27,12 @@ from photochrom.photo import READABLE_SUFFIXES
 from photochrom.progress import ProgressListener
 
 __all__ = [
+    "Place",
     "Source",
     "Verdict",
     "examine",
     "find",
+    "is_within",
     "load_index",
     "save_index",
     "scan",
@@ -37,8 +42,12 @@ __all__ = [
     "verdict_on",
 ]
 
+Place: TypeAlias = Path | str
+"""Where photographs are: a path of this machine, or a URI as a string."""
+
 Verdict = Literal["good", "grey", "tiny", "broken"]
 _NAME_ERRORS: Final = "surrogateescape"  # keeps file names that are not UTF-8
+_FILE_SUFFIXES: Final = {*READABLE_SUFFIXES, *storage.ARCHIVE_SUFFIXES}
 _TINT_SIDE: Final = 128  # pixels on the shorter side, enough to tell colour from sepia
 
 
@@ -46,7 +55,7 @@ class Source(NamedTuple):
     """The location of an encoded photograph: a file, or a part of a shard.
 
     Attributes:
-        path: the file or the shard.
+        path: the file or the shard, as a path or a URI.
         offset: where the photograph begins in a shard, in bytes; -1 stands for the whole file.
         length: number of bytes; 0 if it is not known, as in lists that an older version wrote.
         member: name within a shard; empty for a file.
@@ -66,26 +75,41 @@ class Source(NamedTuple):
         """Read the encoded photograph.
 
         Raises:
-            OSError: the file cannot be read, or the shard is shorter than it was.
+            OSError: the file is missing or cannot be read, or the shard is shorter than it was.
+            StorageError: the storage of a URI cannot be reached, or refuses.
         """
+        data = self._fetch() if is_uri(self.path) else self._read_file()
+        if self.offset >= 0 and len(data) < self.length:
+            raise OSError(f"{self.path} is shorter than it was")
+        return data
+
+    def _read_file(self) -> bytes:
         with open(self.path, "rb") as file:  # noqa: PTH123
             if self.offset < 0:
                 return file.read()
             file.seek(self.offset)
-            data = file.read(self.length)
-        if len(data) < self.length:
-            raise OSError(f"{self.path} is shorter than it was")
-        return data
+            return file.read(self.length)
+
+    def _fetch(self) -> bytes:
+        """Read the photograph from its storage, without the rest of its shard."""
+        try:
+            if self.offset < 0:
+                return storage.read(self.path)
+            return storage.read(f"tar://::{self.path}", offset=self.offset, size=self.length)
+        except StorageError as error:
+            if isinstance(error.__cause__, FileNotFoundError):  # it concerns this file only
+                raise FileNotFoundError(str(error)) from error
+            raise
 
 
 # --- finding --------------------------------------------------------------------------------
 
 
-def find(folder: Path, listener: ProgressListener | None = None) -> list[Source]:
+def find(folder: Place, listener: ProgressListener | None = None) -> list[Source]:
     """List all photographs in a folder, its subfolders and its shards, or in one shard.
 
     Args:
-        folder: the folder or the shard.
+        folder: the folder or the shard; a string is a URI, which may be a pattern with `*`.
         listener: receives a message about each shard that is truncated or damaged. The members
             before that point are listed.
 
@@ -95,19 +119,49 @@ def find(folder: Path, listener: ProgressListener | None = None) -> list[Source]
     Raises:
         DataError: the folder does not exist, cannot be read or contains no photographs, or a file
             named `.tar` is not an uncompressed tar archive.
+        ConfigError: there is nothing at the URI.
+        StorageError: the storage of a URI cannot be reached, refuses, or holds a damaged shard.
     """
-    if not folder.exists():
-        raise DataError(f"expected a folder of photographs or .tar shards; {folder} does not exist")
     listener = listener or ProgressListener()
-    try:
-        files = [folder] if folder.is_file() else [p for p in files_in(folder) if p.is_file()]
-        sources = [source for file in files for source in _sources(file, listener)]
-    except OSError as error:
-        raise DataError(f"cannot list the files in {folder}: {error}") from error
+    sources = _stored(folder) if isinstance(folder, str) else _in_folder(folder, listener)
     if not sources:
         known = " ".join(sorted(READABLE_SUFFIXES))
         raise DataError(f"expected photographs ({known}) or .tar shards in {folder}; found none")
     return sources
+
+
+def _in_folder(folder: Path, listener: ProgressListener) -> list[Source]:
+    if not folder.exists():
+        raise DataError(f"expected a folder of photographs or .tar shards; {folder} does not exist")
+    try:
+        files = [folder] if folder.is_file() else [p for p in files_in(folder) if p.is_file()]
+        return [source for file in files for source in _sources(file, listener)]
+    except OSError as error:
+        raise DataError(f"cannot list the files in {folder}: {error}") from error
+
+
+def _stored(uri: str) -> list[Source]:
+    """List the photographs at a URI."""
+    folder = _folder_of(uri)
+    return [_stored_source(folder, found) for found in storage.find(uri, READABLE_SUFFIXES)]
+
+
+def _folder_of(uri: str) -> str:
+    """Return the folder below which the photographs of a URI are found."""
+    fixed = uri.partition("*")[0].partition("?")[0].partition("[")[0]
+    is_folder = fixed == uri and PurePosixPath(uri).suffix.lower() not in _FILE_SUFFIXES
+    return (fixed if is_folder else fixed.rpartition("/")[0]).rstrip("/")
+
+
+def _stored_source(folder: str, found: storage.Found) -> Source:
+    # Below the folder as it was given: a storage may have another name for it.
+    if found.uri.startswith("zip://"):
+        return Source(found.uri, length=max(0, found.size))
+    if found.offset < 0:
+        return Source(storage.join(folder, found.relative), length=max(0, found.size))
+    name = found.uri.removeprefix("tar://").partition("::")[0]
+    shard = found.relative.removesuffix(f"/{PurePosixPath(name.lstrip('/'))}") + ".tar"
+    return Source(storage.join(folder, shard), found.offset, found.size, name)
 
 
 def _sources(file: Path, listener: ProgressListener) -> Iterator[Source]:
@@ -163,7 +217,7 @@ def _problem_at(shard: Path, offset: int) -> str:
 # --- the two parts --------------------------------------------------------------------------
 
 
-def split(sources: list[Source], share: float, folder: Path) -> tuple[list[Source], list[Source]]:
+def split(sources: list[Source], share: float, folder: Place) -> tuple[list[Source], list[Source]]:
     """Split photographs into a training part and a validation part.
 
     The split depends only on the path of each photograph below the folder. So adding photographs
@@ -173,9 +227,12 @@ def split(sources: list[Source], share: float, folder: Path) -> tuple[list[Sourc
     Args:
         sources: all photographs.
         share: the share of validation photographs, in [0, 1).
-        folder: the folder or shard in which they were found.
+        folder: the folder or shard in which they were found, or its URI.
     """
-    root = folder if folder.is_dir() else folder.parent
+    if isinstance(folder, str):
+        root = _folder_of(folder)
+    else:
+        root = str(folder if folder.is_dir() else folder.parent)
     ranks = [_rank(source, root) for source in sources]
     held_out = {number for number, rank in enumerate(ranks) if rank < share}
     if share and len(sources) > 1:
@@ -189,25 +246,47 @@ def split(sources: list[Source], share: float, folder: Path) -> tuple[list[Sourc
     return parts
 
 
-def _rank(source: Source, root: Path) -> float:
+def _rank(source: Source, root: str) -> float:
     """Return a number in [0, 1) that depends on nothing but the path of a photograph."""
-    path = Path(source.path).relative_to(root).as_posix()
+    if is_uri(source.path):
+        path = source.path.removeprefix(f"{root}/")
+    else:
+        path = Path(source.path).relative_to(root).as_posix()
     name = f"{path}:{source.member}" if source.member else path
     # Python's own hash differs between processes; this one never changes.
     digest = hashlib.blake2b(os.fsencode(name), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
 
 
-def split_folders(folder: Path) -> tuple[Path, Path | None]:
-    """Return the training folder and the validation folder within a folder.
+@overload
+def split_folders(folder: Path) -> tuple[Path, Path | None]: ...
+@overload
+def split_folders(folder: Place) -> tuple[Place, Place | None]: ...
+def split_folders(folder: Place) -> tuple[Place, Place | None]:
+    """Return the training folder and the validation folder within a folder, or within a URI.
 
     These are `train` and `val` (or `validation`, `valid`) if both exist; otherwise the folder
     itself and None.
     """
     for name in ("val", "validation", "valid"):
-        if (folder / "train").is_dir() and (folder / name).is_dir():
-            return folder / "train", folder / name
+        if (held_out := _subfolder(folder, name)) and (train := _subfolder(folder, "train")):
+            return train, held_out
     return folder, None
+
+
+def _subfolder(folder: Place, name: str) -> Place | None:
+    """Return a folder within a folder, or None if there is none."""
+    if isinstance(folder, Path):
+        return folder / name if (folder / name).is_dir() else None
+    inner = storage.join(folder, name)
+    return inner if storage.exists(inner) else None
+
+
+def is_within(source: Source, folder: Place) -> bool:
+    """Return whether a photograph is in a folder, or below a URI."""
+    if isinstance(folder, Path):
+        return Path(source.path).resolve().is_relative_to(folder.resolve())
+    return source.path.startswith(f"{folder.rstrip('/')}/")
 
 
 # --- checking -------------------------------------------------------------------------------

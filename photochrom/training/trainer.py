@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grain
 import keras
@@ -22,10 +22,16 @@ from photochrom.recipes.blocks.quantization import class_weights, color_prior
 from photochrom.training import checkpoints
 from photochrom.training.baselines import best_constant_scores, constant_argmax_accuracy
 from photochrom.training.calibration import calibrate
+from photochrom.training.cluster import leave
 from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.export import card_of, export
 from photochrom.training.interruption import interruption
-from photochrom.training.networks import initial_network, load_network
+from photochrom.training.networks import (
+    accumulate_gradients,
+    check_steps,
+    initial_network,
+    load_network,
+)
 from photochrom.training.preparation import sample_photos
 from photochrom.training.progress import ContactSheetCallback, ProgressCallback
 from photochrom.training.reading import PhotoReader
@@ -37,6 +43,9 @@ from photochrom.training.runs import (
     TrainingListener,
 )
 from photochrom.training.sources import Source
+
+if TYPE_CHECKING:
+    from photochrom.recipes.base import AnyRecipe
 
 __all__ = ["train"]
 
@@ -54,8 +63,10 @@ def train(
 
     A photograph that goes bad during the run is named once, and the next one takes its place.
 
+    The processes of a cluster train together. All of them call this; process 0 writes all files.
+
     Args:
-        run: prepared by `prepare`.
+        run: prepared by `prepare`; in a cluster, the one that `share` returns.
         listener: receives the progress.
         exporting: whether to export the best network.
 
@@ -63,8 +74,11 @@ def train(
         The state after the last epoch.
 
     Raises:
-        ConfigError: the network of the last checkpoint is missing.
+        ConfigError: the network of the last checkpoint is missing, or the devices cannot share a
+            batch.
         DataError: most photographs of the run can no longer be read.
+        RecipeError: the recipe has training steps of its own, and cannot do what is asked.
+        StorageError: the storage of the photographs cannot be reached.
         ModelError: no epoch had a finite loss, a network cannot be read, or the export failed.
         OutputError: a file cannot be written, for example because the disk is full. The last
             checkpoint is complete, so that the run can be resumed.
@@ -74,6 +88,10 @@ def train(
     state = checkpoints.latest_state(run.folder / "checkpoints")
     if not _is_finished(run, state):
         state = _fit_from_checkpoint(run, reader, listener)
+    if run.cluster.devices > 1:
+        leave()  # the export takes long, and nobody has to wait for it
+    if not run.cluster.is_first:
+        return state
     if exporting:
         _export(run, state, reader, listener)
     else:
@@ -112,17 +130,53 @@ def _fit_from_checkpoint(
             f"in {CONFIG_FILE} to {trained_epochs}"
         )
     else:
-        network = recipe.training_model(initial_network(run), config.epochs * _steps_per_epoch(run))
-        state = checkpoints.State()
+        network, state = _new_network(run, recipe), checkpoints.State()
     if keras.backend.backend() == "tensorflow":
         network.jit_compile = False  # on a CPU, XLA halves the speed of these networks
+    if run.cluster.devices > 1:
+        check_steps(network, "several devices")
+    _note_batches(run, listener)
     _fit(network, run, state, reader, listener)
     return state
 
 
+def _new_network(run: Run, recipe: AnyRecipe) -> keras.Model:
+    """Return the network of a new run, compiled."""
+    batches = run.config.train.accumulate
+    steps = math.ceil(run.config.train.epochs * _steps_per_epoch(run) / batches)
+    network = recipe.training_model(initial_network(run), steps)
+    accumulate_gradients(network, batches)
+    return network
+
+
+def _note_batches(run: Run, listener: TrainingListener) -> None:
+    """Say how many photographs each step of the optimizer uses, if that is not one plain batch."""
+    size, batches, cluster = _batch_size(run), run.config.train.accumulate, run.cluster
+    if batches > 1 or cluster.devices > 1:
+        listener.note(
+            f"effective batch: {size * batches} photographs ({batches} x {size}, on "
+            f"{cluster.devices} devices of {cluster.processes} processes)"
+        )
+
+
 def _batch_size(run: Run) -> int:
-    """Return the batch size, at most the number of photographs."""
-    return min(run.config.train.batch_size, len(run.training))
+    """Return the batch size, at most the number of photographs.
+
+    Raises:
+        ConfigError: the devices cannot share such a batch.
+    """
+    wanted, devices = run.config.train.batch_size, run.cluster.devices
+    if wanted % devices:
+        raise ConfigError(
+            f"expected train.batch_size to be a multiple of {devices}, the number of devices; "
+            f"received {wanted}"
+        )
+    if len(run.training) < devices:
+        raise ConfigError(
+            f"expected at least one photograph for each of {devices} devices; received "
+            f"{len(run.training)}"
+        )
+    return min(wanted, len(run.training) // devices * devices)
 
 
 def _steps_per_epoch(run: Run) -> int:
@@ -142,19 +196,13 @@ def _fit(
     reader.check_files([*run.training, *run.validation])
     steps = _steps_per_epoch(run)
     streams: dict[str, object] = {"x": _training_stream(run, reader, first=state.epochs * steps)}
-    callbacks: list[keras.callbacks.Callback] = []
-    constants = {"ab_argmax_accuracy": _constant_accuracy(run, run.training, reader)}
-    if run.validation:
-        sheets = _sheet_callback(run, reader)
-        constants["val_ab_argmax_accuracy"] = _constant_accuracy(run, run.validation, reader)
-        constants |= best_constant_scores(sheets.photos)
-        callbacks.append(sheets)
-        streams |= _validation_stream(run, reader, sheets.photos[0])
-    write_text(run.folder / BASELINES_FILE, json.dumps(constants, indent=2) + "\n")
-    callbacks += [
-        checkpoints.CheckpointCallback(run.folder, state, patience=run.config.train.patience),
-        ProgressCallback(run, state, (steps, _batch_size(run)), constants, listener),
-    ]
+    sheet_photos = _sheet_photos(run, reader) if run.validation else None
+    if sheet_photos is not None:
+        streams |= _validation_stream(run, reader, sheet_photos[0])
+    if run.cluster.is_first:
+        callbacks = _writing_callbacks(run, state, reader, listener, sheet_photos)
+    else:
+        callbacks = [checkpoints.StateCallback(state, patience=run.config.train.patience)]
     with interruption() as interrupt_callback:
         try:
             network.fit(
@@ -171,11 +219,36 @@ def _fit(
             raise
 
 
+def _writing_callbacks(
+    run: Run,
+    state: checkpoints.State,
+    reader: PhotoReader,
+    listener: TrainingListener,
+    sheet_photos: npt.NDArray[np.uint8] | None,
+) -> list[keras.callbacks.Callback]:
+    """Return the callbacks that write files and report progress."""
+    callbacks: list[keras.callbacks.Callback] = []
+    constants = {"ab_argmax_accuracy": _constant_accuracy(run, run.training, reader)}
+    if sheet_photos is not None:
+        card, rows = card_of(run.recipe), run.config.train.sheet_photos
+        constants["val_ab_argmax_accuracy"] = _constant_accuracy(run, run.validation, reader)
+        constants |= best_constant_scores(sheet_photos)
+        callbacks.append(ContactSheetCallback(run.folder, run.recipe, card, sheet_photos, rows))
+    write_text(run.folder / BASELINES_FILE, json.dumps(constants, indent=2) + "\n")
+    amount = (_steps_per_epoch(run), _batch_size(run))
+    return [
+        *callbacks,
+        checkpoints.CheckpointCallback(run.folder, state, patience=run.config.train.patience),
+        ProgressCallback(run, state, amount, constants, listener),
+    ]
+
+
 def _training_stream(run: Run, reader: PhotoReader, first: int) -> grain.IterDataset:
     """Return the stream of training batches, from the batch on with which a resumed run goes on."""
     return training_batches(
         run.training, reader, run.recipe, run.config.data,
         size=run.size, batch_size=_batch_size(run), seed=run.config.train.seed, first=first,
+        cluster=run.cluster,
     )  # fmt: skip
 
 
@@ -187,7 +260,7 @@ def _validation_stream(
     return {
         "validation_data": validation_batches(
             run.validation, reader, run.recipe, run.config.data,
-            size=run.size, batch_size=batch_size, spare=spare,
+            size=run.size, batch_size=batch_size, spare=spare, cluster=run.cluster,
         ),
         "validation_steps": math.ceil(len(run.validation) / batch_size),
     }  # fmt: skip
@@ -198,15 +271,11 @@ def _constant_accuracy(run: Run, sources: list[Source], reader: PhotoReader) -> 
     return constant_argmax_accuracy(sources, reader, run.size, run.config.data.fit)
 
 
-def _sheet_callback(run: Run, reader: PhotoReader) -> ContactSheetCallback:
-    """Create the callback that colours validation photographs after each epoch."""
+def _sheet_photos(run: Run, reader: PhotoReader) -> npt.NDArray[np.uint8]:
+    """Return validation photographs to colour after each epoch, RGB, (N, H, W, 3) uint8."""
     size, fit = run.size, run.config.data.fit
     chosen = subsample(run.validation, _MAX_SHEET_PHOTOS)
-    photos = np.stack(list(reader.load_all(chosen, lambda data: photo.square(data, size, fit))))
-    recipe = run.recipe
-    return ContactSheetCallback(
-        run.folder, recipe, card_of(recipe), photos, run.config.train.sheet_photos
-    )
+    return np.stack(list(reader.load_all(chosen, lambda data: photo.square(data, size, fit))))
 
 
 def _export(

@@ -16,6 +16,7 @@ from photochrom import photo
 from photochrom.batch import color_pages, color_photo
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.errors import ConfigError
+from photochrom.photo.album import is_in_color
 from photochrom.web.filenames import (
     BYTES,
     PDF,
@@ -101,13 +102,20 @@ def _colorize(service: ServiceState, form: PhotographForm) -> _Download:
         return _color_document(service, form, data, name, options)
     colorizer = service.colorizer
     grey = photo.read(data, max_pixels=colorizer.max_pixels, name=name)
+    if form.in_color == "skip" and is_in_color(grey, album=form.album):
+        raise ConfigError(
+            f"expected a grey photograph; {name} is in colour already (in_color=recolor colours it "
+            "anew)"
+        )
     service.metrics.pixels.inc(grey.luma.size)
     colored = color_photo(colorizer, grey, options, split=form.split)
     results = colored.results
     format_name = form.format_for(grey.format)
     own_name = named_for(name, format_name)
     headers = result_headers(
-        colored.photographs, metadata_lost=results[0].metadata_lost(format_name)
+        colored.photographs,
+        unchanged=colored.unchanged,
+        metadata_lost=results[0].metadata_lost(format_name),
     )
     shown = (each.in_profile(form.result_profile) for each in results)
     files = (

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any, Final, get_origin
+from typing import Annotated, Any, Final, Literal, get_origin
 
 from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -65,6 +65,12 @@ class ColorForm(BaseModel):
         default=True,
         description="Whether to find the photographs on an album page or within a border, and to "
         "colour only them.",
+    )
+    in_color: Literal["skip", "recolor"] = Field(
+        "skip",
+        description="What to do with photographs that are in colour already: `skip` leaves them as "
+        "they are, so that a request for such a photograph alone is refused; `recolor` colours "
+        "them anew. Sepia is not colour.",
     )
     split: bool = Field(
         default=False,
@@ -132,6 +138,7 @@ class ColorForm(BaseModel):
             variants=variants,
             album=self.album,
             negative=self.negative,
+            keep_color=self.in_color == "skip",
         )
 
     @property

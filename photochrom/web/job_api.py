@@ -153,6 +153,7 @@ def _photographs_job(service: Service, folder: Path, form: JobForm) -> Job:
         label=form.label,
         split=form.split,
         consistent=form.consistent,
+        in_color=form.in_color,
     )
     work = photographs_work(
         service.colorizer, sources, options, settings, workers=service.settings.threads

@@ -47,6 +47,7 @@ class PhotographSettings:
         label: As in `batch.run`.
         split: Whether to write each photograph of an album page to a file of its own.
         consistent: Whether the photographs share colours, as with `batch.share_colors`.
+        in_color: As in `batch.run`.
     """
 
     suffix: str | None = None
@@ -56,6 +57,7 @@ class PhotographSettings:
     label: bool = False
     split: bool = False
     consistent: bool = False
+    in_color: batch.InColor = "skip"
 
 
 def photographs_work(
@@ -83,11 +85,11 @@ def photographs_work(
         tasks = _tasks(sources, job.folder / "out", settings)
         color = options
         if settings.consistent:
-            color = _with_shared_colors(job, tasks, colorizer, options, workers)
+            color = _with_shared_colors(job, tasks, colorizer, options, settings, workers)
         outcomes = batch.run(
             tasks,
             colorizer,
-            in_color="recolor",
+            in_color=settings.in_color,
             workers=workers,
             quality=settings.quality,
             options=color,
@@ -107,6 +109,8 @@ def photographs_work(
                     path.unlink()
                 outcome.job.source.unlink()
                 job.done += 1
+        if all(item.status == "skipped" for item in job.items):
+            raise PhotoError("the photographs are all in colour already")
         if not any(item.status == "done" for item in job.items):
             raise PhotoError("none of the photographs could be coloured")
         return archive_path
@@ -115,7 +119,12 @@ def photographs_work(
 
 
 def _with_shared_colors(
-    job: Job, tasks: list[batch.Job], colorizer: Colorizer, options: ColorOptions, workers: int
+    job: Job,
+    tasks: list[batch.Job],
+    colorizer: Colorizer,
+    options: ColorOptions,
+    settings: PhotographSettings,
+    workers: int,
 ) -> ColorOptions:
     """Compare the photographs of a job, and return options with the colours that they share."""
 
@@ -124,7 +133,7 @@ def _with_shared_colors(
         job.compared += 1
 
     shared = batch.share_colors(
-        tasks, colorizer, options, in_color="recolor", workers=workers, on_photo=count
+        tasks, colorizer, options, in_color=settings.in_color, workers=workers, on_photo=count
     )
     return replace(options, shared=shared)
 

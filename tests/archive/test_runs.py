@@ -253,3 +253,22 @@ def test_processes_give_the_same_bytes(scans):
     assert {name: entry.output_sha256 for name, entry in rows().items()} == {
         name: entry.output_sha256 for name, entry in rows("p.sqlite").items()
     }
+
+
+def test_damaged_results_are_made_anew_when_asked(scans):
+    run(scans)
+    good = {path: path.read_bytes() for path in Path("out").rglob("*.*")}
+    Path("out/a.png").unlink()
+    Path("out/b.jpg").write_bytes(b"damaged")
+    assert invoke("archive", "verify", "run.sqlite", "--requeue").exit_code == 1
+    assert "goes on" in invoke("archive", "status", "run.sqlite").stderr
+    run(output=None)
+    assert {path: path.read_bytes() for path in good} == good
+    assert invoke("archive", "verify", "run.sqlite").exit_code == 0
+
+
+def test_a_mistake_leaves_no_manifest(scans):
+    run("nowhere", code=2)
+    assert not Path("run.sqlite").exists()
+    run(scans)
+    run("--vividness", "0.9", code=2, output=None)

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from photochrom import photo
-from photochrom.errors import ConfigError, DataError
+from photochrom.errors import ConfigError, DataError, StorageError
 from photochrom.progress import ProgressListener
 from photochrom.recipes import recipe
 from photochrom.training import dataset, sources
+from photochrom.training.cluster import Cluster
 from photochrom.training.config import load_config
 from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.reading import PhotoReader
@@ -412,3 +413,96 @@ def test_a_file_that_is_not_a_configuration_is_named(tmp_path):
     path.write_text("epochs = = 3")
     with pytest.raises(ConfigError, match=r"cannot read the configuration .*run\.toml"):
         load_config(path)
+
+
+@loads_keras
+def test_two_processes_get_together_what_one_would_get(tmp_path):
+    found = sources.find(fill(tmp_path, 7))
+    whole = batches(found, 3, first=2)
+    halves = [batches(found, 3, first=2, cluster=Cluster(n, 2, 2)) for n in range(2)]
+    np.testing.assert_array_equal(whole, np.concatenate(halves, 1))
+
+
+@loads_keras
+def test_every_device_validates_as_many_photographs(tmp_path):
+    found = sources.find(fill(tmp_path, 5))
+    shares = [
+        [
+            inputs
+            for inputs, _ in validation_batches(
+                found, reader_of(found), recipe("autoencoder"), load_config().data,
+                size=32, batch_size=4, spare=SPARE, cluster=Cluster(n, 2, 2),
+            )
+        ]
+        for n in range(2)
+    ]  # fmt: skip
+    assert [[len(inputs) for inputs in share] for share in shares] == [[2, 1], [2, 1]]
+    seen = {inputs.tobytes() for share in shares for batch in share for inputs in batch}
+    assert len(seen) == 5
+
+
+# --- in a storage ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A folder with photographs and a shard, and the URI of its copy in a storage."""
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    folder = fill(tmp_path / "photos", 4)
+    shard(folder / "000.tar", crops(3, 96))
+    for path in folder.iterdir():
+        memory.pipe_file(f"/bucket/photos/{path.name}", path.read_bytes())
+    yield folder, "memory://bucket/photos"
+    memory.rm("/bucket", recursive=True)
+
+
+def test_photographs_in_a_storage_are_those_of_the_folder(stored):
+    folder, uri = stored
+    here, there = sources.find(folder), sources.find(uri)
+    assert [s.read() for s in there] == [s.read() for s in here]
+    assert [s.name for s in there] == [s.name.replace(str(folder), uri) for s in here]
+    # A run on a copy holds out the same photographs.
+    held_out = [[s.name for s in sources.split(found, 0.5, place)[1]]
+                for found, place in ((here, folder), (there, uri))]  # fmt: skip
+    assert held_out[1] == [name.replace(str(folder), uri) for name in held_out[0]]
+
+
+@pytest.mark.parametrize("name", ["000.tar", "0*.tar"])
+def test_one_shard_of_a_storage_may_be_named(stored, name):
+    found = sources.find(f"{stored[1]}/{name}")
+    assert [s.name for s in found] == [f"{stored[1]}/000.tar:{i:06}.png" for i in range(3)]
+    assert sources.split(found, 0.5, f"{stored[1]}/{name}") == sources.split(found, 0.5, stored[1])
+
+
+def test_a_photograph_that_a_storage_lost_is_left_out(stored):
+    found, notes = sources.find(stored[1]), Notes()
+    pytest.importorskip("fsspec").filesystem("memory").rm(
+        f"/bucket/photos/{Path(found[0].path).name}"
+    )
+    reader = reader_of(found, notes)
+    assert len(list(reader.load_all(found, len))) == 6
+    assert "there is no such file" in notes.texts[0]
+
+
+def test_a_storage_that_cannot_be_reached_ends_a_run_and_loses_no_photograph(stored, monkeypatch):
+    found, notes = sources.find(stored[1]), Notes()
+    reader = reader_of(found, notes)
+
+    def refuse(*_: object, **__: object) -> bytes:
+        raise StorageError("cannot read: no route")
+
+    monkeypatch.setattr(sources.storage, "read", refuse)
+    for use in (lambda: list(reader.load_all(found, len)), reader.check):
+        with pytest.raises(StorageError, match="no route"):
+            use()
+    assert not notes.texts
+
+
+def test_folders_for_validation_in_a_storage_are_found(stored):
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    for part in ("train", "val"):
+        memory.cp("/bucket/photos/000.tar", f"/bucket/parts/{part}/000.tar")
+    parts = sources.split_folders("memory://bucket/parts")
+    assert parts == ("memory://bucket/parts/train", "memory://bucket/parts/val")
+    assert sources.is_within(sources.find(parts[1])[0], parts[1])
+    assert not sources.is_within(sources.find(parts[0])[0], parts[1])

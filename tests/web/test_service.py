@@ -85,8 +85,10 @@ def test_sixteen_bits_stay_sixteen(client, deep):
         assert image.tag_v2[258] == (16, 16, 16)
 
 
-def test_a_colour_photograph_is_coloured_anew(client, astronaut):
-    answer = post(client, picture_bytes(astronaut), "now.png")
+def test_a_colour_photograph_is_left_alone_or_coloured_anew_on_request(client, astronaut):
+    refused = post(client, picture_bytes(astronaut), "now.png")
+    assert "now.png is in colour already (in_color=recolor" in problem(refused, 422)
+    answer = post(client, picture_bytes(astronaut), "now.png", in_color="recolor")
     assert np.abs(exact_luma(pixels(answer.content)) - exact_luma(astronaut)).max() <= 1.5
     assert np.abs(pixels(answer.content).astype(int) - astronaut).max() > 20
 

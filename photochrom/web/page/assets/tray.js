@@ -76,7 +76,9 @@ function draw() {
     ? `${done} of ${pictures.length}${paused ? ", paused" : ""}`
     : `${pictures.length} photograph${pictures.length === 1 ? "" : "s"}`;
   const already = `, ${inColor} ${inColor === 1 ? "is" : "are"} in colour already`;
-  one(".count").textContent = progress + (inColor ? already : "");
+  const failed = pictures.filter((picture) => picture.status === "failed").length;
+  one(".count").textContent =
+    progress + (inColor ? already : "") + (failed ? `, ${failed} failed` : "");
   one(".anew").hidden = !inColor || pictures.length < 2;
   one(".anew").textContent = inColor === 1 ? "Colour it anew" : `Colour these ${inColor} anew`;
   one(".pause").hidden = one(".cancel").hidden = !busy || comparing;
