@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing.connection import wait
-from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 from photochrom.archive.entry import Entry
 from photochrom.archive.settings import Settings
@@ -25,8 +25,12 @@ __all__ = ["EXECUTORS", "Executor", "Unit"]
 Unit: TypeAlias = list[Entry]
 """Photographs that are written together: one, or all of a shard."""
 
+T = TypeVar("T")
+
 Executor: TypeAlias = Callable[[Worker, Iterable[Unit], "int | None"], Iterator[Entry]]
 """Takes a worker, photographs and the number of workers; yields what became of each."""
+
+_HAS_MASKS: Final = hasattr(signal, "pthread_sigmask")  # Windows has none
 
 DIED: Final = "the process that coloured it died, perhaps for lack of memory"
 """The error of a photograph that killed its process twice."""
@@ -79,28 +83,41 @@ def in_processes(
 
 
 def _pool(settings: Settings, count: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(count, _Context(), initializer=_start, initargs=(settings,))
+    # Not forked: a fork would copy the engine's threads in the middle of their work.
+    context = multiprocessing.get_context("spawn")
+    return _Pool(count, context, initializer=_start, initargs=(settings,))
 
 
-class _Process(SpawnProcess):
-    """A process that Ctrl-C does not reach: only the main process decides what happens then."""
+class _Pool(ProcessPoolExecutor):
+    """Processes that Ctrl-C does not reach: only the main process decides what happens then."""
 
-    def start(self) -> None:
-        """Start the process, which inherits that the signal is blocked."""
-        if not hasattr(signal, "pthread_sigmask"):  # Windows
-            super().start()
-            return
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        try:
-            super().start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    def submit(self, function: Callable[..., T], /, *arguments: Any, **named: Any) -> Future[T]:
+        """Start a process if need be, which inherits that the signal is blocked."""
+        with _interrupts_held():
+            return super().submit(function, *arguments, **named)
 
 
-class _Context(SpawnContext):
-    """How processes are started. They are no forks, which would copy the engine's threads."""
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the end of the block; a half started process would be forgotten.
 
-    Process = _Process
+    What is started in the block never receives it, except on Windows.
+    """
+    if threading.current_thread() is not threading.main_thread():  # it is not interrupted anyway
+        yield
+        return
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    # Other threads do not block the signal, so that blocking it here would not be enough.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]) if _HAS_MASKS else ()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if _HAS_MASKS:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 _worker: list[Worker] = []
