@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photochrom.archive.storage import is_uri
 from photochrom.cli.console import note, print_settings
 from photochrom.cli.options import RECIPE_HELP, Backend, ConfigFile, RunSettings
 from photochrom.errors import ConfigError, RunExists
+from photochrom.files.storage import is_uri
 
 if TYPE_CHECKING:
     from photochrom.training.config import RunConfig
