@@ -67,9 +67,10 @@ def joined() -> Iterator[Cluster]:
 
     Raises:
         ConfigError: the backend is not JAX, or the environment does not name the processes.
-        ProcessLost: a process did not join, has ended, or does not answer any more. Then this
-            process ends at its exit without waiting for the others, with code 1; after Ctrl-C with
-            code 130.
+        ProcessLost: another process has ended, or does not answer.
+
+    After any error, this process does not wait for the others at its exit, and has the exit code 1,
+    or 130 after Ctrl-C. If a process does not join, or its host is silent, JAX itself ends this one.
     """
     import keras
 
@@ -85,8 +86,8 @@ def joined() -> Iterator[Cluster]:
         atexit.register(_end, 130 if isinstance(error, KeyboardInterrupt) else 1)
         if _means_loss(error):
             raise ProcessLost(
-                "another process of this training did not join, has ended, or does not answer: its "
-                "own messages say why. Every complete epoch is saved; start all processes again to "
+                "another process of this training has ended, or does not answer: its own messages "
+                "say why. Every complete epoch is saved; start all processes again to "
                 f"resume the run ({str(error).splitlines()[0]})"
             ) from error
         raise
