@@ -69,8 +69,9 @@ def joined() -> Iterator[Cluster]:
         ConfigError: the backend is not JAX, or the environment does not name the processes.
         ProcessLost: another process has ended, or does not answer.
 
-    After any error, this process does not wait for the others at its exit, and has the exit code 1,
-    or 130 after Ctrl-C. If a process does not join, or its host is silent, JAX itself ends this one.
+    After any error, this process does not wait for the others at its exit, and its exit code is 1,
+    or 130 after Ctrl-C. JAX itself ends this process if another does not join, if the host of
+    another is silent, and often if process 0 has ended.
     """
     import keras
 
