@@ -110,6 +110,8 @@ def train(
     from photochrom.training import cluster, runs, trainer
 
     resuming = _resuming(run_folder, backend, no_export=no_export, distributed=distributed)
+    if distributed:
+        note("waiting for the other processes, 5 minutes at most")
     with (
         cluster.joined() if distributed else nullcontext(cluster.ALONE) as processes,
         progress_of(processes) as progress,
