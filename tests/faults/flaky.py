@@ -45,7 +45,7 @@ class FlakyProxy:
         class Handler(_Handler):
             flaky = proxy
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -65,6 +65,11 @@ class FlakyProxy:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: a client that is killed hangs up."""
 
 
 class _Handler(BaseHTTPRequestHandler):
