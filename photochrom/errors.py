@@ -144,7 +144,7 @@ class StorageError(PhotochromError):
 
 
 class ProcessLost(PhotochromError):
-    """Another process of a training did not join, has ended, or does not answer."""
+    """Another process of a training has ended, or does not answer."""
 
 
 class ModelError(PhotochromError):

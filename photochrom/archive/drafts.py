@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photochrom.archive import storage
+from photochrom.files import storage
 from photochrom.files.atomic import output_errors
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from photochrom.archive.storage import is_uri
 from photochrom.errors import DataError
 from photochrom.files.atomic import atomic_write
+from photochrom.files.storage import is_uri
 from photochrom.photo import READABLE_SUFFIXES
 
 if TYPE_CHECKING:

@@ -9,13 +9,14 @@ from itertools import count, groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from photochrom.archive import drafts, storage
+from photochrom.archive import drafts
 from photochrom.archive.entry import Entry
 from photochrom.archive.executors import EXECUTORS, Unit
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import is_shard_pattern, member_of
 from photochrom.archive.worker import Worker
 from photochrom.errors import ConfigError, OutputFailed
+from photochrom.files import storage
 from photochrom.photo import READABLE_SUFFIXES, result_suffix
 
 if TYPE_CHECKING:

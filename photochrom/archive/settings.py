@@ -110,7 +110,7 @@ class Settings:
             ConfigError: as in `ColorOptions.of`.
         """
         from photochrom import photo
-        from photochrom.archive.storage import read
+        from photochrom.files.storage import read
 
         reference = None
         if self.reference:
@@ -138,7 +138,7 @@ class Settings:
 
     def described(self, colorizer: Colorizer) -> dict[str, Any]:
         """Return all that a result depends on, besides its source, for JSON."""
-        from photochrom.archive.storage import read
+        from photochrom.files.storage import read
 
         reference = hashlib.sha256(read(self.reference)).hexdigest() if self.reference else ""
         return asdict(self) | {

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from photochrom.archive import storage
 from photochrom.archive.drafts import draft_folder, draft_of
 from photochrom.errors import ConfigError, OutputExists
+from photochrom.files import storage
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry

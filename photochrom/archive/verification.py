@@ -11,8 +11,8 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from photochrom.archive import storage
 from photochrom.errors import PhotochromError, StorageError
+from photochrom.files import storage
 from photochrom.parallel import map_unordered
 
 if TYPE_CHECKING:

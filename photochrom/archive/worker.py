@@ -12,13 +12,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from photochrom import photo
-from photochrom.archive import storage
 from photochrom.archive.drafts import draft_of
 from photochrom.archive.settings import Settings, fingerprint
 from photochrom.archive.shards import write_shard
 from photochrom.batch import IN_COLOR_ALREADY, color_photo
 from photochrom.batch.job import reason_of
 from photochrom.errors import OutputExists
+from photochrom.files import storage
 from photochrom.files.atomic import is_disk_full
 from photochrom.photo.album import is_in_color
 from photochrom.photo.codecs import format_of

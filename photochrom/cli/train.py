@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from photochrom.archive.storage import is_uri
 from photochrom.cli.console import note, print_settings
 from photochrom.cli.options import RECIPE_HELP, Backend, ConfigFile, RunSettings
 from photochrom.errors import ConfigError, RunExists
+from photochrom.files.storage import is_uri
 
 if TYPE_CHECKING:
     from photochrom.training.config import RunConfig
@@ -110,6 +110,8 @@ def train(
     from photochrom.training import cluster, runs, trainer
 
     resuming = _resuming(run_folder, backend, no_export=no_export, distributed=distributed)
+    if distributed:
+        note("waiting for the other processes, 5 minutes at most")
     with (
         cluster.joined() if distributed else nullcontext(cluster.ALONE) as processes,
         progress_of(processes) as progress,

@@ -67,9 +67,11 @@ def joined() -> Iterator[Cluster]:
 
     Raises:
         ConfigError: the backend is not JAX, or the environment does not name the processes.
-        ProcessLost: a process did not join, has ended, or does not answer any more. Then this
-            process ends at its exit without waiting for the others, with code 1; after Ctrl-C with
-            code 130.
+        ProcessLost: another process has ended, or does not answer.
+
+    After any error, this process does not wait for the others at its exit, and its exit code is 1,
+    or 130 after Ctrl-C. JAX itself ends this process if another does not join, if the host of
+    another is silent, and often if process 0 has ended.
     """
     import keras
 
@@ -85,8 +87,8 @@ def joined() -> Iterator[Cluster]:
         atexit.register(_end, 130 if isinstance(error, KeyboardInterrupt) else 1)
         if _means_loss(error):
             raise ProcessLost(
-                "another process of this training did not join, has ended, or does not answer: its "
-                "own messages say why. Every complete epoch is saved; start all processes again to "
+                "another process of this training has ended, or does not answer: its own messages "
+                "say why. Every complete epoch is saved; start all processes again to "
                 f"resume the run ({str(error).splitlines()[0]})"
             ) from error
         raise

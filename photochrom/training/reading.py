@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
-from photochrom.archive.storage import is_uri
 from photochrom.errors import DataError, PhotoError, StorageError, UnsupportedPhoto
+from photochrom.files.storage import is_uri
 from photochrom.parallel import map_ordered
 from photochrom.photo.source import name_of
 from photochrom.progress import ProgressListener

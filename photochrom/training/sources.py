@@ -17,11 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final, Literal, NamedTuple, TypeAlias, overload
 
 from photochrom import photo
-from photochrom.archive import storage
-from photochrom.archive.storage import is_uri
 from photochrom.errors import DataError, PhotoError, StorageError
+from photochrom.files import storage
 from photochrom.files.atomic import atomic_write
 from photochrom.files.folders import files_in
+from photochrom.files.storage import is_uri
 from photochrom.parallel import map_ordered
 from photochrom.photo import READABLE_SUFFIXES
 from photochrom.progress import ProgressListener

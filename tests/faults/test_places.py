@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.archive import storage, worker
+from photochrom.archive import worker
 from photochrom.archive.worker import Worker
 from photochrom.errors import StorageError
+from photochrom.files import storage
 from tests.commands import invoke
 from tests.faults.runs import Before, hashes, left_over, rows, run
 from tests.support import contents, write_pictures
@@ -91,7 +92,7 @@ def test_a_full_disk_of_temporary_files_stops_the_run(scans, small_disk, monkeyp
 
 def test_a_full_disk_of_the_manifest_stops_the_run(scans, small_disk):
     manifest = "disk/run.sqlite"
-    Path("disk/filling").write_bytes(bytes(230_000))
+    Path("disk/filling").write_bytes(bytes(200_000))
     write_pictures(scans, *(f"{number:03}.png" for number in range(24)))
     said = run("scans", manifest=manifest, code=1)
     assert "cannot read or write the manifest disk/run.sqlite: database or disk is full" in said

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.archive import storage
+from photochrom.files import storage
 from tests.commands import invoke
 from tests.faults.flaky import FAULTS, FlakyProxy
 from tests.faults.runs import Before, hashes, rows, run
