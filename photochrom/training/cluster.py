@@ -19,7 +19,7 @@ import numpy as np
 
 from photochrom.errors import ConfigError, PhotochromError, ProcessLost
 
-__all__ = ["ALONE", "Cluster", "broadcast", "joined", "leave", "undistributed"]
+__all__ = ["ALONE", "Cluster", "broadcast", "distributed", "joined", "leave", "undistributed"]
 
 _VARIABLES: Final = (
     "KERAS_DISTRIBUTION_JOB_ADDRESSES",
@@ -59,7 +59,7 @@ ALONE: Final = Cluster()
 
 @contextmanager
 def joined() -> Iterator[Cluster]:
-    """Join the other processes, distribute all Keras variables over them, and leave at the end.
+    """Join the other processes, and leave them at the end.
 
     The address of process 0, the number of processes and the number of this one come from the
     environment: from the variables of `keras.distribution.initialize`, or from what JAX knows of
@@ -111,7 +111,6 @@ def _end(code: int) -> None:
 def _join() -> Cluster:
     """Join the other processes."""
     import jax
-    import keras
     from jax.experimental import multihost_utils
 
     address, processes, process = _from_environment()
@@ -128,8 +127,6 @@ def _join() -> Cluster:
         ) from error
     # On CPUs, the first exchange has to begin within 30 seconds everywhere; the scan takes longer.
     multihost_utils.sync_global_devices("joined")
-    parallel = keras.distribution.DataParallel(auto_shard_dataset=False)
-    keras.distribution.set_distribution(parallel)
     return Cluster(jax.process_index(), jax.process_count(), jax.device_count())
 
 
@@ -149,10 +146,21 @@ def _from_environment() -> tuple[str | None, int | None, int | None]:
 def leave() -> None:
     """Leave the other processes, as soon as all have done their work; may be called again."""
     import jax
+
+    jax.distributed.shutdown()
+
+
+@contextmanager
+def distributed(cluster: Cluster) -> Iterator[None]:
+    """Let Keras make variables that all devices hold; all processes have to make the same ones."""
     import keras
 
-    keras.distribution.set_distribution(None)
-    jax.distributed.shutdown()
+    if cluster.devices == 1:
+        yield
+        return
+    # The stream of each process is its share already.
+    with keras.distribution.DataParallel(auto_shard_dataset=False).scope():
+        yield
 
 
 @contextmanager

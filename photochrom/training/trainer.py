@@ -22,7 +22,7 @@ from photochrom.recipes.blocks.quantization import class_weights, color_prior
 from photochrom.training import checkpoints
 from photochrom.training.baselines import best_constant_scores, constant_argmax_accuracy
 from photochrom.training.calibration import calibrate
-from photochrom.training.cluster import leave
+from photochrom.training.cluster import distributed, leave
 from photochrom.training.dataset import training_batches, validation_batches
 from photochrom.training.export import card_of, export
 from photochrom.training.interruption import interruption
@@ -87,7 +87,8 @@ def train(
     reader = run.reader(listener)
     state = checkpoints.latest_state(run.folder / "checkpoints")
     if not _is_finished(run, state):
-        state = _fit_from_checkpoint(run, reader, listener)
+        with distributed(run.cluster):
+            state = _fit_from_checkpoint(run, reader, listener)
     if run.cluster.devices > 1:
         leave()  # the export takes long, and nobody has to wait for it
     if not run.cluster.is_first:
