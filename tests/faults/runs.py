@@ -67,7 +67,7 @@ def spawned(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[by
         process.wait()
 
 
-def until(true: object, seconds: float = 60) -> None:
+def until(true: object, seconds: float = 150) -> None:
     """Wait until a function returns something true."""
     end = time.monotonic() + seconds
     while not true():  # type: ignore[operator]

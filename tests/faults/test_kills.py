@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -115,12 +116,11 @@ def test_processes_survive_a_death_and_end_with_their_parent(scans):
     asked += ["--executor", "processes", "--workers", "1"]
     with spawned(*asked) as process:
         until(lambda: len(Before().done) >= 1)
-        [worker] = _workers(process.pid)
-        worker.kill()
+        _workers(process.pid)[0].kill()
         done = len(Before().done)
         until(lambda: len(Before().done) > done)
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130
     said = Path("said").read_text()
     assert "Traceback" not in said
     assert said.endswith("photochrom: interrupted\n")
@@ -139,5 +139,15 @@ def test_processes_survive_a_death_and_end_with_their_parent(scans):
 
 
 def _workers(pid: int) -> list[psutil.Process]:
-    children = psutil.Process(pid).children(recursive=True)
-    return [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+    """Wait until a run has processes that colour, and return them."""
+    found: list[psutil.Process] = []
+
+    def look() -> bool:
+        for each in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+                if "spawn_main" in " ".join(each.cmdline()):
+                    found.append(each)
+        return bool(found)
+
+    until(look)
+    return found
