@@ -15,7 +15,8 @@ import tifffile
 from PIL import Image
 
 from photochrom import photo
-from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
+from photochrom.documents.coloring import is_document
+from photochrom.errors import PhotoError, UnreadablePhoto, UnsupportedPhoto
 from tests.photo.photo_files import pil_bytes
 
 CASES = Path(__file__).parents[1] / "cases" / "tiff"
@@ -278,3 +279,12 @@ def test_damaged_pixels_print_nothing(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "tiff_lzw.tif is damaged or truncated" in done.stdout
+
+
+@pytest.mark.parametrize("header", [b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"])
+def test_a_file_that_ends_within_its_header(header):
+    for size in range(1, 16):
+        data = (header + bytes(16))[:size]
+        assert not is_document(data)
+        with pytest.raises(PhotoError):
+            photo.read(data)

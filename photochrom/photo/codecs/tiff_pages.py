@@ -126,6 +126,8 @@ class _Directory:
 def _pages(data: bytes) -> Iterator[_Directory]:
     """Yield the pages of a TIFF, up to a limit; a chain that loops ends."""
     form = _NumberFormat.of(data)
+    if len(data) < form.first + form.pointer.size:  # cut off within its header
+        return
     (offset,) = form.pointer.unpack_from(data, form.first)
     seen: set[int] = set()
     while offset and offset not in seen and len(seen) < _MAX_PAGES:
