@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
@@ -40,6 +40,17 @@ BOUNDED = settings(
 schemathesis.openapi.format("binary", st.sampled_from(PICTURES) | st.binary(max_size=64))
 
 
+@st.composite
+def valid_cases(draw, cases):
+    """Requests of Schemathesis, without those that it cannot check itself: some with uploads."""
+    try:
+        return draw(cases)
+    except ValueError as error:
+        if "Unsupported type: 'Binary'" in str(error):
+            reject()
+        raise
+
+
 @pytest.fixture
 def service_schema(warm):
     many = Settings(page=False, workers=1, limits=Limits(jobs=10_000))
@@ -57,7 +68,7 @@ def test_the_service_is_as_its_schema_says(method, path, mode, service_schema):
     operation = service_schema[path][method]
 
     @BOUNDED
-    @given(operation.as_strategy(generation_mode=mode))
+    @given(valid_cases(operation.as_strategy(generation_mode=mode)))
     def ask(case):
         excluded = [positive_data_acceptance]
         if _has_numbers(case.body):
