@@ -27,7 +27,7 @@ Unit: TypeAlias = list[Entry]
 
 T = TypeVar("T")
 
-Executor: TypeAlias = Callable[[Worker, Iterable[Unit], "int | None"], Iterator[Entry]]
+Executor: TypeAlias = Callable[[Worker, Iterable[Unit], "int | None"], Generator[Entry]]
 """Takes a worker, photographs and the number of workers; yields what became of each."""
 
 _HAS_MASKS: Final = hasattr(signal, "pthread_sigmask")  # Windows has none

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, fields, replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self, get_args
 
 from photochrom.archive.entry import Entry
 from photochrom.batch.job import Status
-from photochrom.errors import ConfigError, OutputError, OutputFailed
+from photochrom.errors import ConfigError, OutputError, OutputFailed, PhotochromError
 from photochrom.files.locks import lock_file
 
 if TYPE_CHECKING:
@@ -87,15 +87,21 @@ class Manifest:
     ) -> None:
         """Close the file, and let others write it.
 
-        A new manifest without rows is deleted where an error ends the block: the next command may
-        name another output.
+        A new manifest is deleted where an error of the package ends the block before any photograph
+        was begun: the corrected command may have another output and other settings.
         """
-        is_unused = self._is_new and error is not None and not any(self.counts().values())
+        is_unused = self._is_new and isinstance(error, PhotochromError) and self._nothing_begun()
         self._rows.close()
         if is_unused:
             self.path.unlink(missing_ok=True)
         if self._lock:
             self._lock.close()
+
+    def _nothing_begun(self) -> bool:
+        with suppress(OutputFailed):
+            counts = self.counts()
+            return counts["queued"] == sum(counts.values())
+        return False
 
     @property
     def is_running(self) -> bool:

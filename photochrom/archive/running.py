@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from itertools import count, groupby
@@ -149,7 +149,7 @@ def color_queued(
     for entry in manifest.entries("running"):
         drafts.discard(entry)
     manifest.requeue("running")
-    with closing(_done(executor, worker, _units(manifest), workers)) as done:
+    with closing(EXECUTORS[executor](worker, _units(manifest), workers)) as done:
         for entry in done:
             if entry.status == "queued":
                 manifest.record(replace(entry, error=""))
@@ -158,13 +158,7 @@ def color_queued(
             yield entry
 
 
-def _done(
-    executor: str, worker: Worker, units: Iterable[Unit], workers: int | None
-) -> Generator[Entry]:
-    yield from EXECUTORS[executor](worker, units, workers)
-
-
-def _units(manifest: Manifest) -> Iterator[list[Entry]]:
+def _units(manifest: Manifest) -> Iterator[Unit]:
     """Yield what is queued: single photographs, and all that go into one tar together."""
     for shard, entries in groupby(_claimed(manifest), lambda entry: entry.shard):
         if shard:

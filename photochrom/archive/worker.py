@@ -63,7 +63,7 @@ class Worker:
         try:
             return write_shard(unit, (self._one(entry, deliver=False) for entry in unit))
         except Exception as error:  # noqa: BLE001  one bad shard must not stop the others
-            return [self._signed(_unfinished(each, error)) for each in unit]
+            return [self._with_origin(_unfinished(each, error)) for each in unit]
 
     def _one(self, entry: Entry, *, deliver: bool) -> tuple[Entry, bytes]:
         """Colour a photograph; return its new row and the file of its result, if there is one."""
@@ -78,7 +78,7 @@ class Worker:
                 entry = replace(entry, status="done", output_sha256=digest, output_size=len(result))
         except Exception as error:  # noqa: BLE001  one bad photograph must not stop the others
             entry, result = _unfinished(entry, error), b""
-        return self._signed(entry, time.perf_counter() - begun), result
+        return self._with_origin(entry, time.perf_counter() - begun), result
 
     def _color(self, entry: Entry) -> tuple[Entry, bytes]:
         data = storage.read(entry.source, offset=entry.source_offset, size=entry.source_size)
@@ -105,7 +105,7 @@ class Worker:
             )
         return entry, result
 
-    def _signed(self, entry: Entry, seconds: float = 0.0) -> Entry:
+    def _with_origin(self, entry: Entry, seconds: float = 0.0) -> Entry:
         """Return a row that says who made the result, and when."""
         return replace(
             entry,

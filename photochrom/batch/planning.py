@@ -16,7 +16,7 @@ from photochrom.batch.job import Job
 from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import ConfigError
 from photochrom.files.atomic import ensure_not_original, identity
-from photochrom.files.folders import files_in, matching, subfolders_of
+from photochrom.files.folders import before_wildcard, files_in, matching, subfolders_of
 from photochrom.files.names import COLORIZED, colorized
 from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
 from photochrom.photo.codecs import NOT_INSTALLED, format_of
@@ -201,7 +201,7 @@ def _expand(text: str, output: Path | None, *, recursive: bool) -> Iterator[tupl
         yield path, Path(path.name)
     elif (matches := matching(text, locked=locked)) or locked:
         # The "_" keeps `in/sub*.png` in `in/`: without it, the parent of `in/` would be the root.
-        root = Path(re.split(r"[*?[]", text, maxsplit=1)[0] + "_").parent
+        root = Path(before_wildcard(text) + "_").parent
         yield from _photographs(matches, locked, root, output)
     else:
         raise ConfigError(f"expected a photograph, a folder or a pattern; there is no {text}")

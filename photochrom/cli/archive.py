@@ -81,6 +81,15 @@ WorkersOption = Annotated[
         show_default="one per core, at most 4; on Ray one per CPU",
     ),
 ]
+ShardSize = Annotated[int, typer.Option(min=1, help="Number of photographs in one tar.")]
+PaletteColors = Annotated[str | None, typer.Option(metavar="COLOR,…", help="Colours to prefer.")]
+ReferencePlace = Annotated[
+    str | None, typer.Option(help="A colour photograph to copy the colours from: a path or a URI.")
+]
+Failed = Annotated[
+    bool, typer.Option("--failed", help="Name each failed photograph, with the reason.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
 
 
 @app.command()
@@ -89,19 +98,13 @@ def run(
     *,
     manifest: ManifestOption,
     output: OutputFolder = None,
-    shard_size: Annotated[
-        int, typer.Option(min=1, help="Number of photographs in one tar.")
-    ] = 1000,
+    shard_size: ShardSize = 1000,
     executor: ExecutorOption = "threads",
     workers: WorkersOption = None,
     model: ModelPath = None,
     vividness: Vividness = None,
-    palette: Annotated[
-        str | None, typer.Option(metavar="COLOR,…", help="Colours to prefer.")
-    ] = None,
-    reference: Annotated[
-        str | None, typer.Option(help="A colour photograph to copy the colours from.")
-    ] = None,
+    palette: PaletteColors = None,
+    reference: ReferencePlace = None,
     album: Album = True,
     negative: Negative = False,
     profile: Profile = "srgb",
@@ -157,11 +160,8 @@ def run(
 
 
 @app.command()
-def status(manifest: ManifestFile, as_json: AsJson = False, failed: bool = False) -> None:
-    """Say how many photographs of a run are done, failed and so on.
-
-    With --failed, each failed photograph is named, too, with the reason.
-    """
+def status(manifest: ManifestFile, as_json: AsJson = False, failed: Failed = False) -> None:
+    """Say how many photographs of a run are done, failed and so on."""
     from photochrom.archive.manifest import Manifest
 
     with Manifest(manifest) as opened:
@@ -251,9 +251,7 @@ def export(
     output: Annotated[
         Path, typer.Argument(help="The file to write, which ends in .parquet, .csv or .jsonl.")
     ],
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an existing file.")
-    ] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the rows of a manifest as a table: Parquet, CSV or JSON Lines."""
     from photochrom.archive.manifest import Manifest
@@ -261,9 +259,6 @@ def export(
 
     with Manifest(manifest) as opened:
         export_rows(opened.entries(), output, overwrite=overwrite)
-
-
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")]
 
 
 @app.command()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["files_in", "matching", "subfolders_of", "walk_files"]
+__all__ = ["before_wildcard", "files_in", "matching", "subfolders_of", "walk_files"]
 
 _NAS_THUMBNAILS: Final = "@eaDir"  # where Synology's network drives keep thumbnails
 _HIDDEN_PREFIXES: Final = (".", _NAS_THUMBNAILS)
@@ -30,6 +31,11 @@ def files_in(
     walk = _walk(folder, locked)
     folders = walk if recursive else [next(walk)]
     return sorted(parent / name for parent, names in folders for name in names)
+
+
+def before_wildcard(pattern: str) -> str:
+    """Return the part of a pattern before its first wildcard; the whole of a text without one."""
+    return re.split(r"[*?[]", pattern, maxsplit=1)[0]
 
 
 def walk_files(folder: Path) -> Iterator[Path]:

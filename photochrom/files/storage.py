@@ -19,7 +19,7 @@ from typing import Any, Final, TypeVar
 
 from photochrom.errors import ConfigError, MissingExtra, OutputError, OutputExists, StorageError
 from photochrom.files.atomic import atomic_write, discard_draft, write_bytes
-from photochrom.files.folders import matching, walk_files
+from photochrom.files.folders import before_wildcard, matching, walk_files
 
 __all__ = [
     "Found",
@@ -270,8 +270,7 @@ def _local_files(path: Path, location: str) -> Iterator[Found]:
         found = [each for each in matching(str(path), locked=locked) if each.is_file()]
         if not found:
             raise ConfigError(f"expected a file, a folder or a pattern; there is no {location}")
-        fixed = str(path).partition("*")[0].partition("?")[0].partition("[")[0]
-        root = Path(f"{fixed}_").parent
+        root = Path(before_wildcard(str(path)) + "_").parent
     for file in found:
         size, changed = _stat(file)
         yield Found(str(file), file.relative_to(root).as_posix(), size, changed)
@@ -279,8 +278,8 @@ def _local_files(path: Path, location: str) -> Iterator[Found]:
 
 def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:
     """Yield the files of a folder, pattern or single file of `fsspec`."""
-    if any(character in path for character in "*?["):
-        root = path.partition("*")[0].partition("?")[0].partition("[")[0].rpartition("/")[0]
+    if (fixed := before_wildcard(path)) != path:
+        root = fixed.rpartition("/")[0]
         listed = _patiently(lambda: system.glob(path, detail=True))
         found = [facts for facts in listed.values() if facts.get("type") != "directory"]
     else:
@@ -292,7 +291,6 @@ def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:
             root = path.rstrip("/")
             found = list(_patiently(lambda: system.find(path, detail=True)).values())
         else:
-            root, found = path.rpartition("/")[0], [facts]
             yield Found(location, path.rpartition("/")[2], *_facts(facts))
             return
     if not found:

@@ -268,7 +268,10 @@ def test_damaged_results_are_made_anew_when_asked(scans):
 
 
 def test_a_mistake_leaves_no_manifest(scans):
-    run("nowhere", code=2)
+    for mistake in (["nowhere"], [scans, "--palette", "nocolour"], [scans, "--model", "nowhere"]):
+        run(*mistake, code=2)
+        assert not Path("run.sqlite").exists()
+    run(scans, code=2, output=str(scans))  # the originals would be written over
     assert not Path("run.sqlite").exists()
     run(scans)
     run("--vividness", "0.9", code=2, output=None)
