@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from photochrom import film, photo
+from photochrom import photo
 from photochrom.album import AlbumPrediction
 from photochrom.color_photo import ColorPhoto
 from photochrom.deprecation import renamed_arguments
@@ -23,6 +23,7 @@ from photochrom.photo.album import find_photographs
 from photochrom.prediction import Prediction
 
 if TYPE_CHECKING:
+    from photochrom.film import FilmListener, FilmReport
     from photochrom.film.network import ShotReference
     from photochrom.guidance.hints import RGB, Hint
     from photochrom.options import FilmReferenceSource, ReferenceSource
@@ -258,8 +259,8 @@ class Colorizer:
         overwrite: bool = False,
         partial: bool = False,
         max_rows: int = 0,
-        listener: film.FilmListener | None = None,
-    ) -> film.FilmReport:
+        listener: FilmListener | None = None,
+    ) -> FilmReport:
         """Colour a film; luma, sound, subtitles, chapters and metadata stay as they are.
 
         Args:
@@ -290,7 +291,9 @@ class Colorizer:
             ConfigError: an argument is out of range, or arguments contradict each other.
             MissingExtra: PyAV is not installed.
         """
-        film.require()  # these modules import PyAV, an optional extra
+        from photochrom.film import require
+
+        require()  # the modules below import PyAV, an optional extra
         from photochrom.film.job import Encoding, Job, Span
         from photochrom.film.pipeline import color_film
 

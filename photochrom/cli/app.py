@@ -31,7 +31,7 @@ from photochrom.errors import (
     StorageError,
 )
 
-__all__ = ["app", "main"]
+__all__ = ["app", "run"]
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130  # 130 is 128 + SIGINT, as in shells
 # Errors about a file rather than about the command; every other error is a usage error.
@@ -110,8 +110,8 @@ app.add_typer(archive)
 app.add_typer(recipes)
 
 
-def main() -> None:
-    """Run the program with the arguments of the process."""
+def run() -> None:
+    """Parse the arguments of the process, run the command that they name, and exit."""
     if sys.stderr is None:  # the caller closed it, as some daemons do
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from photochrom.batch import InColor as InColorChoice
     from photochrom.batch import Job
     from photochrom.colorizer import Colorizer
+    from photochrom.model.model import Model
     from photochrom.options import ColorOptions
     from photochrom.provenance import Signer
 
@@ -111,10 +112,12 @@ def colorize(
     Exit codes: 0 all photographs were coloured or skipped; 1 at least one failed, and each failure
     is named; 2 the command line is not valid; 130 interrupted.
     """
+    # First of all: the engine takes as long to start as what follows takes to be imported.
+    network = None if dry_run else _started(model, engine, precision)
     from photochrom.colorizer import Colorizer
 
     max_pixels = int(max_megapixels * 1e6)
-    create = partial(Colorizer, model, max_pixels=max_pixels, engine=engine, precision=precision)
+    create = partial(Colorizer, network, max_pixels=max_pixels)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
     options = replace(options, album=album, negative=negative)
     originals = [Path(each) for each in (palette, reference) if each]
@@ -140,6 +143,15 @@ def colorize(
         signer=signer,
     )  # fmt: skip
     return comparison.write(jobs[0]) if comparison else None
+
+
+def _started(path: Path | None, engine: str, precision: str) -> Model:
+    """Return a model whose engine starts meanwhile, in another thread."""
+    from photochrom.model.model import Model, default_model
+
+    model = Model.load(path or default_model(), engine=engine, precision=precision)
+    model.start()
+    return model
 
 
 def _run(

@@ -119,6 +119,29 @@ def luv_to_rgb(luv: FloatArray) -> FloatArray:
     return _from_xyz(xyz)
 
 
+def _lightness(grey: FloatArray) -> FloatArray:
+    """Return the lightness L of grey pixels in CIE Lab.
+
+    Args:
+        grey: R = G = B in [0, 1].
+
+    Returns:
+        L in [0, 100], of the same shape.
+    """
+    # Not by OpenCV, which spends 0.13 s on tables of its own before it converts its first pixel.
+    y = _linear(grey)
+    return np.where(y > 216 / 24389, 116 * np.cbrt(y) - 16, y * np.float32(24389 / 27))
+
+
+def _luv_lightness(grey: FloatArray) -> FloatArray:
+    """Return the lightness of grey pixels in CIE Luv, as `rgb_to_luv` rounds it."""
+    return rgb_to_luv(grey[..., None].repeat(3, -1))[..., 0]
+
+
+def _same(grey: FloatArray) -> FloatArray:
+    return grey
+
+
 def rgb_to_ycbcr(rgb: FloatArray) -> FloatArray:
     """Convert RGB in [0, 1], (..., 3), to BT.601 Y in [0, 1], Cb and Cr in [-0.5, 0.5]."""
     y = rgb @ LUMA_WEIGHTS
@@ -157,18 +180,20 @@ class ColorSpace:
         name: its key in `SPACES`.
         from_rgb: converts RGB in [0, 1], (..., 3) float32, to this space.
         to_rgb: converts this space to RGB, without clipping.
+        from_grey: converts grey levels in [0, 1] to the first channel.
     """
 
     name: str
     from_rgb: Callable[[FloatArray], FloatArray]
     to_rgb: Callable[[FloatArray], FloatArray]
+    from_grey: Callable[[FloatArray], FloatArray]
 
 
 SPACES: Final = {
-    "lab": ColorSpace("lab", rgb_to_lab, lab_to_rgb),
-    "luv": ColorSpace("luv", rgb_to_luv, luv_to_rgb),
-    "yuv": ColorSpace("yuv", rgb_to_yuv, yuv_to_rgb),
-    "ycbcr": ColorSpace("ycbcr", rgb_to_ycbcr, ycbcr_to_rgb),
+    "lab": ColorSpace("lab", rgb_to_lab, lab_to_rgb, _lightness),
+    "luv": ColorSpace("luv", rgb_to_luv, luv_to_rgb, _luv_lightness),
+    "yuv": ColorSpace("yuv", rgb_to_yuv, yuv_to_rgb, _same),
+    "ycbcr": ColorSpace("ycbcr", rgb_to_ycbcr, ycbcr_to_rgb, _same),
 }
 
 
@@ -213,8 +238,7 @@ def luma(rgb: Samples) -> Samples:
 @lru_cache(maxsize=8)
 def _grey_levels(name: str, top: int) -> FloatArray:
     """Return the first channel of space `name` for every grey level from 0 to `top`."""
-    ramp = np.linspace(0, 1, top + 1, dtype=np.float32)[:, None].repeat(3, 1)
-    levels = SPACES[name].from_rgb(ramp)[:, 0].copy()
+    levels = SPACES[name].from_grey(np.linspace(0, 1, top + 1, dtype=np.float32))
     levels.flags.writeable = False
     return levels
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import zipfile
 import zlib
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -104,6 +106,17 @@ class Model:
     def engine(self) -> str:
         """Name of the engine, its device and its precision, for example "ONNX Runtime CPU f32"."""
         return self._engine.name
+
+    def start(self) -> None:
+        """Start the engine in another thread, so that it is ready when the network first runs.
+
+        A network that cannot run raises its error then, not here.
+        """
+        threading.Thread(target=self._start, name="photochrom-engine").start()
+
+    def _start(self) -> None:
+        with suppress(InvalidModel):
+            self._engine.name  # noqa: B018  the name is known once the engine has started
 
     @cached_property
     def digest(self) -> str:

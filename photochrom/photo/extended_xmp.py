@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from photochrom.photo.xmp import (
     MAX_PACKET,
@@ -138,6 +137,8 @@ def _declared(packet: bytes, node: _Node) -> bytes:
 
 
 def _attributes(values: dict[str, str]) -> bytes:
+    from xml.sax.saxutils import quoteattr  # it imports HTTP: too much for each start
+
     return "".join(f" {key}={quoteattr(value)}" for key, value in values.items()).encode()
 
 

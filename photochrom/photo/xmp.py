@@ -11,7 +11,6 @@ import html
 import re
 from dataclasses import dataclass
 from typing import Final, Literal
-from xml.sax.saxutils import escape
 
 __all__ = [
     "EMPTY_PACKET",
@@ -243,10 +242,11 @@ def with_property(packet: bytes | None, field: Property) -> bytes | None:
         text = html.unescape(packet.decode("utf-8", "replace"))
         return packet if all(value in text for value in values) else None
     prefix = field.prefix
-    content = escape(values[0])
+    texts = [html.escape(value, quote=False) for value in values]
+    content = texts[0]
     if field.kind:
         language = ' xml:lang="x-default"' if field.kind == "Alt" else ""
-        items = "".join(f"<rdf:li{language}>{escape(value)}</rdf:li>" for value in values)
+        items = "".join(f"<rdf:li{language}>{text}</rdf:li>" for text in texts)
         content = f"<rdf:{field.kind}>{items}</rdf:{field.kind}>"
     element = f"<{prefix}:{field.name}>{content}</{prefix}:{field.name}>"
     declaration = f' xmlns:{prefix}="{NAMESPACES[prefix]}"'

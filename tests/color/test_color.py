@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from photochrom import color
+from photochrom.color import spaces
 from tests.support import exact_luma
 
 SPACES = list(color.SPACES)
@@ -259,3 +260,11 @@ def test_chroma_of_another_shape(shape):
     grey = np.zeros((4, 5), np.uint8)
     with pytest.raises(ValueError, match=r"expected chroma of shape \(4, 5, 2\); received \("):
         color.merge(grey, np.zeros(shape, np.float32))
+
+
+def test_the_first_grey_levels_need_no_table_of_opencv(monkeypatch):
+    # OpenCV's Lab tables take longer to compute than a small photograph to colour.
+    monkeypatch.setattr(spaces.cv2, "cvtColor", None)
+    spaces._grey_levels.cache_clear()
+    levels = color.grey_level(np.array([[0, 255]], np.uint8), "lab")
+    np.testing.assert_allclose(levels, [[0, 100]], atol=1e-4)

@@ -339,3 +339,19 @@ def test_fit_of_a_turned_photograph_is_turned():
 @pytest.mark.parametrize("size", [(1, 1), (480, 640), (1, 5000)])
 def test_a_network_of_one_size_gets_it(size):
     assert model(working_size=224, size_multiple=0).fit(*size) == (224, 224)
+
+
+def test_an_engine_that_was_started_runs():
+    started = model()
+    started.start()
+    np.testing.assert_array_equal(
+        started(np.zeros((1, 16, 16, 1), np.float32)), model()(np.zeros((1, 16, 16, 1), np.float32))
+    )
+
+
+def test_a_damaged_network_that_was_started_fails_when_it_runs(capfd):
+    damaged = Model(card(), b"not a network", "m")
+    damaged.start()
+    with pytest.raises(InvalidModel, match="the network of m cannot be run"):
+        damaged(np.zeros((1, 16, 16, 1), np.float32))
+    assert "Traceback" not in capfd.readouterr().err
