@@ -23,7 +23,7 @@ _BATCH: Final = 4  # units of one call: each call costs some milliseconds
 
 def color_on_ray(
     settings: Settings, units: Iterable[list[Entry]], workers: int | None = None
-) -> Generator[Entry]:
+) -> Generator[list[Entry]]:
     """Colour photographs on the cluster that Ray is connected to, or on this machine.
 
     The photographs themselves never pass through Ray: each actor reads from the storage and writes
@@ -32,11 +32,11 @@ def color_on_ray(
 
     Args:
         settings: how to colour. The model must have the same path on every machine.
-        units: the photographs, in places that every machine can reach, as in `Executor`.
+        units: what is to be done, in places that every machine can reach, as in `Executor`.
         workers: the largest number of actors; None for one per CPU of the cluster.
 
     Yields:
-        What became of each, as soon as Ray hands it out.
+        The new rows of each unit, as soon as Ray hands them out.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -65,8 +65,8 @@ def color_on_ray(
             ray.shutdown()
 
 
-def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterator[Entry]:
-    """Yield what became of the photographs of one dataset.
+def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterator[list[Entry]]:
+    """Yield the new rows of the units of one dataset.
 
     Ray Data restarts actors that die, however often, and repeats their calls.
     """
@@ -86,7 +86,7 @@ def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterat
         num_cpus=1,
     )
     for row in done.iter_rows():
-        yield from _from_json(row["unit"])
+        yield _from_json(row["unit"])
 
 
 @contextmanager

@@ -5,7 +5,7 @@ The result is the film that `color_film` makes in one go.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
@@ -117,11 +117,3 @@ class DividedFilm:
             target: the file to write; an existing one is replaced.
         """
         mux(self.film, parts, target, self._plan, states[-1].last_duration)
-
-
-def all_problems(states: Sequence[JournalState]) -> Iterator[tuple[float, str]]:
-    """Yield the damaged places of all stretches, each once.
-
-    Reading begins before a stretch, so that two of them can find the same place.
-    """
-    yield from dict.fromkeys(tuple(each) for state in states for each in state.problems)

@@ -19,6 +19,7 @@ from photochrom.archive.manifest import Manifest
 from photochrom.cli.app import app
 from photochrom.errors import ModelNotFound
 from tests.commands import invoke, is_coloured
+from tests.films import planes, slow_film
 from tests.services import jpeg
 from tests.support import contents, write_pictures
 
@@ -81,6 +82,19 @@ def test_the_same_bytes_even_if_an_actor_dies(tmp_path, monkeypatch):
     assert hashes("ray.sqlite") == hashes("here.sqlite")
     assert len(hashes("ray.sqlite")) == 60
     assert contents(Path("ray")) == contents(Path("here"))
+
+
+def test_a_film_is_the_same_on_ray(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "films").mkdir()
+    slow_film(tmp_path / "films" / "one.mkv", "astronaut", "coffee")
+    run("films", "--manifest", "here.sqlite", "-o", "here")
+    run("films", "--manifest", "ray.sqlite", "-o", "ray", *ON_RAY)
+    for (time, old), (other, new) in zip(
+        planes(Path("here/one.mkv")), planes(Path("ray/one.mkv")), strict=True
+    ):
+        assert time == other
+        assert all((a == b).all() for a, b in zip(old, new, strict=True))
 
 
 def test_the_service_runs_on_ray():
