@@ -116,6 +116,15 @@ def sound(path: Path) -> bytes:
         return b"".join(bytes(packet) for packet in film.demux(audio=0))
 
 
+def check_same(path: Path, whole: Path) -> None:
+    """Check that a film has the frames, the times and the sound of another one."""
+    assert sound(path) == sound(whole)
+    assert len(planes(path)) == len(planes(whole))
+    for (time, old), (other, new) in zip(planes(whole), planes(path), strict=True):
+        assert time == other
+        assert all((a == b).all() for a, b in zip(old, new, strict=True))
+
+
 def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:
     """Write RGB frames as 000.png and so on into a new folder."""
     folder.mkdir()

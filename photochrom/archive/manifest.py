@@ -117,8 +117,7 @@ class Manifest:
 
     def _nothing_begun(self) -> bool:
         with suppress(OutputFailed):
-            counts = self.counts()
-            return counts["queued"] == sum(counts.values())
+            return not self._value("SELECT 'begun' FROM entries WHERE attempts > 0 LIMIT 1")
         return False
 
     @property

@@ -123,10 +123,7 @@ def _target(
         return member_of(output, shard, relative)
 
     path = PurePosixPath(found.relative)
-    if is_film(path):
-        ending = film_suffix(path.suffix)
-    else:
-        ending = suffix or result_suffix(path.suffix)
+    ending = film_suffix(path.suffix) if is_film(path) else suffix or result_suffix(path.suffix)
     target = place(str(path.with_suffix(ending)))
     if manifest.holder(target) and ending != path.suffix:
         return place(f"{path}{ending}")

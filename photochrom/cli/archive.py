@@ -36,7 +36,6 @@ from photochrom.errors import ConfigError
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
     from photochrom.archive.manifest import Manifest
-    from photochrom.batch import Status
 
 __all__ = ["app"]
 
@@ -123,8 +122,8 @@ def run(
 ) -> None:
     """Colour the photographs and films of an archive, and go on where an earlier run stopped.
 
-    Exit codes: 0 nothing failed; 1 at least one photograph or film failed; 2 the command line is not
-    valid; 130 interrupted. The same command goes on after any of them.
+    Exit codes: 0 nothing failed; 1 at least one photograph or film failed; 2 the command line is
+    not valid; 130 interrupted. The same command goes on after any of them.
     """
     from photochrom.archive.manifest import Manifest
     from photochrom.archive.running import add_sources, prepare
@@ -170,7 +169,7 @@ def status(manifest: ManifestFile, as_json: AsJson = False, failed: Failed = Fal
     with Manifest(manifest) as opened:
         counts, films, parts = opened.counts(), opened.counts("films"), opened.counts("parts")
         if as_json:
-            emit({**counts, "films": films, "parts": parts})
+            emit(dict(counts) | {"films": films, "parts": parts})
         else:
             for name, count in counts.items():
                 typer.echo(f"{name:9} {count:>9,}")

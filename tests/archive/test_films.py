@@ -13,7 +13,7 @@ from photochrom import Colorizer
 from photochrom.archive import Manifest, Settings, add_sources, color_queued, film_parts, prepare
 from photochrom.film.divided import DividedFilm
 from tests.commands import invoke
-from tests.films import planes, slow_film, sound
+from tests.films import check_same, slow_film
 from tests.support import sloped, write_model, write_pictures
 
 
@@ -49,15 +49,6 @@ def run(*arguments, code=0, output="out"):
 def row(name):
     with Manifest("run.sqlite") as opened:
         return next(each for each in opened.entries() if each.source.endswith(name))
-
-
-def check_same(path, whole):
-    """Check that a film has the frames, the times and the sound of another one."""
-    assert sound(path) == sound(whole)
-    assert len(planes(path)) == len(planes(whole))
-    for (time, old), (other, new) in zip(planes(whole), planes(path), strict=True):
-        assert time == other
-        assert all((a == b).all() for a, b in zip(old, new, strict=True))
 
 
 def check_all(originals, folder="out"):
