@@ -89,11 +89,11 @@ def write_film(
     return path
 
 
-def slow_film(path: Path, *names: str, count: int = 11) -> Path:
+def slow_film(path: Path, *names: str, count: int = 11, codec: str = "ffv1") -> Path:
     """Write a film of one picture a second, whose shots of `count` pictures show photographs."""
     frames = [frame for name in names for frame in panned(count, name=name)]
     times = [600 * number for number in range(len(frames))]
-    return write_film(path, frames, times=times, sound="pcm_s16le")
+    return write_film(path, frames, times=times, codec=codec, sound="pcm_s16le")
 
 
 def planes(path: Path) -> list[tuple[Fraction, list[np.ndarray]]]:

@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from typing import Any, Final, TypeAlias, TypeVar
 
 from photochrom.archive.entry import Entry
+from photochrom.archive.film_parts import Flag
 from photochrom.archive.settings import Settings
 from photochrom.archive.worker import Worker
 from photochrom.batch.job import worker_count
@@ -51,7 +52,7 @@ def in_threads(
         The new rows of each unit, in the order in which they are finished.
     """
     count = worker_count(workers)
-    with ThreadPoolExecutor(count) as pool:
+    with ThreadPoolExecutor(count) as pool, _setting(worker.stopped):
         yield from map_unordered(pool, worker, units, count + 1)
 
 
@@ -70,22 +71,33 @@ def in_processes(
     """
     settings, count = worker.settings, worker_count(workers)
     remaining = iter(units)
+    stopped = multiprocessing.get_context("spawn").Event()
     while True:
         begun: dict[str, Unit] = {}
         try:
-            with _pool(settings, count) as pool:
+            with _pool(settings, count, stopped) as pool, _setting(stopped):
                 yield from _watched(pool, remaining, begun, count + 1)
             return
         except BrokenProcessPool:
             suspects = list(begun.values())
         for unit in suspects:  # one of them killed the process: it shows when each runs alone
-            yield _alone(settings, unit)
+            yield _alone(settings, unit, stopped)
 
 
-def _pool(settings: Settings, count: int) -> ProcessPoolExecutor:
+@contextmanager
+def _setting(stopped: Flag) -> Iterator[None]:
+    """Tell workers when nobody waits for their results any more, so that they end at once."""
+    try:
+        yield
+    except (GeneratorExit, KeyboardInterrupt):
+        stopped.set()
+        raise
+
+
+def _pool(settings: Settings, count: int, stopped: Flag) -> ProcessPoolExecutor:
     # Not forked: a fork would copy the engine's threads in the middle of their work.
     context = multiprocessing.get_context("spawn")
-    return _Pool(count, context, initializer=_start, initargs=(settings,))
+    return _Pool(count, context, initializer=_start, initargs=(settings, stopped))
 
 
 class _Pool(ProcessPoolExecutor):
@@ -123,10 +135,10 @@ def _interrupts_held() -> Iterator[None]:
 _worker: list[Worker] = []
 
 
-def _start(settings: Settings) -> None:
+def _start(settings: Settings, stopped: Flag) -> None:
     """Load the network of a worker process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker[:] = [Worker(settings)]
+    _worker[:] = [Worker(settings, stopped)]
 
 
 def _end_with_parent() -> None:
@@ -156,9 +168,9 @@ def _watched(
         yield done
 
 
-def _alone(settings: Settings, unit: Unit) -> Unit:
+def _alone(settings: Settings, unit: Unit, stopped: Flag) -> Unit:
     """Colour a unit in a process of its own."""
-    with _pool(settings, 1) as pool:
+    with _pool(settings, 1, stopped) as pool, _setting(stopped):
         future: Future[Unit] = pool.submit(_work, unit)
         try:
             return future.result()

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from photochrom import film
 from photochrom.archive.drafts import draft_folder, draft_of
 from photochrom.archive.entry import Entry
 from photochrom.archive.local_films import LocalFilms
-from photochrom.errors import ConfigError, OutputExists
+from photochrom.errors import ConfigError, OutputExists, OutputFailed
 from photochrom.files import storage
 from photochrom.files.transfers import delete_folder, fetch, sha256
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from photochrom.film.stretches import Stretch
     from photochrom.options import ColorOptions
 
-__all__ = ["FilmWorker", "discard_parts"]
+__all__ = ["FilmWorker", "Flag", "discard_parts"]
 
 _MAX_SECONDS: Final = 60.0  # of film that are coloured before they are recorded
 _WRITTEN: Final = "written.json"  # hash and size of the film, while it is delivered
@@ -49,15 +49,19 @@ def _parts_folder(entry: Entry) -> str:
 class FilmWorker:
     """Divides films, colours parts of films, and puts films together."""
 
-    def __init__(self, colorizer: Colorizer, settings: Settings, options: ColorOptions) -> None:
+    def __init__(
+        self, colorizer: Colorizer, settings: Settings, options: ColorOptions, stopped: Flag
+    ) -> None:
         """Remember how to colour.
 
         Args:
             colorizer: colours the films, with its model.
             settings: the settings of the archive.
             options: the options that they stand for.
+            stopped: set when nobody waits for the parts any more.
         """
         self._colorizer, self._settings, self._options = colorizer, settings, options
+        self._listener = _Listener(stopped)
         self._films = LocalFilms()
 
     def __call__(self, entry: Entry, fingerprint: str) -> list[Entry]:
@@ -140,7 +144,9 @@ class FilmWorker:
             if state.parts:
                 fetch(f"{entry.output}/{finished.memory_file.name}", finished.memory_file)
             stretch = Stretch(**known["stretch"])
-            is_done = divided.color(stretch, finished, max_seconds=_MAX_SECONDS)
+            is_done = divided.color(
+                stretch, finished, max_seconds=_MAX_SECONDS, listener=self._listener
+            )
             made = finished.paths[state.parts :]
             for path in made if is_done else [*made, finished.memory_file]:
                 place = f"{entry.output}/{path.name}"
@@ -195,6 +201,27 @@ class FilmWorker:
             written = {"output_sha256": sha256(str(path)), "output_size": path.stat().st_size}
             storage.write(note, json.dumps(written).encode(), overwrite=True, draft=draft)
         return replace(entry, **written)
+
+
+class Flag(Protocol):
+    """What can be set at one place and seen at another: an event of threads or processes."""
+
+    def set(self) -> None:
+        """Set it."""
+
+    def is_set(self) -> bool:
+        """Return whether it is set."""
+
+
+class _Listener(film.FilmListener):
+    """Stops a part when nobody waits for it any more: it could take a minute."""
+
+    def __init__(self, stopped: Flag) -> None:
+        self._stopped = stopped
+
+    def progress(self, task: str, done: int, total: int) -> None:
+        if self._stopped.is_set():
+            raise OutputFailed("the run was stopped")
 
 
 def _details(output: str, stretch: Stretch, state: JournalState | None = None) -> str:

@@ -94,10 +94,11 @@ def _entries(
     numbers = count(sum(manifest.counts().values()))
     for source in sources:
         inside = results in storage.join(storage.absolute(source), "")
-        # Films do not go into tars for training.
-        for found in storage.find(source, READABLE_SUFFIXES if size else COLORABLE_SUFFIXES):
+        for found in storage.find(source, COLORABLE_SUFFIXES):
             if results in found.uri and not inside:
                 continue  # a result of an earlier run is no photograph
+            if size and is_film(PurePosixPath(found.relative)):
+                continue  # films do not go into tars for training
             target = ""
             if not manifest.find(found.uri):
                 shard = next(numbers) // size if size else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from photochrom.photo.codecs import format_of
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
+    from photochrom.archive.film_parts import Flag
     from photochrom.batch import Status
 
 __all__ = ["Worker"]
@@ -37,8 +39,12 @@ class Worker:
     It may be called in several threads at once. A process or an actor makes its own.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stopped: Flag | None = None) -> None:
         """Load the network.
+
+        Args:
+            settings: how to colour.
+            stopped: set when nobody waits for the results any more; None for an event of its own.
 
         Raises:
             PhotochromError: the network or the reference cannot be used.
@@ -49,7 +55,8 @@ class Worker:
         self.signer = settings.signer()
         self.described = settings.described(self.colorizer)
         self.fingerprint = fingerprint(self.described)
-        self._films = FilmWorker(self.colorizer, settings, self.options)
+        self.stopped = stopped or threading.Event()
+        self._films = FilmWorker(self.colorizer, settings, self.options, self.stopped)
 
     def __call__(self, unit: Sequence[Entry]) -> list[Entry]:
         """Read, colour and write a photograph, or all that go into one tar; never raises.

@@ -75,13 +75,21 @@ class DividedFilm:
             raise UnreadableFilm(f"cannot read the film {self.film.path}: it has no frames")
         return found
 
-    def color(self, stretch: Stretch, finished: Parts, *, max_seconds: float) -> bool:
+    def color(
+        self,
+        stretch: Stretch,
+        finished: Parts,
+        *,
+        max_seconds: float,
+        listener: FilmListener | None = None,
+    ) -> bool:
         """Colour a stretch, or go on where an earlier call stopped.
 
         Args:
             stretch: one of `stretches`.
             finished: the finished parts of the stretch; new ones are added to them.
             max_seconds: the length of film after which to stop.
+            listener: receives the progress.
 
         Returns:
             Whether the stretch is finished.
@@ -91,7 +99,7 @@ class DividedFilm:
                 damaged films whose frames depend on where reading begins.
         """
         colorer = FrameColorer(self._model, self._job, self.film)
-        listener = FilmListener()
+        listener = listener or FilmListener()
         parts = PartEncoder(self.film, self._job, self._plan.layout, finished, listener)
         resume_from = finished.state.last, finished.memory
         colored = colorer.frames(*resume_from, parts.add_problem, parts.add_note, stretch=stretch)
