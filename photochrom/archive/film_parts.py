@@ -132,7 +132,11 @@ class FilmWorker:
             )
             for number, stretch in enumerate(stretches, 1)
         ]
-        return [replace(each, status="queued") for each in (entry, *parts)]
+        rows = [replace(each, status="queued") for each in (entry, *parts)]
+        if len(parts) > 1:
+            return rows
+        part = self._color(rows[1])  # there is nothing to share with other workers
+        return self._put_together(entry, [part]) if part.status == "done" else [rows[0], part]
 
     def _color(self, entry: Entry) -> Entry:
         from photochrom.film.journal import Parts
