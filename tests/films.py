@@ -89,6 +89,13 @@ def write_film(
     return path
 
 
+def slow_film(path: Path, *names: str, count: int = 11, codec: str = "ffv1") -> Path:
+    """Write a film of one picture a second, whose shots of `count` pictures show photographs."""
+    frames = [frame for name in names for frame in panned(count, name=name)]
+    times = [600 * number for number in range(len(frames))]
+    return write_film(path, frames, times=times, codec=codec, sound="pcm_s16le")
+
+
 def planes(path: Path) -> list[tuple[Fraction, list[np.ndarray]]]:
     """Return the time of each frame, in seconds, and its planes."""
     frames = []
@@ -107,6 +114,15 @@ def sound(path: Path) -> bytes:
     """Return the bytes of all sound packets of a film."""
     with av.open(str(path)) as film:
         return b"".join(bytes(packet) for packet in film.demux(audio=0))
+
+
+def check_same(path: Path, whole: Path) -> None:
+    """Check that a film has the frames, the times and the sound of another one."""
+    assert sound(path) == sound(whole)
+    assert len(planes(path)) == len(planes(whole))
+    for (time, old), (other, new) in zip(planes(whole), planes(path), strict=True):
+        assert time == other
+        assert all((a == b).all() for a, b in zip(old, new, strict=True))
 
 
 def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:

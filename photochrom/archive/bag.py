@@ -1,6 +1,6 @@
 """Put the originals and the results of an archive into a BagIt bag (RFC 8493).
 
-The files are copied and hashed in one pass, and compared with the manifest of the run.
+The files are copied, hashed, and compared with the manifest of the run.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 from photochrom import __version__
 from photochrom.archive.layout import placed
 from photochrom.archive.premis import write_premis
-from photochrom.archive.verification import members_of, read_result, read_source
+from photochrom.archive.verification import members_of, place_of
 from photochrom.errors import OutputError, OutputExists
 from photochrom.files.atomic import output_errors
+from photochrom.files.transfers import fetch
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
@@ -65,9 +66,10 @@ def write_bag(
             members = members_of(shard)
             for each in group:
                 entry = each.entry
-                payload.add(each.original, read_source(entry), entry.source, entry.source_sha256)
-                result = read_result(entry, members)
-                payload.add(each.colored, result, entry.output, entry.output_sha256)
+                place = entry.source_offset, entry.source_size
+                payload.add(each.original, entry.source, place, entry.source_sha256)
+                place = place_of(entry, members)
+                payload.add(each.colored, entry.output, place, entry.output_sha256)
         (draft / "metadata").mkdir()
         write_premis(
             [each.entry for each in photographs],
@@ -91,28 +93,33 @@ class Payload:
         self.hashes: dict[str, str] = {}
         self.size = 0
 
-    def add(self, place: PurePosixPath, data: bytes, name: str, sha256: str) -> None:
-        """Write a file.
+    def add(
+        self, place: PurePosixPath, location: str, within: tuple[int, int], sha256: str
+    ) -> None:
+        """Copy a file.
 
         Args:
             place: its path below `data`.
-            data: its contents.
-            name: where it comes from, for messages.
+            location: where it is.
+            within: its offset and size in the tar that holds it; -1 for other files.
             sha256: its SHA-256 in the manifest of the run.
 
         Raises:
             OutputError: it has another SHA-256.
+            StorageError: it cannot be read.
         """
-        found = hashlib.sha256(data).hexdigest()
-        if found != sha256:
-            raise OutputError(
-                f"expected {name} to be as the manifest describes it; it was changed since"
-            )
         path = self._bag / "data" / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        offset, size = within
+        fetch(location, path, offset=offset, size=size)
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha256:
+            raise OutputError(
+                f"expected {location} to be as the manifest describes it; it was changed since"
+            )
         self.hashes[f"data/{place}"] = found
-        self.size += len(data)
+        self.size += path.stat().st_size
 
 
 @contextmanager

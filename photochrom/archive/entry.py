@@ -1,4 +1,4 @@
-"""A photograph of an archive: what the manifest says about it."""
+"""A photograph or a film of an archive: what the manifest says about it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["Entry"]
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the manifest: one photograph, and what became of it.
+    """A row of the manifest: a photograph, a film or a part of a film, and what became of it.
 
     Attributes:
-        source: where the photograph is: a path, or a URI such as `s3://bucket/scans/001.tif`.
-        output: where its result goes, likewise.
+        source: where the photograph or film is: a path, or a URI such as `s3://bucket/scans/1.tif`.
+        output: where its result goes, likewise; of a part of a film, the folder of its files.
         status: how far it is.
         source_version: what the storage says about the source, to notice changes: its ETag, or
             its time of modification; "" if unknown.
@@ -35,6 +35,10 @@ class Entry:
         machine: the name of the machine that did it.
         error: why it failed or was skipped; "" if done.
         attempts: how often it was begun.
+        part: the number of a part of a film, from 1; 0 for photographs and whole films.
+        parts: into how many parts the film was divided; -1 before that; 0 for photographs.
+        details: of a film that is done, what people should know about it, as JSON with the numbers
+            of `frames` and `shots`, `problems` and `notes`; of others, what workers must know.
     """
 
     source: str
@@ -55,6 +59,9 @@ class Entry:
     machine: str = ""
     error: str = ""
     attempts: int = 0
+    part: int = 0
+    parts: int = 0
+    details: str = ""
 
     @property
     def shard(self) -> str:

@@ -1,4 +1,4 @@
-"""Where the photographs of an archive are coloured: threads, processes, or a Ray cluster."""
+"""Where an archive is coloured: threads, processes, or a Ray cluster."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from typing import Any, Final, TypeAlias, TypeVar
 
 from photochrom.archive.entry import Entry
+from photochrom.archive.film_parts import Flag
 from photochrom.archive.settings import Settings
 from photochrom.archive.worker import Worker
 from photochrom.batch.job import worker_count
@@ -23,12 +24,12 @@ from photochrom.parallel import map_unordered
 __all__ = ["EXECUTORS", "Executor", "Unit"]
 
 Unit: TypeAlias = list[Entry]
-"""Photographs that are written together: one, or all of a shard."""
+"""Rows that are worked on together: a photograph, a film, a part of one, or all of a shard."""
 
 T = TypeVar("T")
 
-Executor: TypeAlias = Callable[[Worker, Iterable[Unit], "int | None"], Generator[Entry]]
-"""Takes a worker, photographs and the number of workers; yields what became of each."""
+Executor: TypeAlias = Callable[[Worker, Iterable[Unit], "int | None"], Generator[Unit]]
+"""Takes a worker, units and the number of workers; yields the new rows of each unit."""
 
 _HAS_MASKS: Final = hasattr(signal, "pthread_sigmask")  # Windows has none
 
@@ -38,26 +39,26 @@ DIED: Final = "the process that coloured it died, perhaps for lack of memory"
 
 def in_threads(
     worker: Worker, units: Iterable[Unit], workers: int | None = None
-) -> Generator[Entry]:
+) -> Generator[Unit]:
     """Colour photographs in threads of this process: the best choice on a few cores.
 
     Args:
         worker: colours the photographs.
-        units: the photographs; they are taken one unit at a time, a little ahead.
+        units: what is to be done; they are taken one at a time, a little ahead. When there are
+            none, the iterator is asked again after each result, which may have made new ones.
         workers: the number of threads; None for one per core, at most 4.
 
     Yields:
-        What became of each, in the order in which they are finished.
+        The new rows of each unit, in the order in which they are finished.
     """
     count = worker_count(workers)
-    with ThreadPoolExecutor(count) as pool:
-        for done in map_unordered(pool, worker, units, count + 1):
-            yield from done
+    with ThreadPoolExecutor(count) as pool, _setting(worker.stopped):
+        yield from map_unordered(pool, worker, units, count + 1)
 
 
 def in_processes(
     worker: Worker, units: Iterable[Unit], workers: int | None = None
-) -> Generator[Entry]:
+) -> Generator[Unit]:
     """Colour photographs in processes: the death of one, for lack of memory, is survived.
 
     Args:
@@ -70,22 +71,33 @@ def in_processes(
     """
     settings, count = worker.settings, worker_count(workers)
     remaining = iter(units)
+    stopped = multiprocessing.get_context("spawn").Event()
     while True:
         begun: dict[str, Unit] = {}
         try:
-            with _pool(settings, count) as pool:
+            with _pool(settings, count, stopped) as pool, _setting(stopped):
                 yield from _watched(pool, remaining, begun, count + 1)
             return
         except BrokenProcessPool:
             suspects = list(begun.values())
         for unit in suspects:  # one of them killed the process: it shows when each runs alone
-            yield from _alone(settings, unit)
+            yield _alone(settings, unit, stopped)
 
 
-def _pool(settings: Settings, count: int) -> ProcessPoolExecutor:
+@contextmanager
+def _setting(stopped: Flag) -> Iterator[None]:
+    """Tell workers when nobody waits for their results any more, so that they end at once."""
+    try:
+        yield
+    except (GeneratorExit, KeyboardInterrupt):
+        stopped.set()
+        raise
+
+
+def _pool(settings: Settings, count: int, stopped: Flag) -> ProcessPoolExecutor:
     # Not forked: a fork would copy the engine's threads in the middle of their work.
     context = multiprocessing.get_context("spawn")
-    return _Pool(count, context, initializer=_start, initargs=(settings,))
+    return _Pool(count, context, initializer=_start, initargs=(settings, stopped))
 
 
 class _Pool(ProcessPoolExecutor):
@@ -123,10 +135,10 @@ def _interrupts_held() -> Iterator[None]:
 _worker: list[Worker] = []
 
 
-def _start(settings: Settings) -> None:
+def _start(settings: Settings, stopped: Flag) -> None:
     """Load the network of a worker process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _worker[:] = [Worker(settings)]
+    _worker[:] = [Worker(settings, stopped)]
 
 
 def _end_with_parent() -> None:
@@ -143,22 +155,22 @@ def _work(unit: Unit) -> Unit:
 
 def _watched(
     pool: ProcessPoolExecutor, units: Iterable[Unit], begun: dict[str, Unit], limit: int
-) -> Generator[Entry]:
+) -> Generator[Unit]:
     """Colour photographs in a pool, and note in `begun` which are not finished."""
 
-    def noted() -> Iterator[Unit]:
-        for unit in units:
-            begun[unit[0].source] = unit
-            yield unit
+    def note(unit: Unit) -> Unit:
+        begun[unit[0].output] = unit
+        return unit
 
-    for done in map_unordered(pool, _work, noted(), limit):
-        del begun[done[0].source]
-        yield from done
+    # Not a generator, which could not go on when more units come after it has ended.
+    for done in map_unordered(pool, _work, map(note, units), limit):
+        del begun[done[0].output]
+        yield done
 
 
-def _alone(settings: Settings, unit: Unit) -> Unit:
+def _alone(settings: Settings, unit: Unit, stopped: Flag) -> Unit:
     """Colour a unit in a process of its own."""
-    with _pool(settings, 1) as pool:
+    with _pool(settings, 1, stopped) as pool, _setting(stopped):
         future: Future[Unit] = pool.submit(_work, unit)
         try:
             return future.result()
@@ -166,7 +178,7 @@ def _alone(settings: Settings, unit: Unit) -> Unit:
             return [replace(entry, status="failed", error=DIED) for entry in unit]
 
 
-def on_ray(worker: Worker, units: Iterable[Unit], workers: int | None = None) -> Generator[Entry]:
+def on_ray(worker: Worker, units: Iterable[Unit], workers: int | None = None) -> Generator[Unit]:
     """Colour photographs on a Ray cluster; see `photochrom.archive.ray_executor`.
 
     Raises:

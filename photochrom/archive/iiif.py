@@ -70,7 +70,7 @@ def manifest_of(
     A viewer shows the grey original first, and offers the coloured version as a choice.
 
     Args:
-        entries: the rows of the run's manifest; those that are not done are left out.
+        entries: the rows of the run's manifest; films, and what is not done, are left out.
         base_url: the address of a folder on the web with the files of a bag's folder `data`:
             `originals/…` and `coloured/…`.
         name: the name of the manifest's file in that folder.
@@ -85,7 +85,8 @@ def manifest_of(
             f"expected a URL that begins with https:// or http://; received {base_url!r}"
         )
     base = base_url.rstrip("/")
-    photographs = [each for each in placed(entries) if each.entry.width and each.entry.height]
+    found = placed(entry for entry in entries if not entry.parts)
+    photographs = [each for each in found if each.entry.width and each.entry.height]
     if not photographs:
         raise DataError("expected photographs whose size is known; the manifest has none")
     return {

@@ -1,4 +1,6 @@
-"""The manifest of an archive: an SQLite file with a row for every photograph.
+"""The manifest of an archive: an SQLite file with a row for every photograph and every film.
+
+While a film is coloured, each of its parts has a row, too.
 
 It is the truth about what is done: a run that was killed goes on from here. SQLite keeps it whole
 whatever happens. It should lie on a disk of this machine, since network drives lock badly.
@@ -14,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import astuple, fields, replace
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Self, get_args
+from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
 
 from photochrom.archive.entry import Entry
 from photochrom.batch.job import Status
@@ -24,9 +26,9 @@ from photochrom.files.locks import lock_file
 if TYPE_CHECKING:
     from types import TracebackType
 
-__all__ = ["Manifest"]
+__all__ = ["Kind", "Manifest"]
 
-_FORMAT: Final = 1  # of the tables; in SQLite's `user_version`
+_FORMAT: Final = 2  # of the tables; in SQLite's `user_version`
 _COLUMNS: Final = tuple(field.name for field in fields(Entry))
 _TYPES: Final = {"int": "INTEGER", "float": "REAL"}
 _SCHEMA: Final = f"""
@@ -34,13 +36,29 @@ CREATE TABLE entries (
     id INTEGER PRIMARY KEY,
     {", ".join(f"{each.name} {_TYPES.get(str(each.type), 'TEXT')} NOT NULL" for each in fields(Entry))}
 );
-CREATE UNIQUE INDEX entries_source ON entries (source);
+CREATE UNIQUE INDEX entries_source ON entries (source, part);
 CREATE UNIQUE INDEX entries_output ON entries (output COLLATE NOCASE);
 CREATE INDEX entries_status ON entries (status);
+CREATE INDEX entries_films ON entries (status, source, part) WHERE parts != 0;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE settings (fingerprint TEXT PRIMARY KEY, value TEXT NOT NULL);
 """  # noqa: E501
+# What comes first: parts of films that have not failed, and films whose parts are all done.
+_FILM_WORK: Final = """WHERE parts != 0 AND parts > 0 AND status = 'queued' AND CASE part
+WHEN 0 THEN NOT EXISTS (SELECT 1 FROM entries other WHERE other.source = entries.source
+    AND other.part > 0 AND other.status != 'done')
+ELSE EXISTS (SELECT 1 FROM entries film WHERE film.source = entries.source
+    AND film.part = 0 AND film.status = 'queued')
+END ORDER BY id LIMIT ?"""
+_KINDS: Final = {
+    "all": "part = 0",
+    "films": "parts != 0 AND part = 0",
+    "parts": "parts != 0 AND part > 0",
+}
 _BATCH: Final = 1000  # rows in one transaction while photographs are added
+
+Kind: TypeAlias = Literal["all", "films", "parts"]
+"""Kinds of rows: photographs and films, films alone, and parts of films."""
 
 CHANGED: Final = "the source has changed since it was coloured"
 """The error of a photograph that is not any more the one that was coloured."""
@@ -99,8 +117,7 @@ class Manifest:
 
     def _nothing_begun(self) -> bool:
         with suppress(OutputFailed):
-            counts = self.counts()
-            return counts["queued"] == sum(counts.values())
+            return not self._value("SELECT 'begun' FROM entries WHERE attempts > 0 LIMIT 1")
         return False
 
     @property
@@ -165,10 +182,8 @@ class Manifest:
         if known:
             self._notice_change(known, entry)
             return False
-        marks = ", ".join("?" * len(_COLUMNS))
-        statement = f"INSERT INTO entries ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
         try:
-            self._change(statement, *astuple(entry))
+            self._write(entry, insert=True)
         except sqlite3.IntegrityError as error:
             taken = f"{entry.source} and another photograph would both go to {entry.output}"
             raise ConfigError(taken) from error
@@ -181,70 +196,106 @@ class Manifest:
         if same_size and known.source_version == now.source_version:
             return
         changed = replace(known, source_size=now.source_size, source_version=now.source_version)
+        self._forget_parts(known.source)
         if known.status == "done":
             changed = replace(changed, status="failed", error=CHANGED)
         elif known.status in ("failed", "skipped"):
             changed = replace(changed, status="queued", error="")
-        self._update(changed)
+        self._write(changed)
 
-    def _update(self, entry: Entry) -> None:
+    def _write(self, entry: Entry, *, insert: bool = False) -> None:
+        """Write a row; the one that was there, if it is not new, has the same source and part."""
+        if insert:
+            marks = ", ".join("?" * len(_COLUMNS))
+            statement = f"INSERT INTO entries ({', '.join(_COLUMNS)}) VALUES ({marks})"  # noqa: S608
+            self._change(statement, *astuple(entry))
+            return
         places = ", ".join(f"{name} = ?" for name in _COLUMNS)
-        statement = f"UPDATE entries SET {places} WHERE source = ?"  # noqa: S608
-        self._change(statement, *astuple(entry), entry.source)
+        statement = f"UPDATE entries SET {places} WHERE source = ? AND part = ?"  # noqa: S608
+        if not self._change(statement, *astuple(entry), entry.source, entry.part):
+            self._write(entry, insert=True)
+
+    def _forget_parts(self, source: str) -> None:
+        self._change("DELETE FROM entries WHERE source = ? AND part > 0", source)
 
     def find(self, source: str) -> Entry | None:
-        """Return the row of a photograph, or None."""
-        return next(self._select("WHERE source = ?", source), None)
+        """Return the row of a photograph or film, or None."""
+        return next(self._select("WHERE source = ? AND part = 0", source), None)
 
     def holder(self, output: str) -> str:
         """Return the source whose result goes to a place, or ""."""
         return self._value("SELECT source FROM entries WHERE output = ? COLLATE NOCASE", output)
 
-    def entries(self, status: Status | None = None) -> Iterator[Entry]:
+    def entries(self, status: Status | None = None, *, parts: bool = False) -> Iterator[Entry]:
         """Yield the rows, in the order in which they were added.
 
         Args:
             status: only those of this status; None for all.
+            parts: whether to include parts of films.
         """
-        where = "" if status is None else "WHERE status = ?"
-        return self._select(f"{where} ORDER BY id", *([] if status is None else [status]))
+        where = [*(["status = ?"] if status else []), *([] if parts else ["part = 0"])]
+        condition = f"WHERE {' AND '.join(where)}" if where else ""
+        return self._select(f"{condition} ORDER BY id", *([status] if status else []))
+
+    def parts(self, source: str) -> list[Entry]:
+        """Return the parts of a film, in order; [] where it is not divided yet, or done."""
+        return list(self._select("WHERE source = ? AND part > 0 ORDER BY part", source))
 
     def _select(self, rest: str, *values: object) -> Iterator[Entry]:
         # A cursor of its own each, so that rows may be changed while others are read.
         statement = f"SELECT {', '.join(_COLUMNS)} FROM entries {rest}"  # noqa: S608
         return (Entry(*row) for row in self._ask(statement, *values))
 
-    def counts(self) -> dict[Status, int]:
-        """Return how many photographs have each status, zeros included."""
-        rows = dict(self._ask("SELECT status, count(*) FROM entries GROUP BY status"))
+    def counts(self, kind: Kind = "all") -> dict[Status, int]:
+        """Return how many photographs and films have each status, zeros included.
+
+        Args:
+            kind: what to count: photographs and films, films alone, or parts of unfinished films.
+        """
+        statement = f"SELECT status, count(*) FROM entries WHERE {_KINDS[kind]} GROUP BY status"  # noqa: S608
+        rows = dict(self._ask(statement))
         return {status: rows.get(status, 0) for status in get_args(Status)}
 
     def claim(self, count: int) -> list[Entry]:
-        """Return queued photographs, which are "running" from now on.
+        """Return what is to be done next; its rows are "running" from now on.
 
         Args:
-            count: how many at most.
+            count: how many rows at most.
+
+        Returns:
+            Parts of films, films that are to be put together, and, if there are none of these,
+            photographs and films that are to be divided.
         """
         with self._changing():
-            chosen = list(self._select("WHERE status = 'queued' ORDER BY id LIMIT ?", count))
+            chosen = list(self._select(_FILM_WORK, count)) or list(
+                self._select("WHERE status = 'queued' AND parts <= 0 ORDER BY id LIMIT ?", count)
+            )
             begun = [replace(each, status="running", attempts=each.attempts + 1) for each in chosen]
             for entry in begun:
-                self._update(entry)
+                self._write(entry)
         return begun
 
-    def record(self, entry: Entry) -> None:
-        """Keep what became of a photograph."""
+    def record(self, *entries: Entry) -> None:
+        """Keep what became of photographs and films, all of them or, after a power cut, none.
+
+        Rows that are not there yet are added. The parts of a film that is done are deleted.
+        """
         with self._changing():
-            self._update(entry)
+            for entry in entries:
+                self._write(entry)
+                if entry.parts and not entry.part and entry.status == "done":
+                    self._forget_parts(entry.source)
 
     def requeue(self, *statuses: Status) -> int:
-        """Queue the photographs of some statuses again, and return how many there were."""
+        """Queue what has some statuses again, and return how many photographs and films that is."""
         marks = ", ".join("?" * len(statuses))
+        count = sum(self.counts()[status] for status in statuses)
         with self._changing():
-            return self._change(
+            self._change(
                 f"UPDATE entries SET status = 'queued', error = '' WHERE status IN ({marks})",  # noqa: S608
                 *statuses,
             )
+        return count
 
     def overwritten_source(self) -> str:
         """Return a source that is also the result of another photograph, or ""."""

@@ -18,12 +18,12 @@ from photochrom.errors import ConfigError, MissingExtra, OutputFailed
 __all__ = ["color_on_ray"]
 
 _CHUNK: Final = 10_000  # units of one dataset; only these are "running" at once
-_BATCH: Final = 4  # units of one call: each call costs some milliseconds
+_BATCH: Final = 4  # photographs of one call: each call costs some milliseconds
 
 
 def color_on_ray(
     settings: Settings, units: Iterable[list[Entry]], workers: int | None = None
-) -> Generator[Entry]:
+) -> Generator[list[Entry]]:
     """Colour photographs on the cluster that Ray is connected to, or on this machine.
 
     The photographs themselves never pass through Ray: each actor reads from the storage and writes
@@ -32,11 +32,11 @@ def color_on_ray(
 
     Args:
         settings: how to colour. The model must have the same path on every machine.
-        units: the photographs, in places that every machine can reach, as in `Executor`.
+        units: what is to be done, in places that every machine can reach, as in `Executor`.
         workers: the largest number of actors; None for one per CPU of the cluster.
 
     Yields:
-        What became of each, as soon as Ray hands it out.
+        The new rows of each unit, as soon as Ray hands them out.
 
     Raises:
         MissingExtra: Ray is not installed.
@@ -65,28 +65,42 @@ def color_on_ray(
             ray.shutdown()
 
 
-def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterator[Entry]:
-    """Yield what became of the photographs of one dataset.
+def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterator[list[Entry]]:
+    """Yield the new rows of the units of one dataset.
 
     Ray Data restarts actors that die, however often, and repeats their calls.
     """
     import ray.data
 
     ray.data.DataContext.get_current().enable_progress_bars = False  # the command has its own
+    calls = [{"units": [_to_json(unit) for unit in units]} for units in _calls(chunk)]
     # One block per call, so that each result is handed out and recorded at once.
-    blocks = -(-len(chunk) // _BATCH)
-    rows = [{"unit": _to_json(unit)} for unit in chunk]
-    dataset = ray.data.from_items(rows, override_num_blocks=blocks)
+    dataset = ray.data.from_items(calls, override_num_blocks=len(calls))
     done = dataset.map_batches(
         _RayWorker,
         fn_constructor_args=(settings,),
-        batch_size=_BATCH,
+        batch_size=1,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=count),
         num_cpus=1,
     )
     for row in done.iter_rows():
-        yield from _from_json(row["unit"])
+        yield _from_json(row["unit"])
+
+
+def _calls(chunk: Iterable[list[Entry]]) -> Iterator[list[list[Entry]]]:
+    """Yield units by calls: photographs a few together; of films, each unit is much work."""
+    photographs = []
+    for unit in chunk:
+        if unit[0].parts:
+            yield [unit]
+            continue
+        photographs.append(unit)
+        if len(photographs) == _BATCH:
+            yield photographs
+            photographs = []
+    if photographs:
+        yield photographs
 
 
 @contextmanager
@@ -119,5 +133,5 @@ class _RayWorker:
     def __call__(self, batch: Any) -> Any:
         import pyarrow as pa
 
-        units = [_from_json(text) for text in batch["unit"].to_pylist()]
+        units = [_from_json(text) for call in batch["units"].to_pylist() for text in call]
         return pa.table({"unit": [_to_json(self._worker(unit)) for unit in units]})

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
-from itertools import count, groupby
+from dataclasses import asdict, replace
+from itertools import count
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from photochrom.archive import drafts
 from photochrom.archive.entry import Entry
 from photochrom.archive.executors import EXECUTORS, Unit
+from photochrom.archive.film_parts import discard_parts
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import is_shard_pattern, member_of
 from photochrom.archive.worker import Worker
 from photochrom.errors import ConfigError, OutputFailed
 from photochrom.files import storage
+from photochrom.film.names import FILM_SUFFIXES, film_suffix, is_film
 from photochrom.photo import READABLE_SUFFIXES, result_suffix
 
 if TYPE_CHECKING:
@@ -24,7 +28,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_sources", "color_queued", "prepare"]
 
-_AHEAD: Final = 64  # photographs that are claimed at once
+COLORABLE_SUFFIXES: Final = frozenset({*READABLE_SUFFIXES, *FILM_SUFFIXES})
+"""Suffixes of the files that are coloured."""
+
+_AHEAD: Final = 64  # rows that are claimed at once
 
 
 def prepare(manifest: Manifest, output: str, settings: Settings, *, shard_size: int = 1000) -> None:
@@ -54,7 +61,7 @@ def prepare(manifest: Manifest, output: str, settings: Settings, *, shard_size: 
 
 
 def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
-    """Find photographs and add them to a manifest.
+    """Find photographs and films, and add them to a manifest.
 
     Args:
         manifest: opened to be written, and prepared.
@@ -71,7 +78,7 @@ def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
     settings = Settings.from_json(manifest.fact("settings"))
     added = manifest.add(_entries(manifest, sources, output, settings.suffix))
     if not any(manifest.counts().values()):
-        raise ConfigError(f"expected photographs; found none in {', '.join(sources)}")
+        raise ConfigError(f"expected photographs or films; found none in {', '.join(sources)}")
     if taken := manifest.overwritten_source():
         raise ConfigError(
             f"{taken} is an original and is never written over; choose another output"
@@ -87,9 +94,11 @@ def _entries(
     numbers = count(sum(manifest.counts().values()))
     for source in sources:
         inside = results in storage.join(storage.absolute(source), "")
-        for found in storage.find(source, READABLE_SUFFIXES):
+        for found in storage.find(source, COLORABLE_SUFFIXES):
             if results in found.uri and not inside:
                 continue  # a result of an earlier run is no photograph
+            if size and is_film(PurePosixPath(found.relative)):
+                continue  # films do not go into tars for training
             target = ""
             if not manifest.find(found.uri):
                 shard = next(numbers) // size if size else None
@@ -100,6 +109,7 @@ def _entries(
                 source_version=found.version,
                 source_size=found.size,
                 source_offset=found.offset,
+                parts=-1 if is_film(PurePosixPath(found.relative)) else 0,
             )
 
 
@@ -114,7 +124,7 @@ def _target(
         return member_of(output, shard, relative)
 
     path = PurePosixPath(found.relative)
-    ending = suffix or result_suffix(path.suffix)
+    ending = film_suffix(path.suffix) if is_film(path) else suffix or result_suffix(path.suffix)
     target = place(str(path.with_suffix(ending)))
     if manifest.holder(target) and ending != path.suffix:
         return place(f"{path}{ending}")
@@ -124,17 +134,18 @@ def _target(
 def color_queued(
     manifest: Manifest, *, executor: str = "threads", workers: int | None = None
 ) -> Generator[Entry]:
-    """Colour the photographs that are queued, and record what becomes of each.
+    """Colour the photographs and films that are queued, and record what becomes of each.
 
-    Photographs that a killed run left "running" are coloured, too.
+    What a killed run left "running" is coloured, too.
 
     Args:
         manifest: opened to be written, and prepared.
         executor: a key of `EXECUTORS`.
-        workers: how many photographs to work on at once; None for the executor's own number.
+        workers: how many photographs, or parts of films, to work on at once; None for the
+            executor's own number.
 
     Yields:
-        The new row of each photograph, when it is in the manifest.
+        The new row of each photograph, film, and part of a film, when it is in the manifest.
 
     Raises:
         ConfigError: there is no such executor.
@@ -146,28 +157,73 @@ def color_queued(
     settings = Settings.from_json(manifest.fact("settings"))
     worker = Worker(settings)  # what is wrong with the settings is said here, and once
     manifest.add_settings(worker.fingerprint, worker.described)
-    for entry in manifest.entries("running"):
+    for entry in manifest.entries("running", parts=True):
         drafts.discard(entry)
     manifest.requeue("running")
-    with closing(EXECUTORS[executor](worker, _units(manifest), workers)) as done:
-        for entry in done:
-            if entry.status == "queued":
-                manifest.record(replace(entry, error=""))
-                raise OutputFailed(f"{entry.error}. The run can go on when there is room")
-            manifest.record(entry)
-            yield entry
+    with closing(EXECUTORS[executor](worker, _Units(manifest), workers)) as done:
+        for unit in done:
+            yield from _recorded(manifest, unit)
 
 
-def _units(manifest: Manifest) -> Iterator[Unit]:
-    """Yield what is queued: single photographs, and all that go into one tar together."""
-    for shard, entries in groupby(_claimed(manifest), lambda entry: entry.shard):
-        if shard:
-            yield list(entries)
-        else:
-            for entry in entries:
-                yield [entry]
+def _recorded(manifest: Manifest, unit: Unit) -> Iterator[Entry]:
+    """Record the new rows of a unit, and yield those that are final.
+
+    Raises:
+        OutputFailed: the disk is full.
+    """
+    stopped = next((each.error for each in unit if each.status == "queued" and each.error), "")
+    rows = [replace(each, error="") if each.status == "queued" else each for each in unit]
+    rows += [film for each in unit if (film := _failed_film(manifest, each))]
+    manifest.record(*rows)
+    for entry in rows:
+        if entry.status == "done" and entry.parts > 0 and not entry.part:
+            discard_parts(entry)
+    yield from (entry for entry in rows if entry.status != "queued")
+    if stopped:
+        raise OutputFailed(f"{stopped}. The run can go on when there is room")
 
 
-def _claimed(manifest: Manifest) -> Iterator[Entry]:
-    while batch := manifest.claim(_AHEAD):
-        yield from batch
+def _failed_film(manifest: Manifest, entry: Entry) -> Entry | None:
+    """Return the new row of the film that a part has made fail; None where there is none."""
+    film = manifest.find(entry.source) if entry.part and entry.status == "failed" else None
+    if film is None or film.status != "queued":
+        return None
+    return replace(film, status="failed", error=entry.error)
+
+
+class _Units:
+    """An iterator of what is queued, which goes on after its end when more is queued.
+
+    A film that was divided queues its parts, and the last of them the film itself.
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._claimed: deque[Entry] = deque()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Unit:
+        """Return a photograph, a film or a part of one; or all that go into one tar."""
+        if not self._has_more():
+            raise StopIteration
+        first = self._claimed.popleft()
+        if not first.shard:
+            return [self._with_parts(first)]
+        unit = [first]
+        while self._has_more() and self._claimed[0].shard == first.shard:
+            unit.append(self._claimed.popleft())
+        return unit
+
+    def _has_more(self) -> bool:
+        if not self._claimed:
+            self._claimed.extend(self._manifest.claim(_AHEAD))
+        return bool(self._claimed)
+
+    def _with_parts(self, entry: Entry) -> Entry:
+        """Return a row; that of a film that is to be put together has its parts with it."""
+        if entry.parts <= 0 or entry.part:
+            return entry
+        parts = self._manifest.parts(entry.source)
+        return replace(entry, details=json.dumps([asdict(part) for part in parts]))

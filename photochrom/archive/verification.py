@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import PhotochromError, StorageError
 from photochrom.files import storage
+from photochrom.files.transfers import sha256
 from photochrom.parallel import map_unordered
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
 
-__all__ = ["members_of", "read_result", "read_source", "verify"]
+__all__ = ["members_of", "place_of", "requeued", "verify"]
 
 _THREADS: Final = 8  # they wait for storages most of the time
 
@@ -52,7 +52,7 @@ def requeued(entry: Entry, problem: str) -> Entry:
     """
     there = ""
     with suppress(PhotochromError, OSError):
-        there = "" if entry.shard else _digest(storage.read(entry.output))
+        there = "" if entry.shard else sha256(entry.output)
     return replace(entry, status="queued", error=problem, output_sha256=there)
 
 
@@ -74,42 +74,38 @@ def members_of(shard: str) -> dict[str, tuple[int, int]]:
 
 def _problem(entry: Entry, places: dict[str, tuple[int, int]], *, sources: bool) -> str:
     try:
-        if _digest(read_result(entry, places)) != entry.output_sha256:
+        if _result_sha256(entry, places) != entry.output_sha256:
             return f"{entry.output} is not the result that the manifest describes"
-        if sources and _digest(read_source(entry)) != entry.source_sha256:
+        offset, size = entry.source_offset, entry.source_size
+        if sources and sha256(entry.source, offset=offset, size=size) != entry.source_sha256:
             return f"{entry.source} is not the source that the manifest describes"
     except (PhotochromError, OSError) as error:
         return str(error)
     return ""
 
 
-def read_source(entry: Entry) -> bytes:
-    """Read the original of a photograph.
-
-    Raises:
-        StorageError, MissingExtra: as in `storage.read`.
-    """
-    return storage.read(entry.source, offset=entry.source_offset, size=entry.source_size)
+def _result_sha256(entry: Entry, places: dict[str, tuple[int, int]]) -> str:
+    offset, size = place_of(entry, places)
+    return sha256(entry.output, offset=offset, size=size)
 
 
-def read_result(entry: Entry, places: dict[str, tuple[int, int]]) -> bytes:
-    """Read the result of a photograph.
+def place_of(entry: Entry, places: dict[str, tuple[int, int]]) -> tuple[int, int]:
+    """Return where the result of a photograph or film is in its tar.
 
     Args:
         entry: its row.
         places: what `members_of` returns for the tar that holds the result.
 
+    Returns:
+        The offset and the size, as `transfers.fetch` takes them; -1 for a file of its own.
+
     Raises:
-        StorageError, MissingExtra: as in `storage.read`.
+        StorageError: it is not in the tar.
     """
     if not entry.shard:
-        return storage.read(entry.output)
+        return -1, -1
     name = entry.output.partition("::")[0].partition("://")[2]
     if name not in places:
         raise StorageError(f"cannot read {entry.output}: there is no such file")
     size, offset = places[name]
-    return storage.read(entry.output, offset=offset, size=size)
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return offset, size

@@ -1,9 +1,10 @@
-"""Colour photographs of an archive: the same work on every executor."""
+"""Colour photographs and films of an archive: the same work on every executor."""
 
 from __future__ import annotations
 
 import hashlib
 import platform
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from photochrom import photo
 from photochrom.archive.drafts import draft_of
+from photochrom.archive.film_parts import FilmWorker
 from photochrom.archive.settings import Settings, fingerprint
 from photochrom.archive.shards import write_shard
 from photochrom.batch import IN_COLOR_ALREADY, color_photo
@@ -25,6 +27,7 @@ from photochrom.photo.codecs import format_of
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
+    from photochrom.archive.film_parts import Flag
     from photochrom.batch import Status
 
 __all__ = ["Worker"]
@@ -36,8 +39,12 @@ class Worker:
     It may be called in several threads at once. A process or an actor makes its own.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stopped: Flag | None = None) -> None:
         """Load the network.
+
+        Args:
+            settings: how to colour.
+            stopped: set when nobody waits for the results any more; None for an event of its own.
 
         Raises:
             PhotochromError: the network or the reference cannot be used.
@@ -48,22 +55,38 @@ class Worker:
         self.signer = settings.signer()
         self.described = settings.described(self.colorizer)
         self.fingerprint = fingerprint(self.described)
+        self.stopped = stopped or threading.Event()
+        self._films = FilmWorker(self.colorizer, settings, self.options, self.stopped)
 
     def __call__(self, unit: Sequence[Entry]) -> list[Entry]:
         """Read, colour and write a photograph, or all that go into one tar; never raises.
 
         Args:
-            unit: a single photograph whose result is a file, or all photographs of a shard.
+            unit: a single photograph whose result is a file, a film or a part of one, or all
+                photographs of a shard.
 
         Returns:
-            The new row of each. Those that a full disk stopped are "queued", with an error.
+            The new row of each, and those of the parts of a film. What a full disk stopped is
+            "queued", with an error.
         """
+        if unit[0].parts:
+            return self._film(unit[0])
         if not unit[0].shard:
             return [self._one(entry, deliver=True)[0] for entry in unit]
         try:
             return write_shard(unit, (self._one(entry, deliver=False) for entry in unit))
         except Exception as error:  # noqa: BLE001  one bad shard must not stop the others
             return [self._with_origin(_unfinished(each, error)) for each in unit]
+
+    def _film(self, entry: Entry) -> list[Entry]:
+        """Do the next step for a film; return its new row, and those of its parts."""
+        begun = time.perf_counter()
+        try:
+            first, *others = self._films(entry, self.fingerprint)
+        except Exception as error:  # noqa: BLE001  one bad film must not stop the others
+            details = entry.details if entry.part else ""
+            first, others = replace(_unfinished(entry, error), details=details), []
+        return [self._with_origin(first, first.seconds + time.perf_counter() - begun), *others]
 
     def _one(self, entry: Entry, *, deliver: bool) -> tuple[Entry, bytes]:
         """Colour a photograph; return its new row and the file of its result, if there is one."""

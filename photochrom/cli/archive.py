@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +36,6 @@ from photochrom.errors import ConfigError
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
     from photochrom.archive.manifest import Manifest
-    from photochrom.batch import Status
 
 __all__ = ["app"]
 
@@ -77,7 +77,7 @@ WorkersOption = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Number of photographs to work on at once.",
+        help="Number of photographs, or of parts of films, to work on at once.",
         show_default="one per core, at most 4; on Ray one per CPU",
     ),
 ]
@@ -120,10 +120,10 @@ def run(
     max_megapixels: MaxMegapixels = 250,
     as_json: AsJson = False,
 ) -> None:
-    """Colour the photographs of an archive, and go on where an earlier run stopped.
+    """Colour the photographs and films of an archive, and go on where an earlier run stopped.
 
-    Exit codes: 0 nothing failed; 1 at least one photograph failed; 2 the command line is not
-    valid; 130 interrupted. The same command goes on after any of them.
+    Exit codes: 0 nothing failed; 1 at least one photograph or film failed; 2 the command line is
+    not valid; 130 interrupted. The same command goes on after any of them.
     """
     from photochrom.archive.manifest import Manifest
     from photochrom.archive.running import add_sources, prepare
@@ -155,22 +155,29 @@ def run(
             prepare(opened, output or opened.fact("output"), settings, shard_size=shard_size)
         if sources:
             added = add_sources(opened, sources)
-            note(f"{_counted(added, 'photograph')} added to {manifest}")
+            films = opened.counts("films")
+            noun = "file" if any(films.values()) else "photograph"
+            note(f"{_counted(added, noun)} added to {manifest}")
         _color(opened, executor, workers, as_json=as_json)
 
 
 @app.command()
 def status(manifest: ManifestFile, as_json: AsJson = False, failed: Failed = False) -> None:
-    """Say how many photographs of a run are done, failed and so on."""
+    """Say how many photographs and films of a run are done, failed and so on."""
     from photochrom.archive.manifest import Manifest
 
     with Manifest(manifest) as opened:
-        counts = opened.counts()
+        counts, films, parts = opened.counts(), opened.counts("films"), opened.counts("parts")
         if as_json:
-            emit({str(name): count for name, count in counts.items()})
+            emit(dict(counts) | {"films": films, "parts": parts})
         else:
             for name, count in counts.items():
                 typer.echo(f"{name:9} {count:>9,}")
+            if any(films.values()):
+                note(f"{films['done']:,} of {_counted(sum(films.values()), 'film')} among these")
+            if any(parts.values()):
+                total = _counted(sum(parts.values()), "part")
+                note(f"{parts['done']:,} of {total} of unfinished films")
             if (counts["queued"] or counts["running"]) and not opened.is_running:
                 note(f"no run is going; photochrom archive run --manifest {manifest} goes on")
         if failed:
@@ -233,15 +240,15 @@ def retry(
     workers: WorkersOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Colour the photographs that failed again, and those that are still queued.
+    """Colour the photographs and films that failed again, and those that are still queued.
 
-    Photographs whose sources have changed since are among them; their results are replaced.
+    Those whose sources have changed since are among them; their results are replaced.
     """
     from photochrom.archive.manifest import Manifest
 
     _require_manifest(manifest)
     with Manifest(manifest, write=True) as opened:
-        note(f"{_counted(opened.requeue('failed'), 'photograph')} queued again")
+        note(f"{_counted(opened.requeue('failed'), 'file')} queued again")
         _color(opened, executor, workers, as_json=as_json)
 
 
@@ -327,15 +334,32 @@ def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: b
     total = sum(before.values())
     finished = total - before["queued"] - before["running"]
     done = color_queued(manifest, executor=executor, workers=workers)
-    with ProgressBars("photographs", color="colouring") as bars, closing(done):
+    titles = {"color": "colouring", "parts": "parts of films"}
+    with ProgressBars("files", **titles) as bars, closing(done):
         bars.progress("color", finished, total)
-        for number, entry in enumerate(done, finished + 1):
-            bars.progress("color", number, total)
-            if as_json:
-                emit(asdict(entry))
-            if entry.status == "failed":
-                fail(_failure(entry))
-    _conclude(manifest.counts(), manifest.path)
+        for entry in done:
+            if entry.part:
+                parts = manifest.counts("parts")
+                bars.progress("parts", parts["done"], sum(parts.values()))
+            else:
+                finished += 1
+                bars.progress("color", finished, total)
+            _report(entry, as_json=as_json)
+    _conclude(manifest)
+
+
+def _report(entry: Entry, *, as_json: bool) -> None:
+    """Report what became of a photograph, a film or a part of one."""
+    if as_json:
+        emit(asdict(entry))
+    if entry.status == "failed" and not entry.part:
+        fail(_failure(entry))
+    elif entry.details and not entry.part:
+        about = json.loads(entry.details)
+        for text in about["notes"]:
+            note(f"{entry.source}: {text}")
+        for seconds, text in about["problems"]:
+            fail(f"{entry.source}: at {seconds:.2f} s: {text}")
 
 
 def _require_manifest(path: Path) -> None:
@@ -348,12 +372,18 @@ def _failure(entry: Entry) -> str:
     return entry.error if entry.source in entry.error else f"{entry.source}: {entry.error}"
 
 
-def _conclude(counts: dict[Status, int], path: Path) -> None:
-    parts = [f"done: {counts['done']:,} of {_counted(sum(counts.values()), 'photograph')}"]
+def _conclude(manifest: Manifest) -> None:
+    counts, films = manifest.counts(), sum(manifest.counts("films").values())
+    photographs = sum(counts.values()) - films
+    kinds = [
+        *([_counted(photographs, "photograph")] if photographs or not films else []),
+        *([_counted(films, "film")] if films else []),
+    ]
+    parts = [f"done: {counts['done']:,} of {' and '.join(kinds)}"]
     if counts["skipped"]:
         parts.append(f"skipped: {counts['skipped']:,}")
     if counts["failed"]:
-        parts.append(f"failed: {counts['failed']:,} (photochrom archive retry {path})")
+        parts.append(f"failed: {counts['failed']:,} (photochrom archive retry {manifest.path})")
     note(", ".join(parts))
     if counts["failed"]:
         raise typer.Exit(1)

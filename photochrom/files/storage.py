@@ -7,19 +7,18 @@ Google Cloud Storage, Azure, HTTP, and members of zips and tars, as in `zip://a.
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import tarfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from photochrom.errors import ConfigError, MissingExtra, OutputError, OutputExists, StorageError
+from photochrom.errors import ConfigError, OutputError, OutputExists
 from photochrom.files.atomic import atomic_write, discard_draft, write_bytes
 from photochrom.files.folders import before_wildcard, matching, walk_files
+from photochrom.files.remote import patiently, storage_errors, system_of
 
 __all__ = [
     "Found",
@@ -33,24 +32,15 @@ __all__ = [
     "tar_members",
     "write",
     "write_file",
+    "writing",
 ]
 
 ARCHIVE_SUFFIXES: Final = {".zip": "zip", ".tar": "tar"}
 """Files that hold photographs, and the protocol of their members."""
 
-ATTEMPTS: Final = 5
-"""How often a storage is asked before its error counts."""
-
 _HEADER_BLOCK: Final = 1 << 16  # bytes
-_FIRST_WAIT: Final = 0.5  # seconds; doubled after each attempt
-# Asking again would give the same answer.
-_FINAL_ERRORS: Final = (
-    FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError,
-)  # fmt: skip
 # Uploads to these appear when they are complete. Elsewhere, a file is renamed when it is complete.
 _ATOMIC_PROTOCOLS: Final = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory"}
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -124,14 +114,14 @@ def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
         StorageError: there is no such file, or the storage fails or refuses.
         MissingExtra: as in `find`.
     """
-    with _storage_errors("read", location):
+    with storage_errors("read", location):
         if not is_uri(location):
             return Path(location).read_bytes()
         # A member of a tar is one part of that file. `fsspec` would read all headers first, and
         # its reader of tars must not be used in several threads.
         part = (None, None) if offset < 0 else (offset, offset + size)
-        system, path = _system(location if offset < 0 else location.partition("::")[2])
-        data: bytes = _patiently(lambda: system.cat_file(path, *part))
+        system, path = system_of(location if offset < 0 else location.partition("::")[2])
+        data: bytes = patiently(lambda: system.cat_file(path, *part))
         return data
 
 
@@ -141,8 +131,8 @@ def tar_members(location: str) -> Iterator[tuple[str, int, int]]:
     Raises:
         StorageError, MissingExtra: as in `read`.
     """
-    with _storage_errors("list", location):
-        system, path = _system(location if is_uri(location) else f"file://{location}")
+    with storage_errors("list", location):
+        system, path = system_of(location if is_uri(location) else f"file://{location}")
         # Small blocks: only the headers are read, and the members between them are skipped.
         with (
             system.open(path, "rb", block_size=_HEADER_BLOCK) as file,
@@ -161,12 +151,12 @@ def exists(location: str) -> bool:
     Raises:
         StorageError, MissingExtra: as in `read`.
     """
-    with _storage_errors("look at", location):
+    with storage_errors("look at", location):
         if not is_uri(location):
             return os.path.lexists(location)
-        system, path = _system(location)
+        system, path = system_of(location)
         system.invalidate_cache()  # a listing of before would not have it
-        return bool(_patiently(lambda: system.exists(path)))
+        return bool(patiently(lambda: system.exists(path)))
 
 
 def write(location: str, data: bytes, *, overwrite: bool = False, draft: str = "") -> None:
@@ -202,6 +192,30 @@ def write_file(location: str, file: Path, *, overwrite: bool = False, draft: str
         shutil.copyfile(file, temporary)
 
 
+@contextmanager
+def writing(
+    location: str, folder: Path, *, overwrite: bool = False, draft: str = ""
+) -> Iterator[Path]:
+    """Yield a path of this machine to write a file to, which appears at its location at the end.
+
+    Args:
+        location: as in `write`.
+        folder: a folder of this machine for the unfinished file of another storage.
+        overwrite: as in `write`.
+        draft: as in `write`.
+
+    Raises:
+        OutputExists, OutputError, StorageError, MissingExtra: as in `write`.
+    """
+    if not is_uri(location):
+        with atomic_write(_with_folder(location), overwrite=overwrite, draft=draft) as temporary:
+            yield temporary
+        return
+    temporary = folder / PurePosixPath(location).name
+    yield temporary
+    write_file(location, temporary, overwrite=overwrite)
+
+
 def discard(location: str, draft: str) -> None:
     """Delete what a killed process left of a file that it was writing with this name of a draft.
 
@@ -225,13 +239,13 @@ def _put(location: str, upload: Callable[[Any, str], object], *, overwrite: bool
     """Upload a file so that it appears only when it is complete."""
     if not overwrite and exists(location):
         raise OutputExists(f"{location} exists already")
-    with _storage_errors("write", location):
-        system, path = _system(location)
+    with storage_errors("write", location):
+        system, path = system_of(location)
         protocols = {system.protocol} if isinstance(system.protocol, str) else {*system.protocol}
         if protocols & _ATOMIC_PROTOCOLS:
-            _patiently(lambda: upload(system, path))
+            patiently(lambda: upload(system, path))
         else:
-            _patiently(lambda: _upload_and_rename(system, path, upload))
+            patiently(lambda: _upload_and_rename(system, path, upload))
 
 
 def _upload_and_rename(system: Any, path: str, upload: Callable[[Any, str], object]) -> None:
@@ -251,11 +265,11 @@ def _upload_and_rename(system: Any, path: str, upload: Callable[[Any, str], obje
 
 def _files(location: str) -> Iterator[Found]:
     """Yield the files of a folder or pattern, whatever their suffixes, or a single file."""
-    with _storage_errors("list", location):
+    with storage_errors("list", location):
         if not is_uri(location):
             yield from _local_files(Path(absolute(location)), location)
             return
-        system, path = _system(location)
+        system, path = system_of(location)
         yield from _remote_files(system, path, location)
 
 
@@ -280,16 +294,16 @@ def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:
     """Yield the files of a folder, pattern or single file of `fsspec`."""
     if (fixed := before_wildcard(path)) != path:
         root = fixed.rpartition("/")[0]
-        listed = _patiently(lambda: system.glob(path, detail=True))
+        listed = patiently(lambda: system.glob(path, detail=True))
         found = [facts for facts in listed.values() if facts.get("type") != "directory"]
     else:
         try:
-            facts = _patiently(lambda: system.info(path))
+            facts = patiently(lambda: system.info(path))
         except FileNotFoundError as error:
             raise ConfigError(f"expected a file or a folder; there is no {location}") from error
         if facts.get("type") == "directory":
             root = path.rstrip("/")
-            found = list(_patiently(lambda: system.find(path, detail=True)).values())
+            found = list(patiently(lambda: system.find(path, detail=True)).values())
         else:
             yield Found(location, path.rpartition("/")[2], *_facts(facts))
             return
@@ -309,7 +323,7 @@ def _members(kind: str, archive: Found, wanted: frozenset[str]) -> Iterator[Foun
     held_in = archive.uri if is_uri(archive.uri) else f"file://{archive.uri}"
     folder = PurePosixPath(archive.relative).with_suffix("")
     listed = _zip_members(held_in) if kind == "zip" else tar_members(held_in)
-    with _storage_errors("list", archive.uri):
+    with storage_errors("list", archive.uri):
         for name, size, offset in listed:
             member = PurePosixPath(name)
             if member.suffix.lower() in wanted and not member.name.startswith("."):
@@ -319,8 +333,8 @@ def _members(kind: str, archive: Found, wanted: frozenset[str]) -> Iterator[Foun
 
 def _zip_members(held_in: str) -> Iterator[tuple[str, int, int]]:
     """Yield the name and size of each file in a zip; it has no offset, since it is compressed."""
-    system, _ = _system(f"zip://::{held_in}")
-    for name, facts in sorted(_patiently(lambda: system.find("", detail=True)).items()):
+    system, _ = system_of(f"zip://::{held_in}")
+    for name, facts in sorted(patiently(lambda: system.find("", detail=True)).items()):
         yield name, _size(facts), -1
 
 
@@ -343,49 +357,3 @@ def _stat(path: Path) -> tuple[int, str]:
     except OSError:  # deleted meanwhile, or a link to nothing: reading it will say so
         return -1, ""
     return status.st_size, str(status.st_mtime_ns)
-
-
-# --- talking to storages --------------------------------------------------------------------
-
-
-def _system(location: str) -> tuple[Any, str]:
-    """Return the file system of `fsspec` for a URI, and the path in it."""
-    try:
-        import fsspec
-    except ModuleNotFoundError as error:
-        raise MissingExtra("archive", f"{location}") from error
-    try:
-        system, path = fsspec.core.url_to_fs(location)
-    except (ImportError, ValueError) as error:
-        raise StorageError(f"cannot use {location}: {error}") from error
-    return system, path
-
-
-def _patiently(action: Callable[[], T]) -> T:
-    """Call a function that asks a storage, again and again while that fails, ever more rarely."""
-    for attempt in range(1, ATTEMPTS):
-        try:
-            return action()
-        except _FINAL_ERRORS:
-            raise
-        except Exception:  # noqa: BLE001  each storage has exceptions of its own
-            # Not all at the same moment: a busy storage would be as busy again.
-            time.sleep(_FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))
-    return action()
-
-
-@contextmanager
-def _storage_errors(action: str, location: str) -> Iterator[None]:
-    """Turn the errors of storages into one kind, which names the file."""
-    try:
-        yield
-    except (StorageError, ConfigError, OutputError, MissingExtra):
-        raise
-    except FileNotFoundError as error:
-        raise StorageError(f"cannot {action} {location}: there is no such file") from error
-    except PermissionError as error:
-        name = error.filename or location
-        raise StorageError(f"cannot {action} {name}: no permission") from error
-    except Exception as error:  # each storage has exceptions of its own
-        reason = str(error) or type(error).__name__
-        raise StorageError(f"cannot {action} {location}: {reason}") from error

@@ -18,6 +18,7 @@ from photochrom.film.network import Network, ShotReference, reference_from_hints
 from photochrom.film.pixel_format import make_frame
 from photochrom.film.propagation import propagate
 from photochrom.film.small_frames import small_frames
+from photochrom.film.stretches import Stretch
 from photochrom.parallel import map_ordered, prefetch
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class FrameColorer:
         memory: Memory | None,
         on_problem: ProblemCallback,
         on_note: NoteCallback,
+        *,
+        stretch: Stretch | None = None,
     ) -> Generator[ColoredFrame]:
         """Yield the coloured frames.
 
@@ -96,28 +99,36 @@ class FrameColorer:
             memory: the colour memory at that frame.
             on_problem: called for each damaged place, in the reading thread.
             on_note: called with messages about the frames, in the reading thread.
+            stretch: the stretch to colour; None for the whole section.
         """
-        segments = self._segments(last, memory, on_problem, on_note)
+        frames = self._small_frames(last, on_problem, on_note, stretch or Stretch())
+        segments = propagate(frames, self._estimate, memory)
         # The network works on the next segment while the threads of the pool colour this one.
         with closing(prefetch(segments, 1)) as ready:
             yield from map_ordered(self._color, _uncolored_frames(ready), os.cpu_count() or 1)
 
-    def _segments(
+    def _small_frames(
         self,
         last: int | None,
-        memory: Memory | None,
         on_problem: ProblemCallback,
         on_note: NoteCallback,
-    ) -> Iterator[Segment[SourceFrame]]:
-        """Yield segments with their small chroma."""
+        stretch: Stretch,
+    ) -> Iterator[tuple[SourceFrame, SmallFrame]]:
+        """Yield the frames that are to be coloured, with their small copies."""
         film, span = self._film, self._job.span
-        first = film.pts_at(span.start) if last is None and span.start else last
+        first = last
+        if last is None:
+            first = film.pts_at(span.start) if span.start else stretch.first
         before = None if span.end is None else film.pts_at(span.end)
         frames = film.frames(first=first, before=before, on_problem=on_problem, on_note=on_note)
         with_luma = ((each, self._small_luma(each)) for each in frames)
         # Decoding and optical flow run in a thread of their own, beside the network.
-        small = prefetch(small_frames(with_luma), _QUEUED_FRAMES)
-        yield from propagate(small, self._estimate, memory)
+        with closing(prefetch(small_frames(with_luma), _QUEUED_FRAMES)) as small:
+            for source, copy in small:
+                # Not earlier: the frames after a stretch help to detect the cuts at its end.
+                if stretch.before is not None and source.pts >= stretch.before:
+                    return
+                yield source, copy
 
     def _estimate(self, frame: SourceFrame, small: SmallFrame) -> Estimate:
         return self._network(small, self._film.seconds_at(frame.pts))

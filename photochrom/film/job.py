@@ -117,7 +117,7 @@ class Job:
         """
         return {
             "version": __version__,
-            "memory": 2,  # the format of the colour memory; 1 had no history of the shot
+            "parts": 3,  # how parts are made; 1 had no history of the shot, and 2 no stretches
             "source": _file_state(self.source),
             "model": model.digest,
             "engine": model.engine,

@@ -111,7 +111,7 @@ class OutputFilm:
             atomic_write(target, overwrite=overwrite) as draft,
             reporting_failures(self._job, journal),
         ):
-            mux(self._film, journal.parts, draft, plan, journal.state.last_duration)
+            mux(self._film, journal.paths, draft, plan, journal.state.last_duration)
 
 
 def _partial_target(target: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 
     from photochrom.film.frame_colorer import ColoredFrame
     from photochrom.film.job import Job
-    from photochrom.film.journal import Journal, JournalState
+    from photochrom.film.journal import JournalState, Parts
     from photochrom.film.pixel_format import Layout
     from photochrom.film.progress import FilmListener
     from photochrom.film.propagation import Memory
     from photochrom.film.reader import FilmReader, SourceFrame
 
-__all__ = ["PART_SECONDS", "PartEncoder"]
+__all__ = ["PART_SECONDS", "PartEncoder", "begins_stretch"]
 
 PART_SECONDS: Final = 10
 """Length of a part, in seconds of film.
@@ -32,6 +33,20 @@ PART_SECONDS: Final = 10
 This is how much work a power cut can cost. Each part begins with a key frame, so shorter parts
 would make the film larger.
 """
+
+
+def begins_stretch(film: FilmReader, stretch: int | None, shot: int) -> bool:
+    """Return whether a new stretch of a film begins with a shot.
+
+    A stretch consists of whole shots, and is long enough for a part. No colours are carried over a
+    cut, and a stretch begins with a new part. So stretches can be coloured in any order.
+
+    Args:
+        film: the film.
+        stretch: the time at which the stretch before begins, in the time base; None at the start.
+        shot: the time at which the shot begins.
+    """
+    return stretch is None or (shot - stretch) * film.time_base >= PART_SECONDS
 
 
 class PartEncoder:
@@ -47,47 +62,60 @@ class PartEncoder:
         film: FilmReader,
         job: Job,
         layout: Layout,
-        journal: Journal,
+        finished: Parts,
         listener: FilmListener,
     ) -> None:
-        """Continue the parts of a journal.
+        """Continue the finished parts.
 
         Args:
             film: the original film.
             job: the settings, with a codec.
             layout: the layout in which the frames are stored.
-            journal: the finished parts; new ones are added to it.
+            finished: the finished parts; new ones are added to them.
             listener: receives the progress.
         """
         self._film, self._job, self._layout = film, job, layout
-        self._journal, self._listener = journal, listener
-        self.problems = list(journal.state.problems)
-        self.notes = list(journal.state.notes)
+        self._finished, self._listener = finished, listener
+        self._stretch = finished.state.stretch
+        self.problems = list(finished.state.problems)
+        self.notes = list(finished.state.notes)
 
-    def encode(self, frames: Iterable[ColoredFrame]) -> None:
-        """Encode all frames of a film that are in no part yet.
+    def encode(self, frames: Iterable[ColoredFrame], *, max_seconds: float = math.inf) -> bool:
+        """Encode the frames of a film that are in no part yet.
 
         The last of them is the last of a segment, so all frames are then in finished parts.
+
+        Args:
+            frames: the frames.
+            max_seconds: the length of film after which to stop, at the end of a part.
+
+        Returns:
+            Whether all frames are in finished parts.
         """
         part: PartWriter | None = None
         memory: Memory | None = None
-        if self._journal.state.shots:
-            self._listener.shot(self._journal.state.shots)
+        seconds = 0.0
+        if self._finished.state.shots:
+            self._listener.shot(self._finished.state.shots)
         try:
             for frame in frames:
+                if self._begins_stretch(frame):
+                    part = self._finish(part, memory)
+                    self._stretch = frame.source.pts
                 part = part or self._new_part()
                 self._write(frame, part)
                 memory = frame.memory
                 # A part can end only where a run can resume.
                 if memory and part.seconds >= PART_SECONDS:
-                    self._commit(part, memory)
-                    part = None
-            if part and memory:
-                self._commit(part, memory)
-                part = None
+                    seconds += part.seconds
+                    part = self._finish(part, memory)
+                    if seconds >= max_seconds:
+                        return False
+            part = self._finish(part, memory)
         finally:
             if part:
                 part.abort()
+        return True
 
     def add_problem(self, seconds: float, text: str) -> None:
         """Record a damaged place, unless an earlier run has already found it."""
@@ -102,8 +130,11 @@ class PartEncoder:
             self.notes.append(text)
             self._listener.note(text)
 
+    def _begins_stretch(self, frame: ColoredFrame) -> bool:
+        return frame.begins_shot and begins_stretch(self._film, self._stretch, frame.source.pts)
+
     def _new_part(self) -> PartWriter:
-        film, encoding, path = self._film, self._job.encoding, self._journal.next_part
+        film, encoding, path = self._film, self._job.encoding, self._finished.next_part
         return PartWriter(path, self._layout, encoding, film.time_base, film.rate)
 
     def _write(self, frame: ColoredFrame, part: PartWriter) -> None:
@@ -128,19 +159,23 @@ class PartEncoder:
             )
         return b""
 
-    def _commit(self, part: PartWriter, memory: Memory) -> None:
+    def _finish(self, part: PartWriter | None, memory: Memory | None) -> PartWriter | None:
+        """Finish a part at a frame where a run can resume; return what is still unfinished."""
+        if not part or not memory:
+            return part
         part.finish()
         # The reading thread is ahead. What it found later is found again by a run that resumes.
         last = self._film.seconds_at(part.last)
         problems = [each for each in self.problems if each[0] <= last]
         state = self._state_with(part)
-        times = {"last": part.last, "last_duration": part.last_duration}
-        notes = list(self.notes)
-        self._journal.commit(replace(state, **times, problems=problems, notes=notes), memory)
+        state = replace(state, last=part.last, last_duration=part.last_duration)
+        state = replace(state, stretch=self._stretch, problems=problems, notes=list(self.notes))
+        self._finished.commit(state, memory)
+        return None
 
     def _state_with(self, part: PartWriter) -> JournalState:
         """Return the journal's state as if the part, as far as it is written, were finished."""
-        state = self._journal.state
+        state = self._finished.state
         frames, shots = state.frames + part.frames, state.shots + part.shots
         return replace(state, parts=state.parts + 1, frames=frames, shots=shots)
 

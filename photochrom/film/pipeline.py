@@ -12,7 +12,7 @@ from photochrom.film.frame_colorer import FrameColorer
 from photochrom.film.journal import Journal
 from photochrom.film.output import OutputFilm, check_target, reporting_failures
 from photochrom.film.part_encoder import PartEncoder
-from photochrom.film.planning import plan_output
+from photochrom.film.planning import conversions, plan_output
 from photochrom.film.progress import FilmListener, FilmReport
 from photochrom.film.reader import FilmReader
 
@@ -71,12 +71,7 @@ def color_film(model: Model, job: Job, listener: FilmListener | None = None) -> 
 
 def _notes(film: FilmReader, job: Job, journal: Journal) -> Iterator[str]:
     """Yield the messages for the user that are known before the first frame."""
-    layout, encoding = film.layout, job.encoding
-    if layout.interlaced:
-        yield "the film is interlaced; it is deinterlaced first"
-    elif layout.is_converted:
-        yield f"the pixel format {layout.stored_pix_fmt} is converted to {layout.pix_fmt}"
-    yield from encoding.notes(layout)
+    yield from conversions(film, job)
     state = journal.state
     if state.last is not None:
         seconds = film.seconds_at(state.last)

@@ -15,6 +15,7 @@ from photochrom.film.tags import film_tags, has_timecode, is_timecode
 from photochrom.film.trial import first_packets, is_held, written_film
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from av.container import InputContainer
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from photochrom.film.reader import FilmReader
     from photochrom.film.trial import Packets, WrittenFilm
 
-__all__ = ["plan_output"]
+__all__ = ["conversions", "plan_output"]
 
 _COLOR_TAGS: Final = ("matrix", "primaries", "transfer")
 _UNKNOWN: Final = (0, 2)  # values of colour tags that say nothing
@@ -70,6 +71,16 @@ def plan_output(
             return planner.with_tags(plan), planner.notes
     finally:
         part.unlink(missing_ok=True)
+
+
+def conversions(film: FilmReader, job: Job) -> Iterator[str]:
+    """Yield a message for everything that is converted in the pictures of a film."""
+    layout = film.layout
+    if layout.interlaced:
+        yield "the film is interlaced; it is deinterlaced first"
+    elif layout.is_converted:
+        yield f"the pixel format {layout.stored_pix_fmt} is converted to {layout.pix_fmt}"
+    yield from job.encoding.notes(layout)
 
 
 def _stated_end(original: InputContainer, film: FilmReader) -> int | None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, TypedDict
 
 from photochrom import batch, photo
 from photochrom.documents.coloring import PDF_SUFFIX
-from photochrom.errors import OutputError, OutputFailed, PhotoError
+from photochrom.errors import OutputFailed, PhotoError
 from photochrom.film import FilmListener
+from photochrom.film.names import film_suffix
 from photochrom.web.filenames import UniqueNames, unique
 from photochrom.web.job_queue import Item, Job, Work
 from photochrom.web.problems import advice
@@ -165,19 +166,9 @@ def _report(item: Item, outcome: batch.Outcome, job: Job) -> None:
 
 
 def film_target(folder: Path, name: str) -> Path:
-    """Return the path of a coloured film.
-
-    It is .mkv if its own container cannot be written, or keeps no times, as AVI, which no browser
-    plays either.
-    """
-    from photochrom.film.containers import FIXED_RATE_CONTAINERS, container_format
-
+    """Return the path of a coloured film."""
     path = Path(name)
-    try:
-        is_kept = container_format(path) not in FIXED_RATE_CONTAINERS
-    except OutputError:
-        is_kept = False
-    return folder / (path if is_kept else path.with_suffix(".mkv")).name
+    return folder / path.with_suffix(film_suffix(path.suffix)).name
 
 
 class _FilmOptions(TypedDict):

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
 import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import httpx
 import numpy as np
 import psutil
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from photochrom.archive import ray_executor
+from photochrom.archive import Entry, Settings, ray_executor
 from photochrom.archive.manifest import Manifest
 from photochrom.cli.app import app
 from photochrom.errors import ModelNotFound
 from tests.commands import invoke, is_coloured
+from tests.films import slow_film
 from tests.services import jpeg
 from tests.support import contents, write_pictures
 
@@ -71,6 +75,7 @@ def test_the_same_bytes_even_if_an_actor_dies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_pictures(tmp_path / "scans", *(f"{number}.png" for number in range(60)), side=300)
     (tmp_path / "scans" / "0.png").rename(tmp_path / "scans" / os.fsdecode(b"caf\xe9.png"))
+    slow_film(tmp_path / "scans" / "film.mov", "astronaut", count=3, codec="libx264")
     run("scans", "--manifest", "here.sqlite", "-o", "here")
     killed = []
     killer = threading.Thread(target=kill_an_actor, args=[killed])
@@ -79,8 +84,28 @@ def test_the_same_bytes_even_if_an_actor_dies(tmp_path, monkeypatch):
     killer.join()
     assert killed
     assert hashes("ray.sqlite") == hashes("here.sqlite")
-    assert len(hashes("ray.sqlite")) == 60
+    assert len(hashes("ray.sqlite")) == 61
     assert contents(Path("ray")) == contents(Path("here"))
+
+
+def test_a_film_is_divided_and_put_together(tmp_path, monkeypatch):
+    """The calls that Ray makes; a cluster needs half a minute for each of the three steps."""
+    monkeypatch.chdir(tmp_path)
+    film = slow_film(tmp_path / "film.mov", "astronaut", "coffee", codec="libx264")
+    run(film, "--manifest", "here.sqlite", "-o", "here")
+    worker, film = ray_executor._RayWorker(Settings()), Entry(str(film), "ray/film.mov", parts=-1)
+
+    def call(*entries):
+        table = worker({"units": pa.array([[ray_executor._to_json([each]) for each in entries]])})
+        units = [ray_executor._from_json(text) for text in table["unit"].to_pylist()]
+        return [entry for unit in units for entry in unit]
+
+    film, *parts = call(film)
+    assert len(parts) == 2
+    parts = call(*reversed(parts))
+    (film,) = call(replace(film, details=json.dumps([asdict(each) for each in parts[::-1]])))
+    assert film.status == "done"
+    assert Path("ray/film.mov").read_bytes() == Path("here/film.mov").read_bytes()
 
 
 def test_the_service_runs_on_ray():

@@ -16,7 +16,7 @@ import pytest
 from photochrom.archive import worker
 from photochrom.archive.worker import Worker
 from photochrom.errors import StorageError
-from photochrom.files import storage
+from photochrom.files import remote, storage
 from tests.commands import invoke
 from tests.faults.runs import Before, hashes, left_over, rows, run
 from tests.support import contents, write_pictures
@@ -191,7 +191,7 @@ def test_an_upload_that_is_cut_leaves_nothing(tmp_path, monkeypatch):
         Path(path).write_bytes(data[:3])
         raise ConnectionError("the line is cut")
 
-    monkeypatch.setattr(storage, "_FIRST_WAIT", 0)
+    monkeypatch.setattr(remote, "_FIRST_WAIT", 0)
     with monkeypatch.context() as patch:
         patch.setattr(LocalFileSystem, "pipe_file", cut)
         with pytest.raises(StorageError, match="the line is cut"):

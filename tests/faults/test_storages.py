@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.files import storage
+from photochrom.files import remote
 from tests.commands import invoke
 from tests.faults.flaky import FAULTS, FlakyProxy
 from tests.faults.runs import Before, hashes, rows, run
@@ -36,7 +36,7 @@ def proxy(scans, monkeypatch):
             "AWS_MAX_ATTEMPTS": "2",
         }.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(storage, "_FIRST_WAIT", 0.01)
+        monkeypatch.setattr(remote, "_FIRST_WAIT", 0.01)
         monkeypatch.setattr(s3fs.S3FileSystem, "retries", 2)
         s3 = system()
         s3.mkdir("scans")
@@ -80,7 +80,7 @@ def test_a_storage_that_dies_and_comes_back(proxy, monkeypatch):
         proxy.dead = next(count) >= 2
         return color(self, entry)
 
-    monkeypatch.setattr(storage, "ATTEMPTS", 2)
+    monkeypatch.setattr(remote, "ATTEMPTS", 2)
     with monkeypatch.context() as patch:
         patch.setattr(Worker, "_color", dying)
         said = run("s3://scans", "--workers", "1", output="s3://out/a", code=1)

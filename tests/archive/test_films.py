@@ -1,0 +1,198 @@
+"""Films in an archive: divided, coloured in parts by any worker, and put together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from photochrom import Colorizer
+from photochrom.archive import Manifest, Settings, add_sources, color_queued, film_parts, prepare
+from photochrom.film.divided import DividedFilm
+from tests.commands import invoke
+from tests.films import check_same, slow_film
+from tests.support import sloped, write_model, write_pictures
+
+
+@pytest.fixture(scope="module")
+def originals(tmp_path_factory):
+    """A model, two films, and what `Colorizer.film` makes of them."""
+    folder = tmp_path_factory.mktemp("originals")
+    model = write_model(folder / "model", sloped())
+    (folder / "films" / "more").mkdir(parents=True)
+    slow_film(folder / "films" / "one.mkv", "astronaut", "coffee")
+    slow_film(folder / "films" / "more" / "two.mkv", "chelsea", count=3)
+    for path in folder.rglob("films/**/*.mkv"):
+        Colorizer(model).film(path, folder / path.name)
+    return folder
+
+
+@pytest.fixture
+def films(originals, tmp_path, monkeypatch):
+    """A copy of the films; the working folder is above it."""
+    monkeypatch.setenv("PHOTOCHROM_MODEL", str(originals / "model"))
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(originals / "films", tmp_path / "films")
+    return tmp_path / "films"
+
+
+def run(*arguments, code=0, output="out"):
+    place = ["-o", output] if output else []
+    said = invoke("archive", "run", *arguments, "--manifest", "run.sqlite", *place)
+    assert said.exit_code == code, said.output
+    return said
+
+
+def row(name):
+    with Manifest("run.sqlite") as opened:
+        return next(each for each in opened.entries() if each.source.endswith(name))
+
+
+def check_all(originals, folder="out"):
+    """Check that the films are those that `Colorizer.film` makes, and nothing else is there."""
+    made = sorted(path.name for path in Path(folder).rglob("*") if path.is_file())
+    assert made == ["one.mkv", "two.mkv"]
+    assert not list(Path(folder).rglob(".*"))
+    check_same(Path(folder, "one.mkv"), originals / "one.mkv")
+    check_same(Path(folder, "more/two.mkv"), originals / "two.mkv")
+
+
+def colour_some(count):
+    """Colour a number of parts, and stop as a run does that is interrupted."""
+    with Manifest("run.sqlite", write=True) as manifest:
+        prepare(manifest, "out", Settings())
+        add_sources(manifest, ["films/one.mkv"])
+        done = color_queued(manifest, workers=1)
+        for _ in range(count):
+            assert next(done).part
+        done.close()
+
+
+def test_films_beside_photographs(films, originals):
+    write_pictures(films, "a.png")
+    said = run("films")
+    assert "3 files added" in said.stderr
+    assert "done: 3 of 1 photograph and 2 films" in said.stderr
+    Path("out/a.png").unlink()
+    check_all(originals)
+    one = row("one.mkv")
+    assert (one.status, one.format, one.parts, one.width) == ("done", "matroska", 2, 96)
+    assert json.loads(one.details)["shots"] == 2
+    assert one.output_size == Path("out/one.mkv").stat().st_size
+    assert "2 of 2 films" in invoke("archive", "status", "run.sqlite").stderr
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_run_that_was_stopped_colours_only_what_is_left(films, originals, monkeypatch, is_lost):
+    colour_some(1)
+    said = invoke("archive", "status", "run.sqlite")
+    assert "1 of 2 parts of unfinished films" in said.stderr
+    assert not Path("out/one.mkv").exists()
+    first, *_ = Path("out").rglob("00001/*.nut")
+    if is_lost:
+        first.unlink()
+    coloured = []
+    color = DividedFilm.color
+
+    def counted(self, stretch, *arguments, **named):
+        coloured.append(stretch.first)
+        return color(self, stretch, *arguments, **named)
+
+    monkeypatch.setattr(DividedFilm, "color", counted)
+    run(output=None)
+    check_same(Path("out/one.mkv"), originals / "one.mkv")
+    assert (None in coloured) == is_lost
+    assert len(coloured) == 1 + is_lost
+
+
+def test_a_long_shot_is_coloured_bit_by_bit(films, originals, monkeypatch):
+    monkeypatch.setattr(film_parts, "_MAX_SECONDS", 5)
+    long = slow_film(films / "long.mkv", "astronaut", count=30)
+    run("films/long.mkv")
+    Colorizer(originals / "model").film(long, "whole.mkv")
+    check_same(Path("out/long.mkv"), Path("whole.mkv"))
+    assert row("long.mkv").parts == 1
+
+
+def test_one_bad_film_does_not_stop_the_others(films, originals, monkeypatch):
+    (films / "bad.mp4").write_bytes(b"no film")
+    color = DividedFilm.color
+
+    def failing(self, stretch, *arguments, **named):
+        if stretch.first:
+            raise OSError("no luck")
+        return color(self, stretch, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DividedFilm, "color", failing)
+        said = run("films", code=1)
+    assert "done: 1 of 3 films, failed: 2" in said.stderr
+    assert said.stderr.count("no luck") == 1
+    assert "bad.mp4" in row("bad.mp4").error
+    (films / "bad.mp4").unlink()
+    assert "2 files queued again" in invoke("archive", "retry", "run.sqlite").stderr
+    check_all(originals)
+
+
+def test_settings_that_films_do_not_have_are_refused(films):
+    assert "received a palette" in run("films", "--palette", "red", code=1).stderr
+
+
+def test_a_film_that_was_written_but_not_recorded(films, originals, monkeypatch):
+    with Manifest("run.sqlite", write=True) as manifest, monkeypatch.context() as patch:
+        prepare(manifest, "out", Settings())
+        add_sources(manifest, ["films/more/two.mkv"])
+        record = manifest.record
+
+        def killed(*entries):
+            if entries[0].status == "done" and not entries[0].part:
+                raise KeyboardInterrupt
+            record(*entries)
+
+        patch.setattr(manifest, "record", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(color_queued(manifest))
+    before = Path("out/two.mkv").stat().st_mtime_ns
+    run(output=None)
+    assert Path("out/two.mkv").stat().st_mtime_ns == before
+    assert row("two.mkv").status == "done"
+    assert not list(Path("out").rglob(".*"))
+
+
+def test_a_film_of_somebody_else_stays(films):
+    Path("out").mkdir()
+    Path("out/two.mkv").write_text("mine")
+    run("films/more", code=1)
+    assert Path("out/two.mkv").read_text() == "mine"
+    assert "exists already" in row("two.mkv").error
+
+
+def test_a_film_that_was_changed_is_divided_anew(films, originals):
+    colour_some(1)
+    shutil.copy(films / "more" / "two.mkv", films / "one.mkv")
+    run("films/one.mkv")
+    check_same(Path("out/one.mkv"), originals / "two.mkv")
+    Path("out/one.mkv").write_bytes(b"damaged")
+    assert invoke("archive", "verify", "run.sqlite", "--sources", "--requeue").exit_code == 1
+    run(output=None)
+    check_same(Path("out/one.mkv"), originals / "two.mkv")
+
+
+def test_films_of_a_bucket(films, originals):
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
+    for path in films.rglob("*.mkv"):
+        memory.pipe_file(f"/in/{path.relative_to(films).as_posix()}", path.read_bytes())
+    run("memory://in", output="memory://out")
+    memory.get("/out", "fetched", recursive=True)
+    check_all(originals, "fetched")
+    assert invoke("archive", "verify", "run.sqlite", "--sources").exit_code == 0
+
+
+@pytest.mark.slow
+def test_films_in_processes(films, originals):
+    run("films", "--executor", "processes", "--workers", "2")
+    check_all(originals)
