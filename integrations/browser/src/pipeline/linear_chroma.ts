@@ -73,21 +73,28 @@ function fitLinear(luma: Luma, values: Field): Linear {
 }
 
 /**
- * Write the colours of a photograph as RGBA, without changing its luma.
+ * Return the colours of some rows of a photograph as opaque RGBA, without changing its luma.
  *
  * Where a colour does not fit the gamut, its chroma shrinks towards grey; channels are never clipped.
  *
  * @param chroma Cb and Cr as functions of luma.
  * @param luma luma of the photograph, in any size of the same proportions.
- * @param rgba receives four bytes a pixel; alpha stays as it is.
+ * @param top the first row.
+ * @param count the number of rows.
  */
-export function compose(chroma: Linear, luma: Luma, rgba: Uint8ClampedArray): void {
+export function compose(
+  chroma: Linear,
+  luma: Luma,
+  top = 0,
+  count = luma.height - top,
+): Uint8ClampedArray {
   const { width, height } = luma;
+  const rgba = new Uint8ClampedArray(4 * width * count).fill(255);
   const small = chroma.slope;
   const columns = interpolation(small.width, width);
   const rows = interpolation(small.height, height);
   const row = new Float32Array(4 * small.width);
-  for (let y = 0; y < height; y++) {
+  for (let y = top; y < top + count; y++) {
     mixRow(chroma, rows.left[y]!, rows.right[y]!, rows.share[y]!, row);
     for (let x = 0; x < width; x++) {
       const [left, right] = [4 * columns.left[x]!, 4 * columns.right[x]!];
@@ -96,9 +103,11 @@ export function compose(chroma: Linear, luma: Luma, rgba: Uint8ClampedArray): vo
         row[left + offset]! * (1 - share) + row[right + offset]! * share;
       const pixel = y * width + x;
       const grey = luma.data[pixel]! / 255;
-      writeColor(grey, at(0) * grey + at(2), at(1) * grey + at(3), rgba, 4 * pixel);
+      const [cb, cr] = [at(0) * grey + at(2), at(1) * grey + at(3)];
+      writeColor(grey, cb, cr, rgba, 4 * (pixel - top * width));
     }
   }
+  return rgba;
 }
 
 /** Write the two slopes and two offsets of each column, between two rows of the small picture. */

@@ -104,5 +104,5 @@ export function gamutDivisor(y: number, cb: number, cr: number): number {
 
 /** Return the BT.601 luma of an RGB colour in whole levels, rounded as OpenCV rounds it. */
 export function lumaOf(red: number, green: number, blue: number): number {
-  return (red * 4899 + green * 9617 + blue * 1868 + 8192) >> 14;
+  return (red * 9798 + green * 19235 + blue * 3735 + 16384) >> 15;
 }

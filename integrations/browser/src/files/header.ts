@@ -1,0 +1,125 @@
+/** Read the head of an image file: what kind it is, and what this page must know before decoding. */
+
+/** What the head of a file says. */
+export interface Header {
+  readonly format: "JPEG" | "PNG" | "WebP";
+  readonly width: number;
+  readonly height: number;
+  /** Whether the file stores grey samples alone, so that they are luma as they are. */
+  readonly isGrey: boolean;
+  /** Bits of a sample. */
+  readonly depth: number;
+}
+
+/** The first bytes of formats that this page does not read. */
+const OTHERS: readonly (readonly [string, string])[] = [
+  ["GIF8", "a GIF"],
+  ["BM", "a BMP"],
+  ["II*\0", "a TIFF or a raw file"],
+  ["MM\0*", "a TIFF or a raw file"],
+  ["%PDF", "a PDF"],
+  ["\0\0\0\x0cjP", "a JPEG 2000"],
+  ["\xff\x0a", "a JPEG XL"],
+  ["\0\0\0\x0cJXL", "a JPEG XL"],
+];
+const PNG = "\x89PNG\r\n\x1a\n";
+
+/**
+ * Read the head of a file.
+ *
+ * Throws an Error that says what was expected, if the file is of another kind, damaged or animated.
+ *
+ * @param bytes the whole file.
+ * @param name the file's name in messages.
+ */
+export function readHeader(bytes: Uint8Array, name: string): Header {
+  if (!bytes.length) throw new Error(`${name} is empty.`);
+  const start = text(bytes, 0, 16);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    if (start.startsWith("\xff\xd8\xff")) return jpegHeader(view);
+    if (start.startsWith(PNG)) return pngHeader(view, name);
+    if (start.startsWith("RIFF") && start.slice(8, 12) === "WEBP") return webpHeader(view, name);
+  } catch (error) {
+    if (error instanceof RangeError) throw new Error(`${name} is damaged or truncated.`);
+    throw error;
+  }
+  const other = OTHERS.find(([signature]) => start.startsWith(signature))?.[1] ?? boxFormat(start);
+  const received = other ? `${name} is ${other} file, which the Photochrom program reads` : `${name} is none`;
+  throw new Error(`Expected a JPEG, PNG or WebP file; ${received}.`);
+}
+
+/** Name the format of files that consist of boxes, as HEIC and AVIF do; null for others. */
+function boxFormat(start: string): string | null {
+  if (start.slice(4, 8) !== "ftyp") return null;
+  return start.slice(8, 11) === "avi" ? "an AVIF" : "a HEIC or a film";
+}
+
+/** Return bytes as text, one character a byte. */
+function text(bytes: Uint8Array, begin: number, end: number): string {
+  return String.fromCharCode(...bytes.subarray(begin, end));
+}
+
+function jpegHeader(view: DataView): Header {
+  let at = 2;
+  for (;;) {
+    const marker = view.getUint8(at + 1);
+    if (view.getUint8(at) !== 0xff) throw new RangeError("expected a marker");
+    if (marker === 0xff) {
+      at++; // a fill byte
+      continue;
+    }
+    // Frame headers are C0 to CF, except DHT, JPG and DAC.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) break;
+    at += 2 + view.getUint16(at + 2);
+  }
+  return {
+    format: "JPEG",
+    width: view.getUint16(at + 7),
+    height: view.getUint16(at + 5),
+    isGrey: view.getUint8(at + 9) === 1,
+    depth: view.getUint8(at + 4),
+  };
+}
+
+function pngHeader(view: DataView, name: string): Header {
+  refuseAnimation(pngIsAnimated(view), name);
+  const colorType = view.getUint8(25);
+  return {
+    format: "PNG",
+    width: view.getUint32(16),
+    height: view.getUint32(20),
+    isGrey: colorType === 0 || colorType === 4,
+    depth: view.getUint8(24),
+  };
+}
+
+/** Return whether there is an animation control chunk before the pixels. */
+function pngIsAnimated(view: DataView): boolean {
+  for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
+    const kind = view.getUint32(at + 4);
+    if (kind === 0x6163544c) return true; // acTL
+    if (kind === 0x49444154) return false; // IDAT
+  }
+  return false;
+}
+
+function webpHeader(view: DataView, name: string): Header {
+  const kind = view.getUint32(12);
+  const head = { format: "WebP", isGrey: false, depth: 8 } as const;
+  if (kind === 0x56503858) {
+    refuseAnimation((view.getUint8(20) & 2) !== 0, name); // VP8X
+    const side = (at: number): number => 1 + view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
+    return { ...head, width: side(24), height: side(27) };
+  }
+  if (kind === 0x5650384c) {
+    const bits = view.getUint32(21, true); // VP8L
+    return { ...head, width: 1 + (bits & 0x3fff), height: 1 + ((bits >> 14) & 0x3fff) };
+  }
+  const side = (at: number): number => view.getUint16(at, true) & 0x3fff; // VP8
+  return { ...head, width: side(26), height: side(28) };
+}
+
+function refuseAnimation(isAnimated: boolean, name: string): void {
+  if (isAnimated) throw new Error(`Expected one picture; ${name} is an animation.`);
+}
