@@ -9,14 +9,16 @@ export interface Header {
   readonly isGrey: boolean;
   /** Bits of a sample. */
   readonly depth: number;
+  /** The EXIF orientation, 1 to 8, that browsers do not apply themselves: that of WebP files. */
+  readonly orientation: number;
 }
 
 /** The first bytes of formats that this page does not read. */
 const OTHERS: readonly (readonly [string, string])[] = [
   ["GIF8", "a GIF"],
   ["BM", "a BMP"],
-  ["II*\0", "a TIFF or a raw file"],
-  ["MM\0*", "a TIFF or a raw file"],
+  ["II*\0", "a TIFF or raw"],
+  ["MM\0*", "a TIFF or raw"],
   ["%PDF", "a PDF"],
   ["\0\0\0\x0cjP", "a JPEG 2000"],
   ["\xff\x0a", "a JPEG XL"],
@@ -45,14 +47,14 @@ export function readHeader(bytes: Uint8Array, name: string): Header {
     throw error;
   }
   const other = OTHERS.find(([signature]) => start.startsWith(signature))?.[1] ?? boxFormat(start);
-  const received = other ? `${name} is ${other} file, which the Photochrom program reads` : `${name} is none`;
+  const received = other ? `${name} is ${other} file, which the Photochrom program reads` : `${name} is none of these`;
   throw new Error(`Expected a JPEG, PNG or WebP file; ${received}.`);
 }
 
 /** Name the format of files that consist of boxes, as HEIC and AVIF do; null for others. */
 function boxFormat(start: string): string | null {
   if (start.slice(4, 8) !== "ftyp") return null;
-  return start.slice(8, 11) === "avi" ? "an AVIF" : "a HEIC or a film";
+  return start.slice(8, 11) === "avi" ? "an AVIF" : "a HEIC or film";
 }
 
 /** Return bytes as text, one character a byte. */
@@ -79,6 +81,7 @@ function jpegHeader(view: DataView): Header {
     height: view.getUint16(at + 5),
     isGrey: view.getUint8(at + 9) === 1,
     depth: view.getUint8(at + 4),
+    orientation: 1,
   };
 }
 
@@ -91,6 +94,7 @@ function pngHeader(view: DataView, name: string): Header {
     height: view.getUint32(20),
     isGrey: colorType === 0 || colorType === 4,
     depth: view.getUint8(24),
+    orientation: 1,
   };
 }
 
@@ -106,11 +110,11 @@ function pngIsAnimated(view: DataView): boolean {
 
 function webpHeader(view: DataView, name: string): Header {
   const kind = view.getUint32(12);
-  const head = { format: "WebP", isGrey: false, depth: 8 } as const;
+  const head = { format: "WebP", isGrey: false, depth: 8, orientation: 1 } as const;
   if (kind === 0x56503858) {
     refuseAnimation((view.getUint8(20) & 2) !== 0, name); // VP8X
     const side = (at: number): number => 1 + view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
-    return { ...head, width: side(24), height: side(27) };
+    return { ...head, width: side(24), height: side(27), orientation: webpOrientation(view) };
   }
   if (kind === 0x5650384c) {
     const bits = view.getUint32(21, true); // VP8L
@@ -118,6 +122,36 @@ function webpHeader(view: DataView, name: string): Header {
   }
   const side = (at: number): number => view.getUint16(at, true) & 0x3fff; // VP8
   return { ...head, width: side(26), height: side(28) };
+}
+
+/** Return the orientation in the EXIF chunk of a WebP file; 1 if there is none. */
+function webpOrientation(view: DataView): number {
+  let at = 12;
+  while (at + 8 <= view.byteLength) {
+    const length = view.getUint32(at + 4, true);
+    if (view.getUint32(at) === 0x45584946) return exifOrientation(view, at + 8); // EXIF
+    at += 8 + length + (length & 1);
+  }
+  return 1;
+}
+
+/** Return the orientation that EXIF metadata names; 1 if it names none, or is damaged. */
+function exifOrientation(view: DataView, start: number): number {
+  try {
+    const isNamed = view.getUint32(start) === 0x45786966; // "Exif", which some programs write
+    const head = start + (isNamed ? 6 : 0);
+    const little = view.getUint16(head) === 0x4949;
+    const directory = head + view.getUint32(head + 4, little);
+    const count = view.getUint16(directory, little);
+    for (let entry = directory + 2; entry < directory + 2 + 12 * count; entry += 12) {
+      if (view.getUint16(entry, little) !== 0x0112) continue;
+      const value = view.getUint16(entry + 8, little);
+      return value >= 1 && value <= 8 ? value : 1;
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return 1;
 }
 
 function refuseAnimation(isAnimated: boolean, name: string): void {

@@ -8,6 +8,18 @@ import { readHeader, type Header } from "./header.js";
 /** The largest number of pixels: what one canvas holds in the usual browsers on a computer. */
 export const MAX_PIXELS = 100_000_000;
 
+/** Where the x axis (a, b) and the y axis (c, d) of a picture go, for the orientations 1 to 8. */
+const TURNS: readonly (readonly [number, number, number, number])[] = [
+  [1, 0, 0, 1],
+  [-1, 0, 0, 1],
+  [-1, 0, 0, -1],
+  [1, 0, 0, -1],
+  [0, 1, 1, 0],
+  [0, 1, -1, 0],
+  [0, -1, -1, 0],
+  [0, -1, 1, 0],
+];
+
 /** A photograph, upright and in sRGB. */
 export interface Photograph {
   readonly luma: Luma;
@@ -72,7 +84,7 @@ async function pixelsOf(file: File, header: Header): Promise<ImageData> {
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, {
-      imageOrientation: "from-image",
+      imageOrientation: header.orientation === 1 ? "from-image" : "none",
       premultiplyAlpha: "none",
       colorSpaceConversion: header.isGrey ? "none" : "default",
     });
@@ -80,12 +92,25 @@ async function pixelsOf(file: File, header: Header): Promise<ImageData> {
     throw new Error(`${file.name} is damaged, or this browser cannot decode it.`);
   }
   try {
-    const context = contextOf(bitmap.width, bitmap.height);
-    context.drawImage(bitmap, 0, 0);
-    return context.getImageData(0, 0, bitmap.width, bitmap.height);
+    return upright(bitmap, header.orientation);
   } finally {
     bitmap.close();
   }
+}
+
+/** Return the pixels of a picture, turned as an EXIF orientation says. */
+function upright(bitmap: ImageBitmap, orientation: number): ImageData {
+  const { width, height } = bitmap;
+  const [a, b, c, d] = TURNS[orientation - 1]!;
+  const turned = a ? { width, height } : { width: height, height: width };
+  const context = contextOf(turned.width, turned.height);
+  context.imageSmoothingEnabled = false;
+  // Where an axis is reversed, the picture is moved back by its length.
+  const across = a + c < 0 ? turned.width : 0;
+  const down = b + d < 0 ? turned.height : 0;
+  context.setTransform(a, b, c, d, across, down);
+  context.drawImage(bitmap, 0, 0);
+  return context.getImageData(0, 0, turned.width, turned.height);
 }
 
 function lumaOfPixels({ width, height, data }: ImageData, isGrey: boolean): Luma {

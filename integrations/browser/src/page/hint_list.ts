@@ -28,7 +28,7 @@ function makeRow(hint: Hint, index: number, photo: Size, actions: HintActions): 
   const text = document.createElement("span");
   const percent = (place: number, side: number): number => Math.round((100 * place) / side);
   const [x, y] = [percent(hint.x, photo.width), percent(hint.y, photo.height)];
-  text.textContent = `${x} % from the left, ${y} % from the top`;
+  text.textContent = `${x} % across, ${y} % down`;
   const remove = makeButton("Remove", () => actions.remove(index));
   remove.setAttribute("aria-label", `Remove colour ${index + 1}`);
   row.append(picker, text, remove);

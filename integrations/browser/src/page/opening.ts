@@ -7,13 +7,13 @@ export function onPhotograph(open: (file: File) => void): void {
   const input = one<HTMLInputElement>("#file");
   const take = (files: FileList | null | undefined): void => {
     const [file, ...others] = files ?? [];
-    if (!file) return say("There was no file in what you dropped or pasted.", true);
-    open(file);
-    if (others.length) say(`One photograph at a time: ${file.name} is opened, the others are not.`);
+    if (!file) return;
+    if (others.length) say(`Expected one photograph; received ${others.length + 1} files.`, true);
+    else open(file);
   };
   one("#choose").addEventListener("click", () => input.click());
   input.addEventListener("change", () => {
-    if (input.files?.length) take(input.files);
+    take(input.files);
     input.value = ""; // so that the same file can be chosen again
   });
   document.addEventListener("paste", (event) => take(event.clipboardData?.files));
