@@ -142,6 +142,8 @@ async function loadNetwork(): Promise<Network> {
   ort.env.logLevel = "error";
   const session = await ort.InferenceSession.create(new Uint8Array(network), {
     executionProviders: ["wasm"],
+    // Threads that wait for work sleep: spinning, they would slow the page down.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
   });
   return new Network(checkCard(card), session, ort.Tensor);
 }
