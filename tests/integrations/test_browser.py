@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import skimage.data
-from PIL import Image
+from PIL import Image, ImageOps
 
 from photochrom import Colorizer, Hint, color
 from photochrom.photo.provenance import marked_version
@@ -34,6 +34,7 @@ NPM = shutil.which("npm")
 NO_REGISTRY = re.compile("ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|ENOTCACHED|ERR_SOCKET|E40|E50")
 PATIENCE = 60_000  # milliseconds; a slow machine is no failure
 LONGEST_SIDE = 360  # pixels of the photographs; the network's work does not depend on it
+ON_ITS_SIDE = {"coins": 6, "moon": 8}  # EXIF orientations
 READINGS = ("default",) * 4 + ("faithful",) * 3 + ("vivid",) * 3  # of the ten photographs
 
 pytestmark = [
@@ -138,7 +139,7 @@ def browsing(dist: Path) -> Iterator[Browsing]:
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Ten grey photographs in three formats, one of them lying on its side."""
+    """Ten photographs in three formats: one is in sepia, and two lie on their sides."""
     folder = tmp_path_factory.mktemp("photographs")
     names = ("astronaut", "chelsea", "coffee", "rocket", "camera", "coins", "moon", "page")
     pictures = {name: getattr(skimage.data, name)() for name in names}
@@ -154,11 +155,11 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         grey = Image.fromarray(picture).convert("L")
         grey.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
         exif = grey.getexif()
-        if name == "coins":
-            exif[0x0112] = 6
-        suffix = {"coins": "jpg", "chelsea": "webp"}.get(name, "png")
+        exif[0x0112] = ON_ITS_SIDE.get(name, 1)
+        sepia = ImageOps.colorize(grey, "black", "#fffaf0", mid="#8c7355")
+        image = {"moon": sepia, "chelsea": grey.convert("RGB")}.get(name, grey)
+        suffix = {"coins": "jpg", "moon": "jpg", "chelsea": "webp"}.get(name, "png")
         paths.append(folder / f"{name}.{suffix}")
-        image = grey.convert("RGB") if suffix == "webp" else grey
         image.save(paths[-1], exif=exif, lossless=True)
     return paths
 

@@ -9,7 +9,7 @@ export interface Header {
   readonly isGrey: boolean;
   /** Bits of a sample. */
   readonly depth: number;
-  /** The EXIF orientation, 1 to 8, that browsers do not apply themselves: that of WebP files. */
+  /** The EXIF orientation of a JPEG or WebP file, 1 to 8; 1 for PNG, which browsers turn. */
   readonly orientation: number;
 }
 
@@ -24,6 +24,8 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ["\xff\x0a", "a JPEG XL"],
   ["\0\0\0\x0cJXL", "a JPEG XL"],
 ];
+const APP1 = 0xe1; // the marker of the segment with EXIF in a JPEG file
+const EXIF = 0x45786966; // "Exif"
 const PNG = "\x89PNG\r\n\x1a\n";
 
 /**
@@ -64,6 +66,7 @@ function text(bytes: Uint8Array, begin: number, end: number): string {
 
 function jpegHeader(view: DataView): Header {
   let at = 2;
+  let orientation = 1;
   for (;;) {
     const marker = view.getUint8(at + 1);
     if (view.getUint8(at) !== 0xff) throw new RangeError("expected a marker");
@@ -71,6 +74,8 @@ function jpegHeader(view: DataView): Header {
       at++; // a fill byte
       continue;
     }
+    const isExif = marker === APP1 && view.getUint32(at + 4) === EXIF;
+    if (isExif) orientation = exifOrientation(view, at + 4);
     // Frame headers are C0 to CF, except DHT, JPG and DAC.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) break;
     at += 2 + view.getUint16(at + 2);
@@ -81,7 +86,7 @@ function jpegHeader(view: DataView): Header {
     height: view.getUint16(at + 5),
     isGrey: view.getUint8(at + 9) === 1,
     depth: view.getUint8(at + 4),
-    orientation: 1,
+    orientation,
   };
 }
 
@@ -138,8 +143,7 @@ function webpOrientation(view: DataView): number {
 /** Return the orientation that EXIF metadata names; 1 if it names none, or is damaged. */
 function exifOrientation(view: DataView, start: number): number {
   try {
-    const isNamed = view.getUint32(start) === 0x45786966; // "Exif", which some programs write
-    const head = start + (isNamed ? 6 : 0);
+    const head = start + (view.getUint32(start) === EXIF ? 6 : 0); // WebP needs no such name
     const little = view.getUint16(head) === 0x4949;
     const directory = head + view.getUint32(head + 4, little);
     const count = view.getUint16(directory, little);

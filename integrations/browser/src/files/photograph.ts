@@ -4,21 +4,11 @@ import { type Luma } from "../pipeline/fields.js";
 import { lumaOf } from "../pipeline/spaces.js";
 import { tintOf, type Tint } from "../pipeline/tint.js";
 import { readHeader, type Header } from "./header.js";
+import { turnOf } from "./orientation.js";
+import { storedLuma } from "./stored_luma.js";
 
 /** The largest number of pixels: what one canvas holds in the usual browsers on a computer. */
 export const MAX_PIXELS = 100_000_000;
-
-/** Where the x axis (a, b) and the y axis (c, d) of a picture go, for the orientations 1 to 8. */
-const TURNS: readonly (readonly [number, number, number, number])[] = [
-  [1, 0, 0, 1],
-  [-1, 0, 0, 1],
-  [-1, 0, 0, -1],
-  [1, 0, 0, -1],
-  [0, 1, 1, 0],
-  [0, 1, -1, 0],
-  [0, -1, -1, 0],
-  [0, -1, 1, 0],
-];
 
 /** A photograph, upright and in sRGB. */
 export interface Photograph {
@@ -37,12 +27,14 @@ export interface Photograph {
  * or if the browser changes pixels.
  */
 export async function decodePhotograph(file: File): Promise<Photograph> {
-  const header = readHeader(new Uint8Array(await file.arrayBuffer()), file.name);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const header = readHeader(bytes, file.name);
   checkSize(header, file.name);
   checkCanvas();
   const pixels = await pixelsOf(file, header);
+  const computed = lumaOfPixels(pixels, header.isGrey);
   return {
-    luma: lumaOfPixels(pixels, header.isGrey),
+    luma: (await storedLuma(bytes, header, computed)) ?? computed,
     alpha: alphaOf(pixels),
     tint: header.isGrey ? "grey" : tintOf(pixels),
     depth: header.depth,
@@ -81,10 +73,11 @@ function contextOf(width: number, height: number): OffscreenCanvasRenderingConte
 
 /** Return upright pixels: grey samples as they are stored, colours converted to sRGB. */
 async function pixelsOf(file: File, header: Header): Promise<ImageData> {
+  const isTurnedHere = header.format === "WebP"; // browsers turn JPEG and PNG themselves
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file, {
-      imageOrientation: header.orientation === 1 ? "from-image" : "none",
+      imageOrientation: isTurnedHere ? "none" : "from-image",
       premultiplyAlpha: "none",
       colorSpaceConversion: header.isGrey ? "none" : "default",
     });
@@ -92,7 +85,7 @@ async function pixelsOf(file: File, header: Header): Promise<ImageData> {
     throw new Error(`${file.name} is damaged, or this browser cannot decode it.`);
   }
   try {
-    return upright(bitmap, header.orientation);
+    return upright(bitmap, isTurnedHere ? header.orientation : 1);
   } finally {
     bitmap.close();
   }
@@ -100,17 +93,12 @@ async function pixelsOf(file: File, header: Header): Promise<ImageData> {
 
 /** Return the pixels of a picture, turned as an EXIF orientation says. */
 function upright(bitmap: ImageBitmap, orientation: number): ImageData {
-  const { width, height } = bitmap;
-  const [a, b, c, d] = TURNS[orientation - 1]!;
-  const turned = a ? { width, height } : { width: height, height: width };
-  const context = contextOf(turned.width, turned.height);
+  const { width, height, axes, across, down } = turnOf(bitmap, orientation);
+  const context = contextOf(width, height);
   context.imageSmoothingEnabled = false;
-  // Where an axis is reversed, the picture is moved back by its length.
-  const across = a + c < 0 ? turned.width : 0;
-  const down = b + d < 0 ? turned.height : 0;
-  context.setTransform(a, b, c, d, across, down);
+  context.setTransform(...axes, across * width, down * height);
   context.drawImage(bitmap, 0, 0);
-  return context.getImageData(0, 0, turned.width, turned.height);
+  return context.getImageData(0, 0, width, height);
 }
 
 function lumaOfPixels({ width, height, data }: ImageData, isGrey: boolean): Luma {
