@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 const here = join(dirname(fileURLToPath(import.meta.url)), "..");
 const dist = join(here, "dist");
 const photochrom = join(here, "..", "..", "photochrom");
+const model = process.env.PHOTOCHROM_MODEL ?? join(photochrom, "models", "default");
 const ort = join(here, "node_modules", "onnxruntime-web");
 const LIMIT = 30_000_000; // bytes of the whole folder
 
@@ -15,8 +16,8 @@ const LIMIT = 30_000_000; // bytes of the whole folder
 const copies = [
   [join(here, "static"), "."],
   [join(here, "build"), "js"],
-  [join(photochrom, "models", "default", "network.onnx"), "model/network.onnx"],
-  [join(photochrom, "models", "default", "card.json"), "model/card.json"],
+  [join(model, "network.onnx"), "model/network.onnx"],
+  [join(model, "card.json"), "model/card.json"],
   [join(ort, "dist", "ort.wasm.min.mjs"), "ort/ort.js"],
   [join(ort, "dist", "ort-wasm-simd-threaded.mjs"), "ort/ort-wasm.js"],
   [join(ort, "dist", "ort-wasm-simd-threaded.wasm"), "ort/ort-wasm.wasm"],

@@ -35,13 +35,15 @@ export class Chooser {
     this.#color.value = toHex(current ?? GREY);
     one("#remove", this.#dialog).hidden = !current;
     this.#offer([]);
-    void candidates.then(
-      (found) => this.#offer(found),
-      () => undefined, // a colour can be chosen without them
-    );
     this.#dialog.showModal();
     return new Promise((resolve) => {
       this.#answer = resolve;
+      candidates.then(
+        (found) => {
+          if (this.#answer === resolve) this.#offer(found); // it still asks for this place
+        },
+        () => undefined, // a colour can be chosen without them
+      );
     });
   }
 

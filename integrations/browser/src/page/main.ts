@@ -26,6 +26,7 @@ const stage = new Stage(
 const loaded = client.ask("load", null);
 let current: Current | null = null;
 let request = 0; // the number of the last wish for colours
+let idle: Promise<unknown> = Promise.resolve(); // when the worker has finished the last colours
 
 /** Load the network, while a person chooses a photograph. */
 async function start(): Promise<void> {
@@ -81,36 +82,37 @@ async function begin(photograph: Current, started: number): Promise<void> {
   stage.open(photograph, photograph.grey);
   showHints();
   await loaded; // the reading that is chosen first comes from the card
-  await recolor();
-  if (photograph !== current || one("#status").classList.contains("error")) return;
+  if (!(await recolor())) return;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const { width, height, file, depth } = photograph;
   const note = depth > 8 ? ` Its ${depth} bits a sample were reduced to 8.` : "";
   say(`${file.name}, ${width} × ${height}, coloured in ${seconds} s.${note}`);
 }
 
-/** Colour the open photograph again; of several wishes in a row, only the last counts. */
-async function recolor(): Promise<void> {
-  if (!current) return;
+/**
+ * Colour the open photograph again, and return whether the colours are shown.
+ *
+ * Of several wishes in a row, only the last counts.
+ */
+async function recolor(): Promise<boolean> {
+  if (!current) return false;
   const [photograph, own] = [current, ++request];
   say("Colouring …");
   await idle;
-  if (own !== request) return;
+  if (own !== request) return false;
   const work = client.ask("color", choicesOf(photograph));
-  idle = work.then(
-    () => undefined,
-    () => undefined,
-  );
+  idle = work.catch(() => undefined);
   try {
     const colors = await work;
-    if (photograph !== current) return;
+    if (photograph !== current) return false;
     stage.showColors(colors);
     if (own === request) say("Done.");
+    return own === request;
   } catch (error) {
     if (photograph === current) sayError(error);
+    return false;
   }
 }
-let idle: Promise<void> = Promise.resolve(); // when the worker has finished the last colours
 
 function choicesOf({ hints }: Current): { vividness: number; hints: Hint[] } {
   return { vividness: vividness.value, hints };
