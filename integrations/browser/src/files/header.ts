@@ -9,6 +9,8 @@ export interface Header {
   readonly isGrey: boolean;
   /** Bits of a sample. */
   readonly depth: number;
+  /** Whether a PNG file states a gamma, but no profile, so that its samples are converted. */
+  readonly hasGamma: boolean;
   /** The EXIF orientation of a JPEG or WebP file, 1 to 8; 1 for PNG, which browsers turn. */
   readonly orientation: number;
 }
@@ -69,9 +71,8 @@ function jpegHeader(view: DataView): Header {
   let orientation = 1;
   for (;;) {
     const marker = view.getUint8(at + 1);
-    if (view.getUint8(at) !== 0xff) throw new RangeError("expected a marker");
-    if (marker === 0xff) {
-      at++; // a fill byte
+    if (view.getUint8(at) !== 0xff || marker === 0xff) {
+      at++; // a fill byte, or junk, which decoders skip
       continue;
     }
     const isExif = marker === APP1 && view.getUint32(at + 4) === EXIF;
@@ -86,12 +87,14 @@ function jpegHeader(view: DataView): Header {
     height: view.getUint16(at + 5),
     isGrey: view.getUint8(at + 9) === 1,
     depth: view.getUint8(at + 4),
+    hasGamma: false,
     orientation,
   };
 }
 
 function pngHeader(view: DataView, name: string): Header {
-  refuseAnimation(pngIsAnimated(view), name);
+  const chunks = chunksBeforePixels(view);
+  refuseAnimation(chunks.has("acTL"), name);
   const colorType = view.getUint8(25);
   return {
     format: "PNG",
@@ -99,23 +102,25 @@ function pngHeader(view: DataView, name: string): Header {
     height: view.getUint32(20),
     isGrey: colorType === 0 || colorType === 4,
     depth: view.getUint8(24),
+    hasGamma: chunks.has("gAMA") && !chunks.has("sRGB") && !chunks.has("iCCP"),
     orientation: 1,
   };
 }
 
-/** Return whether there is an animation control chunk before the pixels. */
-function pngIsAnimated(view: DataView): boolean {
+/** Return the names of the chunks of a PNG file before its pixels. */
+function chunksBeforePixels(view: DataView): Set<string> {
+  const names = new Set<string>();
   for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
-    const kind = view.getUint32(at + 4);
-    if (kind === 0x6163544c) return true; // acTL
-    if (kind === 0x49444154) return false; // IDAT
+    const name = String.fromCharCode(...[4, 5, 6, 7].map((byte) => view.getUint8(at + byte)));
+    if (name === "IDAT") break;
+    names.add(name);
   }
-  return false;
+  return names;
 }
 
 function webpHeader(view: DataView, name: string): Header {
   const kind = view.getUint32(12);
-  const head = { format: "WebP", isGrey: false, depth: 8, orientation: 1 } as const;
+  const head = { format: "WebP", isGrey: false, depth: 8, hasGamma: false, orientation: 1 } as const;
   if (kind === 0x56503858) {
     refuseAnimation((view.getUint8(20) & 2) !== 0, name); // VP8X
     const side = (at: number): number => 1 + view.getUint16(at, true) + (view.getUint8(at + 2) << 16);

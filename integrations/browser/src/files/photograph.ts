@@ -79,7 +79,7 @@ async function pixelsOf(file: File, header: Header): Promise<ImageData> {
     bitmap = await createImageBitmap(file, {
       imageOrientation: isTurnedHere ? "none" : "from-image",
       premultiplyAlpha: "none",
-      colorSpaceConversion: header.isGrey ? "none" : "default",
+      colorSpaceConversion: header.isGrey && !header.hasGamma ? "none" : "default",
     });
   } catch {
     throw new Error(`${file.name} is damaged, or this browser cannot decode it.`);
