@@ -19,6 +19,8 @@ PAGES = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "notebooks" / "README.md",
+    ROOT / "integrations" / "README.md",
+    *sorted((ROOT / "integrations").glob("*/README.md")),
 ]
 GENERATED = {  # made while the site is built
     ROOT / "docs/reference/command-line.md",
