@@ -43,7 +43,8 @@ CREATE INDEX entries_films ON entries (status, source, part) WHERE parts != 0;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE settings (fingerprint TEXT PRIMARY KEY, value TEXT NOT NULL);
 """  # noqa: E501
-# What comes first: parts of films that have not failed, and films whose parts are all done.
+_FEW: Final = 8  # rows of films that are claimed at once, so that new photographs wait not long
+# Unfinished films: parts of films that have not failed, and films whose parts are all done.
 _FILM_WORK: Final = """WHERE parts != 0 AND parts > 0 AND status = 'queued' AND CASE part
 WHEN 0 THEN NOT EXISTS (SELECT 1 FROM entries other WHERE other.source = entries.source
     AND other.part > 0 AND other.status != 'done')
@@ -263,12 +264,16 @@ class Manifest:
             count: how many rows at most.
 
         Returns:
-            Parts of films, films that are to be put together, and, if there are none of these,
-            photographs and films that are to be divided.
+            Photographs; if there are none, a few parts of films, and films that are to be put
+            together; if there are none of these, a few films that are to be divided.
         """
+        queued = "WHERE status = 'queued' AND parts {} ORDER BY id LIMIT ?"
+        few = min(count, _FEW)
         with self._changing():
-            chosen = list(self._select(_FILM_WORK, count)) or list(
-                self._select("WHERE status = 'queued' AND parts <= 0 ORDER BY id LIMIT ?", count)
+            chosen = (
+                list(self._select(queued.format("= 0"), count))
+                or list(self._select(_FILM_WORK, few))
+                or list(self._select(queued.format("!= 0 AND parts < 0"), few))
             )
             begun = [replace(each, status="running", attempts=each.attempts + 1) for each in chosen]
             for entry in begun:
@@ -285,6 +290,11 @@ class Manifest:
                 self._write(entry)
                 if entry.parts and not entry.part and entry.status == "done":
                     self._forget_parts(entry.source)
+
+    def forget(self, source: str) -> None:
+        """Delete the row of a photograph or film, and those of its parts."""
+        with self._changing():
+            self._change("DELETE FROM entries WHERE source = ?", source)
 
     def requeue(self, *statuses: Status) -> int:
         """Queue what has some statuses again, and return how many photographs and films that is."""
