@@ -22,6 +22,7 @@ from photochrom.cli.serve import serve, web
 from photochrom.cli.train import train
 from photochrom.cli.tune import tune
 from photochrom.cli.verify import verify
+from photochrom.cli.watch import watch
 from photochrom.errors import (
     FilmError,
     OutputExists,
@@ -100,6 +101,7 @@ def root(
 # In the order in which --help lists them. A command's file imports what it needs when it runs.
 app.command()(colorize)
 app.command()(film)
+app.command()(watch)
 app.command()(verify)
 app.command()(train)
 app.command()(evaluate)
