@@ -16,6 +16,7 @@ from photochrom.cli.compare import compare
 from photochrom.cli.console import fail, limit_advice
 from photochrom.cli.evaluate import evaluate
 from photochrom.cli.film import film
+from photochrom.cli.mcp import mcp
 from photochrom.cli.recipes import app as recipes
 from photochrom.cli.serve import serve, web
 from photochrom.cli.train import train
@@ -106,6 +107,7 @@ app.command()(tune)
 app.command()(compare)
 app.command()(web)
 app.command()(serve)
+app.command()(mcp)
 app.add_typer(archive)
 app.add_typer(recipes)
 

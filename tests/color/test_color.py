@@ -262,9 +262,11 @@ def test_chroma_of_another_shape(shape):
         color.merge(grey, np.zeros(shape, np.float32))
 
 
-def test_the_first_grey_levels_need_no_table_of_opencv(monkeypatch):
-    # OpenCV's Lab tables take longer to compute than a small photograph to colour.
+def test_lab_needs_no_table_of_opencv(monkeypatch):
+    # OpenCV's tables take longer to compute than a small photograph to colour.
     monkeypatch.setattr(spaces.cv2, "cvtColor", None)
     spaces._grey_levels.cache_clear()
     levels = color.grey_level(np.array([[0, 255]], np.uint8), "lab")
     np.testing.assert_allclose(levels, [[0, 100]], atol=1e-4)
+    rgb = np.random.default_rng(0).random((8, 8, 3), np.float32)
+    np.testing.assert_allclose(color.rgb_to_lab(rgb), skimage.color.rgb2lab(rgb), atol=0.02)

@@ -152,7 +152,8 @@ async function loadNetwork(): Promise<Network> {
 
 async function fetched(path: string): Promise<globalThis.Response> {
   const response = await fetch(new URL(path, ROOT));
-  if (!response.ok) throw new Error(`Expected ${path} beside this page; received ${response.status}.`);
+  if (!response.ok)
+    throw new Error(`Expected ${path} beside this page; received ${response.status}.`);
   return response;
 }
 

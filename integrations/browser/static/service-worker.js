@@ -8,9 +8,10 @@ const HEADERS = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
-  "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
-    + "worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    + "base-uri 'none'; form-action 'none'",
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; " +
+    "worker-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' blob:; " +
+    "base-uri 'none'; form-action 'none'",
 };
 
 self.addEventListener("install", (event) => {

@@ -1,7 +1,15 @@
-// Put together `dist/`, the folder that a web server serves: the page, the network and ONNX Runtime.
+// Put together `dist/`, which a web server serves: the page, the network and ONNX Runtime.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -56,7 +64,8 @@ function compile() {
   if (status !== 0) process.exit(1);
 }
 
-for (const folder of ["build", "dist"]) rmSync(join(here, folder), { recursive: true, force: true });
+for (const folder of ["build", "dist"])
+  rmSync(join(here, folder), { recursive: true, force: true });
 compile();
 mkdirSync(dist);
 for (const [source, target] of copies) cpSync(source, join(dist, target), { recursive: true });

@@ -1,4 +1,4 @@
-/** Read the head of an image file: what kind it is, and what this page must know before decoding. */
+/** Read the head of an image file: its kind, and what must be known before it is decoded. */
 
 /** What the head of a file says. */
 export interface Header {
@@ -51,7 +51,9 @@ export function readHeader(bytes: Uint8Array, name: string): Header {
     throw error;
   }
   const other = OTHERS.find(([signature]) => start.startsWith(signature))?.[1] ?? boxFormat(start);
-  const received = other ? `${name} is ${other} file, which the Photochrom program reads` : `${name} is none of these`;
+  const received = other
+    ? `${name} is ${other} file, which the Photochrom program reads`
+    : `${name} is none of these`;
   throw new Error(`Expected a JPEG, PNG or WebP file; ${received}.`);
 }
 
@@ -120,10 +122,17 @@ function chunksBeforePixels(view: DataView): Set<string> {
 
 function webpHeader(view: DataView, name: string): Header {
   const kind = view.getUint32(12);
-  const head = { format: "WebP", isGrey: false, depth: 8, hasGamma: false, orientation: 1 } as const;
+  const head = {
+    format: "WebP",
+    isGrey: false,
+    depth: 8,
+    hasGamma: false,
+    orientation: 1,
+  } as const;
   if (kind === 0x56503858) {
     refuseAnimation((view.getUint8(20) & 2) !== 0, name); // VP8X
-    const side = (at: number): number => 1 + view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
+    const side = (at: number): number =>
+      1 + view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
     return { ...head, width: side(24), height: side(27), orientation: webpOrientation(view) };
   }
   if (kind === 0x5650384c) {

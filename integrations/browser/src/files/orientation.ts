@@ -27,7 +27,9 @@ export function turnOf({ width, height }: Size, orientation: number): Turn {
   const [a, b, c, d] = axes;
   const across = a + c < 0 ? 1 : 0;
   const down = b + d < 0 ? 1 : 0;
-  return a ? { width, height, axes, across, down } : { width: height, height: width, axes, across, down };
+  return a
+    ? { width, height, axes, across, down }
+    : { width: height, height: width, axes, across, down };
 }
 
 /** Return a luma turned upright. */

@@ -42,7 +42,8 @@ export async function decodePhotograph(file: File): Promise<Photograph> {
 }
 
 function checkSize({ width, height }: Header, name: string): void {
-  if (!width || !height) throw new Error(`Expected at least one pixel; ${name} is ${width} × ${height}.`);
+  if (!width || !height)
+    throw new Error(`Expected at least one pixel; ${name} is ${width} × ${height}.`);
   if (width * height <= MAX_PIXELS) return;
   const millions = Math.round((width * height) / 1e6);
   throw new Error(

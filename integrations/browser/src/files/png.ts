@@ -73,7 +73,8 @@ async function compressed(size: Size, channels: number, source: RowSource): Prom
 function withChannels(rgba: Uint8ClampedArray, channels: number): Uint8Array {
   const result = new Uint8Array((rgba.length / 4) * channels);
   for (let from = 0, to = 0; from < rgba.length; from += 4, to += channels) {
-    for (let channel = 0; channel < channels; channel++) result[to + channel] = rgba[from + channel]!;
+    for (let channel = 0; channel < channels; channel++)
+      result[to + channel] = rgba[from + channel]!;
   }
   return result;
 }
@@ -90,8 +91,7 @@ function filtered(band: Uint8Array, above: Uint8Array, width: number, step: numb
     for (let at = 0; at < length; at++) {
       const up = row ? band[from + at - length]! : above[at]!;
       const left = at < step ? 0 : band[from + at - step]!;
-      const upLeft =
-        at < step ? 0 : row ? band[from + at - length - step]! : above[at - step]!;
+      const upLeft = at < step ? 0 : row ? band[from + at - length - step]! : above[at - step]!;
       result[to + 1 + at] = band[from + at]! - predicted(left, up, upLeft);
     }
   }

@@ -1,15 +1,15 @@
 /**
  * Read the luma plane of a JPEG file in colour.
  *
- * Luma that is computed from decoded RGB is off by rounding, and by more where a channel was clipped.
- * Some browsers also give the planes as the file stores them.
+ * Luma that is computed from decoded RGB is off by rounding, and by more where a channel was
+ * clipped. Some browsers also give the planes as the file stores them.
  */
 
 import { type Luma } from "../pipeline/fields.js";
 import { type Header } from "./header.js";
 import { turnedLuma } from "./orientation.js";
 
-// A colour profile changes colours and so their luma: then the stored plane does not fit the colours.
+// A profile changes colours and so their luma: then the stored plane does not fit the colours.
 const MIN_AGREEMENT = 0.99; // share of the pixels in which both may differ by rounding only
 
 /**

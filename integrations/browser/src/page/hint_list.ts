@@ -15,7 +15,9 @@ export interface HintActions {
 /** Show the hints of a photograph as rows, in which they can be changed and removed. */
 export function showHintList(hints: readonly Hint[], photo: Size, actions: HintActions): void {
   one("#no-hints").hidden = hints.length > 0;
-  one("#hints").replaceChildren(...hints.map((hint, index) => makeRow(hint, index, photo, actions)));
+  one("#hints").replaceChildren(
+    ...hints.map((hint, index) => makeRow(hint, index, photo, actions)),
+  );
 }
 
 function makeRow(hint: Hint, index: number, photo: Size, actions: HintActions): HTMLElement {

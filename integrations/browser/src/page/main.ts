@@ -34,7 +34,8 @@ async function start(): Promise<void> {
   try {
     const { readings, vividness: chosen, threads } = await loaded;
     vividness.offer(readings, chosen);
-    one("#engine").textContent = `The network runs in this browser, on ${countOf(threads, "thread")}.`;
+    one("#engine").textContent =
+      `The network runs in this browser, on ${countOf(threads, "thread")}.`;
     if (!current) say("Ready.");
   } catch (error) {
     sayError(error);

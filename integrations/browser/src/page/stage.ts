@@ -152,7 +152,8 @@ export class Stage {
   #choose(place: Place): void {
     this.#place = place;
     const { width, height } = this.#size;
-    const pixel = (share: number, side: number): number => Math.min(side - 1, Math.floor(share * side));
+    const pixel = (share: number, side: number): number =>
+      Math.min(side - 1, Math.floor(share * side));
     this.#onChoose(pixel(place.x, width), pixel(place.y, height));
   }
 }

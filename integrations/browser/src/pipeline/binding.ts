@@ -1,11 +1,11 @@
 /**
  * Make hints exact: each hint shows the chosen colour, and the object around it follows.
  *
- * A network that is given known colours spreads them over the photograph. At the hint itself it only
- * comes near the colour, and it also colours things that are only slightly similar. So the network's
- * colouring with hints is used only in cells that look like a hinted cell and lie near it; the other
- * cells keep the colouring without hints. What is still missing from the chosen colour is then added
- * to the same object.
+ * A network that is given known colours spreads them over the photograph. At the hint itself it
+ * only comes near the colour, and it also colours things that are only slightly similar. So the
+ * network's colouring with hints is used only in cells that look like a hinted cell and lie near it;
+ * the other cells keep the colouring without hints. What is still missing from the chosen colour is
+ * then added to the same object.
  */
 
 import { clamp, makeField, type Field, type Luma } from "./fields.js";
@@ -99,7 +99,9 @@ export function bindFull(followers: Followers, chroma: Linear, luma: Luma): void
   const means = (values: Matrix): Matrix => ownerMeans(samples, values, visible.length);
   const missing = (): Matrix => {
     const current = evaluate(chroma, samples);
-    return chosen.map((value, index) => value.map((part, channel) => part - current[index]![channel]!));
+    return chosen.map((value, index) =>
+      value.map((part, channel) => part - current[index]![channel]!),
+    );
   };
   const parts = fitToLuma(correctionWeight, luma);
   const amounts = solveDamped(means(evaluate(parts, samples)), means(missing()));
@@ -115,10 +117,7 @@ export function bindFull(followers: Followers, chroma: Linear, luma: Luma): void
 function sampleAt(pixel: HintedPixel, luma: Luma, grid: Field): Sample {
   const place = (at: number, side: number, cells: number): number =>
     clamp((at + 0.5) * (cells / side) - 0.5, 0, cells - 1);
-  const [x, y] = [
-    place(pixel.x, luma.width, grid.width),
-    place(pixel.y, luma.height, grid.height),
-  ];
+  const [x, y] = [place(pixel.x, luma.width, grid.width), place(pixel.y, luma.height, grid.height)];
   const [left, above] = [Math.floor(x), Math.floor(y)];
   const right = Math.min(left + 1, grid.width - 1);
   const below = Math.min(above + 1, grid.height - 1);
@@ -132,12 +131,7 @@ function sampleAt(pixel: HintedPixel, luma: Luma, grid: Field): Sample {
       below * grid.width + left,
       below * grid.width + right,
     ],
-    weights: [
-      (1 - across) * (1 - down),
-      across * (1 - down),
-      (1 - across) * down,
-      across * down,
-    ],
+    weights: [(1 - across) * (1 - down), across * (1 - down), (1 - across) * down, across * down],
   };
 }
 

@@ -1,6 +1,6 @@
 /** The card of a model: what its network reads and writes, and how its output becomes colour. */
 
-/** The parameters by which a network's output is decoded; the Python `DecodingParams` explains each. */
+/** The parameters by which a network's output is decoded; Python's `DecodingParams` explains them. */
 export interface DecodingParams {
   readonly rebalancing: number;
   readonly temperature: number;

@@ -56,7 +56,9 @@ export class Distribution {
    */
   mean(params: DecodingParams): Field {
     const { chroma, squares } = this.#expected(this.#agreed(params.agreement), params);
-    const lengths = squares.map((_, at) => chroma.data[2 * at]! ** 2 + chroma.data[2 * at + 1]! ** 2);
+    const lengths = squares.map(
+      (_, at) => chroma.data[2 * at]! ** 2 + chroma.data[2 * at + 1]! ** 2,
+    );
     // The square of the mean is at most the mean of the squares; their ratio over the whole
     // picture tells how much averaging has dulled it, and at a pixel how certain its colour is.
     const dulling = total(squares) / Math.max(total(lengths), TINY);
@@ -131,7 +133,11 @@ export class Distribution {
       const weights = this.#weights(logits, pixel, params);
       let [sum, a, b, square] = [0, 0, 0, 0];
       for (let bin = 0; bin < weights.length; bin++) {
-        const [weight, binA, binB] = [weights[bin]!, this.#bins[2 * bin]!, this.#bins[2 * bin + 1]!];
+        const [weight, binA, binB] = [
+          weights[bin]!,
+          this.#bins[2 * bin]!,
+          this.#bins[2 * bin + 1]!,
+        ];
         sum += weight;
         a += weight * binA;
         b += weight * binB;

@@ -36,7 +36,12 @@ export interface Size {
 /** Make a field of zeros, or one around numbers that exist already. */
 export function makeField(size: Size, channels = 1, data?: Float32Array): Field {
   const length = size.width * size.height * channels;
-  return { width: size.width, height: size.height, channels, data: data ?? new Float32Array(length) };
+  return {
+    width: size.width,
+    height: size.height,
+    channels,
+    data: data ?? new Float32Array(length),
+  };
 }
 
 /** Limit a number to a range. */

@@ -148,7 +148,10 @@ function compare(
   for (let hint = 0; hint < count; hint++) {
     const own = pixels.filter((pixel) => pixel.owner === hint);
     const cells = [...new Set(own.map((pixel) => cellOf(pixel, photo, features)))];
-    const chosen = subsample(cells.sort((one, other) => one - other), MAX_CELLS);
+    const chosen = subsample(
+      cells.sort((one, other) => one - other),
+      MAX_CELLS,
+    );
     for (let cell = 0; cell < features.width * features.height; cell++) {
       const at = cell * count + hint;
       similarity.data[at] = Math.max(...chosen.map((other) => likeness(features, cell, other)));

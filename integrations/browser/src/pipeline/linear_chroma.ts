@@ -1,8 +1,8 @@
 /**
- * Enlarge the chroma of a small picture to every pixel of a photograph, along the edges of its luma.
+ * Enlarge the chroma of a small picture to every pixel of a photograph, along edges of its luma.
  *
- * This is the fast guided filter (K. He, J. Sun: Fast Guided Filter, arXiv:1505.00996, 2015). In every
- * window of a small picture, chroma is fitted as a linear function of luma. The functions are
+ * This is the fast guided filter (K. He, J. Sun: Fast Guided Filter, arXiv:1505.00996, 2015). In
+ * every window of a small picture, chroma is fitted as a linear function of luma. The functions are
  * enlarged, not the chroma, so colours end at the edges of the luma.
  */
 
@@ -52,7 +52,11 @@ export function fitToLuma(values: Field, luma: Luma): Linear {
 /** Fit values ≈ slope · luma + offset in a window around every pixel, and average the windows. */
 function fitLinear(luma: Luma, values: Field): Linear {
   const { channels } = values;
-  const guide = makeField(luma, 1, Float32Array.from(luma.data, (level) => level / 255));
+  const guide = makeField(
+    luma,
+    1,
+    Float32Array.from(luma.data, (level) => level / 255),
+  );
   const mean = (field: Field): Field => boxMean(field, RADIUS);
   const times = (field: Field): Field => ({
     ...field,
@@ -75,7 +79,7 @@ function fitLinear(luma: Luma, values: Field): Linear {
 /**
  * Return the colours of some rows of a photograph as opaque RGBA, without changing its luma.
  *
- * Where a colour does not fit the gamut, its chroma shrinks towards grey; channels are never clipped.
+ * Where a colour does not fit the gamut, its chroma shrinks towards grey; nothing is clipped.
  *
  * @param chroma Cb and Cr as functions of luma.
  * @param luma luma of the photograph, in any size of the same proportions.

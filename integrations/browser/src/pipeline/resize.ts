@@ -19,7 +19,7 @@ export interface Interpolation {
   readonly share: Float32Array;
 }
 
-/** Return a smaller copy of a luma, in which each pixel is the mean of the pixels that it covers. */
+/** Return a smaller copy of a luma: each pixel is the mean of the pixels that it covers. */
 export function downscale(luma: Luma, size: Size): Luma {
   let small = luma;
   while (Math.min(small.width / size.width, small.height / size.height) >= HALVE_ABOVE) {

@@ -36,7 +36,8 @@ export function segmentMeans(values: Field, segments: Segments): Float32Array {
     counts[segment]!++;
     const to = segment * channels;
     const from = pixel * channels;
-    for (let channel = 0; channel < channels; channel++) sums[to + channel]! += data[from + channel]!;
+    for (let channel = 0; channel < channels; channel++)
+      sums[to + channel]! += data[from + channel]!;
   });
   return sums.map((sum, index) => sum / counts[Math.floor(index / channels)]!);
 }

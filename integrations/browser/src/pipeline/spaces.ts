@@ -39,7 +39,8 @@ const linear = (value: number): number =>
 const encoded = (value: number): number =>
   value <= 0.0031308 ? value * 12.92 : 1.055 * value ** (1 / 2.4) - 0.055;
 
-const root = (share: number): number => (share > DARK ? Math.cbrt(share) : 7.787 * share + 16 / 116);
+const root = (share: number): number =>
+  share > DARK ? Math.cbrt(share) : 7.787 * share + 16 / 116;
 
 /** Convert sRGB in [0, 1] to CIE Lab. */
 export function rgbToLab(rgb: Triple): Triple {
