@@ -11,10 +11,25 @@ from importlib.util import find_spec
 
 from photochrom.errors import MissingExtra
 from photochrom.film import progress
-from photochrom.film.coloring import color_frames
+from photochrom.film.coloring import (
+    LOOKAHEAD,
+    FrameColors,
+    PlaneFormat,
+    color_frames,
+    color_small_frames,
+)
 from photochrom.film.progress import FilmListener, FilmReport
 
-__all__ = ["FilmListener", "FilmReport", "color_frames", "require"]
+__all__ = [
+    "LOOKAHEAD",
+    "FilmListener",
+    "FilmReport",
+    "FrameColors",
+    "PlaneFormat",
+    "color_frames",
+    "color_small_frames",
+    "require",
+]
 
 
 def require() -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 __all__ = [
+    "FLASH_FRAMES",
     "compose",
     "detect_shots",
     "flow",
@@ -43,7 +44,8 @@ _SMOOTHING: Final = np.array([1, 2, 3, 2, 1], np.float32) / np.float32(9)
 _IDENTITY: Final = np.ones(1, np.float32)
 _CUT_CHANGE: Final = 0.33  # share of the pixels that must change their bin at a cut
 _PEAK_RATIO: Final = 2.0  # how many times larger than the neighbouring changes a cut must be
-_FLASH_FRAMES: Final = 3  # the longest flash that is not taken for a cut
+FLASH_FRAMES: Final = 3
+"""The longest flash that is not taken for a cut, in frames; detecting a cut reads as many more."""
 
 
 def flow(one: Luma, other: Luma, *, fine: bool = False) -> FloatArray:
@@ -192,7 +194,7 @@ def detect_shots(frames: Iterable[tuple[T, FloatArray]]) -> Iterator[tuple[T, bo
     previous: list[FloatArray] = []  # signatures of this shot's latest frames
     for frame in frames:
         window.append(frame)
-        if len(window) > _FLASH_FRAMES:
+        if len(window) > FLASH_FRAMES:
             yield _next_frame(window, previous)
     while window:
         yield _next_frame(window, previous)
@@ -202,7 +204,7 @@ def _next_frame(window: deque[tuple[T, FloatArray]], previous: list[FloatArray])
     """Take the first frame out of the window, and update `previous` in place."""
     item, current = window.popleft()
     is_first = not previous or _is_cut(previous, current, [following for _, following in window])
-    previous[:] = [current] if is_first else [*previous[-_FLASH_FRAMES:], current]
+    previous[:] = [current] if is_first else [*previous[-FLASH_FRAMES:], current]
     return item, is_first
 
 

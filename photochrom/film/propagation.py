@@ -22,14 +22,16 @@ if TYPE_CHECKING:
     from photochrom.film.small_frames import Motion, SmallFrame
     from photochrom.guidance.reference import Reference
 
-__all__ = ["Estimate", "Memory", "Segment", "propagate"]
+__all__ = ["KEY_LOOKAHEAD", "MAX_KEY_DISTANCE", "Estimate", "Memory", "Segment", "propagate"]
 
 T = TypeVar("T")
 
-_MAX_KEY_DISTANCE: Final = 16  # frames from one key frame to the next
+MAX_KEY_DISTANCE: Final = 16
+"""The largest number of frames from one key frame to the next."""
 _MIN_KEY_DISTANCE: Final = 6  # even if the motion is unreliable; this bounds the network's cost
 _MIN_CONFIDENCE: Final = 0.5  # mean confidence below which a new key frame is due
-_LOOKAHEAD: Final = 2  # later key frames that contribute to the colours of a key frame
+KEY_LOOKAHEAD: Final = 2
+"""Later key frames that contribute to the colours of a key frame."""
 # A memory weighs no more than this many estimates. With a longer memory a wrong colour stays: at
 # 16, a wall remained red where a red coat had passed.
 _MAX_COUNT: Final = 6.0
@@ -212,7 +214,7 @@ class _Shot(Generic[T]):
             return True
         count, to_key = len(self._since_key), self._since_key[-1].to_key
         is_lost = to_key is not None and float(to_key.confidence.mean()) < _MIN_CONFIDENCE
-        return count >= _MAX_KEY_DISTANCE or (is_lost and count >= _MIN_KEY_DISTANCE)
+        return count >= MAX_KEY_DISTANCE or (is_lost and count >= _MIN_KEY_DISTANCE)
 
     def _add_key_frame(self) -> Iterator[Segment[T]]:
         """Make the latest frame a key frame."""
@@ -232,7 +234,7 @@ class _Shot(Generic[T]):
             memory = previous.memory.updated(estimate, last.to_key)
             memory = replace(memory, history=history)
             self._pending.append(_KeyFrame(estimate, memory, last, between, from_previous))
-        if len(self._pending) > _LOOKAHEAD:
+        if len(self._pending) > KEY_LOOKAHEAD:
             yield from self._color_next()
 
     def _color_next(self) -> Iterator[Segment[T]]:
