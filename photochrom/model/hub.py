@@ -41,6 +41,7 @@ _METRICS: Final = {
     "frechet_distance": "Fréchet distance",
     "colorfulness": "colourfulness",
 }
+_BASELINES: Final = ("grey", "best constant")  # scores of no network, which the README shows only
 _REPOSITORY: Final = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*", re.ASCII)
 
 
@@ -139,6 +140,7 @@ def _metadata(card: Card, trainable: bool) -> dict[str, object]:
         "pipeline_tag": "image-to-image",
         "tags": tags,
     }
+    scored = [row for row in _results(card) if row[1] and row[0] not in _BASELINES]
     results = [
         {
             "task": {"type": "image-to-image", "name": "Colorization"},
@@ -148,11 +150,10 @@ def _metadata(card: Card, trainable: bool) -> dict[str, object]:
                 for key, value in scores.items()
             ],
         }
-        for name, scores in _results(card)
-        if scores
+        for name, scores in scored
     ]
     if results:
-        fields["metrics"] = [key for key in _METRICS if any(key in s for _, s in _results(card))]
+        fields["metrics"] = [key for key in _METRICS if any(key in each for _, each in scored)]
         fields["model-index"] = [{"name": card.name, "results": results}]
     return fields
 
