@@ -15,6 +15,7 @@ from photochrom.cli.colorize import colorize
 from photochrom.cli.compare import compare
 from photochrom.cli.console import fail, limit_advice
 from photochrom.cli.evaluate import evaluate
+from photochrom.cli.export import export
 from photochrom.cli.film import film
 from photochrom.cli.mcp import mcp
 from photochrom.cli.recipes import app as recipes
@@ -107,6 +108,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(tune)
 app.command()(compare)
+app.command()(export)
 app.command()(web)
 app.command()(serve)
 app.command()(mcp)
