@@ -34,8 +34,10 @@ import psutil
 from PIL import Image
 
 from benchmarks.fuzzing import BATCH, HANG, check_film, fuzz_batch, fuzz_one, write_damaged
+from photochrom.archive.manifest import Manifest
+from photochrom.errors import PhotochromError
 from tests.faults.flaky import FlakyProxy
-from tests.faults.runs import Before, hashes, left_over, spawned
+from tests.faults.runs import MANIFEST, Before, hashes, left_over, spawned
 from tests.support import sloped, write_model
 
 CASES = Path(__file__).parents[1] / "tests" / "cases"
@@ -73,8 +75,17 @@ def kill(process: subprocess.Popen[bytes], *, tree: bool) -> None:
 
 def wait_for(process: subprocess.Popen[bytes], finished: int) -> None:
     """Wait until so many photographs are done, or the run has ended."""
-    while process.poll() is None and len(Before().done) < finished:
+    while process.poll() is None and done_count() < finished:
         time.sleep(0.02)
+
+
+def done_count() -> int:
+    """Return how many photographs are done; 0 while there is no manifest yet."""
+    try:
+        with Manifest(MANIFEST) as manifest:
+            return manifest.counts()["done"]
+    except PhotochromError:
+        return 0
 
 
 def killed_run(asked: list[str], total: int, kills: int, chance: random.Random) -> Counter[str]:
@@ -131,7 +142,7 @@ def s3(asked: argparse.Namespace, chance: random.Random) -> bool:
         storage.put("scans/", "scans/", recursive=True)
         proxy.share = asked.share
         command = ["archive", "run", "s3://scans", "--manifest", "run.sqlite", "-o", "s3://out/a"]
-        command += ["--executor", asked.executor]
+        command += ["--executor", asked.executor, "--workers", str(asked.workers)]
         started = time.perf_counter()
         happened = killed_run(command, asked.photographs, asked.kills, chance)
         print(f"{time.perf_counter() - started:.0f} s; answers: {dict(proxy.happened)}")
@@ -318,6 +329,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=1600)
     parser.add_argument("--kills", type=int)
     parser.add_argument("--executor", default="threads")
+    parser.add_argument("--workers", type=int, default=2, help="of `s3`, which mostly waits")
     parser.add_argument("--share", type=float, default=0.02, help="of the answers disturbed")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()

@@ -17,7 +17,7 @@ from photochrom.errors import PhotochromError
 from tests.commands import PROGRAM, invoke
 from tests.support import heed_interrupts
 
-__all__ = ["Before", "hashes", "left_over", "rows", "run", "spawned", "until"]
+__all__ = ["MANIFEST", "Before", "hashes", "left_over", "rows", "run", "spawned", "until"]
 
 MANIFEST = "run.sqlite"
 
