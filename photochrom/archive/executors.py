@@ -71,7 +71,7 @@ def in_processes(
     """
     settings, count = worker.settings, worker_count(workers)
     remaining = iter(units)
-    stopped = multiprocessing.get_context("spawn").Event()
+    stopped = _SharedFlag()
     while True:
         begun: dict[str, Unit] = {}
         try:
@@ -82,6 +82,21 @@ def in_processes(
             suspects = list(begun.values())
         for unit in suspects:  # one of them killed the process: it shows when each runs alone
             yield _alone(settings, unit, stopped)
+
+
+class _SharedFlag:
+    """A flag that processes share, without a lock, which a process that dies could keep."""
+
+    def __init__(self) -> None:
+        self._value = multiprocessing.get_context("spawn").RawValue("b", 0)
+
+    def set(self) -> None:
+        """Set it."""
+        self._value.value = 1
+
+    def is_set(self) -> bool:
+        """Return whether it is set."""
+        return bool(self._value.value)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
 
 from photochrom.archive.entry import Entry
+from photochrom.archive.sqlite_file import connect, from_sqlite, sqlite_errors, to_sqlite
 from photochrom.batch.job import Status
 from photochrom.errors import ConfigError, OutputError, OutputFailed, PhotochromError
 from photochrom.files.locks import lock_file
@@ -43,7 +44,8 @@ CREATE INDEX entries_films ON entries (status, source, part) WHERE parts != 0;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE settings (fingerprint TEXT PRIMARY KEY, value TEXT NOT NULL);
 """  # noqa: E501
-# What comes first: parts of films that have not failed, and films whose parts are all done.
+_FEW: Final = 8  # rows of films that are claimed at once, so that new photographs wait not long
+# Unfinished films: parts of films that have not failed, and films whose parts are all done.
 _FILM_WORK: Final = """WHERE parts != 0 AND parts > 0 AND status = 'queued' AND CASE part
 WHEN 0 THEN NOT EXISTS (SELECT 1 FROM entries other WHERE other.source = entries.source
     AND other.part > 0 AND other.status != 'done')
@@ -88,7 +90,7 @@ class Manifest:
         self._is_new = write and not self.path.exists()
         self._lock = _locked(self.path) if write else None
         try:
-            self._rows = _connect(self.path, write=write)
+            self._rows = connect(self.path, _SCHEMA, _FORMAT, write=write)
         except BaseException:
             if self._lock:
                 self._lock.close()
@@ -263,12 +265,16 @@ class Manifest:
             count: how many rows at most.
 
         Returns:
-            Parts of films, films that are to be put together, and, if there are none of these,
-            photographs and films that are to be divided.
+            Photographs; if there are none, a few parts of films, and films that are to be put
+            together; if there are none of these, a few films that are to be divided.
         """
+        queued = "WHERE status = 'queued' AND parts {} ORDER BY id LIMIT ?"
+        few = min(count, _FEW)
         with self._changing():
-            chosen = list(self._select(_FILM_WORK, count)) or list(
-                self._select("WHERE status = 'queued' AND parts <= 0 ORDER BY id LIMIT ?", count)
+            chosen = (
+                list(self._select(queued.format("= 0"), count))
+                or list(self._select(_FILM_WORK, few))
+                or list(self._select(queued.format("!= 0 AND parts < 0"), few))
             )
             begun = [replace(each, status="running", attempts=each.attempts + 1) for each in chosen]
             for entry in begun:
@@ -285,6 +291,11 @@ class Manifest:
                 self._write(entry)
                 if entry.parts and not entry.part and entry.status == "done":
                     self._forget_parts(entry.source)
+
+    def forget(self, source: str) -> None:
+        """Delete the row of a photograph or film, and those of its parts."""
+        with self._changing():
+            self._change("DELETE FROM entries WHERE source = ?", source)
 
     def requeue(self, *statuses: Status) -> int:
         """Queue what has some statuses again, and return how many photographs and films that is."""
@@ -307,9 +318,9 @@ class Manifest:
 
     def _ask(self, statement: str, *values: object) -> Iterator[tuple[Any, ...]]:
         """Yield the rows that a statement finds."""
-        with _sqlite_errors(self.path):
-            for row in self._rows.execute(statement, _to_sqlite(values)):
-                yield _from_sqlite(row)
+        with sqlite_errors(self.path):
+            for row in self._rows.execute(statement, to_sqlite(values)):
+                yield from_sqlite(row)
 
     def _value(self, statement: str, *values: object) -> str:
         """Return the text that a statement finds, or ""."""
@@ -318,42 +329,13 @@ class Manifest:
 
     def _change(self, statement: str, *values: object) -> int:
         """Carry out a statement, and return how many rows it has changed."""
-        return self._rows.execute(statement, _to_sqlite(values)).rowcount
+        return self._rows.execute(statement, to_sqlite(values)).rowcount
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Keep all changes of the block, or none if it raises an exception."""
-        with _sqlite_errors(self.path), self._rows:
+        with sqlite_errors(self.path), self._rows:
             yield
-
-
-def _to_sqlite(values: Iterable[object]) -> list[object]:
-    """Return values as SQLite keeps them: names of files that are not UTF-8 become bytes."""
-    return [
-        os.fsencode(each) if isinstance(each, str) and not _is_unicode(each) else each
-        for each in values
-    ]
-
-
-def _from_sqlite(row: Iterable[object]) -> tuple[Any, ...]:
-    """Return what `_to_sqlite` made values of."""
-    return tuple(os.fsdecode(each) if isinstance(each, bytes) else each for each in row)
-
-
-def _is_unicode(text: str) -> bool:
-    """Return whether a text is without the surrogates that stand for bytes of other encodings."""
-    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
-
-
-@contextmanager
-def _sqlite_errors(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite, such as that of a full disk, into those of this package."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise OutputFailed(f"cannot read or write the manifest {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise ConfigError(f"expected {path} to be a manifest: {error}") from error
 
 
 def _lock_path(path: Path) -> Path:
@@ -368,33 +350,3 @@ def _locked(path: Path) -> IO[bytes]:
         raise OutputError(f"another run is using the manifest {path}") from error
     except OSError as error:
         raise OutputError(f"cannot make the manifest {path}: {error.strerror}") from error
-
-
-def _connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    if not write and not path.is_file():
-        raise ConfigError(f"expected a manifest; there is no file {path}")
-    with _sqlite_errors(path):
-        rows = sqlite3.connect(path, timeout=60)
-    try:
-        with _sqlite_errors(path):
-            found = _format_of(rows, write=write)
-        if found != _FORMAT:
-            raise ConfigError(f"expected {path} to be a manifest of format {_FORMAT}; it is not")
-    except BaseException:
-        rows.close()
-        raise
-    return rows
-
-
-def _format_of(rows: sqlite3.Connection, *, write: bool) -> int:
-    """Return the format of a manifest; with `write`, make the tables of a new one."""
-    # A commit that survives the death of the process, at the price of no disk access each. A
-    # power cut can lose the last commits, but never the rest; their results are found again.
-    if write:
-        rows.execute("PRAGMA journal_mode = WAL")
-        rows.execute("PRAGMA synchronous = NORMAL")
-    found = int(rows.execute("PRAGMA user_version").fetchone()[0])
-    if not found and write and not rows.execute("SELECT 1 FROM sqlite_master").fetchone():
-        rows.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_FORMAT}; COMMIT;")
-        return _FORMAT
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from itertools import count
@@ -26,7 +26,7 @@ from photochrom.photo import READABLE_SUFFIXES, result_suffix
 if TYPE_CHECKING:
     from photochrom.archive.manifest import Manifest
 
-__all__ = ["add_sources", "color_queued", "prepare"]
+__all__ = ["COLORABLE_SUFFIXES", "add_files", "add_sources", "color_queued", "prepare"]
 
 COLORABLE_SUFFIXES: Final = frozenset({*READABLE_SUFFIXES, *FILM_SUFFIXES})
 """Suffixes of the files that are coloured."""
@@ -74,9 +74,7 @@ def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
         ConfigError: there is nothing, or two photographs would have the same result.
         StorageError, MissingExtra: as in `storage.find`.
     """
-    output = manifest.fact("output")
-    settings = Settings.from_json(manifest.fact("settings"))
-    added = manifest.add(_entries(manifest, sources, output, settings.suffix))
+    added = add_files(manifest, _found(manifest, sources))
     if not any(manifest.counts().values()):
         raise ConfigError(f"expected photographs or films; found none in {', '.join(sources)}")
     if taken := manifest.overwritten_source():
@@ -86,12 +84,26 @@ def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
     return added
 
 
-def _entries(
-    manifest: Manifest, sources: Sequence[str], output: str, suffix: str
-) -> Iterator[Entry]:
-    size = int(manifest.fact("shard size") or 0)
+def add_files(manifest: Manifest, found: Iterable[storage.Found]) -> int:
+    """Add photographs and films to a manifest.
+
+    Args:
+        manifest: opened to be written, and prepared.
+        found: the photographs and films; their relative paths are those of their results.
+
+    Returns:
+        How many are new.
+
+    Raises:
+        ConfigError: two photographs would have the same result.
+    """
+    return manifest.add(_entries(manifest, found))
+
+
+def _found(manifest: Manifest, sources: Sequence[str]) -> Iterator[storage.Found]:
+    """Find photographs and films, without the results of earlier runs."""
+    output, size = manifest.fact("output"), manifest.fact("shard size")
     results = output.partition("%")[0] if size else storage.join(output, "")
-    numbers = count(sum(manifest.counts().values()))
     for source in sources:
         inside = results in storage.join(storage.absolute(source), "")
         for found in storage.find(source, COLORABLE_SUFFIXES):
@@ -99,18 +111,26 @@ def _entries(
                 continue  # a result of an earlier run is no photograph
             if size and is_film(PurePosixPath(found.relative)):
                 continue  # films do not go into tars for training
-            target = ""
-            if not manifest.find(found.uri):
-                shard = next(numbers) // size if size else None
-                target = _target(manifest, found, output, suffix, shard)
-            yield Entry(
-                found.uri,
-                target,
-                source_version=found.version,
-                source_size=found.size,
-                source_offset=found.offset,
-                parts=-1 if is_film(PurePosixPath(found.relative)) else 0,
-            )
+            yield found
+
+
+def _entries(manifest: Manifest, found: Iterable[storage.Found]) -> Iterator[Entry]:
+    output, size = manifest.fact("output"), int(manifest.fact("shard size") or 0)
+    suffix = Settings.from_json(manifest.fact("settings")).suffix
+    numbers = count(sum(manifest.counts().values()))
+    for each in found:
+        target = ""
+        if not manifest.find(each.uri):
+            shard = next(numbers) // size if size else None
+            target = _target(manifest, each, output, suffix, shard)
+        yield Entry(
+            each.uri,
+            target,
+            source_version=each.version,
+            source_size=each.size,
+            source_offset=each.offset,
+            parts=-1 if is_film(PurePosixPath(each.relative)) else 0,
+        )
 
 
 def _target(
@@ -132,7 +152,11 @@ def _target(
 
 
 def color_queued(
-    manifest: Manifest, *, executor: str = "threads", workers: int | None = None
+    manifest: Manifest,
+    *,
+    executor: str = "threads",
+    workers: int | None = None,
+    worker: Worker | None = None,
 ) -> Generator[Entry]:
     """Colour the photographs and films that are queued, and record what becomes of each.
 
@@ -143,6 +167,7 @@ def color_queued(
         executor: a key of `EXECUTORS`.
         workers: how many photographs, or parts of films, to work on at once; None for the
             executor's own number.
+        worker: what colours, with the settings of the manifest; None to load the network.
 
     Yields:
         The new row of each photograph, film, and part of a film, when it is in the manifest.
@@ -154,8 +179,8 @@ def color_queued(
     """
     if executor not in EXECUTORS:
         raise ConfigError(f"expected an executor: {', '.join(EXECUTORS)}; received {executor!r}")
-    settings = Settings.from_json(manifest.fact("settings"))
-    worker = Worker(settings)  # what is wrong with the settings is said here, and once
+    # What is wrong with the settings is said here, and once.
+    worker = worker or Worker(Settings.from_json(manifest.fact("settings")))
     manifest.add_settings(worker.fingerprint, worker.described)
     for entry in manifest.entries("running", parts=True):
         drafts.discard(entry)

@@ -15,6 +15,7 @@ from photochrom.cli.colorize import colorize
 from photochrom.cli.compare import compare
 from photochrom.cli.console import fail, limit_advice
 from photochrom.cli.evaluate import evaluate
+from photochrom.cli.export import export
 from photochrom.cli.film import film
 from photochrom.cli.mcp import mcp
 from photochrom.cli.recipes import app as recipes
@@ -22,6 +23,7 @@ from photochrom.cli.serve import serve, web
 from photochrom.cli.train import train
 from photochrom.cli.tune import tune
 from photochrom.cli.verify import verify
+from photochrom.cli.watch import watch
 from photochrom.errors import (
     FilmError,
     OutputExists,
@@ -100,11 +102,13 @@ def root(
 # In the order in which --help lists them. A command's file imports what it needs when it runs.
 app.command()(colorize)
 app.command()(film)
+app.command()(watch)
 app.command()(verify)
 app.command()(train)
 app.command()(evaluate)
 app.command()(tune)
 app.command()(compare)
+app.command()(export)
 app.command()(web)
 app.command()(serve)
 app.command()(mcp)

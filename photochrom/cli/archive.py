@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from photochrom.cli.archive_options import (
+    PaletteColors,
+    ReferencePlace,
+    failure,
+    report_film,
+    settings_of,
+)
 from photochrom.cli.colorize_options import (
     Album,
     AsJson,
@@ -82,10 +88,6 @@ WorkersOption = Annotated[
     ),
 ]
 ShardSize = Annotated[int, typer.Option(min=1, help="Number of photographs in one tar.")]
-PaletteColors = Annotated[str | None, typer.Option(metavar="COLOR,…", help="Colours to prefer.")]
-ReferencePlace = Annotated[
-    str | None, typer.Option(help="A colour photograph to copy the colours from: a path or a URI.")
-]
 Failed = Annotated[
     bool, typer.Option("--failed", help="Name each failed photograph, with the reason.")
 ]
@@ -129,25 +131,12 @@ def run(
     from photochrom.archive.running import add_sources, prepare
     from photochrom.archive.settings import Settings
 
-    settings = Settings(
-        model=str(model.absolute()) if model else "",
-        engine=engine,
-        precision=precision,
-        max_pixels=int(max_megapixels * 1e6),
-        vividness=vividness,
-        palette=tuple(palette.split(",")) if palette else (),
-        reference=reference or "",
-        album=album,
-        negative=negative,
-        in_color=in_color or "skip",
-        suffix=suffix or "",
-        quality=quality,
-        profile=profile,
-        label=label,
-        sign_cert=str(sign_cert.absolute()) if sign_cert else "",
-        sign_key=str(sign_key.absolute()) if sign_key else "",
-        sign_timestamp=sign_timestamp,
-    )
+    settings = settings_of(
+        model=model, engine=engine, precision=precision, max_megapixels=max_megapixels,
+        vividness=vividness, palette=palette, reference=reference, album=album, negative=negative,
+        in_color=in_color, suffix=suffix, quality=quality, profile=profile, label=label,
+        sign_cert=sign_cert, sign_key=sign_key, sign_timestamp=sign_timestamp,
+    )  # fmt: skip
     if output is None and not manifest.is_file():
         raise ConfigError(f"expected --output for the new manifest {manifest}")
     with Manifest(manifest, write=True) as opened:
@@ -182,7 +171,7 @@ def status(manifest: ManifestFile, as_json: AsJson = False, failed: Failed = Fal
                 note(f"no run is going; photochrom archive run --manifest {manifest} goes on")
         if failed:
             for entry in opened.entries("failed"):
-                typer.echo(escape_controls(_failure(entry)))
+                typer.echo(escape_controls(failure(entry)))
 
 
 @app.command()
@@ -353,23 +342,14 @@ def _report(entry: Entry, *, as_json: bool) -> None:
     if as_json:
         emit(asdict(entry))
     if entry.status == "failed" and not entry.part:
-        fail(_failure(entry))
+        fail(failure(entry))
     elif entry.details and not entry.part:
-        about = json.loads(entry.details)
-        for text in about["notes"]:
-            note(f"{entry.source}: {text}")
-        for seconds, text in about["problems"]:
-            fail(f"{entry.source}: at {seconds:.2f} s: {text}")
+        report_film(entry)
 
 
 def _require_manifest(path: Path) -> None:
     if not path.is_file():
         raise ConfigError(f"expected a manifest; there is no file {path}")
-
-
-def _failure(entry: Entry) -> str:
-    """Return why a photograph failed, with its name."""
-    return entry.error if entry.source in entry.error else f"{entry.source}: {entry.error}"
 
 
 def _conclude(manifest: Manifest) -> None:

@@ -38,15 +38,19 @@ def before_wildcard(pattern: str) -> str:
     return re.split(r"[*?[]", pattern, maxsplit=1)[0]
 
 
-def walk_files(folder: Path) -> Iterator[Path]:
+def walk_files(folder: Path, *, locked: list[Path] | None = None) -> Iterator[Path]:
     """Yield the files of a folder and its subfolders as `files_in` has them, folder by folder.
 
     A million names are never in memory at once.
 
+    Args:
+        folder: as in `files_in`.
+        locked: as in `files_in`.
+
     Raises:
-        OSError: a folder cannot be read.
+        OSError: as in `files_in`.
     """
-    for parent, names in _walk(folder, None):
+    for parent, names in _walk(folder, locked):
         yield from (parent / name for name in sorted(names))
 
 

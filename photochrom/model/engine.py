@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -175,11 +176,14 @@ class _OnnxRuntime:
 
     @cached_property
     def _loaded_session(self) -> onnxruntime.InferenceSession:
+        # Nothing is to leave this computer. From 1.32 on, ONNX Runtime sends a message about the
+        # computer as soon as it is imported, unless this is set before.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         available: Sequence[str] = onnxruntime.get_available_providers()
         providers = [name for name in _PROVIDERS if name in available] + ["CPUExecutionProvider"]
-        onnxruntime.disable_telemetry_events()  # the builds for Windows would send some
+        onnxruntime.disable_telemetry_events()  # some builds for Windows heed only this
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only
         # Threads that wait for work sleep: spinning, they would keep the cores from decoding and

@@ -11,6 +11,7 @@ import os
 import threading
 import zipfile
 import zlib
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,15 @@ from photochrom.model.engine import make_engine
 if TYPE_CHECKING:
     from photochrom.color import FloatArray, IntArray
 
-__all__ = ["CARD_FILE", "KERAS_FILE", "NETWORK_FILE", "Model", "default_model"]
+__all__ = [
+    "CARD_FILE",
+    "KERAS_FILE",
+    "NETWORK_FILE",
+    "Model",
+    "default_model",
+    "located",
+    "read_files",
+]
 
 CARD_FILE: Final = "card.json"
 NETWORK_FILE: Final = "network.onnx"
@@ -92,15 +101,10 @@ class Model:
             ConfigError: `engine` or `precision` is unknown.
             MissingExtra: the engine is not installed.
         """
-        path = Path(path)
-        if not path.exists():
-            raise ModelNotFound(f"expected a model folder or zip; there is nothing at {path}")
-        if not (path / CARD_FILE).exists() and (path / _RUN_SUBFOLDER / CARD_FILE).exists():
-            path /= _RUN_SUBFOLDER
-        read = _read_folder if path.is_dir() else _read_zip
-        card_text, network = read(path)
-        card = Card.from_json(card_text, str(path / CARD_FILE))
-        return cls(card, network, str(path), engine=engine, precision=precision)
+        place = located(path)
+        files = read_files(place, [CARD_FILE, NETWORK_FILE])
+        card = Card.from_json(files[CARD_FILE], str(place / CARD_FILE))
+        return cls(card, files[NETWORK_FILE], str(place), engine=engine, precision=precision)
 
     @property
     def engine(self) -> str:
@@ -254,25 +258,67 @@ class Model:
         )
 
 
-def _read_folder(path: Path) -> tuple[bytes, bytes]:
-    for name in (CARD_FILE, NETWORK_FILE):
-        if not (path / name).is_file():
-            raise ModelNotFound(
-                f"expected {CARD_FILE} and {NETWORK_FILE} in {path}; {name} is missing"
-            )
-    return (path / CARD_FILE).read_bytes(), (path / NETWORK_FILE).read_bytes()
+def located(path: str | os.PathLike[str]) -> Path:
+    """Return the folder or zip of a model, given that or the folder of a training run.
+
+    Raises:
+        ModelNotFound: `path` does not exist.
+    """
+    place = Path(path)
+    if not place.exists():
+        raise ModelNotFound(f"expected a model folder or zip; there is nothing at {place}")
+    if not (place / CARD_FILE).exists() and (place / _RUN_SUBFOLDER / CARD_FILE).exists():
+        return place / _RUN_SUBFOLDER
+    return place
 
 
-def _read_zip(path: Path) -> tuple[bytes, bytes]:
+def read_files(place: Path, names: Sequence[str], optional: Sequence[str] = ()) -> dict[str, bytes]:
+    """Return files of a model by name.
+
+    Args:
+        place: the folder or zip.
+        names: the files to read.
+        optional: files to read if they are there.
+
+    Raises:
+        ModelNotFound: one of `names` is missing.
+        InvalidModel: `place` is neither a folder nor a zip, or is damaged.
+    """
+    read = _read_folder if place.is_dir() else _read_zip
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.read(CARD_FILE), archive.read(NETWORK_FILE)
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
-        raise InvalidModel(f"expected a model folder or zip; {path} is neither: {error}") from error
+        return read(place, names, optional)
     except KeyError as error:
         raise ModelNotFound(
-            f"expected {CARD_FILE} and {NETWORK_FILE} in {path}; {error}"
+            f"expected {' and '.join(names)} in {place}; {error.args[0]} is missing"
         ) from error
+
+
+def _read_folder(place: Path, names: Sequence[str], optional: Sequence[str]) -> dict[str, bytes]:
+    there = {name for name in (*names, *optional) if (place / name).is_file()}
+    return {name: (place / name).read_bytes() for name in _wanted(names, optional, there)}
+
+
+def _read_zip(place: Path, names: Sequence[str], optional: Sequence[str]) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(place) as archive:
+            wanted = _wanted(names, optional, set(archive.namelist()))
+            return {name: archive.read(name) for name in wanted}
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
+        raise InvalidModel(
+            f"expected a model folder or zip; {place} is neither: {error}"
+        ) from error
+
+
+def _wanted(names: Sequence[str], optional: Sequence[str], there: set[str]) -> list[str]:
+    """Return the files to read.
+
+    Raises:
+        KeyError: one of `names` is not there.
+    """
+    for name in names:
+        if name not in there:
+            raise KeyError(name)
+    return [*names, *(name for name in optional if name in there)]
 
 
 def default_model() -> Path:

@@ -16,7 +16,7 @@ from photochrom.provenance.luma import compare_luma
 
 if TYPE_CHECKING:
     from photochrom.photo import Photo
-    from photochrom.provenance.manifest import Manifest
+    from photochrom.provenance.signed_manifest import SignedManifest
 
 __all__ = ["Report", "verify"]
 
@@ -92,11 +92,11 @@ def verify(
     return report
 
 
-def _manifest(data: bytes, anchors: str) -> Manifest:
+def _manifest(data: bytes, anchors: str) -> SignedManifest:
     require("checking a C2PA manifest")
-    from photochrom.provenance.manifest import read_manifest
+    from photochrom.provenance.signed_manifest import read_signed_manifest
 
-    return read_manifest(data, anchors)
+    return read_signed_manifest(data, anchors)
 
 
 def _about_colors(report: Report, *, noted: bool) -> str:
@@ -120,7 +120,7 @@ def _about_colors(report: Report, *, noted: bool) -> str:
     return f"Its colours were guessed by Photochrom{version}{model}, as {where}."
 
 
-def _take_over(report: Report, manifest: Manifest) -> None:
+def _take_over(report: Report, manifest: SignedManifest) -> None:
     """Take over what a manifest says; it counts only if it is true to the file."""
     if manifest.faults:
         report.signature = "invalid"

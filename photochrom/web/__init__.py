@@ -1,7 +1,7 @@
 """The web service and its page, served by one process.
 
-FastAPI and Gradio come with the extra `web`; `require` raises an error where it is not installed.
-This module imports neither of them: Gradio alone takes seconds to import.
+FastAPI comes with the extra `service`, and the extra `web` adds Gradio, for the page. `require`
+raises an error where they are not installed. This module imports neither: Gradio takes seconds.
 """
 
 from __future__ import annotations
@@ -24,5 +24,9 @@ def require(*, page: bool) -> None:
         MissingExtra: one of the packages is not installed.
     """
     needed = ["fastapi", "fastapi_offline", "python_multipart", "prometheus_client", "uvicorn"]
-    if not all(find_spec(name) for name in [*needed, *(["gradio"] if page else [])]):
-        raise MissingExtra("web", "the page and the service")
+    extra, purpose = "service", "the service"
+    if page:
+        needed.append("gradio")
+        extra, purpose = "web", "the page"
+    if not all(map(find_spec, needed)):
+        raise MissingExtra(extra, purpose)

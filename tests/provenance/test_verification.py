@@ -12,7 +12,7 @@ from PIL import Image
 
 from photochrom import __version__, photo, provenance
 from photochrom.errors import MissingExtra, PhotoError
-from photochrom.provenance import Signer, manifest, verify
+from photochrom.provenance import Signer, signed_manifest, verify
 from photochrom.provenance.jumbf import has_manifest
 from photochrom.provenance.luma import compare_luma
 from tests.commands import invoke
@@ -101,7 +101,7 @@ def is_refused(data: bytes, place: int) -> bool:
 
 def test_a_certificate_that_has_expired_needs_a_time_stamp():
     results = {"activeManifest": {"failure": [{"code": "signingCredential.expired"}]}}
-    faults = manifest._faults({"validation_results": results}, "Invalid")
+    faults = signed_manifest._faults({"validation_results": results}, "Invalid")
     assert "no trusted time stamp" in faults[0]
 
 

@@ -334,14 +334,22 @@ def test_without_the_page_the_root_names_the_documentation(client):
     assert "documentation is at /docs, its schema at /openapi.json" in answer.text
 
 
-def test_the_extra_is_asked_for_by_name(monkeypatch):
+@pytest.mark.parametrize(("page", "extra"), [(True, "web"), (False, "service")])
+def test_the_extra_is_asked_for_by_name(monkeypatch, page, extra):
     from photochrom import web
     from photochrom.errors import MissingExtra
 
-    require(page=False)
+    require(page=page)
     monkeypatch.setattr(web, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"photochrom\[web\]"):
-        require(page=False)
+    with pytest.raises(MissingExtra, match=rf"photochrom\[{extra}\]"):
+        require(page=page)
+
+
+def test_the_service_alone_does_not_need_gradio(monkeypatch):
+    from photochrom import web
+
+    monkeypatch.setattr(web, "find_spec", lambda name: None if name == "gradio" else name)
+    require(page=False)
 
 
 def test_threads(monkeypatch):

@@ -13,7 +13,7 @@ from photochrom.photo.provenance import PROGRAM
 from photochrom.provenance.c2pa import HASH_NAME, MODEL_PARAMETER, OFFLINE
 from photochrom.provenance.jumbf import is_intact
 
-__all__ = ["Manifest", "read_manifest"]
+__all__ = ["SignedManifest", "read_signed_manifest"]
 
 _UNTRUSTED: Final = "signingCredential.untrusted"
 _CHANGED: Final = "It was changed after it was signed."
@@ -37,7 +37,7 @@ _MEANINGS: Final = {
 
 
 @dataclass(frozen=True)
-class Manifest:
+class SignedManifest:
     """What a C2PA manifest says, and whether it is true to the file.
 
     Attributes:
@@ -63,7 +63,7 @@ class Manifest:
     original_sha256: str = ""
 
 
-def read_manifest(data: bytes, anchors: str = "") -> Manifest:
+def read_signed_manifest(data: bytes, anchors: str = "") -> SignedManifest:
     """Read and check the C2PA manifest of a file that has one; never uses the network.
 
     Args:
@@ -78,10 +78,10 @@ def read_manifest(data: bytes, anchors: str = "") -> Manifest:
         ):
             store, state = json.loads(reader.json()), reader.get_validation_state()
     except C2paError:
-        return Manifest((_DAMAGED,))
+        return SignedManifest((_DAMAGED,))
     active = store["manifests"][store["active_manifest"]]
     faults = _faults(store, state or "") or (() if is_intact(data) else (_DAMAGED,))
-    return Manifest(
+    return SignedManifest(
         faults,
         is_trusted=state == "Trusted" and not faults,
         has_trusted_time=_has_trusted_time(store),
