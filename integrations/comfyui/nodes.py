@@ -209,7 +209,8 @@ class PhotochromFilmFrames:
         """Colour a batch, (B, H, W, C) float32 in [0, 1]; return (B, H, W, 3) of the same kind."""
         colorizer = _colorizer(model)
         references = [] if reference is None else map(colorizer.reference, _arrays(reference))
-        lumas = (photochrom.read(_eight_bits(frame)).luma for frame in _arrays(frames))
+        read = (photochrom.read(_eight_bits(frame)) for frame in _arrays(frames))
+        lumas = (np.asarray(each.luma, np.uint8) for each in read)
         steady = color_frames(
             colorizer.model, lumas, vividness=vividness, references=list(references)
         )
@@ -239,7 +240,7 @@ def _arrays(image: torch.Tensor) -> list[np.ndarray]:
 
 
 def _eight_bits(picture: np.ndarray) -> np.ndarray:
-    return np.rint(picture * 255).astype(np.uint8)
+    return np.asarray(np.rint(picture * 255), np.uint8)
 
 
 def _palette(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from queue import SimpleQueue
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -103,7 +104,9 @@ class _Coloring:
     ) -> None:
         self._stored, self._lock = stored, Lock()
         self._run: _Run | None = None
-        self._begin = lambda first: _Run(first, count, model, vividness, references)
+        self._begin = partial(
+            _Run, count=count, model=model, vividness=vividness, references=references
+        )
         # One clip for each block around that of frame n, whose frame n is that block.
         ahead = range(1, min(_BLOCKS_AHEAD + 1, blocks.num_frames))
         shifted = [blocks[:1] + blocks, blocks, *(blocks[step:] for step in ahead)]
@@ -212,7 +215,8 @@ def _output_format(clip: vs.VideoNode, subsampling: str) -> vs.VideoFormat:
     given = clip.format
     if given is None or not clip.width or not clip.height:
         raise vs.Error("colorize: expected a clip of constant format and size")
-    if given.color_family not in (vs.GRAY, vs.YUV) or given.sample_type != vs.INTEGER:
+    is_whole = given.sample_type == vs.INTEGER and given.bits_per_sample <= 16
+    if given.color_family not in (vs.GRAY, vs.YUV) or not is_whole:
         raise vs.Error(
             f"colorize: expected a GRAY or YUV clip with 8 to 16 bits; received {given.name}. "
             "Convert it first, for example with resize.Bicubic(format=vs.GRAY16, matrix_s='709')"
@@ -222,6 +226,11 @@ def _output_format(clip: vs.VideoNode, subsampling: str) -> vs.VideoFormat:
     across, down = _SUBSAMPLING[subsampling]
     if given.color_family == vs.YUV:
         across, down = given.subsampling_w, given.subsampling_h
+    if clip.width % (1 << across) or clip.height % (1 << down):
+        raise vs.Error(
+            f"colorize: expected an even size for subsampled chroma; received {clip.width} × "
+            f"{clip.height}. Crop the clip, or choose subsampling='444'"
+        )
     return given.replace(color_family=vs.YUV, subsampling_w=across, subsampling_h=down)
 
 

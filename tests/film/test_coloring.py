@@ -15,7 +15,8 @@ from tests.support import sloped
 
 def test_colours_are_there_once_the_promised_number_of_frames_was_read():
     """A frame is read only when it must be; if more had to be, this would wait for ever."""
-    model, stored, allowed = sloped(), PlaneFormat(), Semaphore(LOOKAHEAD)
+    model, stored = sloped(working_size=32), PlaneFormat()
+    allowed = Semaphore(LOOKAHEAD)
     frames = [frame[..., 1] for frame in panned(3)] * 22
 
     def read():

@@ -122,6 +122,11 @@ def test_what_cannot_be_coloured_is_refused(filters, lumas, model_folder, tmp_pa
     rgb = vs.core.std.BlankClip(format=vs.RGB24)
     with pytest.raises(vs.Error, match=r"a GRAY or YUV clip with 8 to 16 bits; received RGB24"):
         filters.colorize(rgb, model=model_folder)
+    with pytest.raises(vs.Error, match="received Gray32"):
+        filters.colorize(vs.core.std.BlankClip(format=vs.GRAY32), model=model_folder)
+    odd = vs.core.std.BlankClip(format=vs.GRAY8, width=63, height=47)
+    with pytest.raises(vs.Error, match=r"an even size .* received 63 × 47.*subsampling='444'"):
+        filters.colorize(odd, model=model_folder)
     clip, _ = clip_of(lumas[:1])
     with pytest.raises(vs.Error, match="expected a subsampling"):
         filters.colorize(clip, model=model_folder, subsampling="411")
