@@ -172,13 +172,13 @@ def _results(card: Card) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield the scores of the card: those of one training run, or several by name."""
     named = {name: each for name, each in card.scores.items() if isinstance(each, dict)}
     for name, scores in (named or {"validation": card.scores}).items():
-        values = {key: scores.get(key, scores.get(f"val_{key}")) for key in _METRICS}
-        yield name, {key: float(value) for key, value in values.items() if _is_finite(value)}
+        values = {key: _number(scores.get(key, scores.get(f"val_{key}"))) for key in _METRICS}
+        yield name, {key: value for key, value in values.items() if math.isfinite(value)}
 
 
-def _is_finite(value: object) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+def _number(value: object) -> float:
+    """Return a score, or NaN for what is none."""
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _table(rows: list[tuple[str, dict[str, float]]]) -> str:
