@@ -9,6 +9,7 @@ from PIL import Image
 from typer.testing import Result
 
 from photochrom.errors import ConfigError, RecipeError
+from photochrom.training import comparison
 from photochrom.training.comparison import Budget, candidate, folder_of
 from tests.commands import invoke
 from tests.pictures import fill
@@ -23,20 +24,21 @@ def compare(*arguments: object) -> Result:
     return invoke("compare", *arguments)
 
 
-def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
+def test_recipes_side_by_side_and_once_more(tmp_path, converted_here, monkeypatch):
+    monkeypatch.setattr(comparison, "_EPOCHS", 2)  # ten of them take a minute
     asked = [
         fill(tmp_path / "photos", 16), "-o", tmp_path / "out", "--recipes", ",".join(RECIPES),
-        "--budget", "40", "--judged", "3", "--set", "data.size=64", "--set", "train.batch_size=4",
+        "--budget", "8", "--judged", "3", "--set", "data.size=64", "--set", "train.batch_size=4",
         "--set", "data.validation=0.25",
     ]  # fmt: skip
     said = compare(*asked)
     assert said.exit_code == 0, said.stderr
-    assert "2 runs to train, on 80 photographs, repetitions included: about " in said.stderr
+    assert "2 runs to train, on 16 photographs, repetitions included: about " in said.stderr
     found = json.loads((tmp_path / "out" / "scoreboard.json").read_text())
     entries = {entry["name"]: entry for entry in found["entries"]}
     assert list(entries) == ["grey", "best constant", *RECIPES, "default network"]
     for name in RECIPES:
-        assert entries[name]["photos"] == 40
+        assert entries[name]["photos"] == 8
         assert entries[name]["training_speed"] > 0
     logged = (tmp_path / "out" / "dcgan" / "log.csv").read_text().splitlines()[0].split(",")
     assert {"euclidean", "generator", "discriminator"} <= set(logged)
@@ -44,7 +46,7 @@ def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
     assert entries["fusion:version=alpha"]["parameters"] == 32_202
     assert entries["grey"]["scores"]["colorfulness"] == 0
     table = (tmp_path / "out" / "scoreboard.md").read_text()
-    assert "40 photographs" in table
+    assert "8 photographs" in table
     winner = min(RECIPES, key=lambda name: entries[name]["scores"]["ciede2000"])
     assert f"lowest CIEDE2000: {winner}\n" in said.stderr
     assert [line.split("**")[1] for line in table.splitlines() if "**" in line] == [winner]
@@ -54,10 +56,10 @@ def test_recipes_side_by_side_and_once_more(tmp_path, converted_here):
         assert picture.width > picture.height
     with Image.open(tmp_path / "out" / "curves.png") as picture:
         assert picture.width > picture.height
-    more = ["32" if each == "40" else each for each in asked]
+    more = ["32" if each == "8" else each for each in asked]
     said = compare(*more)
     assert said.exit_code == 2
-    assert "holds another comparison, budget = 40 photographs" in said.stderr
+    assert "holds another comparison, budget = 8 photographs" in said.stderr
     before = {name: (tmp_path / "out" / name / "log.csv").read_text() for name in FOLDERS}
     said = compare(*asked)
     assert said.exit_code == 0, said.stderr
