@@ -116,7 +116,7 @@ def watch(
         begin_watch(opened, folder, output, settings)
         note(f"watching {folder}; results go to {output}. Ctrl-C stops")
         rows = watch_folder(
-            opened, folder, interval=interval, settle=settle, workers=workers, on_trouble=_trouble
+            opened, folder, interval=interval, settle=settle, workers=workers, on_trouble=fail
         )
         with closing(rows):
             for entry in rows:
@@ -134,10 +134,6 @@ def _interruptible() -> Iterator[None]:
         note("stopped; the same command goes on")
     finally:
         signal.signal(signal.SIGTERM, previous)
-
-
-def _trouble(text: str) -> None:
-    fail(f"{text}; trying again")
 
 
 def _report(entry: Entry, *, as_json: bool) -> None:
