@@ -133,7 +133,10 @@ def test_evaluate_compares_with_the_true_colours(folder):
     assert scores["psnr"] > 0
 
 
-def test_the_command_wants_a_folder(tmp_path):
+def test_the_command_wants_a_folder_and_a_model(tmp_path):
     done = invoke("mcp", str(tmp_path / "none"))
     assert done.exit_code == 2
     assert "expected a folder" in done.output
+    done = invoke("mcp", str(tmp_path), "--model", str(tmp_path / "none"))
+    assert done.exit_code == 2
+    assert "expected a model" in done.output

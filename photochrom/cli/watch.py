@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 _MANIFEST: Final = ".photochrom.sqlite"  # in the folder of the results; hidden
+_DAY: Final = 86_400  # seconds
 
 ManifestFile = Annotated[
     Path | None,
@@ -58,11 +59,14 @@ ManifestFile = Annotated[
     ),
 ]
 Interval = Annotated[
-    float, typer.Option(min=0.1, help="Seconds from one look at the folder to the next.")
+    float,
+    typer.Option(min=0.1, max=_DAY, help="Seconds from one look at the folder to the next."),
 ]
 Settle = Annotated[
     float,
-    typer.Option(min=0, help="Seconds in which a file must not change, to count as whole."),
+    typer.Option(
+        min=0, max=_DAY, help="Seconds in which a file must not change, to count as whole."
+    ),
 ]
 
 
