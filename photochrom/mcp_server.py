@@ -8,6 +8,7 @@ starts the server has named, and it never replaces an original.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, wraps
@@ -19,10 +20,11 @@ from PIL import Image as PillowImage
 from photochrom import __version__, photo, scoring
 from photochrom.batch import plan, run
 from photochrom.colorizer import Colorizer
-from photochrom.errors import ConfigError, MissingExtra, PhotochromError
+from photochrom.errors import ConfigError, MissingExtra, OutputError, PhotochromError
 from photochrom.files.folders import files_in
 from photochrom.guidance.hints import Hint
 from photochrom.options import ColorOptions
+from photochrom.photo.provenance import marked_version
 
 try:
     from mcp.server.mcpserver import Image, MCPServer
@@ -66,7 +68,7 @@ PhotographPath = Annotated[str, Field(description="The photograph, relative to t
 X = Annotated[float, Field(description="Column in pixels of the full photograph.")]
 Y = Annotated[float, Field(description="Row in pixels, from the top.")]
 Count = Annotated[int, Field(ge=1, le=20, description="The largest number of colours.")]
-Folder = Annotated[str, Field(description="A folder relative to that of the server;  is that.")]
+Folder = Annotated[str, Field(description="A folder in that of the server; by default all of it.")]
 Vividness = Annotated[
     float | None, Field(ge=0, le=1, description="Colour strength: 0 is cautious, 1 vivid.")
 ]
@@ -111,16 +113,20 @@ class Tools:
         root = self._inside(folder)
         if not root.is_dir():
             raise ConfigError(f"expected a folder; {folder} is none")
-        found = (each for each in files_in(root) if each.suffix.lower() in photo.READABLE_SUFFIXES)
-        names = sorted(each.relative_to(self._root).as_posix() for each in found)
+        names = sorted(
+            each.relative_to(self._root).as_posix()
+            for each in files_in(root, locked=[])
+            if each.suffix.lower() in photo.READABLE_SUFFIXES and self._holds(each)
+        )
         return names[:_MOST_NAMES]
 
     def view_photograph(self, path: PhotographPath) -> list[str | Image]:
         """Show a photograph, and say how large it is and whether it is in colour already."""
-        opened = photo.read(self._inside(path))
+        source = self._photograph(path)
+        opened = photo.read(source, max_pixels=self._colorizer.max_pixels)
         width, height = opened.size
         size = f"{path}: {width} x {height} pixels, {_TINTS[opened.tint]}"
-        return [size, _shown(PillowImage.fromarray(photo.thumbnail(self._inside(path), _SHOWN)))]
+        return [size, _shown(PillowImage.fromarray(photo.thumbnail(source, _SHOWN)))]
 
     def colorize_photograph(
         self,
@@ -154,15 +160,14 @@ class Tools:
             vividness=vividness,
             hints=[Hint.at(each.x, each.y, each.color, each.radius) for each in hints or []],
             palette=palette or [],
-            reference=self._inside(reference) if reference else None,
+            reference=self._photograph(reference) if reference else None,
         )
-        source, target = self._inside(path), self._inside(output) if output else None
-        originals = [self._inside(reference)] if reference else []
-        jobs = plan([str(source)], target, originals=originals)
-        if len(jobs) != 1 or source.is_dir():
-            raise ConfigError(f"expected one photograph; received {path}")
+        target = self._inside(output) if output else None
+        originals = [self._photograph(reference)] if reference else []
+        (job,) = plan([str(self._photograph(path))], target, originals=originals)
+        self._check_target(job.target, overwrite=overwrite)
         (outcome,) = run(
-            jobs,
+            [job],
             self._colorizer,
             options=options,
             exists="overwrite" if overwrite else "error",
@@ -181,7 +186,7 @@ class Tools:
         self, path: PhotographPath, x: X, y: Y, count: Count = 6
     ) -> list[LikelyColor]:
         """Return the most likely colours of a place in a photograph, with their probabilities."""
-        prediction = self._colorizer.predict(self._inside(path))
+        prediction = self._colorizer.predict(self._photograph(path))
         return [
             LikelyColor(color="#{:02X}{:02X}{:02X}".format(*rgb), probability=round(share, 3))
             for rgb, share in prediction.color_candidates(x, y, count)
@@ -193,7 +198,7 @@ class Tools:
         PSNR is in decibels (higher is closer), CIEDE2000 is a difference (lower is closer). Grey is
         the score of the grey photographs themselves, which good colours must beat.
         """
-        album = scoring.Album(self._inside(folder), size=256, limit=limit)
+        album = scoring.Album(self._inside(folder), limit=limit, is_wanted=self._holds)
 
         def colorize(luma: Any) -> Any:
             return self._colorizer.colorize(luma).rgb
@@ -212,15 +217,44 @@ class Tools:
         return self.folder.resolve()
 
     def _inside(self, name: str) -> Path:
-        """Return the path of a name below the folder.
+        """Return the path of a name below the folder, with all links followed.
 
         Raises:
             ConfigError: the name leads out of the folder, maybe by way of a link.
         """
-        path = (self._root / name).resolve()
-        if not path.is_relative_to(self._root):
+        if "\0" in name or not self._holds(self._root / name):
             raise ConfigError(f"expected a path inside the folder of the server; received {name}")
+        return _real(self._root / name)
+
+    def _holds(self, path: Path) -> bool:
+        """Return whether a path is inside the folder when all links are followed."""
+        return _real(path).is_relative_to(self._root)
+
+    def _photograph(self, name: str) -> Path:
+        """Return the path of a photograph below the folder.
+
+        Raises:
+            ConfigError: there is no such file, or it is not inside the folder.
+        """
+        path = self._inside(name)
+        if not path.is_file():  # for example a pattern, which could lead out of the folder
+            raise ConfigError(f"expected a photograph; there is no file {name}")
         return path
+
+    def _check_target(self, target: Path, *, overwrite: bool) -> None:
+        """Refuse to write outside the folder, or over a picture that Photochrom did not make.
+
+        Raises:
+            ConfigError: the target is a link that leads out of the folder.
+            OutputError: an original would be replaced.
+            PhotoError: what would be replaced is no photograph.
+        """
+        existing = self._inside(str(target))
+        if not (overwrite and existing.is_file()):
+            return
+        if marked_version(photo.read(existing).metadata.xmp or b"") is None:
+            name = existing.relative_to(self._root).as_posix()
+            raise OutputError(f"expected an earlier result to replace; {name} is an original")
 
 
 def make_server(tools: Tools) -> MCPServer:
@@ -253,6 +287,11 @@ def _telling(tool: Callable[..., Any]) -> Callable[..., Any]:
             raise ToolError(str(error)) from error
 
     return told
+
+
+def _real(path: Path) -> Path:
+    # Unlike `Path.resolve`, it accepts links that form a loop.
+    return Path(os.path.realpath(path))
 
 
 def _shown(picture: PillowImage.Image) -> Image:

@@ -29,6 +29,10 @@ def folder(tmp_path: Path) -> Path:
     Image.fromarray(colors).resize((64, 64)).save(inside / "color.png")
     write_pictures(tmp_path, "secret.png")
     (inside / "way-out").symlink_to(tmp_path)
+    Image.open(inside / "color.png").save(tmp_path / "secret-color.png")
+    (inside / "leading-out.png").symlink_to(tmp_path / "secret-color.png")
+    (inside / "loop.png").symlink_to("loop.png")
+    (inside / "more/older-colorized.png").symlink_to(tmp_path / "new.png")
     return inside
 
 
@@ -63,7 +67,7 @@ def test_every_tool_and_argument_is_described(folder):
 
 def test_photographs_are_listed_and_shown(folder):
     assert call(folder, "list_photographs").structured_content == {
-        "result": ["color.png", "more/older.png", "old.png"]
+        "result": ["color.png", "loop.png", "more/older.png", "old.png"]
     }
     text, picture = call(folder, "view_photograph", path="old.png").content
     assert text.text == "old.png: 64 x 64 pixels, black and white"
@@ -92,11 +96,17 @@ def test_a_photograph_is_coloured_beside_the_original(folder):
         ({"path": "way-out/secret.png"}, "expected a path inside the folder"),
         ({"path": "old.png", "output": "../out.png"}, "expected a path inside the folder"),
         ({"path": "old.png", "output": "way-out/out.png"}, "expected a path inside the folder"),
+        ({"path": "way-o?t/secret.png"}, "there is no file way-o?t/secret.png"),
+        ({"path": "leading-out.png"}, "expected a path inside the folder"),
+        ({"path": "more/older.png", "overwrite": True}, "expected a path inside the folder"),
+        ({"path": "loop.png"}, "there is no file loop.png"),
+        ({"path": "a\0b.png"}, "expected a path inside the folder"),
         ({"path": "old.png", "output": "color.png"}, "exists"),
+        ({"path": "old.png", "output": "color.png", "overwrite": True}, "is an original"),
         ({"path": "old.png", "output": "old.png", "overwrite": True}, "original"),
         ({"path": "color.png"}, "in colour"),
         ({"path": "none.png"}, "none.png"),
-        ({"path": "more"}, "expected one photograph"),
+        ({"path": "more"}, "expected a photograph"),
         ({"path": "old.png", "hints": [{"x": 900, "y": 1, "color": "red"}]}, "900"),
         ({"path": "old.png", "hints": [{"x": 1, "y": 1, "color": "nocolor"}]}, "nocolor"),
         ({"path": "old.png", "vividness": 3}, "vividness"),
@@ -123,7 +133,10 @@ def test_evaluate_compares_with_the_true_colours(folder):
     assert scores["psnr"] > 0
 
 
-def test_the_command_wants_a_folder(tmp_path):
+def test_the_command_wants_a_folder_and_a_model(tmp_path):
     done = invoke("mcp", str(tmp_path / "none"))
     assert done.exit_code == 2
     assert "expected a folder" in done.output
+    done = invoke("mcp", str(tmp_path), "--model", str(tmp_path / "none"))
+    assert done.exit_code == 2
+    assert "expected a model" in done.output

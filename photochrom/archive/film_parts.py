@@ -118,7 +118,7 @@ class FilmWorker:
         made_of = f"{entry.source}\n{digest}\n{fingerprint}".encode("utf-8", "surrogatepass")
         folder = f"{_parts_folder(entry)}/{hashlib.sha256(made_of).hexdigest()[:16]}"
         with self._opened(entry, entry.output) as (divided, _):
-            stretches = divided.stretches()
+            stretches = divided.stretches(self._listener)
             height, width = divided.film.size
             entry = replace(entry, format=divided.container, width=width, height=height)
         entry = replace(entry, source_sha256=digest, parts=len(stretches), seconds=0.0, error="")
@@ -218,7 +218,7 @@ class Flag(Protocol):
 
 
 class _Listener(film.FilmListener):
-    """Stops a part when nobody waits for it any more: it could take a minute."""
+    """Stops work on a film when nobody waits for it any more: it could take minutes."""
 
     def __init__(self, stopped: Flag) -> None:
         self._stopped = stopped

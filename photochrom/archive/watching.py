@@ -20,7 +20,7 @@ from photochrom.archive.settings import Settings
 from photochrom.archive.worker import Worker
 from photochrom.errors import ConfigError, OutputFailed
 from photochrom.files import storage
-from photochrom.files.atomic import identity, output_errors
+from photochrom.files.atomic import identity, make_folder
 from photochrom.files.folders import walk_files
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def check_folders(folder: Path, output: Path) -> None:
         raise ConfigError(f"expected a folder to watch; there is no folder {folder}")
     if identity(folder) == identity(output):
         raise ConfigError(f"expected another folder for the results than {folder} itself")
-    with output_errors(output):
-        output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
 
 
 def begin_watch(manifest: Manifest, folder: Path, output: Path, settings: Settings) -> None:
@@ -64,7 +63,10 @@ def begin_watch(manifest: Manifest, folder: Path, output: Path, settings: Settin
     for name, place in (("watched folder", folder), ("output", output)):
         known, now = manifest.fact(name), storage.absolute(str(place))
         if known and known != now:
-            raise ConfigError(f"expected the {name} of {manifest.path}, {known}; received {now}")
+            raise ConfigError(
+                f"expected {known} as the {name}, with which {manifest.path} was begun; "
+                f"received {now}"
+            )
         manifest.set_fact(name, now)
     manifest.set_fact("settings", settings.to_json())
 
@@ -88,8 +90,8 @@ def watch(
         interval: seconds from one look at the folder to the next.
         settle: seconds in which a file must not change, to count as whole.
         workers: as in `color_queued`.
-        on_trouble: receives messages about what will be tried again: a folder that cannot be read,
-            and a full disk.
+        on_trouble: receives messages about what will be tried again, such as a folder that cannot
+            be read and a full disk; and about photographs whose results would have the same name.
 
     Yields:
         The new row of each photograph, film, and part of a film. One whose file has vanished is
@@ -149,7 +151,7 @@ class WatchFolder:
             manifest: gets the files that are whole.
             folder: the folder.
             settle: seconds in which a file must not change, to count as whole.
-            on_trouble: receives messages about what will be tried again.
+            on_trouble: as in `watch`.
             clock: returns the time in seconds. Times of files are only compared with one another,
                 since the clock of a network drive can be wrong.
         """
@@ -158,21 +160,22 @@ class WatchFolder:
         self._output = Path(manifest.fact("output"))
         self._sightings: dict[str, _Sighting] = {}
         self._known: dict[str, tuple[int, str]] = {}  # size and version of files in the manifest
-        self._troubles: set[str] = set()
+        self._troubles: set[str] = set()  # of the present block of `reporting`
+        self._earlier_troubles: set[str] = set()  # of the block before
 
     @contextmanager
     def reporting(self) -> Iterator[None]:
-        """Report errors of folders and disks in the block, each once until the block succeeds."""
+        """Report what cannot be read or written in the block, once for blocks that follow."""
+        self._earlier_troubles, self._troubles = self._troubles, set()
         try:
             yield
-            self._troubles.clear()
         except (OSError, OutputFailed) as error:
             self._report(str(error))
 
     def _report(self, trouble: str) -> None:
-        if trouble not in self._troubles:
-            self._troubles.add(trouble)
-            self._on_trouble(trouble)
+        if trouble not in self._troubles | self._earlier_troubles:
+            self._on_trouble(f"{trouble}; trying again")
+        self._troubles.add(trouble)
 
     def look(self) -> None:
         """Add files that are whole, and are new or were changed, to the manifest.
@@ -239,7 +242,7 @@ class WatchFolder:
         try:
             add_files(self._manifest, [found])
         except ConfigError as error:  # its result would have the name of another one
-            self._report(str(error))
+            self._on_trouble(str(error))
             return
         row = self._manifest.find(found.uri)
         if row and row.error == CHANGED:  # another picture under the same name

@@ -62,12 +62,12 @@ class _Group(TyperGroup):
 
     def _advice(self, error: PhotochromError, ctx: Any) -> str:
         """Return which option of the command would have helped, in brackets."""
-        if isinstance(error, OutputExists):
-            return " (--exists overwrite)"
         command = self.commands.get(ctx.invoked_subcommand or "")
         parameters = command.params if command else []
-        is_there = any("--max-megapixels" in each.opts for each in parameters)
-        return limit_advice(error) if is_there else ""
+        options = {name for each in parameters for name in each.opts}
+        if isinstance(error, OutputExists) and "--exists" in options:
+            return " (--exists overwrite)"
+        return limit_advice(error) if "--max-megapixels" in options else ""
 
 
 # Commands import the library inside their functions, so that `--help` and `--version` are quick.

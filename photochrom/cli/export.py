@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -37,4 +38,4 @@ def export(
     card = write_for_hub(model, folder, repository, overwrite=exists == "overwrite")
     if not card.licence:
         note("the card names no licence, so the README names none: add `license:` to its head")
-    note(f"to upload it: hf upload {repository} {folder}")
+    note(f"to upload it: hf upload {repository} {shlex.quote(str(folder))}")

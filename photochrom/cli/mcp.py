@@ -31,9 +31,11 @@ def mcp(
     """
     from photochrom.colorizer import Colorizer
     from photochrom.mcp_server import Tools, make_server
+    from photochrom.model.model import default_model, located
 
     if not folder.is_dir():
         raise ConfigError(f"expected a folder; received {folder}")
+    located(model or default_model())  # a wrong path is named now, not to the assistant
     pixels = int(max_megapixels * 1e6)
     create = partial(Colorizer, model, max_pixels=pixels, engine=engine, precision=precision)
     make_server(Tools(folder, create)).run()

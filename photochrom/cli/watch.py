@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["watch"]
 
 _MANIFEST: Final = ".photochrom.sqlite"  # in the folder of the results; hidden
+_DAY: Final = 86_400  # seconds
 
 ManifestFile = Annotated[
     Path | None,
@@ -58,11 +59,14 @@ ManifestFile = Annotated[
     ),
 ]
 Interval = Annotated[
-    float, typer.Option(min=0.1, help="Seconds from one look at the folder to the next.")
+    float,
+    typer.Option(min=0.1, max=_DAY, help="Seconds from one look at the folder to the next."),
 ]
 Settle = Annotated[
     float,
-    typer.Option(min=0, help="Seconds in which a file must not change, to count as whole."),
+    typer.Option(
+        min=0, max=_DAY, help="Seconds in which a file must not change, to count as whole."
+    ),
 ]
 
 
@@ -116,7 +120,7 @@ def watch(
         begin_watch(opened, folder, output, settings)
         note(f"watching {folder}; results go to {output}. Ctrl-C stops")
         rows = watch_folder(
-            opened, folder, interval=interval, settle=settle, workers=workers, on_trouble=_trouble
+            opened, folder, interval=interval, settle=settle, workers=workers, on_trouble=fail
         )
         with closing(rows):
             for entry in rows:
@@ -134,10 +138,6 @@ def _interruptible() -> Iterator[None]:
         note("stopped; the same command goes on")
     finally:
         signal.signal(signal.SIGTERM, previous)
-
-
-def _trouble(text: str) -> None:
-    fail(f"{text}; trying again")
 
 
 def _report(entry: Entry, *, as_json: bool) -> None:

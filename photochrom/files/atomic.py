@@ -23,6 +23,7 @@ __all__ = [
     "ensure_not_original",
     "identity",
     "is_disk_full",
+    "make_folder",
     "output_errors",
     "write_bytes",
     "write_text",
@@ -144,6 +145,19 @@ def output_errors(path: Path) -> Iterator[None]:
         reason = getattr(cause or error, "strerror", None) or error
         kind = OutputFailed if cause else OutputError
         raise kind(f"cannot write {path}: {reason}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with the folders above it, where it is not there.
+
+    Raises:
+        OutputFailed: the disk is full or broken.
+        OutputError: the folder cannot be made, for example because a file has its name.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"expected a folder to write to; {folder} is none")
+    with output_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def is_disk_full(error: BaseException | None) -> bool:

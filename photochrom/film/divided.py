@@ -64,13 +64,16 @@ class DividedFilm:
         with self.film.open() as original:
             return original.format.name.partition(",")[0]
 
-    def stretches(self) -> list[Stretch]:
+    def stretches(self, listener: FilmListener | None = None) -> list[Stretch]:
         """Return the stretches, in order.
+
+        Args:
+            listener: as in `find_stretches`.
 
         Raises:
             UnreadableFilm: no frame can be decoded.
         """
-        found = list(find_stretches(self.film, self._model))
+        found = list(find_stretches(self.film, self._model, listener))
         if not found:
             raise UnreadableFilm(f"cannot read the film {self.film.path}: it has no frames")
         return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from photochrom.film.coloring import small_luma
 from photochrom.film.optical_flow import detect_shots, signature
 from photochrom.film.part_encoder import begins_stretch
+from photochrom.film.progress import FilmListener
 from photochrom.parallel import prefetch
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class Stretch:
     frames: int = 0
 
 
-def find_stretches(film: FilmReader, model: Model) -> Iterator[Stretch]:
+def find_stretches(
+    film: FilmReader, model: Model, listener: FilmListener | None = None
+) -> Iterator[Stretch]:
     """Divide a film where `PartEncoder` does when it encodes the film in one go.
 
     Every frame is decoded, but none is coloured.
@@ -44,11 +47,12 @@ def find_stretches(film: FilmReader, model: Model) -> Iterator[Stretch]:
     Args:
         film: the film.
         model: the model that is to colour it; cuts are detected in frames of its size.
+        listener: receives `progress("divide", done, total)` for each frame.
 
     Yields:
         The stretches, in order. There is none where no frame can be decoded.
     """
-    layout = film.layout
+    layout, listener = film.layout, listener or FilmListener()
     size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
     decoded = film.frames(on_problem=lambda *_: None)
     # Decoding takes most of the time, so it runs in a thread of its own.
@@ -57,7 +61,8 @@ def find_stretches(film: FilmReader, model: Model) -> Iterator[Stretch]:
             (each.pts, signature(small_luma(each.luma, size, layout.levels))) for each in frames
         )
         start, first, count = None, None, 0
-        for pts, is_cut in detect_shots(signed):
+        for done, (pts, is_cut) in enumerate(detect_shots(signed), 1):
+            listener.progress("divide", done, film.count)
             if is_cut and begins_stretch(film, start, pts):
                 if start is not None:
                     yield Stretch(first, pts, count)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import ConfigError
-from photochrom.files.atomic import check_destination, output_errors, write_bytes
+from photochrom.files.atomic import check_destination, make_folder, write_bytes
 from photochrom.model.card import Card
 from photochrom.model.model import CARD_FILE, KERAS_FILE, NETWORK_FILE, located, read_files
 
@@ -71,8 +71,7 @@ def write_for_hub(
     files = read_files(place, [CARD_FILE, NETWORK_FILE], [KERAS_FILE])
     card = Card.from_json(files[CARD_FILE], str(place / CARD_FILE))
     files[README_FILE] = readme(card, repository, trainable=KERAS_FILE in files).encode()
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name in files:
         check_destination(folder / name, overwrite=overwrite)
     for name, data in files.items():

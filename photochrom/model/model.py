@@ -119,7 +119,7 @@ class Model:
         threading.Thread(target=self._start, name="photochrom-engine").start()
 
     def _start(self) -> None:
-        with suppress(InvalidModel):
+        with suppress(Exception):  # it is raised again when the network runs
             self._engine.name  # noqa: B018  the name is known once the engine has started
 
     @cached_property

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -68,6 +68,7 @@ class Album:
         fit: photo.Fit = "crop",
         limit: int = 0,
         part: Part | None = None,
+        is_wanted: Callable[[Path], bool] = lambda _: True,
     ) -> None:
         """Find the photographs, and examine a thumbnail of each.
 
@@ -77,6 +78,7 @@ class Album:
             fit: "crop" takes the middle square, "squash" squeezes the whole photograph.
             limit: use at most this many files, evenly spread; 0: all.
             part: use only this part of the split (see `part_of`); None: all.
+            is_wanted: returns whether to use a file.
 
         Raises:
             DataError: the folder does not exist, or holds no usable colour photograph.
@@ -88,7 +90,8 @@ class Album:
             paths = files_in(folder)
         except OSError as error:
             raise DataError(f"cannot look for photographs: {error}") from error
-        files = [file for file in paths if file.suffix.lower() in photo.READABLE_SUFFIXES]
+        pictures = (file for file in paths if file.suffix.lower() in photo.READABLE_SUFFIXES)
+        files = list(filter(is_wanted, pictures))
         if part:
             files = [file for file in files if part_of(file.name) == part]
         if limit:

@@ -11,6 +11,8 @@ import pytest
 
 from photochrom import Colorizer
 from photochrom.archive import Manifest, Settings, add_sources, color_queued, film_parts, prepare
+from photochrom.archive.entry import Entry
+from photochrom.archive.worker import Worker
 from photochrom.film.divided import DividedFilm
 from tests.commands import invoke
 from tests.films import check_same, slow_film
@@ -106,6 +108,15 @@ def test_a_run_that_was_stopped_colours_only_what_is_left(films, originals, monk
     check_same(Path("out/one.mkv"), originals / "one.mkv")
     assert (None in coloured) == is_lost
     assert len(coloured) == 1 + is_lost
+
+
+def test_a_run_that_was_stopped_does_not_divide_a_film_to_its_end(films):
+    work, entry = Worker(Settings()), Entry(str(films / "one.mkv"), "out/one.mkv", parts=-1)
+    work.stopped.set()
+    (stopped,) = work([entry])
+    assert stopped.error == "the run was stopped"
+    work.stopped.clear()
+    assert len(work([entry])) == 3  # the film and its parts
 
 
 def test_a_long_shot_is_coloured_bit_by_bit(films, originals, monkeypatch):

@@ -131,6 +131,24 @@ def test_trouble_is_reported_once(watched):
     assert watched.look(1) == ["a.jpg"]
 
 
+def test_a_folder_that_cannot_be_read_is_reported_once(watched, monkeypatch):
+    unreadable = [Path("in/locked")]
+
+    def walk_files(_, *, locked):
+        locked += unreadable
+        return iter([])
+
+    monkeypatch.setattr(watching, "walk_files", walk_files)
+    for _ in range(3):
+        watched.look(9)
+    assert watched.troubles == ["cannot read the folder in/locked; trying again"]
+    unreadable.clear()
+    watched.look(9)
+    unreadable.append(Path("in/locked"))
+    watched.look(9)
+    assert len(watched.troubles) == 2
+
+
 def test_everything_is_coloured_once(folder, monkeypatch):
     write_pictures(folder / "more", "a.png")
     slow_film(folder / "film.mkv", "astronaut", count=2)
@@ -185,7 +203,14 @@ def test_a_file_that_vanishes_before_it_is_coloured(folder):
 def test_mistakes_are_named(folder):
     assert "there is no folder nowhere" in invoke("watch", "nowhere", "out").stderr
     assert invoke("watch", "in", "in").exit_code == 2
+    Path("file").touch()
+    said = invoke("watch", "in", "file")
+    assert said.exit_code == 2
+    assert said.stderr == "photochrom: expected a folder to write to; file is none\n"
     with Manifest("out/.photochrom.sqlite", write=True) as manifest:
         begin_watch(manifest, folder, Path("out"), Settings())
     Path("other").mkdir()
-    assert "expected the watched folder" in invoke("watch", "other", "out").stderr
+    assert (
+        "as the watched folder, with which out/.photochrom.sqlite was begun"
+        in invoke("watch", "other", "out").stderr
+    )
