@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from photochrom.archive.film_parts import discard_parts
 from photochrom.archive.manifest import CHANGED
 from photochrom.archive.running import COLORABLE_SUFFIXES, add_files, color_queued
 from photochrom.archive.settings import Settings
@@ -121,6 +122,7 @@ def _without_vanished(manifest: Manifest, entry: Entry) -> Entry:
     if entry.status != "failed" or os.path.lexists(entry.source):
         return entry
     manifest.forget(entry.source)
+    discard_parts(entry)
     return replace(entry, status="cancelled", error="it vanished before it was coloured")
 
 

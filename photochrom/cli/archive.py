@@ -359,7 +359,8 @@ def _conclude(manifest: Manifest) -> None:
         *([_counted(photographs, "photograph")] if photographs or not films else []),
         *([_counted(films, "film")] if films else []),
     ]
-    parts = [f"done: {counts['done']:,} of {' and '.join(kinds)}"]
+    whole = kinds[0] if len(kinds) == 1 else f"{photographs + films:,} files ({', '.join(kinds)})"
+    parts = [f"done: {counts['done']:,} of {whole}"]
     if counts["skipped"]:
         parts.append(f"skipped: {counts['skipped']:,}")
     if counts["failed"]:

@@ -102,8 +102,9 @@ def watch(
     Subfolders are included, and the originals are never modified. What is coloured is not coloured
     again unless it changes.
 
-    Exit codes: 0 stopped with Ctrl-C or SIGTERM, whether or not something has failed; 1 a file of
-    the manifest or of the results cannot be written; 2 the command line is not valid.
+    Exit codes: 0 stopped with Ctrl-C or SIGTERM, whether or not something has failed; 1 the
+    manifest cannot be written any more; 2 the command line is not valid, or it names folders or a
+    manifest that cannot be used.
     """
     from photochrom.archive import Manifest
     from photochrom.archive.watching import begin_watch, check_folders

@@ -77,7 +77,7 @@ def test_films_beside_photographs(films, originals):
     write_pictures(films, "a.png")
     said = run("films")
     assert "3 files added" in said.stderr
-    assert "done: 3 of 1 photograph and 2 films" in said.stderr
+    assert "done: 3 of 3 files (1 photograph, 2 films)" in said.stderr
     Path("out/a.png").unlink()
     check_all(originals)
     one = row("one.mkv")
