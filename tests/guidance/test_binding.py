@@ -81,7 +81,7 @@ def test_what_is_painted_takes_the_colour_and_the_rest_of_the_object_does_not(pr
     painted = owners([Hint(path, GREY, radius)], shape, shape) >= 0
     away = owners([Hint(path, GREY, 4 * radius)], shape, shape) < 0
     plain = ab(prediction.color().rgb)
-    assert np.linalg.norm(plain, axis=-1)[painted].mean() > 15
+    assert np.linalg.norm(plain, axis=-1)[painted].mean() > 10  # coloured, so that grey differs
     shown = ab(prediction.color(hints=[Hint(path, GREY, radius, spread=False)]).rgb)
     assert np.linalg.norm(shown, axis=-1)[painted].mean() < EXACT
     assert np.linalg.norm(shown - plain, axis=-1)[away].mean() < 0.5
