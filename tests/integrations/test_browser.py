@@ -98,7 +98,7 @@ def npm(*arguments: str) -> None:
     assert NPM
     command = [NPM, *arguments]
     try:
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=200)
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=90)
     except subprocess.TimeoutExpired:
         pytest.skip("needs node_modules, and npm's registry is too slow")
     output = done.stdout + done.stderr
