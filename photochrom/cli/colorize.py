@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -65,7 +65,6 @@ if TYPE_CHECKING:
     from photochrom.batch import InColor as InColorChoice
     from photochrom.batch import Job
     from photochrom.colorizer import Colorizer
-    from photochrom.model.model import Model
     from photochrom.options import ColorOptions
     from photochrom.provenance import Signer
 
@@ -112,12 +111,8 @@ def colorize(
     Exit codes: 0 all photographs were coloured or skipped; 1 at least one failed, and each failure
     is named; 2 the command line is not valid; 130 interrupted.
     """
-    # First of all: the engine takes as long to start as what follows takes to be imported.
-    network = None if dry_run else _started(model, engine, precision)
-    from photochrom.colorizer import Colorizer
-
     max_pixels = int(max_megapixels * 1e6)
-    create = partial(Colorizer, network, max_pixels=max_pixels)
+    create = _creator(model, engine, precision, max_pixels, start=not dry_run)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
     options = replace(options, album=album, negative=negative)
     originals = [Path(each) for each in (palette, reference) if each]
@@ -139,19 +134,27 @@ def colorize(
     _run(
         jobs, create(), options, consistent=consistent, as_json=as_json, show_paths=not output,
         exists=exists, fail_fast=fail_fast, in_color=in_color or "skip", quality=quality,
-        workers=workers, pages=pages, profile=target, label=label,
-        signer=signer,
+        workers=workers, pages=pages, profile=target, label=label, signer=signer,
     )  # fmt: skip
     return comparison.write(jobs[0]) if comparison else None
 
 
-def _started(path: Path | None, engine: str, precision: str) -> Model:
-    """Return a model whose engine starts meanwhile, in another thread."""
+def _creator(
+    path: Path | None, engine: str, precision: str, max_pixels: int, *, start: bool
+) -> Callable[[], Colorizer]:
+    """Return what makes the colorizer; with `start`, its engine starts at once in another thread.
+
+    Call it before anything else: the engine takes as long to start as the rest to be imported.
+    """
     from photochrom.model.model import Model, default_model
 
-    model = Model.load(path or default_model(), engine=engine, precision=precision)
-    model.start()
-    return model
+    model = None
+    if start:
+        model = Model.load(path or default_model(), engine=engine, precision=precision)
+        model.start()
+    from photochrom.colorizer import Colorizer
+
+    return partial(Colorizer, model, max_pixels=max_pixels)
 
 
 def _run(

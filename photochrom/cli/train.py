@@ -86,7 +86,6 @@ def train(
     process. Elsewhere, set KERAS_DISTRIBUTION_JOB_ADDRESSES to HOST:PORT of process 0,
     KERAS_DISTRIBUTION_NUM_PROCESSES, and KERAS_DISTRIBUTION_PROCESS_ID.
     """
-    from photochrom.recipes import short_name
     from photochrom.recipes.backend import choose_backend
     from photochrom.training.config import load_config
 
@@ -100,9 +99,7 @@ def train(
     if folder is None and not resume:
         raise ConfigError("expected a folder of photographs, or --resume with --run")
     loaded = load_config(config, settings, recipe=recipe)
-    run_folder = (
-        run or Path("runs") / f"{short_name(loaded.recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
-    )
+    run_folder = run or _new_folder(loaded.recipe)
 
     # Keras reads the backend when it is imported: the imports below must come after this line.
     note(f"Keras on {choose_backend(backend or ('jax' if distributed else None))}")
@@ -132,6 +129,13 @@ def train(
         except KeyboardInterrupt:
             progress.note(f"to continue: {resuming}")
             raise
+
+
+def _new_folder(recipe: str) -> Path:
+    """Return the folder of a run that nobody has named."""
+    from photochrom.recipes import short_name
+
+    return Path("runs") / f"{short_name(recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
 
 
 def _prepare(
