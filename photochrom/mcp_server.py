@@ -109,7 +109,10 @@ class Tools:
         return self.create()
 
     def list_photographs(self, folder: Folder = "") -> list[str]:
-        """List the photographs of the folder and its subfolders, 1,000 at most."""
+        """List the photographs of the folder and its subfolders.
+
+        After 1,000 names, the last entry says how many more there are.
+        """
         root = self._inside(folder)
         if not root.is_dir():
             raise ConfigError(f"expected a folder; {folder} is none")
@@ -118,7 +121,9 @@ class Tools:
             for each in files_in(root, locked=[])
             if each.suffix.lower() in photo.READABLE_SUFFIXES and self._holds(each)
         )
-        return names[:_MOST_NAMES]
+        more = len(names) - _MOST_NAMES
+        shown = names[:_MOST_NAMES]
+        return [*shown, f"and {more} more; name a subfolder"] if more > 0 else shown
 
     def view_photograph(self, path: PhotographPath) -> list[str | Image]:
         """Show a photograph, and say how large it is and whether it is in colour already."""

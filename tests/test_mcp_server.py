@@ -13,6 +13,7 @@ import pytest
 from mcp.client import Client
 from PIL import Image
 
+from photochrom import mcp_server
 from photochrom.colorizer import Colorizer
 from photochrom.mcp_server import Tools, make_server
 from tests.commands import invoke
@@ -72,6 +73,12 @@ def test_photographs_are_listed_and_shown(folder):
     text, picture = call(folder, "view_photograph", path="old.png").content
     assert text.text == "old.png: 64 x 64 pixels, black and white"
     assert picture.mime_type == "image/jpeg"
+
+
+def test_a_long_list_says_that_it_was_cut(folder, monkeypatch):
+    monkeypatch.setattr(mcp_server, "_MOST_NAMES", 3)
+    names = call(folder, "list_photographs").structured_content["result"]
+    assert names == ["color.png", "loop.png", "more/older.png", "and 1 more; name a subfolder"]
 
 
 def test_a_photograph_is_coloured_beside_the_original(folder):

@@ -230,7 +230,10 @@ class WatchFolder:
         if before is None or (before.size, before.version) != (found.size, found.version):
             before = _Sighting(found.size, found.version, now)
             self._sightings[found.uri] = before
-        if not found.size or now - before.since < self._settle:
+        if now - before.since < self._settle:
+            return False
+        if not found.size:
+            self._report(f"{found.uri} is empty")
             return False
         try:
             Path(found.uri).open("rb").close()

@@ -21,6 +21,7 @@ from photochrom.training.runs import Logs, TrainingListener
 
 __all__ = ["TrainingProgress", "note_estimate", "note_tensorboard", "progress_of"]
 
+_LOG_INTERVAL: Final = 60.0  # seconds between two lines of progress in a log
 _TASKS: Final = {"scan": "examining photographs"}  # how the live line names a task
 # Keras calls this number the accuracy. It is a share, and says little by itself: the label names
 # it as the report does, so that nobody takes it for a measure of quality.
@@ -38,15 +39,20 @@ class TrainingProgress(TrainingListener):
         self.live = Live(console=self.console, transient=True, refresh_per_second=4)
         if self.console.is_terminal:
             self.live.start()
+        self._printed = time.monotonic()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.live.stop()
 
     def _show(self, text: str) -> None:
-        """Replace the live line; do nothing where stderr is not a terminal."""
+        """Replace the live line; print a line a minute where stderr is not a terminal."""
+        now = time.monotonic()
         if self.console.is_terminal:
             self.live.update(Text(text))
+        elif now - self._printed >= _LOG_INTERVAL:
+            self._printed = now
+            self.note(text)
 
     def progress(self, task: str, done: int, total: int) -> None:
         """Show how many photographs were examined."""

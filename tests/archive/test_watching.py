@@ -74,6 +74,15 @@ def test_a_file_is_whole_when_it_stays_as_it_is(watched):
     assert watched.look(9) == ["slow.jpg"]
 
 
+def test_a_file_that_stays_empty_is_named_once(watched):
+    Path("in/empty.jpg").write_bytes(b"")
+    assert watched.look(0) == []
+    assert watched.troubles == []  # a program may have just begun to write it
+    assert watched.look(6) == watched.look(6) == []
+    (said,) = watched.troubles
+    assert said.endswith("in/empty.jpg is empty; trying again")
+
+
 def test_a_file_that_vanishes_while_it_is_waited_for_is_forgotten(watched):
     path = Path("in/a.jpg")
     path.write_bytes(b"a")
