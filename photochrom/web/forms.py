@@ -28,6 +28,7 @@ Upload = Annotated[UploadFile, WithJsonSchema({"type": "string", "format": "bina
 
 _SHOWN_CHARACTERS: Final = 40  # of a field's name that is not known
 _SHOWN_FAULTS: Final = 5
+_SIMILAR: Final = 0.75  # 0 to 1: so that `file` is not taken for `profile`
 
 
 def _drop_null(schema: dict[str, Any]) -> None:
@@ -71,6 +72,12 @@ class ColorForm(BaseModel):
         description="What to do with photographs that are in colour already: `skip` leaves them as "
         "they are, so that a request for such a photograph alone is refused; `recolor` colours "
         "them anew. Sepia is not colour.",
+    )
+    restore: list[Literal["dust", "scratches", "fading"]] = Field(
+        [],
+        description="Damage to repair where it is found, which changes luma. Can be repeated. A "
+        "job returns a repaired copy besides, a single request only the repaired photograph. Not "
+        "with pages, and in a job not with split.",
     )
     split: bool = Field(
         default=False,
@@ -117,8 +124,9 @@ class ColorForm(BaseModel):
         """
         if self.split and variants > 1:
             raise ConfigError("expected variants or split; received both")
-        if self.pages and self.label:
-            raise ConfigError("expected pages or label; received both")
+        for name in ("label", "restore"):
+            if self.pages and getattr(self, name):
+                raise ConfigError(f"expected pages or {name}; received both")
         if self.pages:
             with naming("pages"):
                 check_pages(self.pages)
@@ -139,6 +147,7 @@ class ColorForm(BaseModel):
             album=self.album,
             negative=self.negative,
             keep_color=self.in_color == "skip",
+            restore=self.restore,
         )
 
     @property
@@ -202,5 +211,5 @@ def check_fields(fields: Collection[tuple[str, object]], form: type[ColorForm]) 
 
 def _suggestion(name: str, form: type[ColorForm]) -> str:
     known = list(form.model_fields)
-    near = get_close_matches(name.lower(), known, 1)
+    near = get_close_matches(name.lower(), known, 1, _SIMILAR)
     return f"did you mean {near[0]}?" if near else f"expected one of {', '.join(known)}"

@@ -181,6 +181,7 @@ def test_the_result_is_named_as_the_original(client, camera):
         ("hint", "did you mean hints?"),
         ("pallete", "did you mean palette?"),
         ("variant", "did you mean variants?"),
+        ("file", "unknown field 'file' (expected one of "),  # not profile
         ("photographs", "expected one of vividness, hints, palette"),
         ("", "unknown field ''"),
         ("x" * 3000, "unknown field 'xxxx"),
