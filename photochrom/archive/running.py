@@ -136,7 +136,11 @@ def _entries(manifest: Manifest, found: Iterable[storage.Found]) -> Iterator[Ent
 def _target(
     manifest: Manifest, found: storage.Found, output: str, suffix: str, shard: int | None
 ) -> str:
-    """Return where a result goes. Of `a.jpg` and `a.nef`, the second becomes `a.nef.jpg`."""
+    """Return where a result goes.
+
+    Of `a.jpg` and `a.nef`, the second becomes `a.nef.jpg`. Of `A.jpg` and `a.jpg`, which are one
+    file on many disks, the second becomes `a-2.jpg`.
+    """
 
     def place(relative: str) -> str:
         if shard is None:
@@ -147,8 +151,12 @@ def _target(
     ending = film_suffix(path.suffix) if is_film(path) else suffix or result_suffix(path.suffix)
     target = place(str(path.with_suffix(ending)))
     if manifest.holder(target) and ending != path.suffix:
-        return place(f"{path}{ending}")
-    return target
+        target = place(f"{path}{ending}")
+    holder = manifest.find(manifest.holder(target))
+    if holder is None or holder.output == target:  # it is free; or taken, which `add` reports
+        return target
+    numbered = (place(str(path.with_name(f"{path.stem}-{n}{ending}"))) for n in count(2))
+    return next(each for each in numbered if not manifest.holder(each))
 
 
 def color_queued(

@@ -171,6 +171,19 @@ def test_results_of_one_name_go_to_two_files(scans):
     assert made == {"a.jpg", "a.gif.jpg", "a.png.jpg", "b.jpg"}
 
 
+def test_names_that_differ_in_case_only_go_to_two_files_everywhere(scans):
+    write_pictures(scans, "A.png", "a-2.png")
+    run(scans)
+    assert {name: Path(row.output).name for name, row in rows().items()} == {
+        "A.png": "A.png",
+        "a-2.png": "a-2.png",
+        "a.png": "a-3.png",
+        "b.jpg": "b.jpg",
+        "c.tif": "c.tif",
+    }
+    assert "done: 5 of 5" in run(scans).stderr
+
+
 def test_tables(scans):
     pq = pytest.importorskip("pyarrow.parquet")
     run(scans)
