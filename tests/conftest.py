@@ -129,11 +129,11 @@ def eager() -> Iterator[None]:
     if keras.backend.backend() != "tensorflow":
         yield
         return
-    import tensorflow
+    import tensorflow as tf
 
-    tensorflow.config.run_functions_eagerly(True)
+    tf.config.run_functions_eagerly(run_eagerly=True)
     yield
-    tensorflow.config.run_functions_eagerly(False)
+    tf.config.run_functions_eagerly(run_eagerly=False)
 
 
 @pytest.fixture
