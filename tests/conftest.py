@@ -6,6 +6,7 @@ import gc
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 # Two tests run at once, and threads of OpenBLAS would wait for one another.
@@ -118,6 +119,21 @@ def shoebox(place: Path, monkeypatch: pytest.MonkeyPatch, model_folder: Path) ->
     monkeypatch.setenv("PHOTOCHROM_MODEL", str(model_folder))
     write_pictures(place / "in", "a.png", "b.png", "c.jpg")
     return place
+
+
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Run the steps of training one by one: to compile them takes longer than the few steps."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(run_eagerly=True)
+    yield
+    tf.config.run_functions_eagerly(run_eagerly=False)
 
 
 @pytest.fixture

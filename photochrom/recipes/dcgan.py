@@ -146,8 +146,10 @@ class Adversarial(keras.Model):  # type: ignore[misc]
             generator.input, [chroma, discriminator([generator.input, chroma])]
         )
         bce = keras.losses.BinaryCrossentropy(from_logits=True)
-        # On a CPU, XLA makes these networks slower.
+        # On a CPU, XLA makes these networks slower, and `predict` would use it, too.
         compile_options = {"jit_compile": False} if keras.backend.backend() == "tensorflow" else {}
+        if compile_options:
+            generator.jit_compile = False
         discriminator.trainable = True  # a saved one was frozen for the generator's step
         discriminator.compile(_adam(self.options), bce, **compile_options)
         discriminator.optimizer.build(discriminator.trainable_variables)

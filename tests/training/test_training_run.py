@@ -33,6 +33,7 @@ from tests.support import heed_interrupts
 pytestmark = pytest.mark.slow
 
 TINY = ["--recipe", "photochrom", "--set", "options.pretrained=false"]
+SMALL = {"version": "alpha"}  # of the recipe fusion: a network that is written in no time
 SETTINGS = [
     "recipe=autoencoder",
     "train.epochs=5",
@@ -159,8 +160,9 @@ def test_a_run_that_was_trained_elsewhere_is_exported_at_home(photos, tmp_path, 
 
 def test_patience_stops_a_run(photos, tmp_path):
     said = finished(
-        photos, "--run", tmp_path / "run", *flags(), "--no-export",
-        "--set", "options.learning_rate=1e-12", "--set", "train.patience=1",
+        photos, "--run", tmp_path / "run", *flags(), "--no-export", "--set", "recipe=fusion",
+        "--set", "options.version=alpha", "--set", "options.learning_rate=1e-12",
+        "--set", "train.patience=1",
     )  # fmt: skip
     assert said.exit_code == 0, said.stderr
     assert len(log_of(tmp_path / "run")) < 5
@@ -274,7 +276,7 @@ def short_run(photos, tmp_path):
     return prepare(
         mine,
         tmp_path / "run",
-        RunConfig(recipe="autoencoder", data=data, train=TrainConfig(epochs=2)),
+        RunConfig(recipe="fusion", options=SMALL, data=data, train=TrainConfig(epochs=2)),
     )
 
 
