@@ -23,7 +23,13 @@ from photochrom import Colorizer, Model
 from tests.support import NAN, model, network, sloped, write_model, write_pictures
 
 # Files with single tests of half a minute and more.
-LONGEST = {"test_comparison.py", "test_notebooks.py", "test_page.py", "test_tuning.py"}
+LONGEST = {
+    "test_comparison.py",
+    "test_conformance.py",
+    "test_notebooks.py",
+    "test_page.py",
+    "test_tuning.py",
+}
 SLOW_FILE = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.slow\b", re.MULTILINE)
 
 
