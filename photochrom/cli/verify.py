@@ -61,14 +61,19 @@ def verify(
             wrong = True
             continue
         wrong = wrong or bool(report.problems)
-        emit(asdict(report)) if as_json else _print(report)
+        emit(asdict(report)) if as_json else _print(report, compared=original is not None)
     if wrong:
         raise typer.Exit(1)
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, *, compared: bool) -> None:
     """Print a report: first whether anything is wrong, then what is known."""
-    verdict = "something is wrong" if report.problems else "nothing is wrong"
+    if report.problems:
+        verdict = "something is wrong"
+    elif report.signature == "none" and (report.repaired or not compared):
+        verdict = "not signed, so a change would not be noticed"
+    else:
+        verdict = "nothing is wrong"
     typer.echo(escape_controls(f"{report.file}: {verdict}"))
     for sentence in (*report.problems, *report.facts):
         typer.echo(escape_controls(f"  {sentence}"))

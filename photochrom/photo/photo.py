@@ -88,6 +88,7 @@ class Photo(Picture):
             "PNG" for arrays and images in memory.
         name: the photograph's name in messages.
         icc: the profile of the scan's colours, which have been converted to sRGB; None without one.
+        repaired: what `photochrom.restoration` has repaired, for people; "" for nothing.
     """
 
     luma: IntArray
@@ -98,6 +99,7 @@ class Photo(Picture):
     format: str
     name: str
     icc: bytes | None = None
+    repaired: str = ""
 
     @property
     def rgb(self) -> IntArray:

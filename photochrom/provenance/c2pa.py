@@ -24,13 +24,19 @@ from photochrom.photo.provenance import DIGITAL_SOURCE_TYPE, PROGRAM
 from photochrom.photo.source import ByteSource, detect_format, name_of, read_bytes
 from photochrom.provenance.identity import read_identity
 
-__all__ = ["HASH_NAME", "MODEL_PARAMETER", "OFFLINE", "Signer"]
+__all__ = ["HASH_NAME", "MODEL_PARAMETER", "OFFLINE", "REPAIRED_PARAMETER", "Signer"]
 
 HASH_NAME: Final = "nih:sha-256;"
 """Begins an identifier that names a file by its SHA-256 in hexadecimal (RFC 6920)."""
 
 MODEL_PARAMETER: Final = "io.github.photochrom.model"
 """The parameter of the action `c2pa.color_adjustments` that names the model."""
+
+REPAIRED_PARAMETER: Final = "io.github.photochrom.repaired"
+"""The parameter of the action `c2pa.edited` that says what was repaired, for people."""
+
+# IPTC's name for a correction by an algorithm, which adds nothing new.
+_ENHANCED: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 
 OFFLINE: Final = {
     "core": {"allowed_network_hosts": []},
@@ -113,6 +119,7 @@ class Signer:
         title: str = "",
         original_title: str = "",
         model: str = "",
+        repaired: str = "",
     ) -> bytes:
         """Return a coloured photograph with a signed C2PA manifest in its metadata.
 
@@ -125,6 +132,7 @@ class Signer:
             title: the name of the coloured file, to be told in the manifest.
             original_title: the name of the original; "" for that of its path.
             model: the name of the model that made the colours.
+            repaired: what was repaired before, as in `ColorPhoto.repaired`; "" for nothing.
 
         Raises:
             OutputError: the format cannot be signed, or signing failed.
@@ -144,7 +152,9 @@ class Signer:
         try:
             with (
                 Context.from_dict(_SIGNING) as context,
-                Builder(_definition(PurePath(title).name, model), context=context) as builder,
+                Builder(
+                    _definition(PurePath(title).name, model, repaired), context=context
+                ) as builder,
                 NativeSigner.from_info(self._credentials()) as signer,
             ):
                 _add_ingredient(builder, source, name, ingredient)
@@ -157,7 +167,7 @@ class Signer:
         return C2paSignerInfo(*self._info, self._timestamp_url or None)
 
 
-def _definition(title: str, model: str) -> dict[str, Any]:
+def _definition(title: str, model: str, repaired: str) -> dict[str, Any]:
     """Return what a manifest says, besides the original."""
     program = {"name": PROGRAM, "version": __version__}
     coloring: dict[str, Any] = {
@@ -170,7 +180,15 @@ def _definition(title: str, model: str) -> dict[str, Any]:
     if model:
         coloring["parameters"] = {MODEL_PARAMETER: model}
     opening = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["original"]}}
-    actions = {"allActionsIncluded": True, "actions": [opening, coloring]}
+    repairing = {
+        "action": "c2pa.edited",
+        "softwareAgent": program,
+        "digitalSourceType": _ENHANCED,
+        "description": "Damage of the scan repaired.",
+        "parameters": {REPAIRED_PARAMETER: repaired},
+    }
+    made = [opening, *([repairing] if repaired else []), coloring]
+    actions = {"allActionsIncluded": True, "actions": made}
     return {
         "title": title,
         "claim_generator_info": [program],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -21,7 +21,21 @@ _LOSSY: Final = ("WEBP", "AVIF", "HEIC", "JXL")
 _CLOSE: Final = 6.0  # levels of 255; the mean difference at quality 30 is 4 to 5
 
 
-def compare_luma(original: Photo, result: Photo, data: bytes) -> tuple[bool, str]:
+class Comparison(NamedTuple):
+    """How the luma of a coloured photograph compares with that of its original.
+
+    Attributes:
+        same: whether it is the same, as far as the format can store it.
+        clause: a clause that says so, after the file's name.
+        same_size: whether the pictures have the same size, apart from a label.
+    """
+
+    same: bool
+    clause: str
+    same_size: bool = True
+
+
+def compare_luma(original: Photo, result: Photo, data: bytes) -> Comparison:
     """Compare the luma of a coloured photograph with that of its original.
 
     Where a format stores it without loss, luma must agree within one level. In a JPEG file of
@@ -32,27 +46,27 @@ def compare_luma(original: Photo, result: Photo, data: bytes) -> tuple[bool, str
         original: the grey original, or a negative.
         result: the coloured photograph.
         data: the bytes of its file.
-
-    Returns:
-        Whether the luma is that of the original, and a clause that says so, after the file's name.
     """
     lumas = [original.luma, original.inverted().luma]
     if original.size != result.size:
         lumas = [labelled_luma(each) for each in lumas]
     if lumas[0].shape != result.luma.shape:
         sizes = " and ".join("{} × {}".format(*each.size) for each in (result, original))
-        return False, f"has another size than the original ({sizes}), so it is another picture"
+        clause = f"has another size than the original ({sizes}), so it is another picture"
+        return Comparison(same=False, clause=clause, same_size=False)
     for expected, of in zip(lumas, ("the original", "the negative"), strict=True):
         if _greatest(expected, result.luma) <= _ROUNDING:
-            return True, f"has exactly the luma of {of}"
+            return Comparison(same=True, clause=f"has exactly the luma of {of}")
         if result.format == "JPEG" and _is_encoded_from(expected, data):
-            return True, f"has the luma of {of}, as JPEG stores it"
+            return Comparison(same=True, clause=f"has the luma of {of}, as JPEG stores it")
     mean = min(_mean(each, result.luma) for each in lumas)
     converted = result.icc is not None and result.icc != srgb_profile()
     if mean <= _CLOSE and (converted or result.format in _LOSSY):
         why = "its colour space" if converted else f"the compression of {result.format}"
-        return True, f"has the luma of the original but for {why}: {mean:.1f} levels on average"
-    return False, f"has another luma than the original: {mean:.1f} levels of 255 on average"
+        but = f"has the luma of the original but for {why}: {mean:.1f} levels on average"
+        return Comparison(same=True, clause=but)
+    clause = f"has another luma than the original: {mean:.1f} levels of 255 on average"
+    return Comparison(same=False, clause=clause)
 
 
 def _greatest(expected: IntArray, received: IntArray) -> int:

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from c2pa import C2paError, Context, Reader
 
 from photochrom.photo.provenance import PROGRAM
-from photochrom.provenance.c2pa import HASH_NAME, MODEL_PARAMETER, OFFLINE
+from photochrom.provenance.c2pa import HASH_NAME, MODEL_PARAMETER, OFFLINE, REPAIRED_PARAMETER
 from photochrom.provenance.jumbf import is_intact
 
 __all__ = ["SignedManifest", "read_signed_manifest"]
@@ -48,6 +48,7 @@ class SignedManifest:
         has_trusted_time: whether the time stamp comes from a trusted service.
         version: version of Photochrom if it made the colours; else "".
         model: name of the model that made the colours; "" if unknown.
+        repaired: what Photochrom repaired before; "" for nothing.
         original: name of the file that was coloured; "" if unknown.
         original_sha256: SHA-256 of that file, in hexadecimal; "" if unknown.
     """
@@ -59,6 +60,7 @@ class SignedManifest:
     has_trusted_time: bool = False
     version: str = ""
     model: str = ""
+    repaired: str = ""
     original: str = ""
     original_sha256: str = ""
 
@@ -121,16 +123,31 @@ def _signature(active: dict[str, Any]) -> dict[str, str]:
 
 
 def _coloring(active: dict[str, Any]) -> dict[str, str]:
-    """Return the version and the model of Photochrom that made the colours."""
-    for assertion in active.get("assertions", []):
-        if not assertion["label"].startswith("c2pa.actions"):
-            continue
-        for action in assertion["data"].get("actions", []):
-            agent = action.get("softwareAgent")
-            if isinstance(agent, dict) and agent.get("name") == PROGRAM:
-                model = (action.get("parameters") or {}).get(MODEL_PARAMETER, "")
-                return {"version": str(agent.get("version", "")), "model": str(model)}
-    return {}
+    """Return the version and the model that made the colours, and what was repaired."""
+    told: dict[str, str] = {}
+    for action in _own_actions(active):
+        parameters = action.get("parameters") or {}
+        told["version"] = str(action["softwareAgent"].get("version", ""))
+        for name, key in (("model", MODEL_PARAMETER), ("repaired", REPAIRED_PARAMETER)):
+            if key in parameters:
+                told[name] = str(parameters[key])
+    return told
+
+
+def _own_actions(active: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the actions that Photochrom says it has done."""
+    actions = [
+        action
+        for assertion in active.get("assertions", [])
+        if assertion["label"].startswith("c2pa.actions")
+        for action in assertion["data"].get("actions", [])
+    ]
+    agents = [action.get("softwareAgent") for action in actions]
+    return [
+        action
+        for action, agent in zip(actions, agents, strict=True)
+        if isinstance(agent, dict) and agent.get("name") == PROGRAM
+    ]
 
 
 def _original(active: dict[str, Any]) -> dict[str, str]:

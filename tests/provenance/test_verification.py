@@ -8,14 +8,17 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
 from photochrom import __version__, photo, provenance
 from photochrom.errors import MissingExtra, PhotoError
+from photochrom.photo.provenance import with_edit
 from photochrom.provenance import Signer, signed_manifest, verify
 from photochrom.provenance.jumbf import has_manifest
 from photochrom.provenance.luma import compare_luma
 from tests.commands import invoke
+from tests.restoration.scans import scratched
 from tests.support import picture_bytes
 
 
@@ -111,7 +114,7 @@ def test_a_certificate_that_has_expired_needs_a_time_stamp():
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
 def test_the_luma_is_that_of_the_original(kind, vivid, camera):
     made = vivid.colorize(camera).encode(kind)
-    same, clause = compare_luma(photo.read(camera), photo.read(made), made)
+    same, clause, _ = compare_luma(photo.read(camera), photo.read(made), made)
     assert same, clause
     exact = {"JPEG": "as JPEG stores it", "WEBP": "levels on average"}
     assert exact.get(kind, "exactly the luma") in clause
@@ -133,7 +136,7 @@ def test_a_changed_or_another_picture_has_another_luma(kind, vivid, camera):
     changed[50:70, 100:130] //= 2 if kind != "WEBP" else 1
     other = cv2.flip(camera, 1) if kind == "WEBP" else changed
     made = vivid.colorize(other).encode(kind)
-    same, clause = compare_luma(photo.read(camera), photo.read(made), made)
+    same, clause, _ = compare_luma(photo.read(camera), photo.read(made), made)
     assert not same
     assert "another luma" in clause
 
@@ -158,6 +161,44 @@ def test_the_command(signed, place, camera, desk):
     assert [each["signature"] for each in reports] == ["valid", "invalid"]
     assert "changed after it was signed" in reports[1]["problems"][0]
     assert "no file none.jpg" in bad.stderr
+
+
+def test_an_unsigned_file_is_not_called_right(vivid, place, camera):
+    vivid.colorize(camera).save(place / "new.png")
+    (place / "old.png").write_bytes(picture_bytes(camera))
+    alone = invoke("verify", "new.png")
+    assert alone.exit_code == 0
+    assert alone.stdout.startswith("new.png: not signed, so a change would not be noticed\n")
+    compared = invoke("verify", "new.png", "--original", "old.png")
+    assert compared.stdout.startswith("new.png: nothing is wrong\n")
+
+
+def test_a_signed_manifest_tells_of_repairs(signer, vivid, camera):
+    made = vivid.colorize(scratched(skimage.data.camera()), restore=["dust", "scratches"])
+    data = signer.sign(made.encode("JPEG"), picture_bytes(camera), repaired=made.repaired)
+    assert b"c2pa.edited" in data
+    report = verify(data)
+    assert (report.signature, report.repaired, report.model) == ("valid", made.repaired, "")
+    without_note = vivid.colorize(camera).encode("JPEG")
+    signed = signer.sign(without_note, picture_bytes(camera), model="tiny", repaired="1 speck")
+    report = verify(signed)
+    assert (report.repaired, report.model) == ("1 speck", "tiny")
+    assert b"c2pa.edited" not in signer.sign(made.encode("JPEG"), picture_bytes(camera))
+
+
+def test_a_note_excuses_another_luma_but_no_other_picture(vivid, place, camera):
+    """And nobody has signed it, so the verdict is not that nothing is wrong."""
+    (place / "old.png").write_bytes(picture_bytes(camera))
+    noted = with_edit(photo.Metadata(), "1 speck filled in")
+    for name, grey in (("new.png", 255 - camera // 2), ("other.png", camera[:50])):
+        made = replace(vivid.colorize(grey), metadata=noted)
+        made.save(place / name)
+    said = invoke("verify", "new.png", "--original", "old.png")
+    assert said.exit_code == 0
+    assert "not signed, so a change would not be noticed" in said.stdout
+    other = invoke("verify", "other.png", "--original", "old.png")
+    assert other.exit_code == 1
+    assert "another size" in other.stdout
 
 
 def test_another_original_is_not_the_one(signed, place, camera):
