@@ -18,7 +18,7 @@ from tests.support import write_pictures
 ROOT = Path(photochrom.__file__).parent
 LAYERS = {
     1: ["checks", "deprecation", "errors", "parallel", "progress", "files"],
-    2: ["photo", "color", "model", "guidance"],
+    2: ["photo", "color", "model", "guidance", "restoration"],
     3: [
         "album",
         "colorizer",
