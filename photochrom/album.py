@@ -224,6 +224,7 @@ class AlbumPrediction(Picture):
             format=self.photo.format,
             mean_chroma=float(np.average(strengths, weights=sizes)),
             icc=self.photo.icc,
+            repaired=self.photo.repaired,
             in_color=self.in_color,
         )
 

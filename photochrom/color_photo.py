@@ -28,7 +28,7 @@ class ColorPhoto(Picture):
     """A coloured photograph: the luma of the original, and the colours laid over it.
 
     Attributes:
-        luma: BT.601 Y' of the original, unchanged, (H, W) uint8 or uint16.
+        luma: BT.601 Y' of the original, unchanged unless it was repaired, (H, W) uint8 or uint16.
         chroma: the predicted colours, as functions of luma.
         alpha: (H, W) of the dtype of `luma`, or None.
         metadata: metadata of the original, with a note that the colours are computer-generated.
@@ -36,6 +36,7 @@ class ColorPhoto(Picture):
         mean_chroma: mean distance of the colours from grey, in Lab units.
         icc: the profile of the scan's own colours; None without one.
         in_color: number of photographs on an album page that were in colour and stay as they are.
+        repaired: what was repaired before colouring, which has changed luma; "" for nothing.
     """
 
     luma: IntArray = field(repr=False)
@@ -46,6 +47,7 @@ class ColorPhoto(Picture):
     mean_chroma: float
     icc: bytes | None = field(default=None, repr=False)
     in_color: int = 0
+    repaired: str = ""
 
     @cached_property
     def rgb(self) -> IntArray:

@@ -21,6 +21,7 @@ from photochrom.options import ColorOptions
 from photochrom.photo import Photo
 from photochrom.photo.album import find_photographs
 from photochrom.prediction import Prediction
+from photochrom.restoration import restore as restored
 
 if TYPE_CHECKING:
     from photochrom.film import FilmListener, FilmReport
@@ -152,8 +153,9 @@ class Colorizer:
     ) -> Prediction | AlbumPrediction:
         """Read a photograph, and run the network on it in the way that the options ask for.
 
-        A negative is inverted, and where `options.album` is true, the photographs on a page are
-        found. The other options, except the reference, belong to `color` of the result.
+        A negative is inverted, damage is repaired where `options.restore` asks for it, and where
+        `options.album` is true, the photographs on a page are found. The other options, except the
+        reference, belong to `color` of the result.
 
         Args:
             source: as in `predict`.
@@ -168,6 +170,8 @@ class Colorizer:
         picture = self._read(source, name)
         if options.negative:
             picture = picture.inverted()
+        if options.restore:
+            picture = restored(picture, options.restore).photo
         if not options.album:
             return self.predict(picture, reference=options.reference)
         return self.predict_album(
@@ -211,12 +215,13 @@ class Colorizer:
         palette: Sequence[str | RGB] = (),
         album: bool = True,
         negative: bool = False,
+        restore: Sequence[str] = (),
     ) -> ColorPhoto:
         """Read and colour a photograph, or the photographs on an album page.
 
         This is `predict_with` followed by `color`: it takes their arguments and raises their
-        errors. `album` and `negative` are those of `ColorOptions`. The options may also come in
-        one object, `options`.
+        errors. `album`, `negative` and `restore` are those of `ColorOptions`. The options may also
+        come in one object, `options`.
         """
         options = ColorOptions.either(
             options,
@@ -226,6 +231,7 @@ class Colorizer:
             palette=palette,
             album=album,
             negative=negative,
+            restore=restore,
         )
         return self.predict_with(source, options, name=name).color(options)
 
@@ -344,6 +350,7 @@ def colorize(
     palette: Sequence[str | RGB] = (),
     album: bool = True,
     negative: bool = False,
+    restore: Sequence[str] = (),
 ) -> ColorPhoto:
     """Colour one photograph: `photochrom.colorize("old.jpg").save("new.jpg")`.
 
@@ -359,4 +366,5 @@ def colorize(
         palette=palette,
         album=album,
         negative=negative,
+        restore=restore,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypedDict, TypeVar, Unpack
 from photochrom.checks import check_number
 from photochrom.errors import ConfigError, ConfigTypeError
 from photochrom.guidance.hints import RGB, Hint, as_rgb
+from photochrom.restoration import check_repairs
 
 if TYPE_CHECKING:
     from typing import Self
@@ -44,6 +45,7 @@ class ColorKeywords(TypedDict, total=False):
     negative: bool
     shared: SharedColors | None
     keep_color: bool
+    restore: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class ColorOptions:
             look alike; None to colour the photograph by itself.
         keep_color: whether photographs in colour keep their colours on an album page that has grey
             ones, too. Sepia and other tints do not count as colour.
+        restore: which damage to repair before colouring, where it is found: some of
+            `photochrom.restoration.REPAIRS`. This changes luma, and the result says so.
     """
 
     vividness: float | None = None
@@ -79,6 +83,7 @@ class ColorOptions:
     negative: bool = False
     shared: SharedColors | None = None
     keep_color: bool = False
+    restore: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that each value is in range, and that no two options exclude each other.
@@ -93,6 +98,7 @@ class ColorOptions:
         for hint in _several(self.hints, "hints"):
             if not isinstance(hint, Hint):
                 raise ConfigTypeError(f"expected hints as Hint objects; received {hint!r}")
+        check_repairs(tuple(_several(self.restore, "repairs")))
         excluded = [name for name in ("hints", "palette") if len(getattr(self, name))]
         excluded += ["shared"] if self.shared is not None else []
         if self.variants > 1 and excluded:
@@ -114,6 +120,7 @@ class ColorOptions:
         negative: bool = False,
         shared: SharedColors | None = None,
         keep_color: bool = False,
+        restore: Sequence[str] = (),
     ) -> Self:
         """Make options from any sequences; a palette may also hold texts such as "#2B4C7E".
 
@@ -124,7 +131,16 @@ class ColorOptions:
         colors = tuple(as_rgb(each) for each in _several(palette, "colours"))
         known = tuple(_several(hints, "hints"))
         return cls(
-            vividness, known, colors, reference, variants, album, negative, shared, keep_color
+            vividness=vividness,
+            hints=known,
+            palette=colors,
+            reference=reference,
+            variants=variants,
+            album=album,
+            negative=negative,
+            shared=shared,
+            keep_color=keep_color,
+            restore=tuple(_several(restore, "repairs")),
         )
 
     @classmethod

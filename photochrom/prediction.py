@@ -283,6 +283,7 @@ class Prediction(Picture):
             format=self.photo.format,
             mean_chroma=mean_chroma(small, self.lightness, space),
             icc=self.photo.icc,
+            repaired=self.photo.repaired,
         )
 
 

@@ -28,6 +28,7 @@ def test_the_defaults_ask_for_nothing() -> None:
         "negative": False,
         "shared": None,
         "keep_color": False,
+        "restore": (),
     }
 
 
@@ -46,6 +47,8 @@ def test_sequences_and_texts_become_tuples_of_colours() -> None:
         (partial(ColorOptions, hints=(HINT,), variants=2), "received hints"),
         (partial(ColorOptions.of, palette=["#fff000"], variants=2), "received palette"),
         (partial(ColorOptions.of, palette=["reddish"]), "reddish"),
+        (partial(ColorOptions, restore=("rust",)), "expected some of dust, .*; received 'rust'"),
+        (partial(ColorOptions.of, restore="dust"), "expected a sequence of repairs"),
     ],
 )
 def test_wrong_options_say_what_was_expected(make: partial[ColorOptions], message: str) -> None:

@@ -61,17 +61,22 @@ class Job:
         variants: how many differently coloured versions to write.
         split: whether to write each photograph of an album page to a file of its own, named like
             variants. Where there is one photograph only, `target` is written.
+        restored: the path of a repaired copy, which is written, too, where damage is found; None
+            for no copy. Only for a single result.
     """
 
     source: Path
     target: Path
     variants: int = 1
     split: bool = False
+    restored: Path | None = None
 
     @property
     def targets(self) -> list[Path]:
-        """Every file that the job writes; with `split`, every one that it may write."""
-        return [self.target, *self.numbered(MAX_SPLIT)] if self.split else self.unsplit_targets
+        """Every file that the job may write."""
+        if self.split:
+            return [self.target, *self.numbered(MAX_SPLIT)]
+        return [*self.unsplit_targets, *([self.restored] if self.restored else [])]
 
     @property
     def unsplit_targets(self) -> list[Path]:
@@ -104,6 +109,7 @@ class Outcome:
             from 1, and the reason.
         written: the files that were written, or that existed already and were kept.
         metadata_lost: names of metadata that the result does not carry over from the original.
+        repaired: what was repaired in the copy, the last file of `written`; "" if there is none.
         error: the exception that made the job fail.
     """
 
@@ -119,4 +125,5 @@ class Outcome:
     unchanged: tuple[tuple[int, str], ...] = ()
     written: tuple[Path, ...] = ()
     metadata_lost: tuple[str, ...] = ()
+    repaired: str = ""
     error: Exception | None = None

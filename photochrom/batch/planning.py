@@ -9,6 +9,8 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +19,7 @@ from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import ConfigError
 from photochrom.files.atomic import ensure_not_original, identity
 from photochrom.files.folders import before_wildcard, files_in, matching, subfolders_of
-from photochrom.files.names import COLORIZED, colorized
+from photochrom.files.names import COLORIZED, colorized, restored_name
 from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
 from photochrom.photo.codecs import NOT_INSTALLED, format_of
 
@@ -36,6 +38,7 @@ def plan(
     suffix: str | None = None,
     variants: int = 1,
     split: bool = False,
+    restored: bool = False,
     documents: bool = False,
     originals: Iterable[Path] = (),
 ) -> list[Job]:
@@ -52,22 +55,30 @@ def plan(
             if it can be written.
         variants: how many differently coloured versions of each photograph to write.
         split: as in `Job`.
+        restored: whether a repaired copy is written beside each result, too, where damage is found:
+            `NAME-restored.jpg`, or `NAME-restored-2.jpg` if another result has that name.
         documents: whether to take PDFs, too.
         originals: further files that no result may replace.
 
     Raises:
         ConfigError: an input does not exist, no photograph was found, `suffix` is not supported,
-            two results have the same path, or both `split` and several variants are asked for.
+            two results have the same path, or more than one of `split`, `restored` and several
+            variants are asked for.
         OutputError: a result would replace an original.
     """
-    if split and variants > 1:
-        raise ConfigError("expected variants or split; received both")
+    asked = {"variants": variants > 1, "split": split, "repaired copies": restored}
+    if sum(asked.values()) > 1:
+        received = " and ".join(name for name, wanted in asked.items() if wanted)
+        raise ConfigError(f"expected one of {', '.join(asked)}; received {received}")
     if suffix is not None and suffix.lower() not in WRITABLE_SUFFIXES:
         known = " ".join(sorted(WRITABLE_SUFFIXES))
         raise ConfigError(f"expected results to end in one of {known}; received {suffix!r}")
     found = _found(inputs, output, recursive=recursive, documents=documents)
+    job = partial(Job, variants=variants, split=split)
     if output is None:
-        jobs = _jobs_beside(found, suffix, variants, split=split)
+        paths = _result_paths([path for _, path in found], suffix)
+        jobs = [job(source, path) for (source, _), path in zip(found, paths, strict=True)]
+        jobs = _without_results(jobs)
     elif len(inputs) == 1 and Path(inputs[0]).is_file() and _names_a_file(output):
         if suffix and suffix.lower() != output.suffix.lower():
             raise ConfigError(
@@ -75,14 +86,22 @@ def plan(
             )
         if not _is_pdf(output):
             format_of(output)  # raises if files of this name are read but not written
-        jobs = [Job(found[0][0], output, variants, split)]
+        jobs = [job(found[0][0], output)]
     else:
         _check_folder(inputs, output)
         paths = _result_paths([path for _, path in found], suffix)
         pairs = zip(found, paths, strict=True)
-        jobs = [Job(source, output / path, variants, split) for (source, _), path in pairs]
+        jobs = [job(source, output / path) for (source, _), path in pairs]
+    if restored:
+        jobs = _with_copies(jobs)
     _check_conflicts(jobs, originals)
     return jobs
+
+
+def _with_copies(jobs: Sequence[Job]) -> list[Job]:
+    """Return jobs with a path for a repaired copy, which no other result has."""
+    taken = {str(job.target).casefold() for job in jobs}
+    return [replace(job, restored=restored_name(job.target, taken)) for job in jobs]
 
 
 def _found(
@@ -126,16 +145,8 @@ def _expand_beside(text: str, *, recursive: bool) -> Iterator[tuple[Path, Path]]
             yield source, colorized(source)
 
 
-def _jobs_beside(
-    found: Sequence[tuple[Path, Path]], suffix: str | None, variants: int, *, split: bool
-) -> list[Job]:
-    """Return the jobs of photographs whose results stand beside them.
-
-    A pattern such as `*.jpg` finds the results of an earlier run, too. They are left out.
-    """
-    targets = _result_paths([path for _, path in found], suffix)
-    pairs = zip(found, targets, strict=True)
-    jobs = [Job(source, target, variants, split) for (source, _), target in pairs]
+def _without_results(jobs: Sequence[Job]) -> list[Job]:
+    """Leave out the results of an earlier run, which a pattern such as `*.jpg` finds, too."""
     results = {_real(target) for job in jobs for target in job.targets}
     return [job for job in jobs if _real(job.source) not in results]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from photochrom.batch.coloring import color_pages, color_photo
+from photochrom.batch.coloring import ColoredScan, color_pages, color_photo
 from photochrom.batch.job import Exists, InColor, Job, Outcome, reason_of, worker_count
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
@@ -22,16 +22,20 @@ from photochrom.photo import deliver, read
 from photochrom.photo.album import IN_COLOR, is_in_color
 from photochrom.photo.codecs import format_of
 from photochrom.photo.source import read_bytes
+from photochrom.restoration import restore
 
 if TYPE_CHECKING:
     from photochrom.color_photo import ColorPhoto
     from photochrom.colorizer import Colorizer
+    from photochrom.photo import Photo
     from photochrom.provenance import Signer
 
 __all__ = ["IN_COLOR_ALREADY", "run"]
 
 IN_COLOR_ALREADY: Final = f"is {IN_COLOR}"
 """The reason for which photographs are skipped that are in colour."""
+
+_EXISTS_ALREADY: Final = "exists already"
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,8 @@ def run(
             coloured, and others keep their colours. Documents always keep what is in colour.
         quality: encoder quality, 1 to 100, for lossy formats.
         workers: how many photographs to work on at once; None: one per core, at most 4.
-        options: how to colour all photographs; the number of variants is that of each job.
+        options: how to colour all photographs; the number of variants is that of each job. What is
+            to be repaired is repaired in a copy only, for jobs with `restored`.
         pages: which pages of documents to colour: "all", or numbers and ranges from 1, such as
             "1,3-5"; empty to refuse documents with several pages.
         profile: colour space of the results, as in `ColorPhoto.in_profile`. Documents stay in sRGB.
@@ -89,13 +94,17 @@ def run(
     Raises:
         PhotoError: the reference photograph cannot be read.
         ConfigError: the reference photograph is grey, the model does not support references, or
-            `pages` is not a list of pages, or documents are to be labelled or
-            signed.
+            `pages` is not a list of pages, or documents are to be labelled,
+            signed or repaired.
     """
     if pages:
         check_pages(pages)
-        if signer or label:
-            asked = "signatures" if signer else "labels"
+        excluded = {
+            "signatures": signer is not None,
+            "labels": label,
+            "repairs": options is not None and bool(options.restore),
+        }
+        for asked in (name for name, wanted in excluded.items() if wanted):
             raise ConfigError(f"expected pages of documents or {asked}; received both")
     settings = _Settings(exists, quality, pages, profile, in_color, on_page, label, signer)
     options = colorizer.prepared(options or ColorOptions())
@@ -119,10 +128,11 @@ def run(
 
 def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Settings) -> Outcome:
     """Do a job: read, colour and write."""
-    existing = _existing(job, settings.exists)
-    if existing and settings.exists == "skip" and (job.split or len(existing) == job.variants):
-        return Outcome(job, "skipped", "exists already", written=tuple(existing))
     start = time.perf_counter()
+    existing = _existing(job, settings.exists)
+    kept = _kept(job, existing) if settings.exists == "skip" else []
+    if kept and (job.restored is None or job.restored in existing):
+        return Outcome(job, "skipped", _EXISTS_ALREADY, written=tuple(existing))
     if settings.signer:
         settings.signer.check_format(format_of(job.target).name)
     source: Path | bytes = job.source
@@ -131,35 +141,70 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         if is_document(source):
             return _color_document(job, source, colorizer, options, settings)
     grey = read(source, max_pixels=colorizer.max_pixels, name=str(job.source))
+    outcome = Outcome(
+        job, "skipped", IN_COLOR_ALREADY, format=grey.format, size=grey.size, tint=grey.tint
+    )
     if settings.in_color == "skip" and is_in_color(grey, album=options.album):
-        return Outcome(
-            job,
-            "skipped",
-            IN_COLOR_ALREADY,
-            format=grey.format,
-            size=grey.size,
-            tint=grey.tint,
-        )
-    colored = color_photo(colorizer, grey, options, split=job.split)
-    results = colored.results
-    targets = [job.target] if len(results) == 1 else job.numbered(len(results))
+        return outcome
+    copy = _repaired(grey, colorizer, options, job) if job.restored else None
+    if kept and copy is None:
+        return replace(outcome, reason=_EXISTS_ALREADY, written=tuple(kept))
+    colored = ColoredScan([], 1)
+    if not kept:
+        colored = color_photo(colorizer, grey, replace(options, restore=()), split=job.split)
+    results = _with_targets(job, colored.results, copy)
     _make_folder(job.target.parent)
-    for target, result in zip(targets, results, strict=True):
+    for target, result in results.items():
         if settings.exists == "overwrite" or target not in existing:
             _write(result, target, job.source, colorizer.model.card.name, settings)
-    return Outcome(
-        job,
-        "done",
+    lost = [result.metadata_lost(format_of(target).name) for target, result in results.items()]
+    return replace(
+        outcome,
+        status="done",
+        reason="",
         seconds=time.perf_counter() - start,
-        format=grey.format,
-        size=grey.size,
-        tint=grey.tint,
-        mean_chroma=results[0].mean_chroma,
+        mean_chroma=next(iter(results.values())).mean_chroma,
         photographs=colored.photographs,
         unchanged=colored.unchanged,
-        written=tuple(targets),
-        metadata_lost=results[0].metadata_lost(format_of(job.target).name),
+        written=(*kept, *results),
+        metadata_lost=tuple(dict.fromkeys(name for names in lost for name in names)),
+        repaired=copy.repaired if copy else "",
     )
+
+
+def _kept(job: Job, existing: list[Path]) -> list[Path]:
+    """Return the results that exist already, if they are all but a repaired copy."""
+    plain = [target for target in existing if target != job.restored]
+    return plain if len(plain) >= (1 if job.split else job.variants) else []
+
+
+def _with_targets(
+    job: Job, results: list[ColorPhoto], copy: ColorPhoto | None
+) -> dict[Path, ColorPhoto]:
+    """Return results by where they go, and the repaired copy, if there is one, as the last."""
+    targets = [job.target] if len(results) == 1 else job.numbered(len(results))
+    found = dict(zip(targets, results, strict=True))
+    return found | {job.restored: copy} if job.restored and copy else found
+
+
+def _repaired(
+    grey: Photo, colorizer: Colorizer, options: ColorOptions, job: Job
+) -> ColorPhoto | None:
+    """Return the photograph repaired and coloured; None if no damage is found in it.
+
+    Raises:
+        OutputError: the format of the copy cannot say that it was repaired.
+    """
+    restoration = restore(grey.inverted() if options.negative else grey, options.restore)
+    if not restoration:
+        return None
+    codec = format_of(job.target)
+    if "xmp" not in codec.keeps:
+        raise OutputError(
+            f"expected a format for the repaired copy that can say that it was repaired, such as "
+            f"PNG or JPEG; received {codec.name}"
+        )
+    return colorizer.colorize(restoration.photo, replace(options, restore=(), negative=False))
 
 
 def _write(
@@ -172,7 +217,11 @@ def _write(
 
     def encode(name: str) -> bytes:
         data = shown.encode(name, quality=settings.quality)
-        return signer.sign(data, original, title=target.name, model=model) if signer else data
+        return (
+            signer.sign(data, original, title=target.name, model=model, repaired=shown.repaired)
+            if signer
+            else data
+        )
 
     deliver(target, encode, overwrite=settings.exists == "overwrite")
 

@@ -39,7 +39,7 @@ def share_colors(
         jobs: the photographs of the album.
         colorizer: the colorizer to use.
         options: how the photographs are to be coloured; hints are places in a single photograph,
-            and have no effect here.
+            and have no effect here. Nothing is repaired.
         in_color: as in `run`; photographs that it skips are left out.
         workers: as in `run`.
         on_photo: called after each photograph.
@@ -49,7 +49,10 @@ def share_colors(
         InvalidModel: the network's output does not match its card.
     """
     options = replace(
-        colorizer.prepared(options or ColorOptions()), hints=(), keep_color=in_color == "skip"
+        colorizer.prepared(options or ColorOptions()),
+        hints=(),
+        keep_color=in_color == "skip",
+        restore=(),
     )
 
     def work(job: Job) -> list[Reference]:

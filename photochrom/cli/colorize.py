@@ -34,6 +34,7 @@ from photochrom.cli.colorize_options import (
     Quality,
     Recursive,
     Reference,
+    Restore,
     SignCert,
     SignKey,
     SignTimestamp,
@@ -84,6 +85,7 @@ def colorize(
     consistent: Consistent = False,
     split: Split = False,
     pages: Pages = "",
+    restore: Restore = "",
     negative: Negative = False,
     profile: Profile = "srgb",
     keep_profile: KeepProfile = False,
@@ -108,18 +110,20 @@ def colorize(
 ) -> None:
     """Colour photographs. The originals are never modified, and their luma is kept.
 
+    Only the copies of --restore have another luma.
+
     Exit codes: 0 all photographs were coloured or skipped; 1 at least one failed, and each failure
     is named; 2 the command line is not valid; 130 interrupted.
     """
     max_pixels = int(max_megapixels * 1e6)
     create = _creator(model, engine, precision, max_pixels, start=not dry_run)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
-    options = replace(options, album=album, negative=negative)
+    options = replace(options, album=album, negative=negative, restore=_repairs(restore, pages))
     originals = [Path(each) for each in (palette, reference) if each]
     target, overwrite = "keep" if keep_profile else profile, exists == "overwrite"
     signer = _signer(sign_cert, sign_key, sign_timestamp)
     if STREAM in (*inputs, output):
-        unwanted = exists == "skip", in_color == "skip", consistent
+        unwanted = exists == "skip", in_color == "skip", consistent, restore
         _require_one(inputs, dry_run, as_json, variants > 1, split, pages, compare, *unwanted)
         stream = Stream(inputs[0], output, suffix, quality, target, label, signer)
         return stream.run(create, options, originals, overwrite=overwrite)
@@ -127,7 +131,8 @@ def colorize(
     comparison = Comparison(compare, max_pixels, overwrite) if compare else None
     jobs = _plan(
         inputs, output, comparison, one=bool(hints), recursive=recursive, suffix=suffix,
-        variants=variants, split=split, documents=bool(pages), originals=originals,
+        variants=variants, split=split, restored=bool(restore), documents=bool(pages),
+        originals=originals,
     )  # fmt: skip
     if dry_run:
         return _show_plan(jobs, exists, as_json=as_json)
@@ -208,8 +213,8 @@ def _require_one(inputs: list[str], *unwanted: object) -> None:
     if len(inputs) > 1 or any(unwanted):
         raise ConfigError(
             "expected - with one photograph, from stdin or to stdout, and without --dry-run, "
-            "--json, --variants, --split, --pages, --compare, --consistent, --exists skip or "
-            "--in-color skip"
+            "--json, --variants, --split, --pages, --compare, --consistent, --restore, --exists "
+            "skip or --in-color skip"
         )
 
 
@@ -366,12 +371,28 @@ def _options(
     )
 
 
+def _repairs(text: str, pages: str) -> tuple[str, ...]:
+    """Parse `--restore`, and check that it is not combined with `--pages`."""
+    if not text:
+        return ()
+    if pages:
+        raise ConfigError("expected --restore or --pages, not both")
+    from photochrom.restoration import check_repairs
+
+    repairs = tuple(each.strip() for each in text.split(","))
+    with naming("--restore"):
+        check_repairs(repairs)
+    return repairs
+
+
 def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
     consequence = {"skip": "skipped", "overwrite": "overwritten", "error": "an error"}[exists]
-    for source, target in ((job.source, target) for job in jobs for target in job.targets):
+    for job, target in ((each, target) for each in jobs for target in each.targets):
         target_exists = os.path.lexists(target)
         if as_json:
-            emit({"source": str(source), "target": str(target), "exists": target_exists})
+            emit({"source": str(job.source), "target": str(target), "exists": target_exists})
         else:
             remark = f" (exists already: {consequence})" if target_exists else ""
-            typer.echo(escape_controls(f"{source} → {target}{remark}"))
+            if target == job.restored and not target_exists:
+                remark = " (if damage is found)"
+            typer.echo(escape_controls(f"{job.source} → {target}{remark}"))

@@ -27,6 +27,7 @@ __all__ = [
     "Quality",
     "Recursive",
     "Reference",
+    "Restore",
     "SignCert",
     "SignKey",
     "SignTimestamp",
@@ -86,6 +87,15 @@ Palette = Annotated[
 Reference = Annotated[
     Path | None,
     typer.Option(help="A colour photograph of a similar subject, to copy the colours from."),
+]
+Restore = Annotated[
+    str,
+    typer.Option(
+        metavar="dust,scratches,fading",
+        help="Also write a repaired copy, NAME-restored, of each photograph in which such damage "
+        "is found. Only this copy has another luma.",
+        show_default="none",
+    ),
 ]
 Suffix = Annotated[
     str | None,

@@ -66,6 +66,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                     {"page": page, "reason": reason} for page, reason in outcome.unchanged
                 ],
                 "metadata_lost": list(outcome.metadata_lost),
+                "repaired": outcome.repaired or None,
             }
         )
     if outcome.status == "failed":
@@ -90,6 +91,11 @@ def _note_done(outcome: Outcome, target: str) -> None:
         note(f"{target} is almost grey")
     if outcome.photographs > 1:
         note(f"{outcome.job.source}: {outcome.photographs} photographs were found and coloured")
+    copy = outcome.job.restored
+    if outcome.repaired:
+        note(f"{copy}: {outcome.repaired}")
+    elif copy and os.path.lexists(copy):
+        note(f"{copy} is from an earlier run; this time no damage was found")
     _note_unchanged(outcome, target)
     note_metadata_lost(target, outcome.metadata_lost)
 
