@@ -116,6 +116,7 @@ def _colorize(service: ServiceState, form: PhotographForm) -> _Download:
         colored.photographs,
         unchanged=colored.unchanged,
         metadata_lost=results[0].metadata_lost(format_name),
+        repaired=results[0].repaired if options.restore else "",
     )
     shown = (each.in_profile(form.result_profile) for each in results)
     files = (

@@ -77,7 +77,7 @@ class ColorForm(BaseModel):
         [],
         description="Damage to repair where it is found, which changes luma. Can be repeated. A "
         "job returns a repaired copy besides, a single request only the repaired photograph. Not "
-        "with pages, and in a job not with split.",
+        "with pages or split.",
     )
     split: bool = Field(
         default=False,
@@ -124,6 +124,8 @@ class ColorForm(BaseModel):
         """
         if self.split and variants > 1:
             raise ConfigError("expected variants or split; received both")
+        if self.split and self.restore:
+            raise ConfigError("expected restore or split; received both")
         for name in ("label", "restore"):
             if self.pages and getattr(self, name):
                 raise ConfigError(f"expected pages or {name}; received both")

@@ -77,6 +77,9 @@ class ItemModel(BaseModel):
     metadata_lost: list[str] = Field(
         description="Metadata of the original that the result does not carry over."
     )
+    repaired: str = Field(
+        description="What was repaired in the copy of a photograph; empty if there is none."
+    )
     notes: list[str] = Field(
         description="Messages about a film: what is converted or left out, and damaged places. "
         "They come while the film is being coloured."
@@ -289,5 +292,6 @@ def _item_model(item: Item) -> ItemModel:
         photographs=item.photographs,
         unchanged=[UnchangedModel(page=page, reason=reason) for page, reason in item.unchanged],
         metadata_lost=list(item.metadata_lost),
+        repaired=item.repaired,
         notes=list(item.notes),
     )

@@ -45,6 +45,7 @@ class Item:
             document; 0 before that, and for a film.
         unchanged: Images of a document that were not coloured: the page, from 1, and the reason.
         metadata_lost: Names of metadata that the result does not carry over.
+        repaired: What was repaired in the copy of a photograph; "" if there is none.
         notes: Messages about a film: what is converted or left out, and damaged places.
     """
 
@@ -54,6 +55,7 @@ class Item:
     photographs: int = 0
     unchanged: tuple[tuple[int, str], ...] = ()
     metadata_lost: tuple[str, ...] = ()
+    repaired: str = ""
     notes: tuple[str, ...] = ()
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypedDict
 from photochrom import batch, photo
 from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import OutputFailed, PhotoError
+from photochrom.files.names import restored_name
 from photochrom.film import FilmListener
 from photochrom.film.names import film_suffix
 from photochrom.web.filenames import UniqueNames, unique
@@ -83,7 +84,7 @@ def photographs_work(
 
     def work(job: Job) -> Path:
         job.total, archive_path = len(sources), job.folder / "coloured.zip"
-        tasks = _tasks(sources, job.folder / "out", settings)
+        tasks = _tasks(sources, job.folder / "out", settings, restored=bool(options.restore))
         color = options
         if settings.consistent:
             color = _with_shared_colors(job, tasks, colorizer, options, settings, workers)
@@ -139,7 +140,9 @@ def _with_shared_colors(
     return replace(options, shared=shared)
 
 
-def _tasks(sources: list[Path], folder: Path, settings: PhotographSettings) -> list[batch.Job]:
+def _tasks(
+    sources: list[Path], folder: Path, settings: PhotographSettings, *, restored: bool
+) -> list[batch.Job]:
     """Pair each photograph with its result, in a folder of its own.
 
     With one folder for all, `a-1.jpg` could be a photograph of the page `a.jpg` or another upload.
@@ -150,9 +153,11 @@ def _tasks(sources: list[Path], folder: Path, settings: PhotographSettings) -> l
         else source.with_suffix(settings.suffix or photo.result_suffix(source.suffix)).name
         for source in sources
     )
+    targets = [folder / str(number) / name for number, name in enumerate(unique(names), 1)]
+    copies = [restored_name(each, set()) if restored else None for each in targets]
     return [
-        batch.Job(source, folder / str(number) / name, split=settings.split)
-        for number, (source, name) in enumerate(zip(sources, unique(names), strict=True), 1)
+        batch.Job(source, target, split=settings.split, restored=copy)
+        for source, target, copy in zip(sources, targets, copies, strict=True)
     ]
 
 
@@ -161,7 +166,7 @@ def _report(item: Item, outcome: batch.Outcome, job: Job) -> None:
     item.reason = job.without_folders(outcome.reason) + advice(outcome.error)
     if outcome.status == "done":
         item.photographs, item.unchanged = outcome.photographs, outcome.unchanged
-        item.metadata_lost = outcome.metadata_lost
+        item.metadata_lost, item.repaired = outcome.metadata_lost, outcome.repaired
     item.status = outcome.status
 
 

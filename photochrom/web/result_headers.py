@@ -11,6 +11,7 @@ __all__ = ["DESCRIPTIONS", "result_headers"]
 _PHOTOGRAPHS: Final = "Photochrom-Photographs"
 _LOST: Final = "Photochrom-Metadata-Lost"
 _UNCHANGED: Final = "Photochrom-Images-Unchanged"
+_REPAIRED: Final = "Photochrom-Repaired"
 
 DESCRIPTIONS: Final = {
     _PHOTOGRAPHS: {
@@ -29,6 +30,11 @@ DESCRIPTIONS: Final = {
         "already`; absent if there are none. Encoded like `Photochrom-Metadata-Lost`.",
         "schema": {"type": "string"},
     },
+    _REPAIRED: {
+        "description": "What `restore` has repaired, which has changed luma, such as `2 specks "
+        "filled in`; absent if nothing was found. Encoded like `Photochrom-Metadata-Lost`.",
+        "schema": {"type": "string"},
+    },
 }
 """The headers, as OpenAPI describes them."""
 
@@ -42,6 +48,7 @@ def result_headers(
     *,
     metadata_lost: Collection[str] = (),
     unchanged: Sequence[tuple[int, str]] = (),
+    repaired: str = "",
 ) -> dict[str, str]:
     """Return the headers of a response that holds a coloured photograph.
 
@@ -49,12 +56,15 @@ def result_headers(
         photographs: Number of photographs that were coloured.
         metadata_lost: Names of metadata that the result does not carry over.
         unchanged: Images of a document that were not coloured: the page, from 1, and the reason.
+        repaired: What was repaired, as in `ColorPhoto.repaired`.
     """
     headers = {_PHOTOGRAPHS: str(photographs)}
     if metadata_lost:
         headers[_LOST] = _list_of(metadata_lost)
     if unchanged:
         headers[_UNCHANGED] = _list_of([f"page {page}: {reason}" for page, reason in unchanged])
+    if repaired:
+        headers[_REPAIRED] = _list_of(repaired.split(", "))
     return headers
 
 

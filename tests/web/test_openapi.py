@@ -45,8 +45,8 @@ def test_operations_have_plain_ids_tags_and_summaries(document):
 @pytest.mark.parametrize(
     ("path", "form", "files", "lists"),
     [
-        (COLORIZE, "PhotographForm", {"image", "reference"}, {"hints", "palette"}),
-        (JOBS, "JobForm", {"film", "reference"}, {"hints", "palette", "photographs"}),
+        (COLORIZE, "PhotographForm", {"image", "reference"}, {"hints", "palette", "restore"}),
+        (JOBS, "JobForm", {"film", "reference"}, {"hints", "palette", "photographs", "restore"}),
     ],
 )
 def test_uploads_are_binary_fields_of_a_form_with_a_name(path, form, files, lists, document):

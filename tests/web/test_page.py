@@ -18,6 +18,7 @@ import simplejpeg
 import skimage.data
 from PIL import Image
 
+from photochrom.restoration import restore
 from tests.browsing import (
     CHROMIUM,
     SHOWN,
@@ -31,6 +32,7 @@ from tests.browsing import (
 )
 from tests.films import panned, planes, write_film
 from tests.pages import album_page
+from tests.restoration.scans import scratched
 from tests.support import exact_luma
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -464,6 +466,19 @@ def test_a_page_a_negative_and_a_document(page, tmp_path):
     name, data = saved(page, "#document .save")
     assert name == "scans-colorized.tif"
     assert Image.open(io.BytesIO(data)).n_frames == 2
+
+
+def test_damage_is_repaired_on_request(page, tmp_path):
+    Image.fromarray(scratched(skimage.data.camera())).save(scan := tmp_path / "scan.png")
+    drop(page, scan)
+    before = settled(page)
+    luma = np.asarray(Image.open(scan), float)
+    assert abs(exact_luma(pixels(saved(page)[1])) - luma).max() <= 1.5
+    page.get_by_role("button", name="More options").click()
+    page.get_by_label("Repair dust, scratches and fading").check()
+    changed(page, before)
+    repaired = restore(scan).photo.luma
+    assert abs(exact_luma(pixels(saved(page)[1])) - repaired).max() <= 1.5
 
 
 # --- films ----------------------------------------------------------------------------------

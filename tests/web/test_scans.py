@@ -7,12 +7,14 @@ import zipfile
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from photochrom.photo.output_profile import output_profile
 from tests.documents.test_pdf import GREY, document, flate_image, pikepdf
 from tests.pages import album_page
+from tests.restoration.scans import scratched
 from tests.services import COLORIZE, JOBS, begin, ended, pixels, post, problem, service
 from tests.support import exact_luma, picture_bytes
 
@@ -96,6 +98,44 @@ def test_results_are_in_the_profile_that_was_asked_for(profile, name, client):
 def test_a_label_stands_below_the_result(client):
     assert len(pixels(post(client, picture_bytes(GREY), label="true").content)) > len(GREY)
     assert post(client, picture_bytes(GREY), label="true", pages="all").status_code == 422
+
+
+@pytest.fixture(scope="module")
+def scratched_scan() -> bytes:
+    return picture_bytes(scratched(skimage.data.camera()))
+
+
+def test_damage_is_repaired_where_it_is_found(client, scratched_scan):
+    plain = post(client, scratched_scan, "a.png")
+    repaired = post(client, scratched_scan, "a.png", restore=["dust", "scratches"])
+    assert "Photochrom-Repaired" not in plain.headers
+    assert "filled in" in repaired.headers["Photochrom-Repaired"]
+    assert pixels(repaired.content).shape == pixels(plain.content).shape
+    assert (pixels(repaired.content) != pixels(plain.content)).any()
+    clean = picture_bytes(skimage.data.camera())
+    untouched = post(client, clean, "a.png", restore=["dust", "scratches", "fading"])
+    assert "Photochrom-Repaired" not in untouched.headers
+    assert untouched.content == post(client, clean, "a.png").content
+
+
+def test_a_job_returns_repaired_copies_besides(client, scratched_scan):
+    clean = picture_bytes(skimage.data.camera())
+    job = begin(client, ("a.png", scratched_scan), ("b.png", clean), restore="dust")
+    job = ended(client, job)
+    assert [bool(item["repaired"]) for item in job["items"]] == [True, False]
+    found = zipped(client.get(job["result"]).content)
+    assert sorted(found) == ["a-restored.png", "a.png", "b.png"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"restore": "rust"}, "restore"),
+        ({"restore": "dust", "pages": "all"}, "expected pages or restore; received both"),
+    ],
+)
+def test_repairs_that_cannot_be(fields, words, client, scratched_scan):
+    assert words in problem(post(client, scratched_scan, "a.png", **fields), 422)
 
 
 def profile_in(data: bytes) -> bytes:

@@ -14,17 +14,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 from PIL import Image
 
-from photochrom import Colorizer, ColorOptions, batch
+from photochrom import Colorizer, ColorOptions, batch, photo
 from photochrom.errors import ConfigError
 from photochrom.photo.output_profile import output_profile
+from photochrom.restoration import restore
 from photochrom.web.page.choices import Choices, Mark, parse_palette
 from photochrom.web.page.payloads import tray_value, viewer_value
 from photochrom.web.page.session import Session
 from photochrom.web.page.session_store import SessionStore
 from photochrom.web.page.tray import Picture
 from tests.pages import album_page
+from tests.restoration.scans import scratched
 from tests.support import known_color_model, write_pictures
 
 
@@ -149,11 +152,29 @@ def test_negatives_are_inverted_one_or_all(session, tmp_path):
     before = pixel(session.downloads.file(second))
     session.edits.change(first, lambda choices: replace(choices, negative=True))
     assert first.choices.cleared().negative
-    session.set_negative(wanted=True)
+    session.set_scan(negative=True, restore=False)
     while session.queue.is_busy:
         time.sleep(0.01)
     assert [each.choices.negative for each in (first, second)] == [True, True]
     assert (pixel(session.downloads.file(second)) == 255 - before).all()
+
+
+def test_damage_is_repaired_in_one_or_all(session, tmp_path):
+    scan = scratched(skimage.data.camera())
+    for name in ("a.png", "b.png"):
+        Image.fromarray(scan).save(tmp_path / name)
+    first, second = session.add([tmp_path / "a.png", tmp_path / "b.png"])
+    for each in (first, second):
+        session.queue.wait(each, 60)
+    session.edits.change(first, lambda choices: replace(choices, restore=True))
+    assert first.choices.cleared().restore
+    repaired = restore(scan).photo.luma
+    assert abs(photo.read(session.downloads.file(first)).luma - repaired.astype(int)).max() <= 1
+    assert abs(photo.read(session.downloads.file(second)).luma - scan.astype(int)).max() <= 1
+    session.set_scan(negative=False, restore=True)
+    while session.queue.is_busy:
+        time.sleep(0.01)
+    assert abs(photo.read(session.downloads.file(second)).luma - repaired.astype(int)).max() <= 1
 
 
 def test_files_are_saved_in_the_colour_space_that_was_chosen_last(session, tmp_path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from photochrom.errors import ConfigError
 from photochrom.guidance.hints import RGB, Hint, owners, parse_color
 from photochrom.options import ColorOptions
+from photochrom.restoration import REPAIRS
 
 if TYPE_CHECKING:
     from photochrom.photo import Photo
@@ -108,6 +109,7 @@ class Choices:
         variant: Number of the chosen alternative; 0 is the most likely one.
         album: Whether to colour each photograph on a page on its own, where several are found.
         negative: Whether the photograph is a negative, which is inverted first.
+        restore: Whether dust, scratches and fading are repaired where they are found.
     """
 
     vividness: float | None = None
@@ -118,6 +120,7 @@ class Choices:
     variant: int = 0
     album: bool = True
     negative: bool = False
+    restore: bool = False
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -139,6 +142,7 @@ class Choices:
             variants=VARIANTS if self.variant else 1,
             album=self.album,
             negative=self.negative,
+            restore=REPAIRS if self.restore else (),
         )
 
     @property
@@ -148,7 +152,12 @@ class Choices:
 
     def cleared(self) -> Choices:
         """Return the default colours, but keep the vividness and what the scan is."""
-        return Choices(vividness=self.vividness, album=self.album, negative=self.negative)
+        return Choices(
+            vividness=self.vividness,
+            album=self.album,
+            negative=self.negative,
+            restore=self.restore,
+        )
 
     def with_variant(self, variant: int) -> Choices:
         """Return these choices with one of the alternatives, without marks and palette."""

@@ -15,7 +15,7 @@ from photochrom.web.page.documents import DocumentTab
 from photochrom.web.page.films import FilmTab
 from photochrom.web.page.handlers import Handlers
 from photochrom.web.page.payloads import viewer_value
-from photochrom.web.page.updates import Updates
+from photochrom.web.page.updates import REPAIRS_INFO, Updates
 
 if TYPE_CHECKING:
     from gradio.blocks import Block
@@ -169,7 +169,12 @@ class Page:
         self.negative = gr.Checkbox(
             label="This is a negative", info="Invert it before colouring", elem_id="negative"
         )
-        self.negative_for_all = gr.Button("Use this for all", size="sm", visible=False)
+        self.restore = gr.Checkbox(
+            label="Repair dust, scratches and fading",
+            info=REPAIRS_INFO,
+            elem_id="restore",
+        )
+        self.scan_for_all = gr.Button("Use these two for all", size="sm", visible=False)
         self.profile = gr.Dropdown(
             _PROFILES,
             value="srgb",
@@ -204,7 +209,8 @@ class Page:
         on(self.only_palette.input, handlers.copying.copy, reference)
         negative = [*state, self.negative]
         on(self.negative.input, handlers.scans.set_negative, negative)
-        on(self.negative_for_all.click, handlers.scans.set_negative_for_all, negative)
+        on(self.restore.input, handlers.scans.set_restore, [*state, self.restore])
+        on(self.scan_for_all.click, handlers.scans.set_for_all, [*negative, self.restore])
         on(self.profile.input, handlers.scans.set_profile, [*state, self.profile])
         on(self.palette.submit, handlers.copying.set_palette, [*state, self.palette])
         on(self.palette.blur, handlers.copying.set_palette, [*state, self.palette])
@@ -235,7 +241,8 @@ class Page:
             self.only_palette,
             self.palette,
             self.negative,
-            self.negative_for_all,
+            self.restore,
+            self.scan_for_all,
             self.profile,
         ]
         event(

@@ -240,10 +240,15 @@ class ScanHandlers(_PhotographHandlers):
         return self._change(key, number, lambda choices: replace(choices, negative=wanted))
 
     @report_errors
-    def set_negative_for_all(self, key: str, number: int, wanted: bool) -> Updates:
-        """Set whether all photographs are negatives."""
+    def set_restore(self, key: str, number: int, wanted: bool) -> Updates:
+        """Set whether damage in a photograph is repaired."""
+        return self._change(key, number, lambda choices: replace(choices, restore=wanted))
+
+    @report_errors
+    def set_for_all(self, key: str, number: int, negative: bool, restore: bool) -> Updates:
+        """Set whether all photographs are negatives, and whether damage in them is repaired."""
         session = self._sessions.open(key)
-        session.set_negative(wanted=wanted)
+        session.set_scan(negative=negative, restore=restore)
         return self._updates.progress(session)
 
     @report_errors

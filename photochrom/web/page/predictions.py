@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from photochrom.web.page.tray import Picture
 
     AnyPrediction = Prediction | AlbumPrediction
-    # Reference, album, negative and colouring anew decide what the network sees; the other choices
-    # apply to its output
-    Key = tuple[Path, Photo | None, bool, bool, bool]
+    # Reference, album, negative, repairs and colouring anew decide what the network sees; the
+    # other choices apply to its output
+    Key = tuple[Path, Photo | None, bool, bool, bool, bool]
 
 __all__ = ["PredictionCache", "Predictions"]
 
@@ -110,12 +110,13 @@ class Predictions:
     def for_preview(self, picture: Picture) -> AnyPrediction:
         """Return the prediction for a small copy, from the cache if possible.
 
-        It also notes how many photographs are coloured and how many are in colour already, if they
-        were looked for.
+        It also notes what was repaired, and how many photographs are coloured and how many are in
+        colour already, if they were looked for.
         """
         prediction = self._cache.get(
             _key_of(picture), lambda: views.downscaled(self.at_full_size(picture))
         )
+        picture.repaired = prediction.photo.repaired
         if picture.choices.album:
             picture.found = picture.in_color = 0
             if isinstance(prediction, AlbumPrediction):
@@ -124,5 +125,6 @@ class Predictions:
 
 
 def _key_of(picture: Picture) -> Key:
-    choices = picture.choices
-    return picture.folder, choices.reference, choices.album, choices.negative, picture.recolor
+    chosen = picture.choices
+    scan = chosen.album, chosen.negative, chosen.restore
+    return picture.folder, chosen.reference, *scan, picture.recolor

@@ -99,9 +99,14 @@ class Session:
         ColorOptions(vividness=vividness)  # checked once, before anything is changed
         self._change_all(lambda choices: replace(choices, vividness=vividness))
 
-    def set_negative(self, *, wanted: bool) -> None:
-        """Set whether all photographs are negatives; those that are done are coloured again."""
-        self._change_all(lambda choices: replace(choices, negative=wanted))
+    def set_scan(self, *, negative: bool, restore: bool) -> None:
+        """Set what all scans are; those that are done are coloured again.
+
+        Args:
+            negative: Whether they are negatives.
+            restore: Whether damage in them is repaired.
+        """
+        self._change_all(lambda choices: replace(choices, negative=negative, restore=restore))
 
     def _change_all(self, change: Callable[[Choices], Choices]) -> None:
         def set_choices(picture: Picture) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
+from photochrom.files.names import restored_name
 from photochrom.guidance.shared_colors import SharedColors
 from photochrom.web.filenames import colorized_name, safe_name, unique
 from photochrom.web.page.choices import Choices
@@ -34,6 +35,7 @@ class Picture:
         size: Width and height, in pixels.
         found: Number of photographs on the page that are coloured; 0 if it is itself a photograph.
         in_color: Number of further photographs on the page, which are in colour already.
+        repaired: What was repaired; "" if nothing was.
         seconds: Time that the first colouring took.
         choices: How the photograph is to be coloured.
         shared: Colours of related photographs of the tray, which this one shares; mostly empty.
@@ -53,6 +55,7 @@ class Picture:
     size: tuple[int, int] = (0, 0)
     found: int = 0
     in_color: int = 0
+    repaired: str = ""
     seconds: float = 0.0
     choices: Choices = field(default_factory=Choices)
     shared: SharedColors = field(default_factory=SharedColors, repr=False)
@@ -70,12 +73,13 @@ class Picture:
     @property
     def target(self) -> Path:
         """Path of the coloured file."""
-        return self.folder / "coloured" / self.target_name
+        return self.folder / "coloured" / colorized_name(self.name)
 
     @property
     def target_name(self) -> str:
         """Name under which the coloured file is saved."""
-        return colorized_name(self.name)
+        name = PurePath(colorized_name(self.name))
+        return str(restored_name(name, set()) if self.repaired else name)
 
     @property
     def share_name(self) -> str:

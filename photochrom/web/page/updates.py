@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from photochrom.web.page.session import Session
     from photochrom.web.page.tray import Picture
 
-__all__ = ["NOTHING", "PageUpdates", "Updates", "report_errors", "state_of"]
+__all__ = ["NOTHING", "REPAIRS_INFO", "PageUpdates", "Updates", "report_errors", "state_of"]
+
+REPAIRS_INFO: Final = "Where they are found. This changes brightness, too"
+"""What stands below the switch for repairs, as long as nothing is known about the photograph."""
 
 # A component, and its new value or a component with new properties. Gradio looks for the names in
 # the annotations of handlers, so this one exists at run time.
@@ -86,6 +89,9 @@ class PageUpdates:
             **self._copying(picture),
             self._page.vividness: self._default if vividness is None else vividness,
             self._page.negative: bool(picture and picture.choices.negative),
+            self._page.restore: gr.Checkbox(
+                value=bool(picture and picture.choices.restore), info=_about_repairs(picture)
+            ),
             self._page.profile: session.downloads.profile,
         }
 
@@ -110,6 +116,7 @@ class PageUpdates:
             self._page.undo: gr.Button(interactive=bool(picture and picture.history)),
             self._page.redo: gr.Button(interactive=bool(picture and picture.undone)),
             self._page.tray: tray_value(session, number),
+            self._page.restore: gr.Checkbox(info=_about_repairs(picture)),
         }
 
     def problem(self, session: Session, picture: Picture | None, message: str) -> Updates:
@@ -128,7 +135,7 @@ class PageUpdates:
             self._page.tray: tray_value(session),
             self._page.timer: gr.Timer(active=session.queue.is_busy),
             self._page.for_all: gr.Button(visible=len(session.tray) > 1),
-            self._page.negative_for_all: gr.Button(visible=len(session.tray) > 1),
+            self._page.scan_for_all: gr.Button(visible=len(session.tray) > 1),
         }
 
     def alternatives(self, value: AlternativesValue) -> Updates:
@@ -155,3 +162,10 @@ class PageUpdates:
 def state_of(picture: Picture | None) -> tuple[int | str, ...]:
     """Return a value that changes whenever a photograph has to be drawn again."""
     return (picture.number, picture.version, picture.status) if picture else ()
+
+
+def _about_repairs(picture: Picture | None) -> str:
+    """Return what stands below the switch for repairs: what was repaired in a photograph."""
+    if picture is None or not picture.choices.restore or picture.status != "done":
+        return REPAIRS_INFO
+    return picture.repaired or "No such damage was found"

@@ -14,7 +14,7 @@ from photochrom import photo
 from photochrom.album import AlbumPrediction
 from photochrom.photo import Metadata, Photo
 from photochrom.photo.photo import eight_bits
-from photochrom.photo.provenance import with_provenance
+from photochrom.photo.provenance import with_edit
 from photochrom.photo.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _small_photo(whole: Photo, side: int, *, in_color: bool = False) -> Photo:
     if in_color and whole.color is not None:
         color = eight_bits(_resize(whole.color, side))
     tint = "grey" if color is None else whole.tint
-    return Photo(luma, color, None, tint, Metadata(), "JPEG", whole.name)
+    metadata = with_edit(Metadata(), whole.repaired) if whole.repaired else Metadata()
+    return Photo(luma, color, None, tint, metadata, "JPEG", whole.name, repaired=whole.repaired)
 
 
 def _resize(pixels: IntArray, side: int) -> IntArray:
@@ -131,8 +132,7 @@ def share_picture(before: bytes, after: ColorPhoto) -> bytes:
     with Image.open(io.BytesIO(before)) as image:
         grey = np.asarray(image.convert("RGB"))
     sheet = side_by_side(grey, eight_bits(after.rgb))
-    metadata = with_provenance(Metadata())
-    return photo.encode(sheet, format="JPEG", metadata=metadata, quality=_QUALITY)
+    return photo.encode(sheet, format="JPEG", metadata=after.metadata, quality=_QUALITY)
 
 
 def thumbnail(preview: bytes, side: int = THUMBNAIL_SIDE) -> bytes:
