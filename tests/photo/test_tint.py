@@ -11,7 +11,7 @@ import skimage.data
 from PIL import Image
 
 from photochrom import photo
-from photochrom.color import luma
+from photochrom.color import lab_to_rgb, luma, rgb_to_lab
 
 # what black, middle grey and white become
 TONES = {
@@ -54,6 +54,20 @@ def test_tinted_photographs_with_grain_and_stains(tone, colour_photos):
         stain = cv2.GaussianBlur(rng.normal(0, 1, rgb.shape[:2]), (0, 0), 40)
         scan += (stain / np.abs(stain).max() * 4)[..., None] * (1, 0.8, 0.5)
         assert photo.tint_of(np.clip(scan, 0, 255).astype(np.uint8)) == "tinted", name
+
+
+def test_a_sepia_print_with_a_worn_edge_and_uneven_tone(colour_photos):
+    """Its tint depends on the place, but there is nothing in it without tint."""
+    rng = np.random.default_rng(6)
+    for name, rgb in colour_photos.items():
+        lab = rgb_to_lab(np.divide(rgb, 255, dtype=np.float32))
+        stain = cv2.GaussianBlur(rng.normal(0, 1, rgb.shape[:2]), (0, 0), 25)
+        strength = 1 + 0.4 * stain / np.abs(stain).max()
+        lab[..., 0] = 25 + lab[..., 0] * 0.6
+        lab[..., 1:] = strength[..., None] * (4, 26)
+        lab[:, :9] = (93, 2, 18)
+        scan = np.rint(np.clip(lab_to_rgb(lab), 0, 1) * 255).astype(np.uint8)
+        assert photo.tint_of(scan) == "tinted", name
 
 
 def test_colour_photographs(colour_photos):
