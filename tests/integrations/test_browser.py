@@ -24,6 +24,7 @@ from PIL import Image, ImageOps
 from photochrom import Colorizer, Hint, color
 from photochrom.photo.provenance import marked_version
 from tests.browsing import CHROMIUM, Chromium, limited
+from tests.photo.test_tint import worn_sepia
 
 sync_api = pytest.importorskip("playwright.sync_api")
 if TYPE_CHECKING:
@@ -205,6 +206,12 @@ def test_a_photograph_in_colour_is_left_alone_until_a_person_asks(
     browsing.page.click("#recolor")
     browsing.wait_for("coloured in")
     assert browsing.page.locator("#work").is_visible()
+
+
+def test_a_worn_sepia_print_is_no_photograph_in_colour(browsing: Browsing, tmp_path: Path):
+    path = tmp_path / "sepia.png"
+    Image.fromarray(worn_sepia(skimage.data.chelsea())).save(path)
+    browsing.open(path)
 
 
 def test_what_cannot_be_read_is_named(browsing: Browsing, tmp_path: Path):

@@ -36,6 +36,18 @@ def jpeg(rgb: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(Image.open(stream))
 
 
+def worn_sepia(rgb: np.ndarray) -> np.ndarray:
+    """A print whose tint is stronger in some places than in others, with a worn left edge."""
+    rng = np.random.default_rng(6)
+    lab = rgb_to_lab(np.divide(rgb, 255, dtype=np.float32))
+    stain = cv2.GaussianBlur(rng.normal(0, 1, rgb.shape[:2]), (0, 0), 25)
+    strength = 1 + 0.4 * stain / np.abs(stain).max()
+    lab[..., 0] = 25 + lab[..., 0] * 0.6
+    lab[..., 1:] = strength[..., None] * (4, 26)
+    lab[:, :9] = (93, 2, 18)
+    return np.rint(np.clip(lab_to_rgb(lab), 0, 1) * 255).astype(np.uint8)
+
+
 @pytest.mark.parametrize("tone", TONES)
 @pytest.mark.parametrize("quality", [None, 95, 75, 60])
 def test_tinted_photographs(tone, quality, colour_photos):
@@ -58,16 +70,8 @@ def test_tinted_photographs_with_grain_and_stains(tone, colour_photos):
 
 def test_a_sepia_print_with_a_worn_edge_and_uneven_tone(colour_photos):
     """Its tint depends on the place, but there is nothing in it without tint."""
-    rng = np.random.default_rng(6)
     for name, rgb in colour_photos.items():
-        lab = rgb_to_lab(np.divide(rgb, 255, dtype=np.float32))
-        stain = cv2.GaussianBlur(rng.normal(0, 1, rgb.shape[:2]), (0, 0), 25)
-        strength = 1 + 0.4 * stain / np.abs(stain).max()
-        lab[..., 0] = 25 + lab[..., 0] * 0.6
-        lab[..., 1:] = strength[..., None] * (4, 26)
-        lab[:, :9] = (93, 2, 18)
-        scan = np.rint(np.clip(lab_to_rgb(lab), 0, 1) * 255).astype(np.uint8)
-        assert photo.tint_of(scan) == "tinted", name
+        assert photo.tint_of(worn_sepia(rgb)) == "tinted", name
 
 
 def test_colour_photographs(colour_photos):

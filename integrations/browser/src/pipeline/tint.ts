@@ -25,6 +25,10 @@ const NODES = 32; // nodes of the curve along lightness
 const GREY_CHROMA = 2; // Lab units; less looks grey
 const IGNORED_SHARE = 0.002; // share of the most extreme pixels, which do not count
 const MAX_SPREAD = 2.2; // Lab units: root mean square distance from the curve in a tinted picture
+// A print that is tinted unevenly: of 1,017 photographs in colour, none is so.
+const WEAKEST_SHARE = 0.01;
+const MIN_TINT = 12; // Lab units: chroma along the mean hue of the pixels with least of it
+const MAX_ACROSS = 1.85; // Lab units: root mean square chroma across the mean hue
 const MAX_DISTANCE = 15; // Lab units: largest distance from the curve in a tinted picture
 
 /** Tell what kind of picture it is. */
@@ -36,7 +40,26 @@ export function tintOf(pixels: Pixels): Tint {
   const squares = distance.reduce((sum, value) => sum + value * value, 0);
   const spread = Math.sqrt(squares / distance.length);
   const farthest = quantile(distance, 1 - IGNORED_SHARE);
-  return spread < MAX_SPREAD && farthest < MAX_DISTANCE ? "tinted" : "colour";
+  if (spread < MAX_SPREAD && farthest < MAX_DISTANCE) return "tinted";
+  return hasOneStrongHue(lab) ? "tinted" : "colour";
+}
+
+/**
+ * Return whether all pixels have one hue, and none is without colour.
+ *
+ * A sepia print with stains and torn edges is tinted unevenly, but nothing in it is grey.
+ */
+function hasOneStrongHue(lab: readonly Triple[]): boolean {
+  const meanA = lab.reduce((sum, [, a]) => sum + a, 0) / lab.length;
+  const meanB = lab.reduce((sum, [, , b]) => sum + b, 0) / lab.length;
+  const length = Math.max(Math.hypot(meanA, meanB), 1e-6);
+  const [alongA, alongB] = [meanA / length, meanB / length];
+  const weakest = quantile(
+    lab.map(([, a, b]) => a * alongA + b * alongB),
+    WEAKEST_SHARE,
+  );
+  const squares = lab.reduce((sum, [, a, b]) => sum + (b * alongA - a * alongB) ** 2, 0);
+  return weakest > MIN_TINT && Math.sqrt(squares / lab.length) < MAX_ACROSS;
 }
 
 /** Return the pixels of a small copy in Lab. */
