@@ -71,8 +71,7 @@ def draw(path: Path) -> None:
     print(f"{path}: {found}")
     before, after = (np.repeat(each[..., None], 3, 2) for each in (luma, found.photo.luma))
     marked = before.copy()
-    if found.mask is not None:
-        marked[found.mask] = (255, 40, 40)
+    marked[found.mask] = (255, 40, 40)
     sheet = np.hstack([before, marked, after, photochrom.colorize(found.photo).rgb])
     Image.fromarray(sheet).resize((1600, 400), Image.Resampling.LANCZOS).save(path, quality=85)
 
@@ -106,10 +105,9 @@ def measure(arguments: argparse.Namespace) -> None:
         after.append(psnr(repaired.photo.luma, luma))
         touched += bool(repaired)
         drawn += int(mask.sum())
-        if repaired.mask is not None:
-            found += int((mask & repaired.mask).sum())
-            near = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
-            wrong += int((repaired.mask & ~near).sum())
+        found += int((mask & repaired.mask).sum())
+        near = cv2.dilate(mask.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+        wrong += int((repaired.mask & ~near).sum())
     print(f"clean: {clean} photographs; changed for " + ", ".join(
         f"{kind} {count} ({count / clean:.2%})" for kind, count in alarms.items()
     ))  # fmt: skip

@@ -5,6 +5,12 @@ Damage is found first. A scan in which none is found stays as it is, byte for by
 
 from __future__ import annotations
 
-from photochrom.restoration.restoring import REPAIRS, Restoration, check_repairs, restore
+from photochrom.restoration.restoring import (
+    REPAIRS,
+    Restoration,
+    check_repairs,
+    parse_repairs,
+    restore,
+)
 
-__all__ = ["REPAIRS", "Restoration", "check_repairs", "restore"]
+__all__ = ["REPAIRS", "Restoration", "check_repairs", "parse_repairs", "restore"]

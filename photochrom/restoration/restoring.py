@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from photochrom.photo.reading import Source
     from photochrom.restoration.fading import Levels
 
-__all__ = ["REPAIRS", "Restoration", "check_repairs", "restore"]
+__all__ = ["REPAIRS", "Restoration", "check_repairs", "parse_repairs", "restore"]
 
 REPAIRS: Final = ("dust", "scratches", "fading")
 """What can be repaired. Scratches include cracks, creases and hairs."""
@@ -41,18 +41,18 @@ class Restoration:
 
     Attributes:
         photo: the photograph; the one that was given, if nothing was found.
+        mask: the pixels that were filled in, (H, W).
         dust: number of specks that were filled in.
         scratches: number of scratches, cracks and hairs that were filled in.
         levels: the darkest and the lightest level of a faded print, from 0 to 1, which are nearly
             black and nearly white now; None if it had not faded.
-        mask: the pixels that were filled in, (H, W); None if there are none.
     """
 
     photo: Photo
+    mask: npt.NDArray[np.bool_] = field(repr=False)
     dust: int = 0
     scratches: int = 0
     levels: Levels | None = None
-    mask: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
 
     def __bool__(self) -> bool:
         """Return whether anything was repaired."""
@@ -84,6 +84,18 @@ def check_repairs(repairs: Collection[str]) -> None:
         raise ConfigError(f"expected some of {', '.join(REPAIRS)}; received {received}")
 
 
+def parse_repairs(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the repairs that texts such as "dust,scratches" name, or all for "all".
+
+    Raises:
+        ConfigError: a name is not one of `REPAIRS`.
+    """
+    names = [name.strip().lower() for text in texts for name in text.split(",")]
+    repairs = REPAIRS if names == ["all"] else tuple(dict.fromkeys(filter(None, names)))
+    check_repairs(repairs)
+    return repairs
+
+
 def restore(
     source: Source | Photo, repairs: Collection[str] = REPAIRS, *, name: str | None = None
 ) -> Restoration:
@@ -105,18 +117,18 @@ def restore(
     check_repairs(repairs)
     photo = source if isinstance(source, Photo) else read(source, name=name)
     if not repairs or min(photo.luma.shape) < _SMALLEST:
-        return Restoration(photo)
+        return Restoration(photo, np.zeros(photo.luma.shape, bool))
     luma = photo.luma
     found = dict(zip(("dust", "scratches"), _find(luma), strict=True))
     chosen = {name: marks for name, marks in found.items() if name in repairs and marks.count}
-    mask = _at_full_size(chosen.values(), luma.shape) if chosen else None
-    if mask is not None:
+    mask = _at_full_size(chosen.values(), luma.shape)
+    if chosen:
         luma = fill_in(luma, mask)
     levels = faded_levels(luma, _unfaded(photo, found.values())) if "fading" in repairs else None
     if levels:
         luma = stretched(luma, levels)
     counts = {name: marks.count for name, marks in chosen.items()}
-    result = Restoration(photo, **counts, levels=levels, mask=mask)
+    result = Restoration(photo, mask, **counts, levels=levels)
     if not result:
         return result
     metadata = with_edit(photo.metadata, str(result))
@@ -141,12 +153,15 @@ def _find(luma: IntArray) -> tuple[Marks, Marks]:
     size = working_size(width, height)
     small = eight_bits(luma)
     if size != (width, height):
-        small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.uint8)
+        way = cv2.INTER_AREA if size < (width, height) else cv2.INTER_CUBIC
+        small = np.asarray(cv2.resize(small, size, interpolation=way), np.uint8)
     return find_marks(small, damage_probability(small))
 
 
 def _at_full_size(marks: Collection[Marks], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
     """Join the masks of marks, with what is just around them, in the size of the scan."""
+    if not marks:
+        return np.zeros(shape, bool)
     height, width = shape
     small = np.logical_or.reduce([each.mask for each in marks]).astype(np.uint8)
     full = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
