@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 
 from photochrom import photo
+from photochrom.errors import OutputError
+from photochrom.photo.codecs import format_named
 from photochrom.photo.label import LabelledChroma, labelled_luma
 from photochrom.photo.output_profile import output_profile, profile_of
 from photochrom.photo.photo import Picture, eight_bits
@@ -95,9 +97,16 @@ class ColorPhoto(Picture):
             quality: 1 to 100 for JPEG, WebP, AVIF and HEIC; None for the format's default.
 
         Raises:
-            OutputError: the format is unknown or cannot hold this photograph.
+            OutputError: the format is unknown or cannot hold this photograph, or it was repaired,
+                and the format has no metadata that could say so.
             ConfigError: `quality` is out of range.
         """
+        codec = format_named(format or self.format)
+        if self.repaired and "xmp" not in codec.keeps:
+            raise OutputError(
+                f"expected a format whose metadata can say that the photograph was repaired, such "
+                f"as PNG or JPEG; received {codec.name}"
+            )
         return photo.encode_colored(
             self.luma,
             self.chroma,

@@ -23,7 +23,7 @@ from photochrom.files.names import COLORIZED, colorized, restored_name
 from photochrom.photo import READABLE_SUFFIXES, WRITABLE_SUFFIXES, result_suffix
 from photochrom.photo.codecs import NOT_INSTALLED, format_of
 
-__all__ = ["plan", "unsearched_folders", "unsupported_suffixes"]
+__all__ = ["plan", "restored_path", "unsearched_folders", "unsupported_suffixes"]
 
 _SUFFIX: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")
 # Pictures that people keep among their photographs, but that Photochrom does not read.
@@ -101,7 +101,20 @@ def plan(
 def _with_copies(jobs: Sequence[Job]) -> list[Job]:
     """Return jobs with a path for a repaired copy, which no other result has."""
     taken = {str(job.target).casefold() for job in jobs}
-    return [replace(job, restored=restored_name(job.target, taken)) for job in jobs]
+    return [replace(job, restored=restored_path(job.target, taken)) for job in jobs]
+
+
+def restored_path(target: Path, taken: set[str]) -> Path:
+    """Return the path of a repaired copy: `NAME-restored.jpg`.
+
+    It is a PNG where the format of the result has no metadata that could say that it was repaired.
+
+    Args:
+        target: the path of the result.
+        taken: as in `restored_name`.
+    """
+    has_metadata = _is_pdf(target) or "xmp" in format_of(target).keeps
+    return restored_name(target if has_metadata else target.with_suffix(".png"), taken)
 
 
 def _found(

@@ -146,7 +146,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
     )
     if settings.in_color == "skip" and is_in_color(grey, album=options.album):
         return outcome
-    copy = _repaired(grey, colorizer, options, job) if job.restored else None
+    copy = _repaired(grey, colorizer, options) if job.restored else None
     if kept and copy is None:
         return replace(outcome, reason=_EXISTS_ALREADY, written=tuple(kept))
     colored = ColoredScan([], 1)
@@ -187,23 +187,11 @@ def _with_targets(
     return found | {job.restored: copy} if job.restored and copy else found
 
 
-def _repaired(
-    grey: Photo, colorizer: Colorizer, options: ColorOptions, job: Job
-) -> ColorPhoto | None:
-    """Return the photograph repaired and coloured; None if no damage is found in it.
-
-    Raises:
-        OutputError: the format of the copy cannot say that it was repaired.
-    """
+def _repaired(grey: Photo, colorizer: Colorizer, options: ColorOptions) -> ColorPhoto | None:
+    """Return the photograph repaired and coloured; None if no damage is found in it."""
     restoration = restore(grey.inverted() if options.negative else grey, options.restore)
     if not restoration:
         return None
-    codec = format_of(job.target)
-    if "xmp" not in codec.keeps:
-        raise OutputError(
-            f"expected a format for the repaired copy that can say that it was repaired, such as "
-            f"PNG or JPEG; received {codec.name}"
-        )
     return colorizer.colorize(restoration.photo, replace(options, restore=(), negative=False))
 
 

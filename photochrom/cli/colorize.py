@@ -85,7 +85,7 @@ def colorize(
     consistent: Consistent = False,
     split: Split = False,
     pages: Pages = "",
-    restore: Restore = "",
+    restore: Restore = None,
     negative: Negative = False,
     profile: Profile = "srgb",
     keep_profile: KeepProfile = False,
@@ -118,7 +118,8 @@ def colorize(
     max_pixels = int(max_megapixels * 1e6)
     create = _creator(model, engine, precision, max_pixels, start=not dry_run)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
-    options = replace(options, album=album, negative=negative, restore=_repairs(restore, pages))
+    repairs = _repairs(restore, pages=pages, variants=variants > 1, split=split)
+    options = replace(options, album=album, negative=negative, restore=repairs)
     originals = [Path(each) for each in (palette, reference) if each]
     target, overwrite = "keep" if keep_profile else profile, exists == "overwrite"
     signer = _signer(sign_cert, sign_key, sign_timestamp)
@@ -131,7 +132,7 @@ def colorize(
     comparison = Comparison(compare, max_pixels, overwrite) if compare else None
     jobs = _plan(
         inputs, output, comparison, one=bool(hints), recursive=recursive, suffix=suffix,
-        variants=variants, split=split, restored=bool(restore), documents=bool(pages),
+        variants=variants, split=split, restored=bool(repairs), documents=bool(pages),
         originals=originals,
     )  # fmt: skip
     if dry_run:
@@ -371,18 +372,16 @@ def _options(
     )
 
 
-def _repairs(text: str, pages: str) -> tuple[str, ...]:
-    """Parse `--restore`, and check that it is not combined with `--pages`."""
-    if not text:
+def _repairs(texts: list[str] | None, **excluded: object) -> tuple[str, ...]:
+    """Parse `--restore`, and check that options that exclude it are not given."""
+    if not texts:
         return ()
-    if pages:
-        raise ConfigError("expected --restore or --pages, not both")
-    from photochrom.restoration import check_repairs
+    from photochrom.restoration import parse_repairs
 
-    repairs = tuple(each.strip() for each in text.split(","))
+    for name in (name for name, value in excluded.items() if value):
+        raise ConfigError(f"expected --restore or --{name}, not both")
     with naming("--restore"):
-        check_repairs(repairs)
-    return repairs
+        return parse_repairs(texts)
 
 
 def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
@@ -390,7 +389,14 @@ def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:
     for job, target in ((each, target) for each in jobs for target in each.targets):
         target_exists = os.path.lexists(target)
         if as_json:
-            emit({"source": str(job.source), "target": str(target), "exists": target_exists})
+            emit(
+                {
+                    "source": str(job.source),
+                    "target": str(target),
+                    "exists": target_exists,
+                    "if_damaged": target == job.restored,
+                }
+            )
         else:
             remark = f" (exists already: {consequence})" if target_exists else ""
             if target == job.restored and not target_exists:

@@ -89,9 +89,9 @@ Reference = Annotated[
     typer.Option(help="A colour photograph of a similar subject, to copy the colours from."),
 ]
 Restore = Annotated[
-    str,
+    list[str] | None,
     typer.Option(
-        metavar="dust,scratches,fading",
+        metavar="dust,scratches,fading|all",
         help="Also write a repaired copy, NAME-restored, of each photograph in which such damage "
         "is found. Only this copy has another luma.",
         show_default="none",

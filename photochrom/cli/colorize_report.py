@@ -147,6 +147,11 @@ def conclude(outcomes: list[Outcome], engine: str, *, show_paths: bool) -> None:
         parts.append(f"{were(skipped, 'file')} skipped")
     if in_color:
         parts.append(f"{were(in_color, 'file')} in colour already (see --in-color)")
+    unharmed = sum(
+        each.status == "done" and bool(each.job.restored) and not each.repaired for each in outcomes
+    )
+    if unharmed:
+        parts.append(f"no damage to repair was found in {unharmed}")
     if statuses["failed"]:
         parts.append(f"{statuses['failed']} failed")
     if statuses["cancelled"]:

@@ -44,7 +44,7 @@ class Comparison:
         from photochrom.files.atomic import check_destination, ensure_not_original, identity
         from photochrom.photo.codecs import format_of
 
-        if len(jobs) > 1 or len(jobs[0].targets) > 1:
+        if len(jobs) > 1 or jobs[0].split or len(jobs[0].unsplit_targets) > 1:
             raise ConfigError("expected --compare with one photograph and one result")
         if self.path.resolve() == jobs[0].target.resolve():
             raise ConfigError(

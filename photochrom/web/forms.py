@@ -18,6 +18,7 @@ from photochrom.errors import ConfigError
 from photochrom.guidance.hints import parse_color, parse_hint
 from photochrom.options import MAX_VARIANTS, ColorOptions
 from photochrom.photo.output_profile import ProfileName
+from photochrom.restoration import parse_repairs
 from photochrom.web.problems import InvalidRequest
 
 __all__ = ["ColorForm", "JobForm", "PhotographForm", "check_fields"]
@@ -73,9 +74,10 @@ class ColorForm(BaseModel):
         "they are, so that a request for such a photograph alone is refused; `recolor` colours "
         "them anew. Sepia is not colour.",
     )
-    restore: list[Literal["dust", "scratches", "fading"]] = Field(
+    restore: list[str] = Field(
         [],
-        description="Damage to repair where it is found, which changes luma. Can be repeated. A "
+        description="Damage to repair where it is found, which changes luma: dust, scratches and "
+        "fading, with commas between them, or all. Can be repeated. A "
         "job returns a repaired copy besides, a single request only the repaired photograph. Not "
         "with pages or split.",
     )
@@ -136,6 +138,8 @@ class ColorForm(BaseModel):
             hints = [parse_hint(text) for text in self.hints]
         with naming("palette"):
             colors = [parse_color(each) for text in self.palette for each in text.split(",")]
+        with naming("restore"):
+            repairs = parse_repairs(self.restore)
         reference = None
         if self.reference is not None:
             data = self.reference.file.read()
@@ -149,7 +153,7 @@ class ColorForm(BaseModel):
             album=self.album,
             negative=self.negative,
             keep_color=self.in_color == "skip",
-            restore=self.restore,
+            restore=repairs,
         )
 
     @property

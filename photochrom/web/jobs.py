@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from photochrom import batch, photo
+from photochrom.batch.planning import restored_path
 from photochrom.documents.coloring import PDF_SUFFIX
 from photochrom.errors import OutputFailed, PhotoError
-from photochrom.files.names import restored_name
 from photochrom.film import FilmListener
 from photochrom.film.names import film_suffix
 from photochrom.web.filenames import UniqueNames, unique
@@ -154,7 +154,7 @@ def _tasks(
         for source in sources
     )
     targets = [folder / str(number) / name for number, name in enumerate(unique(names), 1)]
-    copies = [restored_name(each, set()) if restored else None for each in targets]
+    copies = [restored_path(each, set()) if restored else None for each in targets]
     return [
         batch.Job(source, target, split=settings.split, restored=copy)
         for source, target, copy in zip(sources, targets, copies, strict=True)

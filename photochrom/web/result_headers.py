@@ -31,8 +31,8 @@ DESCRIPTIONS: Final = {
         "schema": {"type": "string"},
     },
     _REPAIRED: {
-        "description": "What `restore` has repaired, which has changed luma, such as `2 specks "
-        "filled in`; absent if nothing was found. Encoded like `Photochrom-Metadata-Lost`.",
+        "description": "What `restore` has repaired, which has changed luma, such as `37 "
+        "specks filled in`; absent if nothing was found. Encoded like `Photochrom-Metadata-Lost`.",
         "schema": {"type": "string"},
     },
 }

@@ -94,11 +94,36 @@ def test_a_copy_of_an_earlier_run_is_named(scans):
     assert "out/scratched-restored.png is from an earlier run" in result.stderr
 
 
-def test_a_format_that_cannot_say_it_is_refused(scans):
+def test_copies_of_a_format_without_metadata_are_png(scans):
     result = call("in", "-o", "out", "--restore", ALL, "--suffix", ".bmp")
-    assert result.exit_code == 1
-    assert "can say that it was repaired, such as PNG or JPEG; received BMP" in result.stderr
-    assert contents(Path("out")) == ["clean.bmp"]
+    assert result.exit_code == 0
+    assert contents(Path("out")) == ["clean.bmp", "scratched-restored.png", "scratched.bmp"]
+
+
+def test_a_summary_says_in_how_many_nothing_was_found(scans):
+    assert (
+        "no damage to repair was found in 1 (" in call("in", "-o", "out", "--restore", ALL).stderr
+    )
+    assert "no damage" not in call("in", "-o", "plain").stderr
+
+
+def test_the_option_can_be_repeated_or_name_all(scans):
+    for name, options in {
+        "a": ["--restore", "dust", "--restore", " scratches"],
+        "b": ["--restore", "dust,scratches"],
+        "c": ["--restore", "all"],
+    }.items():
+        call("in/scratched.png", "-o", name, *options)
+    copies = [Path(name, "scratched-restored.png").read_bytes() for name in "abc"]
+    assert copies[0] == copies[1]
+    assert "specks and" in call("in/scratched.png", "-o", "d", "--restore", "all").stderr
+
+
+def test_before_and_after_beside_a_copy(scans):
+    result = call("in/scratched.png", "-o", "new.png", "--restore", ALL, "--compare", "both.jpg")
+    assert result.exit_code == 0, result.stderr
+    assert Path("both.jpg").exists()
+    assert Path("new-restored.png").exists()
 
 
 def test_a_dry_run_says_that_it_depends(scans):
@@ -137,8 +162,8 @@ def test_a_negative_is_repaired_as_a_positive(scans):
     [
         (["--restore", "rust"], "--restore: expected some of dust, scratches, fading"),
         (["--restore", "dust", "--pages", "all"], "expected --restore or --pages, not both"),
-        (["--restore", "dust", "--variants", "2"], "received variants and repaired copies"),
-        (["--restore", "dust", "--split"], "received split and repaired copies"),
+        (["--restore", "dust", "--variants", "2"], "expected --restore or --variants, not both"),
+        (["--restore", "dust", "--split"], "expected --restore or --split, not both"),
     ],
 )
 def test_what_does_not_go_together(arguments, words, scans):

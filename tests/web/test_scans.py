@@ -107,7 +107,7 @@ def scratched_scan() -> bytes:
 
 def test_damage_is_repaired_where_it_is_found(client, scratched_scan):
     plain = post(client, scratched_scan, "a.png")
-    repaired = post(client, scratched_scan, "a.png", restore=["dust", "scratches"])
+    repaired = post(client, scratched_scan, "a.png", restore="dust,scratches")
     assert "Photochrom-Repaired" not in plain.headers
     assert "filled in" in repaired.headers["Photochrom-Repaired"]
     assert pixels(repaired.content).shape == pixels(plain.content).shape
@@ -130,7 +130,8 @@ def test_a_job_returns_repaired_copies_besides(client, scratched_scan):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"restore": "rust"}, "restore"),
+        ({"restore": "rust"}, "restore: expected some of dust, scratches, fading"),
+        ({"restore": "dust", "format": "bmp"}, "whose metadata can say that the photograph"),
         ({"restore": "dust", "pages": "all"}, "expected pages or restore; received both"),
     ],
 )
