@@ -52,7 +52,7 @@ if (chosen) document.body.classList.toggle("dark", chosen === "1");
 """
 _FOOTER: Final = """
 <footer class="foot"><p>The colours are plausible guesses, not evidence of what was there.
-The luma of a photograph never changes.
+The luma of a photograph changes only where you have it repaired.
 Examples: astronaut by NASA, coffee by Rachel Michetti, cat by Stefan van der Walt.</p></footer>
 """
 _UPLOAD_SECONDS: Final = 12 * 3600  # after which Gradio deletes what was uploaded
