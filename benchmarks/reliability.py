@@ -1,6 +1,6 @@
 """Kill runs at random moments, damage files, disturb a storage, and count what is lost.
 
-    python benchmarks/reliability.py archive [--photographs 200] [--kills 50]
+    python benchmarks/reliability.py archive [--photographs 12000] [--kills 50]
     python benchmarks/reliability.py training [--kills 50]
     python benchmarks/reliability.py film [--kills 50]
     python benchmarks/reliability.py fuzz [--photographs 1000] [--films 100]
@@ -334,7 +334,7 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.02, help="of the answers disturbed")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    counts = {"archive": 200, "fuzz": 1000, "s3": 10_000}
+    counts = {"archive": 12_000, "fuzz": 1000, "s3": 10_000}
     asked.photographs = asked.photographs or counts.get(asked.part, 0)
     asked.kills = 20 if asked.kills is None and asked.part == "s3" else asked.kills or 50
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
