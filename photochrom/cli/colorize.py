@@ -42,14 +42,10 @@ from photochrom.cli.colorize_options import (
     Suffix,
     Variants,
     Workers,
+    repairs_of,
 )
 from photochrom.cli.colorize_report import conclude, report_all, were
-from photochrom.cli.console import (
-    ProgressBars,
-    emit,
-    escape_controls,
-    note,
-)
+from photochrom.cli.console import ProgressBars, emit, escape_controls, note
 from photochrom.cli.options import (
     EngineOption,
     ExistsOption,
@@ -118,7 +114,7 @@ def colorize(
     max_pixels = int(max_megapixels * 1e6)
     create = _creator(model, engine, precision, max_pixels, start=not dry_run)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
-    repairs = _repairs(restore, pages=pages, variants=variants > 1, split=split)
+    repairs = repairs_of(restore, pages=pages, variants=variants > 1, split=split)
     options = replace(options, album=album, negative=negative, restore=repairs)
     originals = [Path(each) for each in (palette, reference) if each]
     target, overwrite = "keep" if keep_profile else profile, exists == "overwrite"
@@ -370,18 +366,6 @@ def _options(
         reference=reference_photo,
         variants=variants,
     )
-
-
-def _repairs(texts: list[str] | None, **excluded: object) -> tuple[str, ...]:
-    """Parse `--restore`, and check that options that exclude it are not given."""
-    if not texts:
-        return ()
-    from photochrom.restoration import parse_repairs
-
-    for name in (name for name, value in excluded.items() if value):
-        raise ConfigError(f"expected --restore or --{name}, not both")
-    with naming("--restore"):
-        return parse_repairs(texts)
 
 
 def _show_plan(jobs: list[Job], exists: str, *, as_json: bool) -> None:

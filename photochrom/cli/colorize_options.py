@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from photochrom.checks import naming
+from photochrom.errors import ConfigError
+
 __all__ = [
     "Album",
     "AsJson",
@@ -35,6 +38,7 @@ __all__ = [
     "Suffix",
     "Variants",
     "Workers",
+    "repairs_of",
 ]
 
 Inputs = Annotated[
@@ -202,3 +206,23 @@ Workers = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report each photograph as one line of JSON.")]
+
+
+def repairs_of(texts: list[str] | None, **excluded: object) -> tuple[str, ...]:
+    """Parse `--restore`, and check that options that exclude it are not given.
+
+    Args:
+        texts: the values of the option.
+        excluded: options that exclude it, by name, and whether they are given.
+
+    Raises:
+        ConfigError: one of them is given, or a repair is not known.
+    """
+    if not texts:
+        return ()
+    from photochrom.restoration import parse_repairs
+
+    for name in (name for name, value in excluded.items() if value):
+        raise ConfigError(f"expected --restore or --{name}, not both")
+    with naming("--restore"):
+        return parse_repairs(texts)
