@@ -117,7 +117,7 @@ class Job:
         """
         return {
             "version": __version__,
-            "parts": 3,  # how parts are made; 1 had no history of the shot, and 2 no stretches
+            "parts": 4,  # raised whenever parts are made differently
             "source": _file_state(self.source),
             "model": model.digest,
             "engine": model.engine,

@@ -12,6 +12,7 @@ import numpy as np
 
 from photochrom.film.captions import CAPTION_CODECS
 from photochrom.film.encoder import PartWriter
+from photochrom.film.pixel_format import reformat
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -191,4 +192,5 @@ def _preview(frame: VideoFrame, rows: int) -> npt.NDArray[np.uint8]:
     """Return a frame as RGB, (H, W, 3) uint8, with at most `rows` rows."""
     rows = min(rows, frame.height)
     columns = max(1, round(frame.width * rows / frame.height))
-    return np.asarray(frame.to_ndarray(format="rgb24", width=columns, height=rows), np.uint8)
+    small = reformat(frame, format="rgb24", width=columns, height=rows)
+    return np.asarray(small.to_ndarray(), np.uint8)

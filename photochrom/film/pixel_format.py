@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 from av import VideoFrame
@@ -26,6 +26,7 @@ __all__ = [
     "empty_frame",
     "extract_luma",
     "make_frame",
+    "reformat",
 ]
 
 _SUBSAMPLING: Final = {"yuv420p": (2, 2), "yuv422p": (1, 2), "yuv444p": (1, 1)}
@@ -224,9 +225,27 @@ def extract_luma(frame: VideoFrame, layout: Layout) -> IntArray:
 
 def _convert(frame: VideoFrame, layout: Layout) -> VideoFrame:
     matrix, _, _, color_range = layout.color_tags
-    return frame.reformat(
-        *_stored_size(layout), layout.pix_fmt, dst_colorspace=matrix, dst_color_range=color_range
+    width, height = _stored_size(layout)
+    return reformat(
+        frame,
+        width=width,
+        height=height,
+        format=layout.pix_fmt,
+        dst_colorspace=matrix,
+        dst_color_range=color_range,
     )
+
+
+def reformat(frame: VideoFrame, **changes: Any) -> VideoFrame:
+    """Convert a frame to another size, pixel format, matrix or range.
+
+    Args:
+        frame: the frame.
+        changes: arguments of `VideoFrame.reformat`.
+    """
+    # With several threads, FFmpeg's scaler writes beyond the last row of one thread, over the first
+    # samples of the next one's rows: at some widths, up to eight samples of luma are lost.
+    return frame.reformat(**changes, threads=1)
 
 
 def _stored_size(layout: Layout) -> tuple[int, int]:

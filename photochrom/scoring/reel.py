@@ -88,6 +88,8 @@ class Reel:
     def _decoded(self) -> Iterator[Rgb]:
         try:
             import av
+
+            from photochrom.film.pixel_format import reformat
         except ImportError as error:
             raise MissingExtra("video", "reading a film") from error
         try:
@@ -96,7 +98,7 @@ class Reel:
                     raise DataError(f"expected a film; {self.path} has no video stream")
                 self._count = container.streams.video[0].frames
                 for frame in container.decode(video=0):
-                    yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                    yield np.asarray(reformat(frame, format="rgb24").to_ndarray(), np.uint8)
         except (av.FFmpegError, OSError) as error:
             raise DataError(f"expected a film; cannot read {self.path}: {error}") from error
 

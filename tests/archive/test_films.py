@@ -18,12 +18,7 @@ from tests.commands import invoke
 from tests.films import check_same, slow_film
 from tests.support import sloped, write_model, write_pictures
 
-# In runs of all tests, two colourings of one film have differed now and then, for a reason that is
-# not known yet: 8 of 36 of these tests in three such runs, none of 60 by themselves.
-pytestmark = pytest.mark.flaky(reruns=2, only_rerun="AssertionError")
-
-
-@pytest.fixture
+@pytest.fixture(scope="module")
 def originals(tmp_path_factory):
     """A model, two films, and what `Colorizer.film` makes of them."""
     folder = tmp_path_factory.mktemp("originals")

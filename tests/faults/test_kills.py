@@ -108,7 +108,6 @@ def test_two_runs_at_once(scans):
     run("scans")
 
 
-@pytest.mark.flaky(reruns=2, only_rerun="AssertionError")  # a photograph meets two deaths, rarely
 @pytest.mark.slow
 def test_processes_survive_a_death_and_end_with_their_parent(scans):
     """A worker that dies is replaced; Ctrl-C ends all in silence, and so does a kill."""
