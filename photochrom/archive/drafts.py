@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photochrom.files import storage
-from photochrom.files.atomic import output_errors
+from photochrom.files.atomic import numbered, output_errors, unused
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
@@ -36,7 +36,7 @@ def draft_folder(entry: Entry) -> Iterator[Path]:
     Raises:
         OutputFailed, OutputError: as in `output_errors`.
     """
-    folder = _folder(entry)
+    folder = unused(_folders(entry))
     with output_errors(folder):
         folder.mkdir(mode=0o700)
         try:
@@ -49,8 +49,9 @@ def discard(entry: Entry) -> None:
     """Delete what a killed run left of the result that it was making."""
     name = draft_of(entry)
     storage.discard((entry.shard or entry.output).removeprefix("file://"), name)
-    shutil.rmtree(_folder(entry), ignore_errors=True)
+    for folder in _folders(entry):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _folder(entry: Entry) -> Path:
-    return Path(tempfile.gettempdir(), f"photochrom-{draft_of(entry)}")
+def _folders(entry: Entry) -> list[Path]:
+    return numbered(Path(tempfile.gettempdir(), f"photochrom-{draft_of(entry)}"))

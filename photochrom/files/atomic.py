@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,9 @@ __all__ = [
     "identity",
     "is_disk_full",
     "make_folder",
+    "numbered",
     "output_errors",
+    "unused",
     "write_bytes",
     "write_text",
 ]
@@ -35,6 +37,7 @@ _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY"
 # file systems, such as FAT32, that do not hold files of that size, and from limits on it.
 _DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_TRIES: Final = 9  # processes that may die one after another while they write the same file
 
 
 def write_bytes(path: Path, data: bytes, *, overwrite: bool, draft: str = "") -> None:
@@ -79,7 +82,8 @@ def atomic_write(path: Path, *, overwrite: bool, draft: str = "") -> Iterator[Pa
         path: as in `write_bytes`.
         overwrite: as in `write_bytes`.
         draft: a name for the temporary file, which nothing else uses, so that `discard_draft` can
-            delete what a killed process left; "" for a random one.
+            delete what a killed process left; "" for a random one. Where a process was killed that
+            used the name, a number is added to it, and what was left is deleted in the end.
 
     Raises:
         OutputExists: as in `write_bytes`.
@@ -91,7 +95,8 @@ def atomic_write(path: Path, *, overwrite: bool, draft: str = "") -> Iterator[Pa
         # Replacing follows a symbolic link, so that the link stays and its target is replaced.
         # Absolute, because FFmpeg takes a relative name with a colon for an address.
         target = Path(os.path.realpath(path)) if overwrite else path.absolute()
-        temporary = _draft(target, draft or secrets.token_hex(8))
+        names = _drafts(target, draft or secrets.token_hex(8))
+        temporary = unused(names)
         try:
             yield temporary
             _sync(temporary)
@@ -102,6 +107,9 @@ def atomic_write(path: Path, *, overwrite: bool, draft: str = "") -> Iterator[Pa
         finally:
             with contextlib.suppress(FileNotFoundError):
                 temporary.unlink()
+    for left in names[: names.index(temporary)]:
+        with contextlib.suppress(OSError):
+            left.unlink()
     _sync_folder(target.parent)
 
 
@@ -113,13 +121,28 @@ def discard_draft(path: Path, draft: str) -> None:
         draft: as in `atomic_write`, not "".
     """
     for target in {path.absolute(), Path(os.path.realpath(path))}:
-        with contextlib.suppress(OSError):
-            _draft(target, draft).unlink()
+        for left in _drafts(target, draft):
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
-def _draft(target: Path, name: str) -> Path:
+def _drafts(target: Path, name: str) -> list[Path]:
     # The suffix stays, because some writers choose the format by it.
-    return target.with_name(f".photochrom-{name}{target.suffix}")
+    return numbered(target.with_name(f".photochrom-{name}{target.suffix}"))
+
+
+def numbered(path: Path) -> list[Path]:
+    """Return the names that a temporary file or folder may have: `a.png`, `a-2.png` and so on.
+
+    A process that died, or that still lives on another machine, may hold the first of them.
+    """
+    names = [path.stem, *(f"{path.stem}-{number}" for number in range(2, _TRIES + 1))]
+    return [path.with_name(f"{name}{path.suffix}") for name in names]
+
+
+def unused(paths: Sequence[Path]) -> Path:
+    """Return the first path that does not exist; the last one if all do."""
+    return next((path for path in paths if not os.path.lexists(path)), paths[-1])
 
 
 @contextlib.contextmanager

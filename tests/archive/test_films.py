@@ -18,6 +18,7 @@ from tests.commands import invoke
 from tests.films import check_same, slow_film
 from tests.support import sloped, write_model, write_pictures
 
+
 @pytest.fixture(scope="module")
 def originals(tmp_path_factory):
     """A model, two films, and what `Colorizer.film` makes of them."""

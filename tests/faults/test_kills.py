@@ -68,12 +68,28 @@ def test_a_draft_has_the_name_that_was_asked_for(tmp_path):
     with atomic_write(tmp_path / "a.png", overwrite=False, draft="abc") as draft:
         assert draft.name == ".photochrom-abc.png"
         draft.write_bytes(b"")
-    with (
-        drafts.draft_folder(Entry("a", "tar://b::file:///c.tar")) as folder,
-        pytest.raises(OSError, match="exists"),
-    ):
-        folder.mkdir()
+    with drafts.draft_folder(Entry("a", "tar://b::file:///c.tar")) as folder:
+        assert folder.is_dir()
     assert not folder.exists()
+
+
+def test_a_process_that_died_while_it_wrote_is_not_in_the_way_of_the_next(scans, tmp_path):
+    """Its attempt is taken up by another process, and goes by the same name."""
+    from photochrom.archive.worker import Worker
+
+    (tmp_path / "done").mkdir()
+    entry = Entry(str(scans / "a.png"), str(tmp_path / "done" / "a.png"), attempts=1)
+    for name in ("", "-2"):
+        left = tmp_path / "done" / f".photochrom-{drafts.draft_of(entry)}{name}.png"
+        left.write_bytes(b"half a p")
+    (done,) = Worker(Settings())([entry])
+    assert (done.status, done.error) == ("done", "")
+    assert [path.name for path in (tmp_path / "done").iterdir()] == ["a.png"]
+    with drafts.draft_folder(entry) as first, drafts.draft_folder(entry) as second:
+        assert first != second
+        drafts.discard(entry)
+        assert not first.exists()
+        assert not second.exists()
 
 
 def test_a_temporary_folder_of_a_killed_run_is_deleted(scans):
