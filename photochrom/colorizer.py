@@ -53,6 +53,7 @@ class Colorizer:
         max_pixels: int = photo.DEFAULT_MAX_PIXELS,
         engine: str = "onnxruntime",
         precision: str = "f32",
+        cores: int | None = None,
     ) -> None:
         """Make a colorizer for a model.
 
@@ -62,6 +63,9 @@ class Colorizer:
             engine: "onnxruntime", which takes an accelerator if its package has one, or
                 "openvino". Has no effect on a model that is open already.
             precision: "f32", or "bf16" with OpenVINO. Has no effect on a model that is open.
+            cores: how many processor cores a run of the network uses; None for all. Where several
+                threads colour at once, a share for each is quicker. Has no effect on a model that
+                is open, and none with OpenVINO.
 
         Raises:
             ModelNotFound: there is no model at this path.
@@ -72,7 +76,9 @@ class Colorizer:
         self.model = (
             model
             if isinstance(model, Model)
-            else Model.load(model or default_model(), engine=engine, precision=precision)
+            else Model.load(
+                model or default_model(), engine=engine, precision=precision, cores=cores
+            )
         )
         self.max_pixels = max_pixels
 

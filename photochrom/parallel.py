@@ -1,7 +1,8 @@
-"""Work on many items: choose some, map a function over them in threads, or fetch them ahead."""
+"""Work on many items at once, in threads, and the number of processor cores for it."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -9,12 +10,59 @@ from contextlib import suppress
 from itertools import islice
 from queue import Full, Queue
 from threading import Event, Thread
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-__all__ = ["map_ordered", "map_unordered", "prefetch", "subsample"]
+__all__ = [
+    "core_count",
+    "cores_per_worker",
+    "is_limited",
+    "limit_cores",
+    "map_ordered",
+    "map_unordered",
+    "prefetch",
+    "subsample",
+    "worker_count",
+]
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+_MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
+
+_limit: list[int] = []  # at most one number
+
+
+def core_count() -> int:
+    """Return how many processor cores this process uses: all that it may, or its limit."""
+    # A container or a batch system may give a process some of the machine's cores only.
+    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min([given or 1, *_limit])
+
+
+def is_limited() -> bool:
+    """Return whether this process uses fewer cores than the machine has."""
+    return core_count() < (os.cpu_count() or 1)
+
+
+def worker_count(workers: int | None = None) -> int:
+    """Return how many photographs to work on at once; None or 0: one per core, at most 4."""
+    return workers or min(_MAX_WORKERS, core_count())
+
+
+def cores_per_worker(workers: int | None = None) -> int:
+    """Return the number of cores for each of so many workers, as in `worker_count`."""
+    return max(1, core_count() // worker_count(workers))
+
+
+def limit_cores(count: int) -> None:
+    """Let this process use so many cores at most, because others work beside it.
+
+    Engines that have started already keep their threads.
+    """
+    import cv2
+
+    _limit[:] = [max(1, count)]
+    cv2.setNumThreads(core_count())
 
 
 def subsample(items: Sequence[T], count: int) -> list[T]:

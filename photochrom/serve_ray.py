@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-_PER_REPLICA: Final = 4  # requests at once; the network runs one at a time, the rest decodes
+_CPUS: Final = 1  # of a replica: Ray counts them, but does not keep it from using more
+_PER_REPLICA: Final = 4  # requests at once: while one is read, another can use the core
 _QUEUED: Final = 64  # requests that wait in each proxy
 
 
 def _build() -> FastAPI:
     """Make the application of one replica."""
     from photochrom.colorizer import Colorizer
+    from photochrom.parallel import limit_cores
     from photochrom.web import Settings
     from photochrom.web.app import create_app
     from photochrom.web.settings import read_token
@@ -46,6 +48,7 @@ def _build() -> FastAPI:
     # The address that Ray's proxies listen on is theirs; here it decides who may ask.
     host = "0.0.0.0" if token else "127.0.0.1"  # noqa: S104
     settings = Settings(host=host, page=False, jobs=False, token=token)
+    limit_cores(_CPUS)
     return create_app(Colorizer(), settings)
 
 
@@ -60,7 +63,7 @@ def _deployment() -> Any:
             "max_replicas": largest,
             "target_ongoing_requests": _PER_REPLICA / 2,
         },
-        ray_actor_options={"num_cpus": 1},
+        ray_actor_options={"num_cpus": _CPUS},
         health_check_timeout_s=60,
     )
     return deployment(serve.ingress(_build)())

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 
+import cv2
 import pytest
 
-from photochrom.parallel import map_ordered, prefetch, subsample
+from photochrom import parallel
+from photochrom.parallel import (
+    core_count,
+    cores_per_worker,
+    is_limited,
+    limit_cores,
+    map_ordered,
+    prefetch,
+    subsample,
+    worker_count,
+)
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -146,3 +158,36 @@ def test_who_stops_asking_stops_the_maker():
 )
 def test_a_subset_is_evenly_spread(many, count, found):
     assert subsample(range(many), count) == found
+
+
+# --- cores ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def eight_cores(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(parallel, "_limit", [])
+    threads = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(threads)
+
+
+def test_workers_share_the_cores(eight_cores):
+    assert (core_count(), worker_count(), cores_per_worker()) == (8, 4, 2)
+    assert [cores_per_worker(count) for count in (1, 3, 8, 20)] == [8, 2, 1, 1]
+    assert not is_limited()
+
+
+def test_a_limit_counts_for_opencv_too(eight_cores):
+    limit_cores(2)
+    assert (core_count(), worker_count(), cv2.getNumThreads()) == (2, 2, 2)
+    assert is_limited()
+    limit_cores(0)
+    assert core_count() == 1
+
+
+def test_cores_that_a_process_was_not_given_do_not_count(eight_cores, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1, 2, 5}, raising=False)
+    assert core_count() == 3
+    assert is_limited()

@@ -18,8 +18,7 @@ from photochrom.archive.entry import Entry
 from photochrom.archive.film_parts import Flag
 from photochrom.archive.settings import Settings
 from photochrom.archive.worker import Worker
-from photochrom.batch.job import worker_count
-from photochrom.parallel import map_unordered
+from photochrom.parallel import cores_per_worker, limit_cores, map_unordered, worker_count
 
 __all__ = ["EXECUTORS", "Executor", "Unit"]
 
@@ -112,7 +111,8 @@ def _setting(stopped: Flag) -> Iterator[None]:
 def _pool(settings: Settings, count: int, stopped: Flag) -> ProcessPoolExecutor:
     # Not forked: a fork would copy the engine's threads in the middle of their work.
     context = multiprocessing.get_context("spawn")
-    return _Pool(count, context, initializer=_start, initargs=(settings, stopped))
+    arguments = settings, stopped, cores_per_worker(count)
+    return _Pool(count, context, initializer=_start, initargs=arguments)
 
 
 class _Pool(ProcessPoolExecutor):
@@ -150,8 +150,9 @@ def _interrupts_held() -> Iterator[None]:
 _worker: list[Worker] = []
 
 
-def _start(settings: Settings, stopped: Flag) -> None:
-    """Load the network of a worker process."""
+def _start(settings: Settings, stopped: Flag, cores: int) -> None:
+    """Load the network of a worker process, which uses its share of the cores."""
+    limit_cores(cores)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker[:] = [Worker(settings, stopped)]
 

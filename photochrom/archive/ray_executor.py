@@ -14,10 +14,12 @@ from photochrom.archive.entry import Entry
 from photochrom.archive.settings import Settings
 from photochrom.archive.worker import Worker
 from photochrom.errors import ConfigError, MissingExtra, OutputFailed
+from photochrom.parallel import limit_cores
 
 __all__ = ["color_on_ray"]
 
 _CHUNK: Final = 10_000  # units of one dataset; only these are "running" at once
+_CPUS: Final = 1  # of an actor: Ray counts them, but does not keep it from using more
 _BATCH: Final = 4  # photographs of one call: each call costs some milliseconds
 
 
@@ -82,7 +84,7 @@ def _dataset(settings: Settings, chunk: list[list[Entry]], count: int) -> Iterat
         batch_size=1,
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=count),
-        num_cpus=1,
+        num_cpus=_CPUS,
     )
     for row in done.iter_rows():
         yield _from_json(row["unit"])
@@ -128,6 +130,7 @@ class _RayWorker:
     """A worker as Ray Data wants it: with batches of rows instead of photographs."""
 
     def __init__(self, settings: Settings) -> None:
+        limit_cores(_CPUS)
         self._worker = Worker(settings)
 
     def __call__(self, batch: Any) -> Any:

@@ -21,6 +21,7 @@ from photochrom.archive.worker import Worker
 from photochrom.errors import ConfigError, OutputFailed
 from photochrom.files import storage
 from photochrom.film.names import FILM_SUFFIXES, film_suffix, is_film
+from photochrom.parallel import cores_per_worker
 from photochrom.photo import READABLE_SUFFIXES, result_suffix
 
 if TYPE_CHECKING:
@@ -188,7 +189,9 @@ def color_queued(
     if executor not in EXECUTORS:
         raise ConfigError(f"expected an executor: {', '.join(EXECUTORS)}; received {executor!r}")
     # What is wrong with the settings is said here, and once.
-    worker = worker or Worker(Settings.from_json(manifest.fact("settings")))
+    if worker is None:
+        settings = Settings.from_json(manifest.fact("settings"))
+        worker = Worker(settings, cores=cores_per_worker(workers))
     manifest.add_settings(worker.fingerprint, worker.described)
     for entry in manifest.entries("running", parts=True):
         drafts.discard(entry)

@@ -89,8 +89,11 @@ class Settings:
         """Return the settings as JSON."""
         return json.dumps(asdict(self), sort_keys=True)
 
-    def colorizer(self) -> Colorizer:
+    def colorizer(self, cores: int | None = None) -> Colorizer:
         """Load the network.
+
+        Args:
+            cores: as in `Colorizer`.
 
         Raises:
             PhotochromError: as in `Colorizer`.
@@ -100,6 +103,7 @@ class Settings:
             max_pixels=self.max_pixels,
             engine=self.engine,
             precision=self.precision,
+            cores=cores,
         )
 
     def options(self) -> ColorOptions:

@@ -39,18 +39,21 @@ class Worker:
     It may be called in several threads at once. A process or an actor makes its own.
     """
 
-    def __init__(self, settings: Settings, stopped: Flag | None = None) -> None:
+    def __init__(
+        self, settings: Settings, stopped: Flag | None = None, *, cores: int | None = None
+    ) -> None:
         """Load the network.
 
         Args:
             settings: how to colour.
             stopped: set when nobody waits for the results any more; None for an event of its own.
+            cores: as in `Colorizer`.
 
         Raises:
             PhotochromError: the network or the reference cannot be used.
         """
         self.settings = settings
-        self.colorizer = settings.colorizer()
+        self.colorizer = settings.colorizer(cores)
         self.options = self.colorizer.prepared(settings.options())
         self.signer = settings.signer()
         self.described = settings.described(self.colorizer)

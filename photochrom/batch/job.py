@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -17,7 +16,6 @@ __all__ = [
     "Outcome",
     "Status",
     "reason_of",
-    "worker_count",
 ]
 
 Status = Literal["queued", "running", "done", "skipped", "failed", "cancelled"]
@@ -29,17 +27,10 @@ Exists = Literal["skip", "overwrite", "error"]
 InColor = Literal["skip", "recolor"]
 """What to do with photographs that are in colour already."""
 
-_MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
-
 _CV_OUT_OF_MEMORY: Final = -4  # OpenCV's StsNoMem
 
 MAX_SPLIT: Final = 99
 """The largest number of photographs of one album page that are written apart."""
-
-
-def worker_count(workers: int | None = None) -> int:
-    """Return how many photographs to work on at once; None: one per core, at most 4."""
-    return workers or min(_MAX_WORKERS, os.cpu_count() or 1)
 
 
 def reason_of(error: Exception) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from photochrom.batch.coloring import ColoredScan, color_pages, color_photo
-from photochrom.batch.job import Exists, InColor, Job, Outcome, reason_of, worker_count
+from photochrom.batch.job import Exists, InColor, Job, Outcome, reason_of
 from photochrom.documents.coloring import is_document, suffixes_of
 from photochrom.documents.selection import check_pages
 from photochrom.errors import ConfigError, OutputError, OutputExists
 from photochrom.files.atomic import write_bytes
 from photochrom.options import ColorOptions
-from photochrom.parallel import map_ordered
+from photochrom.parallel import map_ordered, worker_count
 from photochrom.photo import deliver, read
 from photochrom.photo.album import IN_COLOR, is_in_color
 from photochrom.photo.codecs import format_of

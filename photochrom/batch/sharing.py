@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from photochrom.batch.job import InColor, Job, worker_count
+from photochrom.batch.job import InColor, Job
 from photochrom.guidance.shared_colors import SharedColors
 from photochrom.options import ColorOptions
-from photochrom.parallel import map_ordered
+from photochrom.parallel import map_ordered, worker_count
 from photochrom.photo import read
 from photochrom.photo.album import is_in_color
 

@@ -57,6 +57,7 @@ from photochrom.cli.options import (
 from photochrom.cli.side_by_side import Comparison
 from photochrom.cli.stream import STREAM, Stream
 from photochrom.errors import ConfigError
+from photochrom.parallel import cores_per_worker
 
 if TYPE_CHECKING:
     from photochrom.batch import InColor as InColorChoice
@@ -112,7 +113,10 @@ def colorize(
     is named; 2 the command line is not valid; 130 interrupted.
     """
     max_pixels = int(max_megapixels * 1e6)
-    create = _creator(model, engine, precision, max_pixels, start=not dry_run)
+    # One photograph gets all cores.
+    several = len(inputs) > 1 or os.path.isdir(inputs[0])  # noqa: PTH112  Path's raises errors
+    cores = cores_per_worker(workers) if several else None
+    create = _creator(model, engine, precision, cores, max_pixels, start=not dry_run)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
     repairs = repairs_of(restore, pages=pages, variants=variants > 1, split=split)
     options = replace(options, album=album, negative=negative, restore=repairs)
@@ -142,7 +146,13 @@ def colorize(
 
 
 def _creator(
-    path: Path | None, engine: str, precision: str, max_pixels: int, *, start: bool
+    path: Path | None,
+    engine: str,
+    precision: str,
+    cores: int | None,
+    max_pixels: int,
+    *,
+    start: bool,
 ) -> Callable[[], Colorizer]:
     """Return what makes the colorizer; with `start`, its engine starts at once in another thread.
 
@@ -152,7 +162,8 @@ def _creator(
 
     model = None
     if start:
-        model = Model.load(path or default_model(), engine=engine, precision=precision)
+        path = path or default_model()
+        model = Model.load(path, engine=engine, precision=precision, cores=cores)
         model.start()
     from photochrom.colorizer import Colorizer
 

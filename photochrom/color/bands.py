@@ -9,6 +9,8 @@ from typing import Final
 
 import numpy as np
 
+from photochrom.parallel import core_count
+
 __all__ = ["in_bands"]
 
 # Large enough that threads seldom wait for Python's lock, small enough for the cache of a core.
@@ -37,5 +39,6 @@ def in_bands(work: Callable[..., None], shape: tuple[int, ...], buffers: int = 0
     if shape[0] <= rows:  # for a single band, starting threads costs more than it saves
         band(0)
     else:
-        with ThreadPoolExecutor() as pool:
+        # Not more threads than cores, since each has scratch memory of its own.
+        with ThreadPoolExecutor(core_count()) as pool:
             list(pool.map(band, range(0, shape[0], rows)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from photochrom.film.pixel_format import make_frame
 from photochrom.film.propagation import propagate
 from photochrom.film.small_frames import small_frames
 from photochrom.film.stretches import Stretch
-from photochrom.parallel import map_ordered, prefetch
+from photochrom.parallel import core_count, map_ordered, prefetch
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -105,7 +104,7 @@ class FrameColorer:
         segments = propagate(frames, self._estimate, memory)
         # The network works on the next segment while the threads of the pool colour this one.
         with closing(prefetch(segments, 1)) as ready:
-            yield from map_ordered(self._color, _uncolored_frames(ready), os.cpu_count() or 1)
+            yield from map_ordered(self._color, _uncolored_frames(ready), core_count())
 
     def _small_frames(
         self,

@@ -64,6 +64,7 @@ class Model:
         *,
         engine: str = "onnxruntime",
         precision: str = "f32",
+        cores: int | None = None,
     ) -> None:
         """Make a model from a card and a network in memory.
 
@@ -73,6 +74,7 @@ class Model:
             source: the model's name in messages.
             engine: one of `engine.ENGINES`.
             precision: one of `engine.PRECISIONS`.
+            cores: as in `engine.make_engine`.
 
         Raises:
             ConfigError: `engine` or `precision` is unknown.
@@ -81,11 +83,16 @@ class Model:
         self.card = card
         self.source = source
         self._network = network
-        self._engine = make_engine(network, source, engine, precision)
+        self._engine = make_engine(network, source, engine, precision, cores)
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike[str], *, engine: str = "onnxruntime", precision: str = "f32"
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        engine: str = "onnxruntime",
+        precision: str = "f32",
+        cores: int | None = None,
     ) -> Model:
         """Load a model from a folder or zip, or from the folder of a training run.
 
@@ -93,6 +100,7 @@ class Model:
             path: the folder or zip.
             engine: one of `engine.ENGINES`.
             precision: one of `engine.PRECISIONS`.
+            cores: as in `engine.make_engine`.
 
         Raises:
             ModelNotFound: `path` does not exist, or has no card or no network.
@@ -104,7 +112,8 @@ class Model:
         place = located(path)
         files = read_files(place, [CARD_FILE, NETWORK_FILE])
         card = Card.from_json(files[CARD_FILE], str(place / CARD_FILE))
-        return cls(card, files[NETWORK_FILE], str(place), engine=engine, precision=precision)
+        network = files[NETWORK_FILE]
+        return cls(card, network, str(place), engine=engine, precision=precision, cores=cores)
 
     @property
     def engine(self) -> str:

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError
 from photochrom.files.folders import files_in
-from photochrom.parallel import map_ordered, subsample
+from photochrom.parallel import core_count, map_ordered, subsample
 
 __all__ = ["PARTS", "Album", "Part", "part_of"]
 
@@ -99,7 +99,7 @@ class Album:
         self.skipped: dict[str, str] = {}
         self._files: list[Path] = []
         # Threads, because reading and decoding files happens outside the GIL.
-        for file, verdict in map_ordered(self._examine, files, os.cpu_count() or 1):
+        for file, verdict in map_ordered(self._examine, files, core_count()):
             if verdict == "colour":
                 self._files.append(file)
             else:
@@ -116,7 +116,7 @@ class Album:
 
     def __iter__(self) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
         """Yield path below `folder` and RGB, (size, size, 3) uint8, of each photograph."""
-        return map_ordered(self._load, self._files, os.cpu_count() or 1)
+        return map_ordered(self._load, self._files, core_count())
 
     def _examine(self, file: Path) -> tuple[Path, str]:
         """Return the file, and its tint or the message of an error."""

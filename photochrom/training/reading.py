@@ -6,7 +6,6 @@ else. Then it is named once, and left out for as long as the process lasts.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final, TypeVar
 
 from photochrom.errors import DataError, PhotoError, StorageError, UnsupportedPhoto
 from photochrom.files.storage import is_uri
-from photochrom.parallel import map_ordered
+from photochrom.parallel import core_count, map_ordered
 from photochrom.photo.source import name_of
 from photochrom.progress import ProgressListener
 from photochrom.training.sources import Source, verdict_on
@@ -92,9 +91,7 @@ class PhotoReader:
             DataError, StorageError: as `check`.
         """
         found = 0
-        loaded = map_ordered(
-            lambda source: self._load(source, decode), sources, os.cpu_count() or 1
-        )
+        loaded = map_ordered(lambda source: self._load(source, decode), sources, core_count())
         for source, value in zip(sources, loaded, strict=True):
             if value is not None:
                 found += 1

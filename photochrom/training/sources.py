@@ -22,7 +22,7 @@ from photochrom.files import storage
 from photochrom.files.atomic import atomic_write
 from photochrom.files.folders import files_in
 from photochrom.files.storage import is_uri
-from photochrom.parallel import map_ordered
+from photochrom.parallel import core_count, map_ordered
 from photochrom.photo import READABLE_SUFFIXES
 from photochrom.progress import ProgressListener
 
@@ -334,7 +334,7 @@ def scan(sources: Iterable[Source], min_side: int) -> Iterator[tuple[Source, Ver
         return source, examine(source, min_side)
 
     # One thread more than cores, because some always wait for the disk.
-    return map_ordered(judge, sources, (os.cpu_count() or 1) + 1)
+    return map_ordered(judge, sources, core_count() + 1)
 
 
 def summary(verdicts: Counter[Verdict]) -> str:

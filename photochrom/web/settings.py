@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from photochrom.errors import ConfigError
+from photochrom.parallel import worker_count
 
 __all__ = ["Limits", "Settings", "is_loopback", "read_token"]
 
@@ -92,7 +92,7 @@ class Settings:
     @property
     def threads(self) -> int:
         """Number of photographs coloured at the same time, with 0 resolved."""
-        return self.workers or min(4, os.cpu_count() or 1)
+        return worker_count(self.workers)
 
 
 def is_loopback(host: str) -> bool:

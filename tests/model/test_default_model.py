@@ -33,6 +33,16 @@ def test_it_is_small():
     assert (default_model() / "network.onnx").stat().st_size < LARGEST
 
 
+def test_a_photograph_has_the_same_colours_beside_one_with_hints(colorizer):
+    """Without hints, the network leaves out what serves them."""
+    lightness = np.random.default_rng(0).random((2, 128, 128, 1), np.float32) * 100
+    known = np.zeros((2, 128, 128, 3), np.float32)
+    known[1, 40:60, 40:60] = (40, -30, 1)
+    both = colorizer.model(lightness, known)
+    np.testing.assert_allclose(colorizer.model(lightness[:1])[0], both[0], atol=1e-3)
+    assert np.abs(colorizer.model(lightness[1:])[0] - both[1]).max() > 1
+
+
 def test_its_card_says_where_it_comes_from(colorizer):
     card = colorizer.model.card
     assert card.output_kind == "distribution"

@@ -146,6 +146,15 @@ def test_where_nothing_is_known_nothing_is_trusted():
     assert not found.any()
 
 
+def test_a_photograph_without_known_colour_is_the_same_beside_one_with():
+    """Alone, it takes another way through the layer, which leaves the attention out."""
+    features = np.random.default_rng(0).normal(size=(2, 8, 8, 16)).astype(np.float32)
+    known = np.concatenate([np.zeros((1, 8, 8, 3), np.float32), known_at(3, 3, (0.5, -0.2))])
+    found = numbers(KnownColor()([features, known]))
+    assert not found[0].any()
+    assert found[1].any()
+
+
 def test_a_known_colour_pulls_the_logits_from_the_first_step():
     made = recipe("photochrom", {"pretrained": False, "width": 32})
     inputs = np.zeros((1, 64, 64, 4), np.float32)

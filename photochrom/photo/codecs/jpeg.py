@@ -6,7 +6,6 @@ It is not converted to RGB and back, so it keeps the exact levels that the file 
 from __future__ import annotations
 
 import io
-import os
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +19,7 @@ from PIL import ImageFile, JpegImagePlugin
 from photochrom import color
 from photochrom.color import IntArray
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
-from photochrom.parallel import map_ordered
+from photochrom.parallel import core_count, map_ordered
 from photochrom.photo.codecs.base import Codec, Decoded, depth_error, register
 from photochrom.photo.codecs.jpeg_metadata import (
     metadata_segments,
@@ -224,7 +223,7 @@ def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: i
         planes = padded[top : top + rows], cb[part], cr[part]
         return cast("bytes", simplejpeg.encode_jpeg_yuv_planes(*planes, quality))
 
-    first, *others = map_ordered(stripe, range(0, height, rows), os.cpu_count() or 1)
+    first, *others = map_ordered(stripe, range(0, height, rows), core_count())
     frame, scan = _segment(first, _SOF0), _segment(first, SOS)
     head = bytearray(first[:scan])
     struct.pack_into(">H", head, frame + 5, height)  # of the whole picture, not of the stripe

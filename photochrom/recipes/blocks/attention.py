@@ -139,9 +139,19 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         self.reach = weight("reach", 8.0)
         self.null = weight("null", 4.0)
 
-    def call(self, inputs: list[Tensor]) -> Tensor:
-        """Attend to the known colours."""
+    def call(self, inputs: list[Tensor], training: bool | None = None) -> Tensor:
+        """Attend to the known colours; without any, an exported network skips this."""
         features, known = inputs
+        # The other exporter, torch, would keep only the branch that its sample takes.
+        if training or keras.config.backend() != "tensorflow":
+            return self._attended(features, known)
+        return ops.cond(
+            ops.any(known[..., 2:] > 0),
+            lambda: self._attended(features, known),
+            lambda: ops.repeat(ops.zeros_like(known[..., :1], "float32"), 3 * self.heads, -1),
+        )
+
+    def _attended(self, features: Tensor, known: Tensor) -> Tensor:
         query = self._unit(self.query(features))
         key, color, is_known, positions = self._cells(features, known)
         scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), "float32")
@@ -149,9 +159,11 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         scores = scores * self.gain - squares * self.reach
         # Cells without known colour take no part; their number differs, so they are masked.
         scores = ops.where(is_known > 0, scores, _MASKED_SCORE)
-        # The null key takes the weight of pixels to which no known colour is similar.
-        null = ops.ones_like(scores[..., :1]) * self.null
-        weights = ops.softmax(ops.concatenate([scores, null], -1), axis=-1)[..., :-1]
+        # A softmax over the scores and that of the null key, which takes the weight of pixels to
+        # which no known colour is similar.
+        highest = ops.maximum(ops.max(scores, -1, keepdims=True), self.null)
+        raised = ops.exp(scores - highest)
+        weights = raised / (ops.sum(raised, -1, keepdims=True) + ops.exp(self.null - highest))
         return _feature_map(ops.matmul(weights, color), features)
 
     def _unit(self, x: Tensor) -> Tensor:
