@@ -233,15 +233,15 @@ def largest_difference(network: keras.Model, model: Model) -> float:
     """Return the largest difference between the outputs of a Keras network and of a model.
 
     They are compared at two sizes, if the card allows more than one, and with and without known
-    colours. The difference is relative to the largest output, if that is more than 1. It is NaN if
-    either output has a NaN.
+    colours. The difference is relative to the largest output of all, if that is more than 1. It is
+    NaN if an output has a NaN.
     """
     import keras
 
     card, rng = model.card, np.random.default_rng(0)
     side, multiple = card.working_size, card.size_multiple
     sizes = [(side, side), (side + multiple, max(multiple, side // multiple // 2 * multiple))]
-    differences = []
+    differences, largest = [], 1.0
     for height, width in sizes[: 2 if multiple else 1]:
         lightness = rng.random((2, height, width, 1), np.float32) * 100
         for share in (0, 0.01) if card.known_scale else (0,):
@@ -254,9 +254,9 @@ def largest_difference(network: keras.Model, model: Model) -> float:
             outputs = network(inputs, training=False)
             first_output = outputs[0] if isinstance(outputs, list) else outputs
             expected = keras.ops.convert_to_numpy(first_output)
-            scale = max(1.0, float(np.abs(expected).max()))
-            differences.append(np.abs(model(lightness, known) - expected).max() / scale)
-    return float(np.max(differences))
+            largest = max(largest, float(np.abs(expected).max()))
+            differences.append(np.abs(model(lightness, known) - expected).max())
+    return float(np.max(differences)) / largest
 
 
 def _channels(card: Card) -> int:

@@ -156,15 +156,14 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
         key, color, is_known, positions = self._cells(features, known)
         scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))), "float32")
         squares = _square_distances(_positions(features), positions)
-        scores = scores * self.gain - squares * self.reach
+        # The null key, the last, takes the weight of pixels to which no known colour is similar. In
+        # a softmax only differences count, so its score is 0 if the others are less by it.
+        scores = scores * self.gain - squares * self.reach - self.null
         # Cells without known colour take no part; their number differs, so they are masked.
         scores = ops.where(is_known > 0, scores, _MASKED_SCORE)
-        # A softmax over the scores and that of the null key, which takes the weight of pixels to
-        # which no known colour is similar.
-        highest = ops.maximum(ops.max(scores, -1, keepdims=True), self.null)
-        raised = ops.exp(scores - highest)
-        weights = raised / (ops.sum(raised, -1, keepdims=True) + ops.exp(self.null - highest))
-        return _feature_map(ops.matmul(weights, color), features)
+        scores = ops.pad(scores, ((0, 0), (0, 0), (0, 0), (0, 1)))
+        color = ops.pad(color, ((0, 0), (0, 0), (0, 1), (0, 0)))  # the null key has no colour
+        return _feature_map(ops.matmul(ops.softmax(scores, axis=-1), color), features)
 
     def _unit(self, x: Tensor) -> Tensor:
         """Return the tokens of each head, scaled to length 1."""
