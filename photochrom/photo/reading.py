@@ -91,7 +91,7 @@ def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:
     srgb = to_srgb(stored.color, icc if isinstance(icc, bytes) else None)
     rgb = upright(srgb, orientation)
     if is_exactly_grey(rgb):
-        grey: Any = np.ascontiguousarray(rgb[..., 0])
+        grey: Any = cv2.extractChannel(rgb, 0)
         return Photo(grey, None, alpha, "grey", metadata, file_format, name, profile)
     # A profile changes colours and so their luma; only without one is the stored luma right.
     stored_luma = stored.luma if srgb is stored.color else None

@@ -37,10 +37,10 @@ def is_exactly_grey(rgb: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]) -> bool
     """Whether the three channels of a picture, (H, W, 3), agree in every pixel."""
     # In bands: most colour photographs differ in the first one, and the rest is not looked at.
     rows = max(1, (1 << 20) // max(1, rgb.shape[1]))
-    bands = (rgb[top : top + rows] for top in range(0, rgb.shape[0], rows))
+    # OpenCV separates channels several times as quickly as NumPy compares them where they lie.
+    bands = (cv2.split(rgb[top : top + rows]) for top in range(0, rgb.shape[0], rows))
     return all(
-        np.array_equal(band[..., 0], band[..., 1]) and np.array_equal(band[..., 1], band[..., 2])
-        for band in bands
+        np.array_equal(red, green) and np.array_equal(green, blue) for red, green, blue in bands
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -95,7 +96,7 @@ class _Jpeg(Codec):
         A file that libjpeg warns of is decoded again, if it has all of its pixels.
         """
         try:
-            return _strict_pixels(image, data, name)
+            return _strict_pixels(image.mode, data)
         except (OSError, ValueError):
             return _repaired_pixels(repair(data), name)
 
@@ -133,17 +134,20 @@ class _Jpeg(Codec):
 JPEG: Final = register(_Jpeg())
 
 
-def _strict_pixels(image: ImageFile.ImageFile, data: bytes, name: str) -> Pixels:
-    """Decode an opened file.
+def _strict_pixels(mode: str, data: bytes) -> Pixels:
+    """Decode a file of Pillow's mode "L", "RGB" or "CMYK".
 
     Raises:
-        OSError, ValueError: libjpeg warns of the file.
+        ValueError: libjpeg warns of the file.
     """
-    if image.mode == "L":
+    if mode == "L":
         return Pixels(grey=decode_jpeg_luma(data))
-    if image.mode == "RGB":
+    if mode == "RGB":
         # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.
-        return replace(pixels_of(image, name), luma=decode_jpeg_luma(data))
+        with ThreadPoolExecutor(1) as pool:
+            luma = pool.submit(decode_jpeg_luma, data)
+            rgb: Any = simplejpeg.decode_jpeg(data, "RGB")
+            return Pixels(color=rgb, luma=luma.result())
     inverted: Any = simplejpeg.decode_jpeg(data, "CMYK")
     return Pixels(color=np.invert(inverted))  # as Pillow and Adobe's programs do
 
