@@ -33,6 +33,7 @@ Corners: TypeAlias = npt.NDArray[np.float64]
 """Four corners (x, y) clockwise from the upper left, (4, 2)."""
 
 _SIDE: Final = 800  # longer side of the copy that is searched, in pixels
+_BLUR_RADIUS: Final = 3  # pixels of the small page
 _RING: Final = 0.012  # width of the outermost part that shows the page, as a share of the side
 _PAGE_SHARE: Final = 0.6  # the least share of that part which must look like the page
 _CONTRAST: Final = 14  # the least difference from the page, in levels
@@ -223,17 +224,13 @@ def _without_border(page: npt.NDArray[np.uint8], corners: Corners) -> Corners:
 
 def _differs_from_page(page: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | None:
     """Return 255 where a page does not look like its outermost pixels; None if these differ."""
-    height, width = page.shape[:2]
-    ring = max(2, round(_RING * max(height, width)))
-    smooth = cv2.GaussianBlur(page, (0, 0), 1.0).reshape(height, width, -1).astype(np.int16)
-    outer = np.ones((height, width), bool)
-    outer[ring:-ring, ring:-ring] = False
-    samples = smooth[outer]
+    samples = _outermost(page, max(2, round(_RING * max(page.shape))))
     paper = np.median(samples, axis=0)
     spread = np.median(np.abs(samples - paper).max(-1))
     limit = max(_CONTRAST, 4 * spread)
     if limit > 3 * _CONTRAST or np.mean(np.abs(samples - paper).max(-1) < limit) < _PAGE_SHARE:
         return None
+    smooth = _smooth(page)
     different = (np.abs(smooth - paper).max(-1) >= limit).astype(np.uint8) * 255
     different = cv2.morphologyEx(different, cv2.MORPH_CLOSE, _kernel(5))
     contours, _ = cv2.findContours(different, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -243,6 +240,30 @@ def _differs_from_page(page: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8] | N
     opened = cv2.morphologyEx(different, cv2.MORPH_OPEN, _kernel(round(_NARROW * max(page.shape))))
     grown = _grown(np.asarray(opened, np.uint8), 4)
     return np.asarray(cv2.bitwise_and(grown, different), np.uint8)
+
+
+def _outermost(page: npt.NDArray[np.uint8], ring: int) -> npt.NDArray[np.int16]:
+    """Return the smoothed pixels along the edges of a page, (n, C): a ring of this width.
+
+    Most scans are no pages, and these pixels tell; so only they are smoothed.
+    """
+    inner = ring + _BLUR_RADIUS  # what smoothing looks at, too
+    if min(page.shape[:2]) <= 2 * inner:
+        strips = [_smooth(page)]
+    else:
+        strips = [
+            _smooth(page[:inner])[:ring],
+            _smooth(page[-inner:])[-ring:],
+            _smooth(page[:, :inner])[ring:-ring, :ring],
+            _smooth(page[:, -inner:])[ring:-ring, -ring:],
+        ]
+    return np.concatenate([strip.reshape(-1, strip.shape[-1]) for strip in strips])
+
+
+def _smooth(page: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16]:
+    """Return a page without its grain, (h, w, C)."""
+    smooth = cv2.GaussianBlur(page, (2 * _BLUR_RADIUS + 1,) * 2, 1.0)
+    return smooth.reshape(*page.shape[:2], -1).astype(np.int16)
 
 
 def _is_large(contour: MatLike, shape: tuple[int, ...]) -> bool:
