@@ -21,6 +21,7 @@ from photochrom.film.captions import with_captions
 from photochrom.film.containers import FIXED_RATE_CONTAINERS
 from photochrom.film.pixel_format import Layout, reformat
 from photochrom.film.thread_priority import ordinary_threads
+from photochrom.parallel import core_count, is_limited
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -314,6 +315,9 @@ def _open_encoder(
     context.time_base = time_base
     context.sample_aspect_ratio = layout.pixel_aspect
     context.thread_type = ThreadType.AUTO
+    if is_limited():
+        # With one thread alone, VP9 would make another film than with two or more.
+        context.thread_count = max(2, core_count())
     (
         context.colorspace,
         context.color_primaries,

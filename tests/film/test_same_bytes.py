@@ -23,7 +23,10 @@ import numpy as np
 from av import VideoFrame
 from photochrom.film.encoder import Encoding, PartWriter
 from photochrom.film.pixel_format import detect_layout
+from photochrom.parallel import limit_cores
 codec, path = sys.argv[1], Path(sys.argv[2])
+if sys.argv[3] != "0":
+    limit_cores(int(sys.argv[3]))
 scene = np.random.default_rng(1).integers(0, 256, (20, 30, 3), np.uint8)
 scene = cv2.resize(scene, (440, 360), interpolation=cv2.INTER_CUBIC)
 frames = [
@@ -46,12 +49,12 @@ print(digest.hexdigest())
 
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", CODECS)
-def test_memory_that_was_used_before_does_not_change_a_film(tmp_path, codec):
+def test_neither_used_memory_nor_the_number_of_cores_changes_a_film(tmp_path, codec):
     """The C library fills fresh memory with the value of a variable, as if it had been used."""
     made = set()
-    for value in ("0", "85"):
+    for value, cores in (("0", "0"), ("85", "1")):
         done = subprocess.run(
-            [sys.executable, "-c", _ENCODE, codec, str(tmp_path / f"{value}.film")],
+            [sys.executable, "-c", _ENCODE, codec, str(tmp_path / f"{value}.film"), cores],
             env=os.environ | {"MALLOC_PERTURB_": value},
             capture_output=True,
             text=True,

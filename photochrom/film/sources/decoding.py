@@ -11,6 +11,7 @@ from av.codec.context import ThreadType
 from av.packet import Packet
 
 from photochrom.film.sources.base import reason
+from photochrom.parallel import core_count, is_limited
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -45,6 +46,8 @@ class Decoder:
             threads: whether several frames are decoded at once.
         """
         stream.thread_type = ThreadType.AUTO if threads else ThreadType.NONE
+        if is_limited():
+            stream.codec_context.thread_count = core_count()
         self._stream, self._report, self._threads = stream, report, threads
         self._time_base = stream.time_base or Fraction(1)
         self._time = 0.0
