@@ -146,7 +146,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
     )
     if settings.in_color == "skip" and is_in_color(grey, album=options.album):
         return outcome
-    copy = _repaired(grey, colorizer, options) if job.restored else None
+    is_copied = settings.exists == "skip" and job.restored in existing
+    copy = _repaired(grey, colorizer, options) if job.restored and not is_copied else None
     if kept and copy is None:
         return replace(outcome, reason=_EXISTS_ALREADY, written=tuple(kept))
     colored = ColoredScan([], 1)
@@ -154,7 +155,8 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         colored = color_photo(colorizer, grey, replace(options, restore=()), split=job.split)
     results = _with_targets(job, colored.results, copy)
     _make_folder(job.target.parent)
-    for target, result in results.items():
+    # The first is written last: where it exists, a run that was stopped has written all of them.
+    for target, result in reversed(results.items()):
         if settings.exists == "overwrite" or target not in existing:
             _write(result, target, job.source, colorizer.model.card.name, settings)
     lost = [result.metadata_lost(format_of(target).name) for target, result in results.items()]
@@ -166,7 +168,7 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
         mean_chroma=next(iter(results.values())).mean_chroma,
         photographs=colored.photographs,
         unchanged=colored.unchanged,
-        written=(*kept, *results),
+        written=(*kept, *results, *([job.restored] if job.restored and is_copied else ())),
         metadata_lost=tuple(dict.fromkeys(name for names in lost for name in names)),
         repaired=copy.repaired if copy else "",
     )
@@ -175,7 +177,9 @@ def _color(job: Job, colorizer: Colorizer, options: ColorOptions, settings: _Set
 def _kept(job: Job, existing: list[Path]) -> list[Path]:
     """Return the results that exist already, if they are all but a repaired copy."""
     plain = [target for target in existing if target != job.restored]
-    return plain if len(plain) >= (1 if job.split else job.variants) else []
+    if job.split:  # how many there are is not known, but the first was written last
+        return plain if {job.target, *job.numbered(1)} & set(plain) else []
+    return plain if len(plain) >= job.variants else []
 
 
 def _with_targets(

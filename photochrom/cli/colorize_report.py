@@ -94,6 +94,8 @@ def _note_done(outcome: Outcome, target: str) -> None:
     copy = outcome.job.restored
     if outcome.repaired:
         note(f"{copy}: {outcome.repaired}")
+    elif copy in outcome.written:
+        note(f"{copy} exists already, and was kept")
     elif copy and os.path.lexists(copy):
         note(f"{copy} is from an earlier run; this time no damage was found")
     _note_unchanged(outcome, target)
@@ -148,7 +150,11 @@ def conclude(outcomes: list[Outcome], engine: str, *, show_paths: bool) -> None:
     if in_color:
         parts.append(f"{were(in_color, 'file')} in colour already (see --in-color)")
     unharmed = sum(
-        each.status == "done" and bool(each.job.restored) and not each.repaired for each in outcomes
+        each.status == "done"
+        and bool(each.job.restored)
+        and not each.repaired
+        and each.job.restored not in each.written
+        for each in outcomes
     )
     if unharmed:
         parts.append(f"no damage to repair was found in {unharmed}")

@@ -11,7 +11,7 @@ from photochrom.documents.selection import select
 from photochrom.documents.tiff import color_tiff
 from photochrom.errors import MissingExtra
 from photochrom.photo.codecs.tiff import TIFF
-from photochrom.photo.codecs.tiff_pages import photograph_count
+from photochrom.photo.codecs.tiff_pages import check_page_count, photograph_count
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -95,6 +95,7 @@ def color_document(
         MissingExtra: pikepdf, which PDF needs, is not installed.
     """
     if not data.startswith(_PDF):
+        check_page_count(data, name)
         chosen = select(pages, photograph_count(data))
         return ColoredDocument(
             *color_tiff(data, name, chosen, colorize, album=album, max_pixels=max_pixels)

@@ -33,6 +33,10 @@ _MIN_SIDE: Final = 64  # pixels; smaller images are icons, rules and logos
 _QUALITY: Final = 92  # quality of the JPEG streams
 # Keys of an image that say how it is shown, not how its samples are stored.
 _KEPT_KEYS: Final = ("/SMask", "/Interpolate", "/Intent", "/OC", "/StructParent", "/Metadata")
+# The families of colour spaces in which a JPEG file is read as it would be by itself.
+_JPEG_SPACES: Final = (
+    "", "/DeviceGray", "/DeviceRGB", "/DeviceCMYK", "/CalGray", "/CalRGB", "/ICCBased",
+)  # fmt: skip
 _USUAL_DECODE: Final = ([0, 1], [0, 1] * 3, [0, 1] * 4)
 # What pikepdf raises where a damaged file lacks an object, or holds one of another kind.
 _DAMAGE: Final = (pikepdf.PdfError, AttributeError, KeyError, TypeError, ValueError, RuntimeError)
@@ -298,6 +302,8 @@ class _Painter:
         for key in _KEPT_KEYS:
             if key in image:
                 painted[key] = image[key]
+        if isinstance(image.get(Name.Mask), Stream):  # a stencil; a transparent colour is refused
+            painted.Mask = image.Mask
         painted.Type, painted.Subtype = Name.XObject, Name.Image
         painted.Width, painted.Height = size
         painted.ColorSpace, painted.BitsPerComponent = Name.DeviceRGB, 8
@@ -307,15 +313,26 @@ class _Painter:
 
 def _samples(image: Stream) -> bytes | Image.Image:
     """Return the samples of an image: a JPEG file, or a Pillow image."""
-    filters = image.get(Name.Filter)
-    if filters == Name.DCTDecode and Name.Decode not in image and Name.Mask not in image:
-        return _without_metadata(image.read_raw_bytes())
     if isinstance(image.get(Name.Mask), pikepdf.Array):
         raise UnsupportedPhoto("images with a transparent colour are not supported")
+    space = _color_space(image)
+    if space in ("/Separation", "/DeviceN"):  # whose levels are amounts of ink: 0 is white
+        raise UnsupportedPhoto("images in the inks of a printer are not supported")
+    filters = image.get(Name.Filter)
+    if filters == Name.DCTDecode and Name.Decode not in image and space in _JPEG_SPACES:
+        return _without_metadata(image.read_raw_bytes())
     decode = image.get(Name.Decode)
     if decode is not None and [float(each) for each in decode] not in _USUAL_DECODE:
         raise UnsupportedPhoto("images whose levels are mapped are not supported")
     return pikepdf.PdfImage(image).as_pil_image()
+
+
+def _color_space(image: Stream) -> str:
+    """Return the family of an image's colour space, such as "/DeviceGray"; "" if it has none."""
+    space = image.get(Name.ColorSpace)
+    if isinstance(space, pikepdf.Array):
+        space = space[0]
+    return "" if space is None else str(space)
 
 
 def _without_metadata(jpeg: bytes) -> bytes:

@@ -12,7 +12,9 @@ import tifffile
 from PIL import Image, ImageCms
 
 from photochrom import photo
+from photochrom.batch import running
 from photochrom.color import luma
+from photochrom.errors import OutputFailed
 from photochrom.photo.output_profile import output_profile
 from tests.commands import call, is_coloured, records
 from tests.documents.test_pdf import document, flate_image
@@ -58,6 +60,26 @@ def test_split_writes_each_photograph_apart(scans):
     assert {each["status"] for each in records(again)} == {"skipped", "failed"}
 
 
+def test_split_goes_on_where_a_run_was_stopped(scans, monkeypatch):
+    write = running._write
+
+    def stopped(result, target, *arguments):
+        if target.exists() or len(contents(Path("out"))) == 2:
+            raise OutputFailed("the disk is full")
+        write(result, target, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "_write", stopped)
+        assert call("scans/page.png", "-o", "out", "--split").exit_code == 1
+    begun = contents(Path("out"))
+    assert len(begun) == 2
+    before = [Path("out", name).stat().st_mtime_ns for name in begun]
+    again = call("scans/page.png", "-o", "out", "--split", "--exists", "skip")
+    assert again.exit_code == 0, again.stderr
+    assert contents(Path("out")) == [f"page-{number}.png" for number in range(1, 5)]
+    assert [Path("out", name).stat().st_mtime_ns for name in begun] == before
+
+
 def test_split_replaces_no_original(scans):
     Image.fromarray(GREY).save(scans / "page-2.png")
     before = (scans / "page-2.png").read_bytes()
@@ -101,6 +123,16 @@ def test_a_page_in_colour_keeps_its_colours(scans, astronaut):
     assert only.exit_code == 1
     assert "the pages of scans/two.tif are in colour already" in only.stderr
     assert not Path("only.tif").exists()
+
+
+def test_more_pages_than_are_read_are_refused(scans):
+    with tifffile.TiffWriter(scans / "many.tif") as writer:
+        for _ in range(1001):
+            writer.write(GREY[:8, :8], photometric="minisblack", metadata=None)
+    result = call("scans/many.tif", "-o", "many.tif", "--pages", "all")
+    assert result.exit_code == 1
+    assert "expected 1,000 pages at most; scans/many.tif has more" in result.stderr
+    assert not Path("many.tif").exists()
 
 
 def test_chosen_pages(scans):

@@ -76,6 +76,18 @@ def test_a_later_run_adds_the_copies(scans):
     assert "1 file was skipped" in again.stderr
 
 
+def test_a_copy_that_is_kept_is_not_said_to_be_made(scans):
+    call("in/scratched.png", "-o", "out", "--restore", ALL)
+    Path("out/scratched.png").unlink()
+    before = Path("out/scratched-restored.png").stat().st_mtime_ns
+    again = call("in/scratched.png", "-o", "out", "--restore", ALL, "--exists", "skip")
+    assert contents(Path("out")) == ["scratched-restored.png", "scratched.png"]
+    assert Path("out/scratched-restored.png").stat().st_mtime_ns == before
+    assert "filled in" not in again.stderr
+    assert "scratched-restored.png exists already, and was kept" in again.stderr
+    assert "no damage" not in again.stderr
+
+
 def test_a_run_that_goes_on_leaves_clean_photographs_alone(scans, monkeypatch):
     call("in", "-o", "out", "--restore", ALL)
     before = {name: (scans / "out" / name).stat().st_mtime_ns for name in contents(Path("out"))}

@@ -165,6 +165,24 @@ def test_a_soft_mask_still_hides_what_it_hid(vivid):
     assert (page[100:250, 25:160] == 255).all()
 
 
+@pytest.mark.parametrize("make", [flate_image, jpeg_image])
+def test_a_stencil_still_hides_what_it_hid(make, vivid):
+    def masked(pdf):
+        hidden = np.zeros(GREY.shape, bool)
+        hidden[:, :150] = True
+        picture = make(pdf)
+        bits = np.packbits(hidden, axis=1).tobytes()
+        stencil = image(pdf, bits, GREY.shape[::-1], BitsPerComponent=1, ImageMask=True)
+        del stencil.ColorSpace
+        picture.Mask = pdf.make_indirect(stencil)
+        return picture
+
+    after, _ = color_pdf(document(masked), "a.pdf", [0], vivid.colorize)
+    (page,) = pages(after)
+    assert (page[100:250, 25:160] == 255).all()
+    assert saturation(page[100:250, 180:300]) > 5
+
+
 def rgb_image(pdf):
     colors = np.ascontiguousarray(skimage.data.coffee()[:200, :300])
     return flate_image(pdf, colors, ColorSpace=Name.DeviceRGB)
@@ -175,9 +193,22 @@ def bilevel(pdf):
     return image(pdf, bits.tobytes(), GREY.shape[::-1], BitsPerComponent=1)
 
 
+def ink(pdf, make=jpeg_image):
+    """Levels that say how much black is printed, so that 0 is white."""
+    to_grey = Dictionary(FunctionType=2, Domain=[0, 1], C0=[1], C1=[0], N=1)
+    picture = make(pdf)
+    picture.ColorSpace = pikepdf.Array([Name.Separation, Name.Black, Name.DeviceGray, to_grey])
+    return picture
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
-    [(rgb_image, "in colour already"), (bilevel, "black and white without grey")],
+    [
+        (rgb_image, "in colour already"),
+        (bilevel, "black and white without grey"),
+        (ink, "images in the inks of a printer are not supported"),
+        (lambda pdf: ink(pdf, flate_image), "images in the inks of a printer are not supported"),
+    ],
 )
 def test_what_is_no_grey_photograph_is_left_and_named(make, reason, vivid):
     before = document(make, flate_image)

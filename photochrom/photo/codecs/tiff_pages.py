@@ -20,6 +20,7 @@ from PIL import TiffImagePlugin
 from photochrom.errors import SeveralPages, UnreadablePhoto, UnsupportedPhoto
 
 __all__ = [
+    "check_page_count",
     "first_directory",
     "photograph_count",
     "photograph_file",
@@ -32,7 +33,7 @@ _EXIF, _GPS, _INTEROP = 0x8769, 0x8825, 0xA005
 _REDUCED, _MASK = 1, 4  # bits of NewSubfileType
 _OLD_REDUCED: Final = 2
 _TRANSPARENCY_MASK: Final = 4  # value of PhotometricInterpretation
-_MAX_PAGES: Final = 1000  # more are not counted
+_MAX_PAGES: Final = 1000  # small copies count, too
 _TYPE_SIZES: Final = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8])
 _SHORT, _LONG, _UNDEFINED = 3, 4, 7
 _BITS, _SAMPLES, _BLACK_IS_ZERO = 258, 277, 1
@@ -124,13 +125,13 @@ class _Directory:
 
 
 def _pages(data: bytes) -> Iterator[_Directory]:
-    """Yield the pages of a TIFF, up to a limit; a chain that loops ends."""
+    """Yield the pages of a TIFF, at most one more than are allowed; a chain that loops ends."""
     form = _NumberFormat.of(data)
     if len(data) < form.first + form.pointer.size:  # cut off within its header
         return
     (offset,) = form.pointer.unpack_from(data, form.first)
     seen: set[int] = set()
-    while offset and offset not in seen and len(seen) < _MAX_PAGES:
+    while offset and offset not in seen and len(seen) <= _MAX_PAGES:
         seen.add(offset)
         try:
             page = _Directory(data, offset)
@@ -178,6 +179,16 @@ def photograph_first(data: bytes, name: str) -> bytes:
 def photograph_count(data: bytes) -> int:
     """Return on how many pages of a TIFF there is a photograph: no small copy, and no mask."""
     return sum(page.is_photograph for page in _pages(data))
+
+
+def check_page_count(data: bytes, name: str) -> None:
+    """Check that a TIFF has no more pages than are read, so that none is lost.
+
+    Raises:
+        UnsupportedPhoto: it has more.
+    """
+    if sum(1 for _ in _pages(data)) > _MAX_PAGES:
+        raise UnsupportedPhoto(f"expected {_MAX_PAGES:,} pages at most; {name} has more")
 
 
 def photograph_file(data: bytes, index: int) -> bytes:
