@@ -184,8 +184,8 @@ class Tools:
             raise ConfigError(f"{path} was not coloured: {outcome.reason}")
         written = outcome.written[0]
         name = written.relative_to(self._root).as_posix()
-        with PillowImage.open(written) as result:
-            return [f"{name} was written", _shown(result)]
+        shown = PillowImage.fromarray(photo.thumbnail(written, _SHOWN))
+        return [f"{name} was written", _shown(shown)]
 
     def likely_colors(
         self, path: PhotographPath, x: X, y: Y, count: Count = 6

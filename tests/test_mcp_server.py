@@ -96,6 +96,14 @@ def test_a_photograph_is_coloured_beside_the_original(folder):
     assert not call(folder, "colorize_photograph", path="old.png", overwrite=True).is_error
 
 
+@pytest.mark.parametrize("suffix", [".heic", ".jp2"])
+def test_results_that_pillow_does_not_read_are_shown(folder, suffix):
+    result = call(folder, "colorize_photograph", path="old.png", output=f"new{suffix}")
+    assert not result.is_error, result.content
+    assert result.content[0].text == f"new{suffix} was written"
+    assert result.content[1].mime_type == "image/jpeg"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -36,6 +36,7 @@ __all__ = ["FilmReader", "NoteCallback", "ProblemCallback", "SourceFrame"]
 
 # The deinterlacer looks at this many frames before each, so it needs them wherever reading begins.
 _FRAMES_BEFORE: Final = 2
+_MAX_SECONDS: Final = 10**9
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +130,8 @@ class FilmReader:
 
     def pts_at(self, seconds: float) -> int:
         """Convert seconds from the start of the film to a time in the time base."""
-        return self.start + round(Fraction(seconds) / self.time_base)
+        # FFmpeg's times have 64 bits. No film is as long as the limit, 31 years.
+        return self.start + round(Fraction(min(seconds, _MAX_SECONDS)) / self.time_base)
 
     def frames(
         self,

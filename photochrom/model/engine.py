@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
+from photochrom.checks import check_number
 from photochrom.errors import ConfigError, InvalidModel, MissingExtra
 from photochrom.parallel import core_count, is_limited
 
@@ -27,6 +28,8 @@ PRECISIONS: Final = ("f32", "bf16")
 
 # ONNX Runtime's execution providers, the fastest first; the CPU provider always exists.
 _PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "DmlExecutionProvider")
+
+_MAX_CORES: Final = 4096  # far more threads would take minutes to start
 
 _core_lock = threading.Lock()
 
@@ -90,7 +93,8 @@ def make_engine(
             one run at a time, and so always uses all.
 
     Raises:
-        ConfigError: `engine` or `precision` is unknown, or `engine` lacks this precision.
+        ConfigError: `engine` or `precision` is unknown, `engine` lacks this precision, or `cores`
+            is no number of cores.
         MissingExtra: the engine is not installed.
     """
     if engine not in ENGINES or precision not in PRECISIONS:
@@ -98,6 +102,8 @@ def make_engine(
             f"expected one of the engines {', '.join(ENGINES)} and one of the precisions "
             f"{', '.join(PRECISIONS)}; received {engine!r} and {precision!r}"
         )
+    if cores is not None:
+        check_number(cores, "a number of cores", 1, _MAX_CORES, whole=True)
     if engine == "openvino":
         if not find_spec("openvino"):
             raise MissingExtra("openvino", "running a network through OpenVINO")

@@ -391,6 +391,8 @@ def test_the_command(tmp_path, model_folder):
         (["--hint", "5"], "--hint: expected a hint as TIME,X,Y,COLOR"),
         (["--from", "9", "--to", "2"], "an end after it"),
         (["--reference", "1:2:3:4-9,a.png"], "--reference: expected a time"),
+        (["--from", "9" * 19], "expected frames between"),
+        (["--hint", "9" * 19 + ",1,1,red"], "expected hints within the film"),
     ):
         found = CliRunner().invoke(app, [*arguments, "--exists", "overwrite", *wrong])
         assert (found.exit_code, words in found.stderr) == (2, True)

@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from photochrom.errors import InvalidModel, ModelNotFound
+from photochrom.errors import ConfigError, ConfigTypeError, InvalidModel, ModelNotFound
 from photochrom.model import engine
 from photochrom.model.card import Card, DecodingParams
 from photochrom.model.model import CARD_FILE, NETWORK_FILE, Model
@@ -361,6 +361,12 @@ def test_fit_of_a_turned_photograph_is_turned():
 @pytest.mark.parametrize("size", [(1, 1), (480, 640), (1, 5000)])
 def test_a_network_of_one_size_gets_it(size):
     assert model(working_size=224, size_multiple=0).fit(*size) == (224, 224)
+
+
+@pytest.mark.parametrize("cores", [0, -1, 1.5, "2", 10**6])
+def test_no_number_of_cores_is_refused(cores):
+    with pytest.raises((ConfigError, ConfigTypeError), match="expected a number of cores"):
+        Model(card(), network(), "m", cores=cores)
 
 
 def test_an_engine_that_was_started_runs():

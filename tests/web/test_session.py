@@ -437,12 +437,38 @@ def test_a_zip_holds_what_is_done_as_it_was_chosen(session, tmp_path):
     assert red > green
 
 
+def test_a_zip_names_what_it_lacks(session, tmp_path, monkeypatch):
+    _, second = put(session, tmp_path, "a.png", "b.png")
+    settle(session)
+    second.source.write_bytes(b"broken")
+    second.saved_as = None
+    with zipfile.ZipFile(session.downloads.make_zip()) as archive:
+        assert archive.namelist() == ["a-colorized.png", "not saved.txt"]
+        assert archive.read("not saved.txt").startswith(b"b-colorized.png: ")
+    zips = len(list(tmp_path.rglob("*.zip")))
+    monkeypatch.setattr(session.downloads, "file", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        session.downloads.make_zip()
+    assert len(list(tmp_path.rglob("*.zip"))) == zips
+
+
 def test_names_in_a_zip_differ_though_a_suffix_was_added(session, tmp_path):
     files = write_pictures(tmp_path / "in", "1.png", "2.png")
     for each in session.add(files, ["scan", "scan.png"]):
         session.queue.wait(each, 60)
     with zipfile.ZipFile(session.downloads.make_zip()) as archive:
         assert archive.namelist() == ["scan-colorized.png", "scan-colorized (2).png"]
+
+
+def test_what_is_cancelled_twice_is_counted_once(session, tmp_path):
+    pictures = put(session, tmp_path, "a.png", "b.png", "c.png", "d.png")
+    held = threading.Event()
+    session.queue.change(pictures, lambda _: None, lambda _: held.wait(60))
+    session.queue.cancel()
+    session.queue.cancel()
+    held.set()
+    session.queue._pool.shutdown(wait=True)
+    assert session.queue.is_idle
 
 
 def test_a_queue_that_is_paused_goes_on_or_is_cancelled(session, tmp_path):

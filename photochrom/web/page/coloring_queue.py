@@ -92,6 +92,7 @@ class ColoringQueue:
                 picture.status = "cancelled"
             self._waiting.clear()
             self._active -= sum(task.cancel() for task in self._changes)
+            self._changes.clear()  # or they would be counted again by the next call
             self.paused = False
             self._changed.notify_all()
         if self.is_idle:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from photochrom.errors import OutputFailed, PhotochromError
 from photochrom.web.filenames import unique
 from photochrom.web.page import views
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from photochrom.web.page.tray import Picture, Tray
 
 __all__ = ["Downloads"]
+
+_MISSING_NAME: Final = "not saved.txt"
 
 
 class Downloads:
@@ -50,12 +52,28 @@ class Downloads:
             return picture.target
 
     def make_zip(self) -> Path:
-        """Write a zip of all coloured files, and return its path."""
+        """Write a zip of all coloured files, and return its path.
+
+        Photographs that cannot be written are named in a text file in the zip.
+        """
         path = self._tray.new_path(".zip")
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-            done = self._tray.done
-            names = unique(picture.target_name for picture in done)
-            for picture, name in zip(done, names, strict=True):
-                with suppress(FileNotFoundError):  # it was removed meanwhile
-                    archive.write(self.file(picture), name)
+        missing = []
+        try:
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+                done = self._tray.done
+                names = unique(picture.target_name for picture in done)
+                for picture, name in zip(done, names, strict=True):
+                    try:
+                        archive.write(self.file(picture), name)
+                    except FileNotFoundError:  # it was removed meanwhile
+                        continue
+                    except OutputFailed:  # writing the others would fail, too
+                        raise
+                    except PhotochromError as error:
+                        missing.append(f"{name}: {error}\n")
+                if missing:
+                    archive.writestr(_MISSING_NAME, "".join(missing))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return path
