@@ -117,12 +117,13 @@ def sound(path: Path) -> bytes:
 
 
 def check_same(path: Path, whole: Path) -> None:
-    """Check that a film has the frames, the times and the sound of another one."""
+    """Check that a film is another one: its frames, times, sound, and the rest of the file."""
     assert sound(path) == sound(whole)
     assert len(planes(path)) == len(planes(whole))
     for (time, old), (other, new) in zip(planes(whole), planes(path), strict=True):
         assert time == other
         assert all((a == b).all() for a, b in zip(old, new, strict=True))
+    assert path.read_bytes() == whole.read_bytes()
 
 
 def write_frames(folder: Path, frames: list[np.ndarray]) -> Path:

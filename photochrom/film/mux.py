@@ -128,6 +128,9 @@ def open_output(
         options["movflags"] = "+faststart"
         if has_quicktime_keys(tags):
             options["movflags"] += "+use_metadata_tags"
+    if plan.container in _MATROSKA_CONTAINERS:
+        # Without random identifiers, the same film is the same file.
+        options["fflags"] = "+bitexact"
     with av.open(str(target), "w", format=plan.container, options=options) as output:
         output.metadata.update(_with_timecode(tags, plan))
         streams = _add_streams(film, original, part, output, plan)

@@ -12,6 +12,7 @@ from av import VideoFrame
 
 from photochrom.film.encoder import CODECS
 from photochrom.film.pixel_format import reformat
+from tests.films import panned, write_film
 
 # Encodes 30 frames that move, and prints a hash of what a player shows.
 _ENCODE = """
@@ -62,6 +63,19 @@ def test_neither_used_memory_nor_the_number_of_cores_changes_a_film(tmp_path, co
         )
         made.add(done.stdout)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".webm", ".mp4", ".mov", ".nut"])
+def test_the_same_film_is_the_same_file(tmp_path, warm, suffix):
+    """Matroska would identify each file, track and chapter by a random number."""
+    sound = "libopus" if suffix == ".webm" else "aac"
+    source = write_film(
+        tmp_path / "in.mkv", panned(4), sound=sound, sample_rate=48000, chapters=True
+    )
+    first, second = (tmp_path / f"{number}{suffix}" for number in range(2))
+    warm.film(source, first)
+    warm.film(source, second)
+    assert first.read_bytes() == second.read_bytes()
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv422p10le", "yuv420p10le", "yuv444p10le"])
