@@ -145,6 +145,8 @@ class _OpenVino:
 
     def _compile(self, model: openvino.Model) -> openvino.CompiledModel:
         settings = {"INFERENCE_PRECISION_HINT": self._precision, "PERFORMANCE_HINT": "LATENCY"}
+        if is_limited():
+            settings["INFERENCE_NUM_THREADS"] = str(core_count())
         return core().compile_model(model, "CPU", settings)
 
     def _for_size(self, shape: tuple[int, ...]) -> openvino.CompiledModel:
