@@ -17,13 +17,17 @@ from typing import Any, Final, TypeAlias, TypeVar
 from photochrom.archive.entry import Entry
 from photochrom.archive.film_parts import Flag
 from photochrom.archive.settings import Settings
+from photochrom.archive.shards import to_make
 from photochrom.archive.worker import Worker
 from photochrom.parallel import cores_per_worker, limit_cores, map_unordered, worker_count
 
 __all__ = ["EXECUTORS", "Executor", "Unit"]
 
 Unit: TypeAlias = list[Entry]
-"""Rows that are worked on together: a photograph, a film, a part of one, or all of a shard."""
+"""Rows that are worked on together: a photograph, a film, a part of one, or all of a shard.
+
+Those that are "running" come first. Others are in the shard already, and stay there.
+"""
 
 T = TypeVar("T")
 
@@ -191,7 +195,7 @@ def _alone(settings: Settings, unit: Unit, stopped: Flag) -> Unit:
         try:
             return future.result()
         except BrokenProcessPool:
-            return [replace(entry, status="failed", error=DIED) for entry in unit]
+            return [replace(entry, status="failed", error=DIED) for entry in to_make(unit)]
 
 
 def on_ray(worker: Worker, units: Iterable[Unit], workers: int | None = None) -> Generator[Unit]:

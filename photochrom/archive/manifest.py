@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, fields, replace
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
 
@@ -242,6 +242,19 @@ class Manifest:
     def parts(self, source: str) -> list[Entry]:
         """Return the parts of a film, in order; [] where it is not divided yet, or done."""
         return list(self._select("WHERE source = ? AND part > 0 ORDER BY part", source))
+
+    def kept_with(self, entry: Entry) -> list[Entry]:
+        """Return the other rows with a result in the tar of a photograph that is to be made."""
+        # The photographs of a tar were added one after another.
+        its_id = "(SELECT id FROM entries WHERE source = ? AND part = 0)"
+        before = self._select(f"WHERE id < {its_id} ORDER BY id DESC", entry.source)
+        after = self._select(f"WHERE id > {its_id} ORDER BY id", entry.source)
+        return [
+            row
+            for rows in (before, after)
+            for row in takewhile(lambda row: row.shard == entry.shard, rows)
+            if row.output_sha256 and row.status != "running"
+        ]
 
     def _select(self, rest: str, *values: object) -> Iterator[Entry]:
         # A cursor of its own each, so that rows may be changed while others are read.

@@ -241,7 +241,10 @@ class _Units:
         return self
 
     def __next__(self) -> Unit:
-        """Return a photograph, a film or a part of one; or all that go into one tar."""
+        """Return a photograph, a film or a part of one; or all that go into one tar.
+
+        The results that the tar holds already follow, with another status than "running".
+        """
         if not self._has_more():
             raise StopIteration
         first = self._claimed.popleft()
@@ -250,7 +253,7 @@ class _Units:
         unit = [first]
         while self._has_more() and self._claimed[0].shard == first.shard:
             unit.append(self._claimed.popleft())
-        return unit
+        return unit + self._manifest.kept_with(first)
 
     def _has_more(self) -> bool:
         if not self._claimed:

@@ -16,7 +16,7 @@ from photochrom import photo
 from photochrom.archive.drafts import draft_of
 from photochrom.archive.film_parts import FilmWorker
 from photochrom.archive.settings import Settings, fingerprint
-from photochrom.archive.shards import write_shard
+from photochrom.archive.shards import to_make, write_shard
 from photochrom.batch import IN_COLOR_ALREADY, color_photo
 from photochrom.batch.job import reason_of
 from photochrom.errors import OutputExists
@@ -66,7 +66,7 @@ class Worker:
 
         Args:
             unit: a single photograph whose result is a file, a film or a part of one, or all
-                photographs of a shard.
+                photographs of a shard, as in `executors.Unit`.
 
         Returns:
             The new row of each, and those of the parts of a film. What a full disk stopped is
@@ -77,9 +77,10 @@ class Worker:
         if not unit[0].shard:
             return [self._one(entry, deliver=True)[0] for entry in unit]
         try:
-            return write_shard(unit, (self._one(entry, deliver=False) for entry in unit))
+            made = (self._one(entry, deliver=False) for entry in to_make(unit))
+            return write_shard(unit, made, self.fingerprint)
         except Exception as error:  # noqa: BLE001  one bad shard must not stop the others
-            return [self._with_origin(_unfinished(each, error)) for each in unit]
+            return [self._with_origin(_unfinished(each, error)) for each in to_make(unit)]
 
     def _film(self, entry: Entry) -> list[Entry]:
         """Do the next step for a film; return its new row, and those of its parts."""

@@ -254,6 +254,59 @@ def test_results_in_tars_are_whole_and_can_be_completed(scans):
     assert "expected a pattern of tars" in said.stderr
 
 
+def members(path):
+    with tarfile.open(path) as tar:
+        return sorted(tar.getnames())
+
+
+def test_photographs_that_are_added_later_go_into_the_tar_that_is_not_full(scans):
+    run(scans, output="out/%d.tar")
+    before = rows()
+    write_pictures(scans, "d.png", "e.png")
+    run(scans, output="out/%d.tar")
+    held = ["a.png", "b.jpg", "more/c.tif", "d.png", "e.png"]
+    records = [str(Path(name).with_suffix(".json")) for name in held]
+    assert members("out/0.tar") == sorted(held + records)
+    assert {name: rows()[name] for name in before} == before
+    assert invoke("archive", "verify", "run.sqlite").exit_code == 0
+
+
+def test_a_tar_of_somebody_else_is_never_replaced(scans):
+    Path("out").mkdir()
+    with tarfile.open("out/0.tar", "w") as tar:
+        tar.add(scans / "a.png", "a.png")
+    theirs = Path("out/0.tar").read_bytes()
+    run(scans, output="out/%d.tar", code=1)
+    assert "0.tar exists already" in rows()["a.png"].error
+    assert invoke("archive", "retry", "run.sqlite").exit_code == 1
+    assert Path("out/0.tar").read_bytes() == theirs
+
+    Path("out/0.tar").unlink()
+    assert invoke("archive", "retry", "run.sqlite").exit_code == 0
+    Path("out/0.tar").write_bytes(theirs)
+    write_pictures(scans, "d.png")
+    run(scans, output="out/%d.tar", code=1)
+    assert "expected " in rows()["d.png"].error
+    assert "0.tar to hold a.json" in rows()["d.png"].error
+    assert Path("out/0.tar").read_bytes() == theirs
+
+
+def test_other_settings_do_not_replace_the_tar_of_a_run(scans):
+    run(scans, output="out/%d.tar")
+    before = Path("out/0.tar").read_bytes()
+    run(scans, "--vividness", "0.2", manifest="other.sqlite", output="out/%d.tar", code=1)
+    assert invoke("archive", "retry", "other.sqlite").exit_code == 1
+    assert Path("out/0.tar").read_bytes() == before
+
+
+def test_a_tar_of_a_run_that_was_killed_is_recognized(scans):
+    run(scans, output="out/%d.tar")
+    before = Path("out/0.tar").read_bytes()
+    Path("run.sqlite").unlink()  # nothing is known of its results
+    run(scans, output="out/%d.tar")
+    assert Path("out/0.tar").read_bytes() == before
+
+
 def test_what_is_not_there_is_named(scans):
     assert "there is no nowhere" in run("nowhere", code=2).stderr
     assert "memory://nowhere" in run("memory://nowhere", code=2, manifest="m.sqlite").stderr
