@@ -52,7 +52,10 @@ def requeued(entry: Entry, problem: str) -> Entry:
     """
     there = ""
     with suppress(PhotochromError, OSError):
-        there = "" if entry.shard else sha256(entry.output)
+        if not entry.shard:
+            there = sha256(entry.output)
+        elif storage.exists(entry.shard):
+            there = entry.output_sha256  # whatever it is, it says that the tar may be replaced
     return replace(entry, status="queued", error=problem, output_sha256=there)
 
 

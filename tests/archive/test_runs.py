@@ -291,6 +291,42 @@ def test_a_tar_of_somebody_else_is_never_replaced(scans):
     assert Path("out/0.tar").read_bytes() == theirs
 
 
+@pytest.mark.parametrize("size", [0, 700, 2000])
+def test_a_damaged_tar_is_made_anew_when_asked(scans, size):
+    run(scans, output="out/%d.tar")
+    good = Path("out/0.tar").read_bytes()
+    Path("out/0.tar").write_bytes(good[:size])
+    write_pictures(scans, "d.png")
+    run(scans, output="out/%d.tar", code=1)
+    assert "verify --requeue lets the next run make it anew" in rows()["d.png"].error
+    assert Path("out/0.tar").read_bytes() == good[:size]
+    assert invoke("archive", "verify", "run.sqlite", "--requeue").exit_code == 1
+    run(output=None, code=1)
+    assert invoke("archive", "verify", "run.sqlite").exit_code == 0
+    assert invoke("archive", "retry", "run.sqlite").exit_code == 0
+    assert members("out/0.tar")[-2:] == ["more/c.json", "more/c.tif"]
+    assert len(members("out/0.tar")) == 8
+    assert invoke("archive", "verify", "run.sqlite").exit_code == 0
+
+
+def test_a_result_stays_in_its_tar_where_it_cannot_be_made_anew(scans):
+    run(scans, output="out/%d.tar")
+    before = members("out/0.tar")
+    (scans / "a.png").unlink()
+    assert invoke("archive", "verify", "run.sqlite", "--sources", "--requeue").exit_code == 1
+    run(output=None, code=1)
+    assert members("out/0.tar") == before
+
+
+def test_a_tar_that_has_taken_the_place_of_a_deleted_one_is_not_replaced(scans):
+    run(scans, output="out/%d.tar")
+    Path("out/0.tar").unlink()
+    assert invoke("archive", "verify", "run.sqlite", "--requeue").exit_code == 1
+    Path("out/0.tar").write_bytes(b"theirs")
+    run(output=None, code=1)
+    assert Path("out/0.tar").read_bytes() == b"theirs"
+
+
 def test_other_settings_do_not_replace_the_tar_of_a_run(scans):
     run(scans, output="out/%d.tar")
     before = Path("out/0.tar").read_bytes()
