@@ -23,7 +23,7 @@ __all__ = ["is_shard_pattern", "member_of", "to_make", "write_shard"]
 _CHANGING: Final = ("seconds", "finished", "machine", "attempts")
 # What is the same in all results of a photograph that one command makes, even signed ones.
 _IDENTITY: Final = ("source", "source_version", "output", "fingerprint")
-_PATTERN: Final = re.compile(r"%0?\d*d[^/]*\.tar$")
+_PATTERN: Final = re.compile(r"(%0?\d*d)([^/]*\.tar)$")
 
 
 def is_shard_pattern(output: str) -> bool:
@@ -50,7 +50,7 @@ def member_of(pattern: str, number: int, relative: str) -> str:
     """
     path = PurePosixPath(relative)
     key = path.with_name(path.stem.replace(".", "_") + path.suffix)
-    shard = pattern % number
+    shard = _PATTERN.sub(lambda match: match[1] % number + match[2], pattern)
     return f"tar://{key}::{shard if storage.is_uri(shard) else f'file://{shard}'}"
 
 

@@ -291,6 +291,13 @@ def test_a_tar_of_somebody_else_is_never_replaced(scans):
     assert Path("out/0.tar").read_bytes() == theirs
 
 
+def test_tars_in_a_folder_with_a_percent_sign(scans):
+    for _ in range(2):
+        run(scans, output="100% grey/50%-%02d of 9%.tar")
+        assert [path.name for path in Path("100% grey").iterdir()] == ["50%-00 of 9%.tar"]
+        assert len(rows()) == 3
+
+
 @pytest.mark.parametrize("size", [0, 700, 2000])
 def test_a_damaged_tar_is_made_anew_when_asked(scans, size):
     run(scans, output="out/%d.tar")
