@@ -87,6 +87,8 @@ class Manifest:
             OutputError: it cannot be made, or another run is writing it.
         """
         self.path = Path(path)
+        if self.path.is_dir():
+            raise ConfigError(f"expected a file as the manifest; {path} is a folder")
         self._is_new = write and not self.path.exists()
         self._lock = _locked(self.path) if write else None
         try:

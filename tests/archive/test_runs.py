@@ -164,6 +164,18 @@ def test_a_file_that_is_no_manifest(scans):
     assert not Path("nowhere.sqlite").exists()
 
 
+@pytest.mark.parametrize("folder", [".", "..", "/", "scans"])
+def test_a_folder_is_no_manifest(scans, folder):
+    said = run(scans, code=2, manifest=folder)
+    assert f"expected a file as the manifest; {folder} is a folder" in said.stderr
+    Path("watched").mkdir()
+    said = invoke("watch", "scans", "watched", "--manifest", folder)
+    assert said.exit_code == 2
+    assert f"expected a file as the manifest; {folder} is a folder" in said.stderr
+    assert sorted(path.name for path in Path().iterdir()) == ["scans", "watched"]
+    assert not list(Path("..").glob("*.lock"))
+
+
 def test_results_of_one_name_go_to_two_files(scans):
     write_pictures(scans, "a.bmp", "a.gif")
     run(scans, "--suffix", ".jpg")
