@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import astuple, fields, replace
 from itertools import islice, takewhile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
 
 from photochrom.archive.entry import Entry
@@ -227,8 +227,22 @@ class Manifest:
         return next(self._select("WHERE source = ? AND part = 0", source), None)
 
     def holder(self, output: str) -> str:
-        """Return the source whose result goes to a place, or ""."""
-        return self._value("SELECT source FROM entries WHERE output = ? COLLATE NOCASE", output)
+        """Return the source whose result goes to a place, or "".
+
+        In a tar, results that differ in their suffix only have one place: they would be one sample,
+        with one record.
+        """
+        shard = Entry("", output).shard
+        if not shard:
+            return self._value("SELECT source FROM entries WHERE output = ? COLLATE NOCASE", output)
+        name = output.removesuffix(f"::{shard}")
+        key = name.removesuffix(PurePosixPath(name).suffix)
+        # From "key." to "key/", which is the next character, so that the index is used.
+        found = self._ask(
+            "SELECT source, output FROM entries WHERE output COLLATE NOCASE BETWEEN ? AND ?",
+            *(f"{key}.::{shard}", f"{key}/::{shard}"),
+        )
+        return next((source for source, held in found if held.endswith(f"::{shard}")), "")
 
     def entries(self, status: Status | None = None, *, parts: bool = False) -> Iterator[Entry]:
         """Yield the rows, in the order in which they were added.

@@ -140,7 +140,7 @@ def _target(
     """Return where a result goes.
 
     Of `a.jpg` and `a.nef`, the second becomes `a.nef.jpg`. Of `A.jpg` and `a.jpg`, which are one
-    file on many disks, the second becomes `a-2.jpg`.
+    file on many disks, the second becomes `a-2.jpg`; in a tar, so do all that would have one key.
     """
 
     def place(relative: str) -> str:
@@ -154,7 +154,8 @@ def _target(
     if manifest.holder(target) and ending != path.suffix:
         target = place(f"{path}{ending}")
     holder = manifest.find(manifest.holder(target))
-    if holder is None or holder.output == target:  # it is free; or taken, which `add` reports
+    # It is free; or taken by a file of the same name, which `add` reports.
+    if holder is None or (shard is None and holder.output == target):
         return target
     numbered = (place(str(path.with_name(f"{path.stem}-{n}{ending}"))) for n in count(2))
     return next(each for each in numbered if not manifest.holder(each))

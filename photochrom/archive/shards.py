@@ -139,7 +139,7 @@ def _members(entry: Entry, result: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _names(entry: Entry) -> tuple[str, str]:
     """Return the names of the two files of a photograph in a shard: its result, and its row."""
-    name = entry.output.partition("::")[0].partition("://")[2]
+    name = entry.output.removesuffix(f"::{entry.shard}").removeprefix("tar://")
     return name, str(PurePosixPath(name).with_suffix(".json"))
 
 
