@@ -22,7 +22,7 @@ from photochrom.archive.entry import Entry
 from photochrom.archive.sqlite_file import connect, from_sqlite, sqlite_errors, to_sqlite
 from photochrom.batch.job import Status
 from photochrom.errors import ConfigError, OutputError, OutputFailed, PhotochromError
-from photochrom.files.locks import lock_file
+from photochrom.files.locks import lock_file, shared_lock
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -128,11 +128,10 @@ class Manifest:
     def is_running(self) -> bool:
         """Whether another run is writing the manifest."""
         try:
-            if _lock_path(self.path).exists():
-                lock_file(_lock_path(self.path)).close()
+            shared_lock(_lock_path(self.path)).close()
         except BlockingIOError:
             return True
-        except OSError:  # a lock of another person
+        except OSError:  # there is no lock, or it is that of another person
             return False
         return False
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 try:
     import fcntl
 except ModuleNotFoundError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["lock_file"]
+__all__ = ["lock_file", "shared_lock"]
+
+_PATIENCE: Final = 0.2  # seconds, in which those who only look let go
 
 
 def lock_file(path: Path) -> IO[bytes]:
@@ -22,10 +25,33 @@ def lock_file(path: Path) -> IO[bytes]:
     Raises:
         BlockingIOError: another run has the lock.
     """
-    file = path.open("ab")
+    end = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return _locked(path.open("ab"), exclusive=True)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(_PATIENCE / 20)
+
+
+def shared_lock(path: Path) -> IO[bytes]:
+    """Open a file that any number may have open in this way, but none together with `lock_file`.
+
+    Close it at once: it is only to see whether a run has the lock.
+
+    Raises:
+        BlockingIOError: a run has the lock.
+        FileNotFoundError: there is no such file.
+    """
+    return _locked(path.open("rb"), exclusive=False)
+
+
+def _locked(file: IO[bytes], *, exclusive: bool) -> IO[bytes]:
+    """Lock a file, or close it where another lock is in the way."""
     if fcntl is not None:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             raise

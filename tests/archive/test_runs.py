@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from PIL import Image
 from photochrom import photo
 from photochrom.archive.entry import Entry
 from photochrom.archive.manifest import CHANGED, Manifest
+from photochrom.files import locks
 from tests.commands import invoke, is_coloured
 from tests.support import write_pictures
 
@@ -154,6 +156,17 @@ def test_other_settings_need_another_manifest(scans):
 def test_only_one_run_at_a_time(scans):
     with Manifest("run.sqlite", write=True):
         assert "another run is using the manifest" in run(scans, code=2).stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks")
+def test_a_look_at_a_manifest_is_in_nobodys_way(scans, monkeypatch):
+    run(scans)
+    with Manifest("run.sqlite") as looking, locks.shared_lock(Path("run.sqlite.lock")) as look:
+        assert not looking.is_running  # although another command looks at the same moment
+        monkeypatch.setattr(locks.time, "sleep", lambda _: look.close())
+        with Manifest("run.sqlite", write=True):
+            assert looking.is_running
+        assert not looking.is_running
 
 
 def test_a_file_that_is_no_manifest(scans):
