@@ -85,7 +85,8 @@ def manifest_of(
             f"expected a URL that begins with https:// or http://; received {base_url!r}"
         )
     base = base_url.rstrip("/")
-    found = placed(entry for entry in entries if not entry.parts)
+    # Films count for the places, which are those in the bag.
+    found = (each for each in placed(entries) if not each.entry.parts)
     photographs = [each for each in found if each.entry.width and each.entry.height]
     if not photographs:
         raise DataError("expected photographs whose size is known; the manifest has none")

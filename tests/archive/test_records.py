@@ -182,6 +182,16 @@ def test_iiif_offers_grey_and_coloured_as_a_choice(manifest, place):
     assert "guessed by a machine" in colored["label"]["en"][0]
 
 
+def test_iiif_names_the_files_of_the_bag_where_films_are_in_another_folder(place):
+    photograph = entry_of(place, "photos/a.tif", 1)
+    film = replace(entry_of(place, "films/b.mp4", 2), parts=1)
+    write_bag([photograph, film], place / "bag")
+    made = manifest_of([photograph, film], "https://archive.example")
+    (canvas,) = made["items"]
+    for image in canvas["items"][0]["items"][0]["body"]["items"]:
+        assert (place / "bag/data" / image["id"].removeprefix("https://archive.example/")).exists()
+
+
 def test_iiif_that_makes_no_sense(entries, manifest):
     with pytest.raises(ConfigError, match="https://"):
         manifest_of(entries, "ftp://archive.example")
