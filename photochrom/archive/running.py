@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -103,16 +104,42 @@ def add_files(manifest: Manifest, found: Iterable[storage.Found]) -> int:
 
 def _found(manifest: Manifest, sources: Sequence[str]) -> Iterator[storage.Found]:
     """Find photographs and films, without the results of earlier runs."""
-    output, size = manifest.fact("output"), manifest.fact("shard size")
-    results = output.partition("%")[0] if size else storage.join(output, "")
+    results = _Results(manifest.fact("output"), is_sharded=bool(manifest.fact("shard size")))
     for source in sources:
-        inside = results in storage.join(storage.absolute(source), "")
+        is_inside = source in results
         for found in storage.find(source, COLORABLE_SUFFIXES):
-            if results in found.uri and not inside:
+            if found.uri in results and not is_inside:
                 continue  # a result of an earlier run is no photograph
-            if size and is_film(PurePosixPath(found.relative)):
+            if results.is_sharded and is_film(PurePosixPath(found.relative)):
                 continue  # films do not go into tars for training
             yield found
+
+
+class _Results:
+    """The place of the results: a folder, or all tars whose names are those of a pattern."""
+
+    def __init__(self, output: str, *, is_sharded: bool) -> None:
+        self.is_sharded = is_sharded
+        # As it was given, and as files in it are listed.
+        self._outputs = {output, storage.canonical(output)}
+
+    def __contains__(self, location: str) -> bool:
+        """Return whether a file or a folder, or the zip or tar that holds it, is in the place."""
+        holder = storage.split_member(location)[1] or storage.absolute(location)
+        holder = holder.removeprefix("file://")
+        if self.is_sharded:
+            return any(_is_shard(holder, pattern) for pattern in self._outputs)
+        folders = tuple(storage.join(output, "") for output in self._outputs)
+        return storage.join(holder, "").startswith(folders)
+
+
+def _is_shard(location: str, pattern: str) -> bool:
+    """Return whether a location is that of a tar of a pattern, with any number."""
+    if not location.endswith(".tar"):
+        return False
+    numbers = {int(digits) for digits in re.findall(r"\d+", PurePosixPath(location).name)}
+    tars = (storage.split_member(member_of(pattern, number, "_"))[1] for number in numbers)
+    return location in (tar.removeprefix("file://") for tar in tars)
 
 
 def _entries(manifest: Manifest, found: Iterable[storage.Found]) -> Iterator[Entry]:

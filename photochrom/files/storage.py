@@ -7,6 +7,7 @@ Google Cloud Storage, Azure, HTTP, and members of zips and tars, as in `zip://a.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
@@ -23,12 +24,14 @@ from photochrom.files.remote import patiently, storage_errors, system_of
 __all__ = [
     "Found",
     "absolute",
+    "canonical",
     "discard",
     "exists",
     "find",
     "is_uri",
     "join",
     "read",
+    "split_member",
     "tar_members",
     "write",
     "write_file",
@@ -39,6 +42,7 @@ ARCHIVE_SUFFIXES: Final = {".zip": "zip", ".tar": "tar"}
 """Files that hold photographs, and the protocol of their members."""
 
 _HEADER_BLOCK: Final = 1 << 16  # bytes
+_LINK: Final = re.compile(r"::(?=[a-z][a-z0-9+]*(?:://|::))")  # before another URI, or a protocol
 # Uploads to these appear when they are complete. Elsewhere, a file is renamed when it is complete.
 _ATOMIC_PROTOCOLS: Final = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory"}
 
@@ -70,6 +74,31 @@ def is_uri(location: str) -> bool:
 def absolute(location: str) -> str:
     """Return a location that does not depend on the working folder."""
     return location if is_uri(location) else os.path.abspath(location)  # noqa: PTH100
+
+
+def canonical(location: str) -> str:
+    """Return a location as `find` writes those of the files that it lists.
+
+    Storages have several names for one place: `az://` is `abfs://`, and `file://` is a path.
+
+    Raises:
+        StorageError, MissingExtra: as in `find`.
+    """
+    if not is_uri(location):
+        return absolute(location)
+    with storage_errors("use", location):
+        system, path = system_of(location)
+        return str(system.unstrip_protocol(path)).removeprefix("file://")
+
+
+def split_member(location: str) -> tuple[str, str]:
+    """Return the location of a member within its zip or tar, and that of the zip or tar.
+
+    Of other files, it returns the location and "". Only URIs have members: in a path of this
+    machine, "::" is a part of a name.
+    """
+    link = _LINK.search(location) if is_uri(location) else None
+    return (location[: link.start()], location[link.end() :]) if link else (location, "")
 
 
 def join(folder: str, relative: str) -> str:
