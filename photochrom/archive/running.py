@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from itertools import count
@@ -16,22 +15,20 @@ from photochrom.archive import drafts
 from photochrom.archive.entry import Entry
 from photochrom.archive.executors import EXECUTORS, Unit
 from photochrom.archive.film_parts import discard_parts
+from photochrom.archive.finding import COLORABLE_SUFFIXES, originals, stop
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import is_shard_pattern, member_of
 from photochrom.archive.worker import Worker
-from photochrom.errors import ConfigError, OutputFailed
+from photochrom.errors import ConfigError, OutputFailed, StorageError
 from photochrom.files import storage
-from photochrom.film.names import FILM_SUFFIXES, film_suffix, is_film
+from photochrom.film.names import film_suffix, is_film
 from photochrom.parallel import cores_per_worker
-from photochrom.photo import READABLE_SUFFIXES, result_suffix
+from photochrom.photo import result_suffix
 
 if TYPE_CHECKING:
     from photochrom.archive.manifest import Manifest
 
 __all__ = ["COLORABLE_SUFFIXES", "add_files", "add_sources", "color_queued", "prepare"]
-
-COLORABLE_SUFFIXES: Final = frozenset({*READABLE_SUFFIXES, *FILM_SUFFIXES})
-"""Suffixes of the files that are coloured."""
 
 _AHEAD: Final = 64  # rows that are claimed at once
 
@@ -62,12 +59,19 @@ def prepare(manifest: Manifest, output: str, settings: Settings, *, shard_size: 
         manifest.set_fact(name, value)
 
 
-def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
+def add_sources(
+    manifest: Manifest,
+    sources: Sequence[str],
+    *,
+    on_trouble: Callable[[StorageError], None] = stop,
+) -> int:
     """Find photographs and films, and add them to a manifest.
 
     Args:
         manifest: opened to be written, and prepared.
         sources: files, folders, patterns, zips and tars: paths or URIs.
+        on_trouble: receives what is left out, with the reason: members whose names lead out of
+            their zip or tar. Without it, that is raised.
 
     Returns:
         How many are new.
@@ -76,7 +80,7 @@ def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
         ConfigError: there is nothing, or two photographs would have the same result.
         StorageError, MissingExtra: as in `storage.find`.
     """
-    added = add_files(manifest, _found(manifest, sources))
+    added = add_files(manifest, originals(manifest, sources, on_trouble))
     if not any(manifest.counts().values()):
         raise ConfigError(f"expected photographs or films; found none in {', '.join(sources)}")
     if taken := manifest.overwritten_source():
@@ -100,46 +104,6 @@ def add_files(manifest: Manifest, found: Iterable[storage.Found]) -> int:
         ConfigError: two photographs would have the same result.
     """
     return manifest.add(_entries(manifest, found))
-
-
-def _found(manifest: Manifest, sources: Sequence[str]) -> Iterator[storage.Found]:
-    """Find photographs and films, without the results of earlier runs."""
-    results = _Results(manifest.fact("output"), is_sharded=bool(manifest.fact("shard size")))
-    for source in sources:
-        is_inside = source in results
-        for found in storage.find(source, COLORABLE_SUFFIXES):
-            if found.uri in results and not is_inside:
-                continue  # a result of an earlier run is no photograph
-            if results.is_sharded and is_film(PurePosixPath(found.relative)):
-                continue  # films do not go into tars for training
-            yield found
-
-
-class _Results:
-    """The place of the results: a folder, or all tars whose names are those of a pattern."""
-
-    def __init__(self, output: str, *, is_sharded: bool) -> None:
-        self.is_sharded = is_sharded
-        # As it was given, and as files in it are listed.
-        self._outputs = {output, storage.canonical(output)}
-
-    def __contains__(self, location: str) -> bool:
-        """Return whether a file or a folder, or the zip or tar that holds it, is in the place."""
-        holder = storage.split_member(location)[1] or storage.absolute(location)
-        holder = holder.removeprefix("file://")
-        if self.is_sharded:
-            return any(_is_shard(holder, pattern) for pattern in self._outputs)
-        folders = tuple(storage.join(output, "") for output in self._outputs)
-        return storage.join(holder, "").startswith(folders)
-
-
-def _is_shard(location: str, pattern: str) -> bool:
-    """Return whether a location is that of a tar of a pattern, with any number."""
-    if not location.endswith(".tar"):
-        return False
-    numbers = {int(digits) for digits in re.findall(r"\d+", PurePosixPath(location).name)}
-    tars = (storage.split_member(member_of(pattern, number, "_"))[1] for number in numbers)
-    return location in (tar.removeprefix("file://") for tar in tars)
 
 
 def _entries(manifest: Manifest, found: Iterable[storage.Found]) -> Iterator[Entry]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
+import zipfile
 from pathlib import Path
 
-import fsspec
 import pytest
 
 from photochrom.archive import Manifest, Settings, add_sources, prepare
-from tests.support import write_pictures
+from tests.faults.runs import run
+from tests.support import contents, write_pictures
 
 
 def found(*sources, output, size=2):
@@ -39,19 +41,41 @@ def test_only_what_is_in_the_output_folder_is_a_result(place):
     assert found("scans", output="scans/out") == ["a.png", "sub/out/c.png"]
 
 
-def test_results_in_a_bucket_whose_storage_writes_their_place_in_another_way(place):
-    memory = fsspec.filesystem("memory")
+def test_results_in_a_bucket_whose_storage_writes_their_place_in_another_way(place, bucket):
     for name in ("a.png", "out/b.png", "sub/out/c.png"):
-        memory.pipe_file(f"/scans/{name}", b"")
+        bucket.pipe_file(f"/scans/{name}", b"")
     assert found("memory://scans", output="memory://scans/out") == ["a.png", "sub/out/c.png"]
 
 
 @pytest.mark.parametrize("folder", ["scans", "memory://scans"])
-def test_a_tar_is_a_result_if_its_whole_name_is_that_of_one(place, folder):
+def test_a_tar_is_a_result_if_its_whole_name_is_that_of_one(place, bucket, folder):
     picture, *_ = write_pictures(place / "scans", "a.png", "c-old/b.png")
     for name in ("c-001.tar", "c-1.tar", "c-old.tar"):
         pack(place / "scans" / name, picture)
-    fsspec.filesystem("memory").put("scans", "/", recursive=True)
+    bucket.put("scans", "/", recursive=True)
     output = f"{folder}/c-%03d.tar"
     assert found(folder, output=output) == ["a.png", "c-1.tar", "c-old.tar", "c-old/b.png"]
     assert found(f"{folder}/c-001.tar", output=output) == ["c-001.tar"]
+
+
+# --- what cannot be coloured is named, and the rest goes on -----------------------------------
+
+
+def test_members_whose_names_lead_out_of_their_zip_or_tar_are_left_out(shoebox):
+    names = ["../a.png", "deep/../../../b.png", "/abs/c.png", "deep/d.png", "deep/e..png"]
+    data = Path("in/a.png").read_bytes()
+    Path("scans").mkdir()
+    with zipfile.ZipFile("scans/z.zip", "w") as held, tarfile.open("scans/t.tar", "w") as tar:
+        for name in names:
+            held.writestr(name, data)
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    said = run("scans", output="out/deep", code=1)
+    kept = [f"{held}/{name}" for held in "tz" for name in ("deep/d.png", "deep/e..png")]
+    assert contents(shoebox / "out") == [f"deep/{name}" for name in kept]
+    assert not list(shoebox.glob("*.png"))
+    for name in names[:3]:
+        assert f"cannot use zip://{name}::file://{shoebox}/scans/z.zip: its name leads" in said
+        assert f"cannot use tar://{name}::file://{shoebox}/scans/t.tar: its name leads" in said
+    assert "done: 4 of 4 photographs, left out: 6 (named above)" in said

@@ -1,0 +1,94 @@
+"""Find the photographs and films of an archive, without the results of earlier runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePath, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from photochrom.archive.shards import member_of
+from photochrom.errors import StorageError
+from photochrom.files import storage
+from photochrom.film.names import FILM_SUFFIXES, is_film
+from photochrom.photo import READABLE_SUFFIXES
+
+if TYPE_CHECKING:
+    from photochrom.archive.manifest import Manifest
+
+__all__ = ["COLORABLE_SUFFIXES", "originals", "stop"]
+
+COLORABLE_SUFFIXES: Final = frozenset({*READABLE_SUFFIXES, *FILM_SUFFIXES})
+"""Suffixes of the files that are coloured."""
+
+
+def stop(trouble: StorageError) -> None:
+    """Raise what cannot be read, instead of going on without it."""
+    raise trouble
+
+
+def originals(
+    manifest: Manifest, sources: Sequence[str], on_trouble: Callable[[StorageError], None]
+) -> Iterator[storage.Found]:
+    """Find photographs and films, without the results of earlier runs.
+
+    Args:
+        manifest: says where the results are.
+        sources: as in `add_sources`.
+        on_trouble: as in `add_sources`.
+
+    Yields:
+        The photographs and films.
+
+    Raises:
+        ConfigError, StorageError, MissingExtra: as in `storage.find`.
+    """
+    results = _Results(manifest.fact("output"), is_sharded=bool(manifest.fact("shard size")))
+    for source in sources:
+        is_inside = source in results
+        for found in storage.find(source, COLORABLE_SUFFIXES):
+            if found.uri in results and not is_inside:
+                continue  # a result of an earlier run is no photograph
+            if results.is_sharded and is_film(PurePosixPath(found.relative)):
+                continue  # films do not go into tars for training
+            if _leads_out(found):
+                # Its result would be written to any place of this machine.
+                on_trouble(
+                    StorageError(f"cannot use {found.uri}: its name leads out of its folder")
+                )
+                continue
+            yield found
+
+
+def _leads_out(found: storage.Found) -> bool:
+    """Return whether the name of a file or a member is no path within what it was found in."""
+    member, holder = storage.split_member(found.uri)
+    path = PurePath(member.partition("://")[2] if holder else found.relative)
+    return bool(path.anchor) or ".." in path.parts
+
+
+class _Results:
+    """The place of the results: a folder, or all tars whose names are those of a pattern."""
+
+    def __init__(self, output: str, *, is_sharded: bool) -> None:
+        self.is_sharded = is_sharded
+        # As it was given, and as files in it are listed.
+        self._outputs = {output, storage.canonical(output)}
+
+    def __contains__(self, location: str) -> bool:
+        """Return whether a file or a folder, or the zip or tar that holds it, is in the place."""
+        holder = storage.split_member(location)[1] or storage.absolute(location)
+        holder = holder.removeprefix("file://")
+        if self.is_sharded:
+            return any(_is_shard(holder, pattern) for pattern in self._outputs)
+        folders = tuple(storage.join(output, "") for output in self._outputs)
+        return storage.join(holder, "").startswith(folders)
+
+
+def _is_shard(location: str, pattern: str) -> bool:
+    """Return whether a location is that of a tar of a pattern, with any number."""
+    if not location.endswith(".tar"):
+        return False
+    numbers = {int(digits) for digits in re.findall(r"\d+", PurePosixPath(location).name)}
+    tars = (storage.split_member(member_of(pattern, number, "_"))[1] for number in numbers)
+    return location in (tar.removeprefix("file://") for tar in tars)
