@@ -43,11 +43,11 @@ def originals(
     Raises:
         ConfigError, StorageError, MissingExtra: as in `storage.find`.
     """
-    results = _Results(manifest.fact("output"), is_sharded=bool(manifest.fact("shard size")))
+    results = _Results(manifest)
     for source in sources:
         is_inside = source in results
         for found in storage.find(source, COLORABLE_SUFFIXES):
-            if found.uri in results and not is_inside:
+            if found.uri in results and (not is_inside or results.has(found.uri)):
                 continue  # a result of an earlier run is no photograph
             if results.is_sharded and is_film(PurePosixPath(found.relative)):
                 continue  # films do not go into tars for training
@@ -70,10 +70,13 @@ def _leads_out(found: storage.Found) -> bool:
 class _Results:
     """The place of the results: a folder, or all tars whose names are those of a pattern."""
 
-    def __init__(self, output: str, *, is_sharded: bool) -> None:
-        self.is_sharded = is_sharded
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._output = manifest.fact("output")
+        self.is_sharded = bool(manifest.fact("shard size"))
         # As it was given, and as files in it are listed.
-        self._outputs = {output, storage.canonical(output)}
+        self._outputs = {self._output, storage.canonical(self._output)}
+        self._folders = tuple(storage.join(each, "") for each in self._outputs)
 
     def __contains__(self, location: str) -> bool:
         """Return whether a file or a folder, or the zip or tar that holds it, is in the place."""
@@ -81,8 +84,20 @@ class _Results:
         holder = holder.removeprefix("file://")
         if self.is_sharded:
             return any(_is_shard(holder, pattern) for pattern in self._outputs)
-        folders = tuple(storage.join(output, "") for output in self._outputs)
-        return storage.join(holder, "").startswith(folders)
+        return storage.join(holder, "").startswith(self._folders)
+
+    def has(self, location: str) -> bool:
+        """Return whether a file in the place is a result of this manifest, finished or begun.
+
+        Before a photograph is begun for the first time, what is in the place of its result is
+        somebody else's.
+        """
+        output = location
+        for folder in self._folders:
+            if location.startswith(folder):
+                output = storage.join(self._output, location.removeprefix(folder))
+        row = self._manifest.find(self._manifest.holder(output))
+        return row is not None and row.output == output and row.attempts > 0
 
 
 def _is_shard(location: str, pattern: str) -> bool:

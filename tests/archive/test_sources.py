@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from photochrom.archive import Manifest, Settings, add_sources, prepare
-from tests.faults.runs import run
+from tests.faults.runs import rows, run
 from tests.support import contents, write_pictures
 
 
@@ -79,3 +80,29 @@ def test_members_whose_names_lead_out_of_their_zip_or_tar_are_left_out(shoebox):
         assert f"cannot use zip://{name}::file://{shoebox}/scans/z.zip: its name leads" in said
         assert f"cannot use tar://{name}::file://{shoebox}/scans/t.tar: its name leads" in said
     assert "done: 4 of 4 photographs, left out: 6 (named above)" in said
+
+
+def test_the_same_command_goes_on_where_the_results_stand_beside_the_originals(shoebox):
+    assert "3 photographs added" in run("in", "--suffix", ".webp", output="in")
+    assert "0 photographs added" in run("in", "--suffix", ".webp", output="in")
+    with Manifest("run.sqlite", write=True) as manifest:  # killed before it could keep the rows
+        manifest.record(*(replace(row, status="running") for row in rows().values()))
+    assert "done: 3 of 3" in run("in", "--suffix", ".webp", output="in")
+    write_pictures(shoebox / "in", "d.png")
+    assert "1 photograph added" in run("in", "--suffix", ".webp", output="in")
+
+
+def test_an_original_in_the_place_of_a_result_is_not_taken_for_one(shoebox):
+    write_pictures(shoebox / "in", "c.png")
+    for _ in range(2):
+        said = run("in", "--suffix", ".png", output="in", code=2)
+        assert "c.png and another photograph would both go to" in said
+        assert not Path("run.sqlite").exists()
+
+
+def test_results_beside_the_originals_in_a_bucket(shoebox, bucket):
+    bucket.put("in", "/", recursive=True)
+    for added in (3, 0):
+        assert f"{added} photographs added" in run(
+            "memory://in", "--suffix", ".webp", output="memory://in"
+        )
