@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from photochrom.archive.shards import member_of
 from photochrom.errors import StorageError
-from photochrom.files import storage
+from photochrom.files import listing, storage
 from photochrom.film.names import FILM_SUFFIXES, is_film
 from photochrom.photo import READABLE_SUFFIXES
 
@@ -41,12 +41,12 @@ def originals(
         The photographs and films.
 
     Raises:
-        ConfigError, StorageError, MissingExtra: as in `storage.find`.
+        ConfigError, StorageError, MissingExtra: as in `listing.find`.
     """
     results = _Results(manifest)
     for source in sources:
         is_inside = source in results
-        for found in storage.find(source, COLORABLE_SUFFIXES):
+        for found in listing.find(source, COLORABLE_SUFFIXES):
             if found.uri in results and (not is_inside or results.has(found.uri)):
                 continue  # a result of an earlier run is no photograph
             if results.is_sharded and is_film(PurePosixPath(found.relative)):

@@ -78,7 +78,7 @@ def add_sources(
 
     Raises:
         ConfigError: there is nothing, or two photographs would have the same result.
-        StorageError, MissingExtra: as in `storage.find`.
+        StorageError, MissingExtra: as in `listing.find`.
     """
     added = add_files(manifest, originals(manifest, sources, on_trouble))
     if not any(manifest.counts().values()):

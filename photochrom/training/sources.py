@@ -18,7 +18,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias, overload
 
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError, StorageError
-from photochrom.files import storage
+from photochrom.files import listing, storage
 from photochrom.files.atomic import atomic_write
 from photochrom.files.folders import files_in
 from photochrom.files.storage import is_uri
@@ -47,7 +47,7 @@ Place: TypeAlias = Path | str
 
 Verdict = Literal["good", "grey", "tiny", "broken"]
 _NAME_ERRORS: Final = "surrogateescape"  # keeps file names that are not UTF-8
-_FILE_SUFFIXES: Final = {*READABLE_SUFFIXES, *storage.ARCHIVE_SUFFIXES}
+_FILE_SUFFIXES: Final = {*READABLE_SUFFIXES, *listing.ARCHIVE_SUFFIXES}
 _TINT_SIDE: Final = 128  # pixels on the shorter side, enough to tell colour from sepia
 
 
@@ -143,7 +143,7 @@ def _in_folder(folder: Path, listener: ProgressListener) -> list[Source]:
 def _stored(uri: str) -> list[Source]:
     """List the photographs at a URI."""
     folder = _folder_of(uri)
-    return [_stored_source(folder, found) for found in storage.find(uri, READABLE_SUFFIXES)]
+    return [_stored_source(folder, found) for found in listing.find(uri, READABLE_SUFFIXES)]
 
 
 def _folder_of(uri: str) -> str:
