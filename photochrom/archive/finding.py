@@ -16,15 +16,10 @@ from photochrom.photo import READABLE_SUFFIXES
 if TYPE_CHECKING:
     from photochrom.archive.manifest import Manifest
 
-__all__ = ["COLORABLE_SUFFIXES", "originals", "stop"]
+__all__ = ["COLORABLE_SUFFIXES", "originals"]
 
 COLORABLE_SUFFIXES: Final = frozenset({*READABLE_SUFFIXES, *FILM_SUFFIXES})
 """Suffixes of the files that are coloured."""
-
-
-def stop(trouble: StorageError) -> None:
-    """Raise what cannot be read, instead of going on without it."""
-    raise trouble
 
 
 def originals(
@@ -45,19 +40,27 @@ def originals(
     """
     results = _Results(manifest)
     for source in sources:
-        is_inside = source in results
-        for found in listing.find(source, COLORABLE_SUFFIXES):
-            if found.uri in results and (not is_inside or results.has(found.uri)):
-                continue  # a result of an earlier run is no photograph
-            if results.is_sharded and is_film(PurePosixPath(found.relative)):
-                continue  # films do not go into tars for training
-            if _leads_out(found):
-                # Its result would be written to any place of this machine.
-                on_trouble(
-                    StorageError(f"cannot use {found.uri}: its name leads out of its folder")
-                )
-                continue
-            yield found
+        try:
+            yield from _originals(source, results, on_trouble)
+        except StorageError as error:
+            if len(sources) == 1:
+                raise
+            on_trouble(error)
+
+
+def _originals(
+    source: str, results: _Results, on_trouble: Callable[[StorageError], None]
+) -> Iterator[storage.Found]:
+    is_inside = source in results
+    for found in listing.find(source, COLORABLE_SUFFIXES, on_trouble):
+        if found.uri in results and (not is_inside or results.has(found.uri)):
+            continue  # a result of an earlier run is no photograph
+        if results.is_sharded and is_film(PurePosixPath(found.relative)):
+            continue  # films do not go into tars for training
+        if _leads_out(found):  # its result would be written to any place of this machine
+            on_trouble(StorageError(f"cannot use {found.uri}: its name leads out of its folder"))
+            continue
+        yield found
 
 
 def _leads_out(found: storage.Found) -> bool:

@@ -15,12 +15,12 @@ from photochrom.archive import drafts
 from photochrom.archive.entry import Entry
 from photochrom.archive.executors import EXECUTORS, Unit
 from photochrom.archive.film_parts import discard_parts
-from photochrom.archive.finding import COLORABLE_SUFFIXES, originals, stop
+from photochrom.archive.finding import COLORABLE_SUFFIXES, originals
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import is_shard_pattern, member_of
 from photochrom.archive.worker import Worker
 from photochrom.errors import ConfigError, OutputFailed, StorageError
-from photochrom.files import storage
+from photochrom.files import listing, storage
 from photochrom.film.names import film_suffix, is_film
 from photochrom.parallel import cores_per_worker
 from photochrom.photo import result_suffix
@@ -63,26 +63,37 @@ def add_sources(
     manifest: Manifest,
     sources: Sequence[str],
     *,
-    on_trouble: Callable[[StorageError], None] = stop,
+    on_trouble: Callable[[StorageError], None] = listing.stop,
 ) -> int:
     """Find photographs and films, and add them to a manifest.
 
     Args:
         manifest: opened to be written, and prepared.
         sources: files, folders, patterns, zips and tars: paths or URIs.
-        on_trouble: receives what is left out, with the reason: members whose names lead out of
-            their zip or tar. Without it, that is raised.
+        on_trouble: receives the errors of what is left out: zips, tars and, of several sources,
+            whole sources that cannot be read; members whose names lead out of their zip or tar.
+            Without it, the first one is raised.
 
     Returns:
         How many are new.
 
     Raises:
         ConfigError: there is nothing, or two photographs would have the same result.
-        StorageError, MissingExtra: as in `listing.find`.
+        StorageError: everything is left out; or as in `listing.find`.
+        MissingExtra: as in `listing.find`.
     """
-    added = add_files(manifest, originals(manifest, sources, on_trouble))
+    is_incomplete = False
+
+    def report(trouble: StorageError) -> None:
+        nonlocal is_incomplete
+        is_incomplete = True
+        on_trouble(trouble)
+
+    added = add_files(manifest, originals(manifest, sources, report))
     if not any(manifest.counts().values()):
-        raise ConfigError(f"expected photographs or films; found none in {', '.join(sources)}")
+        # What cannot be read is no mistake in the command.
+        kind = StorageError if is_incomplete else ConfigError
+        raise kind(f"expected photographs or films; found none in {', '.join(sources)}")
     if taken := manifest.overwritten_source():
         raise ConfigError(
             f"{taken} is an original and is never written over; choose another output"

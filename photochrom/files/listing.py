@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, StorageError
 from photochrom.files.folders import before_wildcard, matching, walk_files
 from photochrom.files.remote import patiently, storage_errors, system_of
 from photochrom.files.storage import Found, absolute, is_uri, tar_members
 
-__all__ = ["ARCHIVE_SUFFIXES", "find"]
+__all__ = ["ARCHIVE_SUFFIXES", "find", "stop"]
 
 ARCHIVE_SUFFIXES: Final = {".zip": "zip", ".tar": "tar"}
 """Files that hold photographs, and the protocol of their members."""
 
 
-def find(location: str, suffixes: Iterable[str]) -> Iterator[Found]:
+def stop(trouble: StorageError) -> None:
+    """Raise what cannot be used, instead of going on without it."""
+    raise trouble
+
+
+def find(
+    location: str, suffixes: Iterable[str], on_trouble: Callable[[StorageError], None] = stop
+) -> Iterator[Found]:
     """Find the files of a folder with its subfolders, of a zip or tar, or of a pattern.
 
     Args:
         location: a path or a URI: of a file, a folder, a zip, a tar, or a pattern with `*`.
         suffixes: the suffixes of files that count, in lower case. A file that is named itself
             always counts.
+        on_trouble: receives the error of each zip and tar that cannot be read, or not to its end,
+            and the rest is found. Without it, the error is raised.
 
     Yields:
         The files, sorted within each folder, without hidden ones.
@@ -37,7 +46,10 @@ def find(location: str, suffixes: Iterable[str]) -> Iterator[Found]:
     for found in _files(location):
         kind = ARCHIVE_SUFFIXES.get(PurePosixPath(found.uri).suffix.lower())
         if kind:
-            yield from _members(kind, found, wanted)
+            try:
+                yield from _members(kind, found, wanted)
+            except StorageError as error:
+                on_trouble(error)
         elif PurePosixPath(found.uri).suffix.lower() in wanted or found.uri == location:
             yield found
 
@@ -101,7 +113,7 @@ def _members(kind: str, archive: Found, wanted: frozenset[str]) -> Iterator[Foun
     """
     held_in = archive.uri if is_uri(archive.uri) else f"file://{archive.uri}"
     folder = PurePosixPath(archive.relative).with_suffix("")
-    listed = _zip_members(held_in) if kind == "zip" else tar_members(held_in)
+    listed = _zip_members(held_in) if kind == "zip" else tar_members(archive.uri, whole=True)
     with storage_errors("list", archive.uri):
         for name, size, offset in listed:
             member = PurePosixPath(name)

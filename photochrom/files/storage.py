@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import IO, Any, Final
 
-from photochrom.errors import OutputError, OutputExists
+from photochrom.errors import OutputError, OutputExists, StorageError
 from photochrom.files.atomic import atomic_write, discard_draft, write_bytes
 from photochrom.files.remote import patiently, storage_errors, system_of
 
@@ -31,6 +31,7 @@ __all__ = [
     "read",
     "split_member",
     "tar_members",
+    "tar_problem",
     "write",
     "write_file",
     "writing",
@@ -124,8 +125,13 @@ def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
         return data
 
 
-def tar_members(location: str) -> Iterator[tuple[str, int, int]]:
+def tar_members(location: str, *, whole: bool = False) -> Iterator[tuple[str, int, int]]:
     """Yield the name, size and offset of each file in a tar, in their order.
+
+    Args:
+        location: where the tar is.
+        whole: whether it is an error if the tar breaks off. Without it, the members before that
+            place are all.
 
     Raises:
         StorageError, MissingExtra: as in `read`.
@@ -142,6 +148,23 @@ def tar_members(location: str) -> Iterator[tuple[str, int, int]]:
                     yield member.name, member.size, member.offset_data
                 # A tar of a million files would fill the memory.
                 tar.members.clear()  # type: ignore[attr-defined]
+            # `tarfile` stops without an error at what is no header.
+            if whole and (problem := tar_problem(file, tar.offset)):
+                raise StorageError(f"cannot list {location}: the tar is {problem}")
+
+
+def tar_problem(file: IO[bytes], end: int) -> str:
+    """Return what is wrong where the last member of a tar ends: "truncated", "damaged" or "".
+
+    Args:
+        file: the tar.
+        end: where the last member ends, in bytes.
+    """
+    file.seek(end)
+    block = file.read(tarfile.BLOCKSIZE)
+    if len(block) < tarfile.BLOCKSIZE:
+        return "truncated"
+    return "damaged" if any(block) else ""  # a block of zeros ends an archive
 
 
 def exists(location: str) -> bool:

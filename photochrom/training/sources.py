@@ -191,7 +191,8 @@ def _members(shard: Path, listener: ProgressListener) -> Iterator[Source]:
                     # tarfile remembers all members; a large shard would fill the memory.
                     archive.members = []  # type: ignore[attr-defined]
                 else:
-                    problem = _problem_at(shard, archive.offset)
+                    with shard.open("rb") as file:  # `tarfile` stops without an error
+                        problem = storage.tar_problem(file, archive.offset)
     except (tarfile.TarError, OSError) as error:
         raise DataError(
             f"expected an uncompressed .tar shard; cannot read {shard}: {error}"
@@ -199,19 +200,6 @@ def _members(shard: Path, listener: ProgressListener) -> Iterator[Source]:
     if problem:
         whole = f"its first {count} photographs are used" if count else "no photograph is complete"
         listener.note(f"{shard} is {problem}: {whole}")
-
-
-def _problem_at(shard: Path, offset: int) -> str:
-    """Return what is wrong where the last member of a shard ends, or an empty text.
-
-    tarfile itself stops there without an error, whatever follows.
-    """
-    with shard.open("rb") as file:
-        file.seek(offset)
-        block = file.read(tarfile.BLOCKSIZE)
-    if len(block) < tarfile.BLOCKSIZE:
-        return "truncated"
-    return "damaged" if any(block) else ""  # a block of zeros ends an archive
 
 
 # --- the two parts --------------------------------------------------------------------------

@@ -106,3 +106,39 @@ def test_results_beside_the_originals_in_a_bucket(shoebox, bucket):
         assert f"{added} photographs added" in run(
             "memory://in", "--suffix", ".webp", output="memory://in"
         )
+
+
+def test_a_broken_zip_or_tar_does_not_stop_the_others(shoebox):
+    pack("whole.tar", *[shoebox / "in" / name for name in ("a.png", "c.jpg")])
+    with tarfile.open("whole.tar") as tar:
+        end = tar.getmembers()[1].offset
+    whole = Path("whole.tar").read_bytes()
+    broken = {
+        "bad.zip": b"no zip",
+        "cut.tar": whole[:end],
+        "empty.tar": b"",
+        "torn.tar": whole[: end + 100],
+        "wrong.tar": whole[:end] + b"no header" * 99,
+    }
+    for name, data in broken.items():
+        Path("in", name).write_bytes(data)
+    for _ in range(2):
+        said = run("in", code=1)
+        for name in broken:
+            assert f"photochrom: cannot list {shoebox}/in/{name}: " in said
+        assert "done: 6 of 6 photographs, left out: 5 (named above)" in said
+    kept = [f"{name}/a.png" for name in ("cut", "torn", "wrong")]
+    assert contents(shoebox / "out") == ["a.png", "b.png", "c.jpg", *kept]
+
+
+def test_a_source_that_cannot_be_listed_does_not_stop_the_others(shoebox):
+    Path("bad.zip").write_bytes(b"no zip")
+    said = run("bad.zip", "in", code=1)
+    assert f"cannot list {shoebox}/bad.zip" in said
+    assert "done: 3 of 3 photographs, left out: 1" in said
+    Path("only").mkdir()
+    Path("bad.zip").rename("only/bad.zip")
+    for source in ("only", "only/bad.zip"):
+        said = run(source, manifest="new.sqlite", code=1)
+        assert f"cannot list {shoebox}/only/bad.zip" in said
+        assert not Path("new.sqlite").exists()
