@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from photochrom.archive.shards import member_of
 from photochrom.errors import StorageError
 from photochrom.files import listing, storage
+from photochrom.files.remote import split_member
 from photochrom.film.names import FILM_SUFFIXES, is_film
 from photochrom.photo import READABLE_SUFFIXES
 
@@ -65,7 +66,7 @@ def _originals(
 
 def _leads_out(found: storage.Found) -> bool:
     """Return whether the name of a file or a member is no path within what it was found in."""
-    member, holder = storage.split_member(found.uri)
+    member, holder = split_member(found.uri)
     path = PurePath(member.partition("://")[2] if holder else found.relative)
     return bool(path.anchor) or ".." in path.parts
 
@@ -83,7 +84,7 @@ class _Results:
 
     def __contains__(self, location: str) -> bool:
         """Return whether a file or a folder, or the zip or tar that holds it, is in the place."""
-        holder = storage.split_member(location)[1] or storage.absolute(location)
+        holder = split_member(location)[1] or storage.absolute(location)
         holder = holder.removeprefix("file://")
         if self.is_sharded:
             return any(_is_shard(holder, pattern) for pattern in self._outputs)
@@ -108,5 +109,5 @@ def _is_shard(location: str, pattern: str) -> bool:
     if not location.endswith(".tar"):
         return False
     numbers = {int(digits) for digits in re.findall(r"\d+", PurePosixPath(location).name)}
-    tars = (storage.split_member(member_of(pattern, number, "_"))[1] for number in numbers)
+    tars = (split_member(member_of(pattern, number, "_"))[1] for number in numbers)
     return location in (tar.removeprefix("file://") for tar in tars)

@@ -146,6 +146,9 @@ def _target(
     """
 
     def place(relative: str) -> str:
+        if shard is None and not storage.is_uri(output):
+            return storage.join(output, relative)
+        relative = relative.replace("::", "__")  # in a URI, it would separate two locations
         if shard is None:
             return storage.join(output, relative)
         return member_of(output, shard, relative)

@@ -114,6 +114,11 @@ def _members(kind: str, archive: Found, wanted: frozenset[str]) -> Iterator[Foun
     held_in = archive.uri if is_uri(archive.uri) else f"file://{archive.uri}"
     folder = PurePosixPath(archive.relative).with_suffix("")
     listed = _zip_members(held_in) if kind == "zip" else tar_members(archive.uri, whole=True)
+    if kind == "zip" and "::" in archive.uri and not is_uri(archive.uri):
+        raise StorageError(
+            f'expected a zip without "::" in its path, which `fsspec` cannot open; '
+            f"received {archive.uri}"
+        )
     with storage_errors("list", archive.uri):
         for name, size, offset in listed:
             member = PurePosixPath(name)

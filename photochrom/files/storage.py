@@ -7,7 +7,6 @@ Google Cloud Storage, Azure, HTTP, and members of zips and tars, as in `zip://a.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import tarfile
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from typing import IO, Any, Final
 
 from photochrom.errors import OutputError, OutputExists, StorageError
 from photochrom.files.atomic import atomic_write, discard_draft, write_bytes
-from photochrom.files.remote import patiently, storage_errors, system_of
+from photochrom.files.remote import patiently, split_member, storage_errors, system_of
 
 __all__ = [
     "Found",
@@ -29,7 +28,6 @@ __all__ = [
     "is_uri",
     "join",
     "read",
-    "split_member",
     "tar_members",
     "tar_problem",
     "write",
@@ -38,7 +36,6 @@ __all__ = [
 ]
 
 _HEADER_BLOCK: Final = 1 << 16  # bytes
-_LINK: Final = re.compile(r"::(?=[a-z][a-z0-9+]*(?:://|::))")  # before another URI, or a protocol
 # Uploads to these appear when they are complete. Elsewhere, a file is renamed when it is complete.
 _ATOMIC_PROTOCOLS: Final = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "memory"}
 
@@ -87,16 +84,6 @@ def canonical(location: str) -> str:
         return str(system.unstrip_protocol(path)).removeprefix("file://")
 
 
-def split_member(location: str) -> tuple[str, str]:
-    """Return the location of a member within its zip or tar, and that of the zip or tar.
-
-    Of other files, it returns the location and "". Only URIs have members: in a path of this
-    machine, "::" is a part of a name.
-    """
-    link = _LINK.search(location) if is_uri(location) else None
-    return (location[: link.start()], location[link.end() :]) if link else (location, "")
-
-
 def join(folder: str, relative: str) -> str:
     """Return the location of a file in a folder."""
     return f"{absolute(folder).rstrip('/')}/{relative}"
@@ -120,7 +107,7 @@ def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
         # A member of a tar is one part of that file. `fsspec` would read all headers first, and
         # its reader of tars must not be used in several threads.
         part = (None, None) if offset < 0 else (offset, offset + size)
-        system, path = system_of(location if offset < 0 else location.partition("::")[2])
+        system, path = system_of(location if offset < 0 else split_member(location)[1])
         data: bytes = patiently(lambda: system.cat_file(path, *part))
         return data
 

@@ -21,6 +21,7 @@ from photochrom.errors import DataError, PhotoError, StorageError
 from photochrom.files import listing, storage
 from photochrom.files.atomic import atomic_write
 from photochrom.files.folders import files_in
+from photochrom.files.remote import split_member
 from photochrom.files.storage import is_uri
 from photochrom.parallel import core_count, map_ordered
 from photochrom.photo import READABLE_SUFFIXES
@@ -159,7 +160,7 @@ def _stored_source(folder: str, found: storage.Found) -> Source:
         return Source(found.uri, length=max(0, found.size))
     if found.offset < 0:
         return Source(storage.join(folder, found.relative), length=max(0, found.size))
-    name = found.uri.removeprefix("tar://").partition("::")[0]
+    name = split_member(found.uri)[0].removeprefix("tar://")
     shard = found.relative.removesuffix(f"/{PurePosixPath(name.lstrip('/'))}") + ".tar"
     return Source(storage.join(folder, shard), found.offset, found.size, name)
 

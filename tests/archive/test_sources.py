@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from photochrom.archive import Manifest, Settings, add_sources, prepare
+from tests.commands import invoke
 from tests.faults.runs import rows, run
 from tests.support import contents, write_pictures
 
@@ -142,3 +143,39 @@ def test_a_source_that_cannot_be_listed_does_not_stop_the_others(shoebox):
         said = run(source, manifest="new.sqlite", code=1)
         assert f"cannot list {shoebox}/only/bad.zip" in said
         assert not Path("new.sqlite").exists()
+
+
+# --- names ------------------------------------------------------------------------------------
+
+
+def test_colons_in_names(shoebox, bucket):
+    names = ["at 12::30.png", "a.png::b.png", "c::d/e.png", "file::f.png"]
+    write_pictures(shoebox / "scans", *names)
+    with zipfile.ZipFile("scans/z.zip", "w") as held, tarfile.open("scans/t.tar", "w") as tar:
+        for name in names:
+            held.write(f"scans/{name}", name)
+            tar.add(f"scans/{name}", name)
+    assert "done: 12 of 12" in run("scans")
+    assert {*names, *(f"{held}/{name}" for held in "tz" for name in names)} == {
+        path.relative_to("out").as_posix() for path in Path("out").rglob("*.png")
+    }
+    assert invoke("archive", "verify", "run.sqlite", "--sources").exit_code == 0
+    assert invoke("archive", "bag", "run.sqlite", "bag").exit_code == 0
+    for number, output in enumerate(("memory://out", "tars/c-%03d.tar")):
+        assert "done: 12 of 12" in run("scans", manifest=f"{number}.sqlite", output=output)
+        assert invoke("archive", "verify", f"{number}.sqlite", "--sources").exit_code == 0
+    assert "/out/at 12__30.png" in bucket.find("/out")
+    with tarfile.open("tars/c-000.tar") as tar:
+        assert "c__d/e.png" in tar.getnames()
+
+
+def test_colons_in_the_path_of_a_zip_or_tar(shoebox):
+    pack("a::b.tar", shoebox / "in" / "a.png")
+    Path("a::b.zip").write_bytes(b"")
+    said = run("a::b.tar", "a::b.zip", code=1, output="o::ut")
+    assert 'expected a zip without "::" in its path' in said
+    assert f"received {shoebox}/a::b.zip" in said
+    assert contents(Path("o::ut")) == ["a::b/a.png"]
+    run("in", manifest="tars.sqlite", output="o::ut/%d.tar")
+    for manifest in ("run.sqlite", "tars.sqlite"):
+        assert invoke("archive", "verify", manifest, "--sources").exit_code == 0
