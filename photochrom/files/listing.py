@@ -50,7 +50,7 @@ def find(
                 yield from _members(kind, found, wanted)
             except StorageError as error:
                 on_trouble(error)
-        elif PurePosixPath(found.uri).suffix.lower() in wanted or found.uri == location:
+        elif PurePosixPath(found.uri).suffix.lower() in wanted or found.uri == absolute(location):
             yield found
 
 
@@ -83,7 +83,9 @@ def _local_files(path: Path, location: str) -> Iterator[Found]:
 
 def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:
     """Yield the files of a folder, pattern or single file of `fsspec`."""
-    if (fixed := before_wildcard(path)) != path:
+    fixed = before_wildcard(path)
+    # A file that is there is no pattern, whatever its name.
+    if fixed != path and not patiently(lambda: system.exists(path)):
         root = fixed.rpartition("/")[0]
         listed = patiently(lambda: system.glob(path, detail=True))
         found = [facts for facts in listed.values() if facts.get("type") != "directory"]

@@ -20,7 +20,7 @@ from photochrom import photo
 from photochrom.errors import DataError, PhotoError, StorageError
 from photochrom.files import listing, storage
 from photochrom.files.atomic import atomic_write
-from photochrom.files.folders import files_in
+from photochrom.files.folders import before_wildcard, files_in
 from photochrom.files.remote import split_member
 from photochrom.files.storage import is_uri
 from photochrom.parallel import core_count, map_ordered
@@ -149,9 +149,11 @@ def _stored(uri: str) -> list[Source]:
 
 def _folder_of(uri: str) -> str:
     """Return the folder below which the photographs of a URI are found."""
-    fixed = uri.partition("*")[0].partition("?")[0].partition("[")[0]
-    is_folder = fixed == uri and PurePosixPath(uri).suffix.lower() not in _FILE_SUFFIXES
-    return (fixed if is_folder else fixed.rpartition("/")[0]).rstrip("/")
+    fixed = before_wildcard(uri)
+    is_pattern = fixed != uri and not storage.exists(uri)
+    is_folder = not is_pattern and PurePosixPath(uri).suffix.lower() not in _FILE_SUFFIXES
+    known = fixed if is_pattern else uri
+    return (known if is_folder else known.rpartition("/")[0]).rstrip("/")
 
 
 def _stored_source(folder: str, found: storage.Found) -> Source:

@@ -179,3 +179,20 @@ def test_colons_in_the_path_of_a_zip_or_tar(shoebox):
     run("in", manifest="tars.sqlite", output="o::ut/%d.tar")
     for manifest in ("run.sqlite", "tars.sqlite"):
         assert invoke("archive", "verify", manifest, "--sources").exit_code == 0
+
+
+def test_a_file_that_is_named_itself_counts_whatever_its_suffix(shoebox):
+    Path("in/a.png").rename("scan.dat")
+    for number, source in enumerate(("scan.dat", "./scan.dat", shoebox / "scan.dat")):
+        said = run(source, "--suffix", ".png", manifest=f"{number}.sqlite", output=f"out{number}")
+        assert "done: 1 of 1" in said
+
+
+@pytest.mark.parametrize("name", ["g[1].png", "who?.png", "a*.png"])
+def test_a_file_that_is_there_is_no_pattern(shoebox, bucket, name):
+    Path("in/b.png").rename(f"in/{name}")
+    bucket.put("in", "/", recursive=True)
+    places = f"in/{name}", f"file://{shoebox}/in/{name}", f"memory://in/{name}"
+    for number, source in enumerate(places):
+        assert "done: 1 of 1" in run(source, manifest=f"{number}.sqlite", output=f"out{number}")
+    assert "done: 1 of 1" in run("memory://in/a.p*", manifest="pattern.sqlite", output="pattern")
