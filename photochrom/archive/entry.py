@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from photochrom.files.remote import split_member
+
 if TYPE_CHECKING:
     from photochrom.batch import Status
 
@@ -66,4 +68,4 @@ class Entry:
     @property
     def shard(self) -> str:
         """The tar that the result is a member of; "" where it is a file of its own."""
-        return self.output.partition("::")[2]
+        return split_member(self.output)[1]

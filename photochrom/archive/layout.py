@@ -11,6 +11,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import DataError
+from photochrom.files.remote import split_member
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
@@ -64,7 +65,7 @@ def placed(entries: Iterable[Entry]) -> list[Placed]:
 
 def _path(location: str) -> PurePosixPath:
     """Return the path in a location; of a member of a zip or a tar, the path within."""
-    path = location.partition("::")[0].partition("://")[2] or location
+    path = split_member(location)[0].partition("://")[2] or location
     return PurePosixPath(_UNSAFE.sub("_", path.replace("\\", "/")))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from photochrom.files.remote import split_member
 from photochrom.files.storage import is_uri
 from photochrom.files.transfers import fetch
 
@@ -67,7 +68,7 @@ class LocalFilms:
         for unused in [each for each, copy in self._copies.items() if not copy.users]:
             self._copies.pop(unused).delete()
         folder = tempfile.mkdtemp(prefix="photochrom-film-")
-        copy = _Copy(Path(folder, PurePosixPath(entry.source.partition("::")[0]).name))
+        copy = _Copy(Path(folder, PurePosixPath(split_member(entry.source)[0]).name))
         fetch(entry.source, copy.path, offset=entry.source_offset, size=entry.source_size)
         self._copies[key] = copy
         return copy

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import DataError
 from photochrom.files.atomic import atomic_write
+from photochrom.files.remote import split_member
 from photochrom.files.storage import is_uri
 from photochrom.photo import READABLE_SUFFIXES
 
@@ -91,7 +92,7 @@ def _object(location: str, file_format: str, sha256: str, size: int) -> ET.Eleme
     if size >= 0:
         _text(characteristics, "size", str(size))
     designation = ET.SubElement(ET.SubElement(characteristics, "format"), "formatDesignation")
-    path = PurePosixPath(location.partition("::")[0])
+    path = PurePosixPath(split_member(location)[0])
     suffix = path.suffix.lower()
     _text(designation, "formatName", file_format or READABLE_SUFFIXES.get(suffix, "unknown"))
     _text(element, "originalName", path.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
 from itertools import count
@@ -15,22 +15,20 @@ from photochrom.archive import drafts
 from photochrom.archive.entry import Entry
 from photochrom.archive.executors import EXECUTORS, Unit
 from photochrom.archive.film_parts import discard_parts
+from photochrom.archive.finding import COLORABLE_SUFFIXES, originals
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import is_shard_pattern, member_of
 from photochrom.archive.worker import Worker
-from photochrom.errors import ConfigError, OutputFailed
-from photochrom.files import storage
-from photochrom.film.names import FILM_SUFFIXES, film_suffix, is_film
+from photochrom.errors import ConfigError, OutputFailed, StorageError
+from photochrom.files import listing, storage
+from photochrom.film.names import film_suffix, is_film
 from photochrom.parallel import cores_per_worker
-from photochrom.photo import READABLE_SUFFIXES, result_suffix
+from photochrom.photo import result_suffix
 
 if TYPE_CHECKING:
     from photochrom.archive.manifest import Manifest
 
 __all__ = ["COLORABLE_SUFFIXES", "add_files", "add_sources", "color_queued", "prepare"]
-
-COLORABLE_SUFFIXES: Final = frozenset({*READABLE_SUFFIXES, *FILM_SUFFIXES})
-"""Suffixes of the files that are coloured."""
 
 _AHEAD: Final = 64  # rows that are claimed at once
 
@@ -61,23 +59,41 @@ def prepare(manifest: Manifest, output: str, settings: Settings, *, shard_size: 
         manifest.set_fact(name, value)
 
 
-def add_sources(manifest: Manifest, sources: Sequence[str]) -> int:
+def add_sources(
+    manifest: Manifest,
+    sources: Sequence[str],
+    *,
+    on_trouble: Callable[[StorageError], None] = listing.stop,
+) -> int:
     """Find photographs and films, and add them to a manifest.
 
     Args:
         manifest: opened to be written, and prepared.
         sources: files, folders, patterns, zips and tars: paths or URIs.
+        on_trouble: receives the errors of what is left out: zips, tars and, of several sources,
+            whole sources that cannot be read; members whose names lead out of their zip or tar.
+            Without it, the first one is raised.
 
     Returns:
         How many are new.
 
     Raises:
         ConfigError: there is nothing, or two photographs would have the same result.
-        StorageError, MissingExtra: as in `storage.find`.
+        StorageError: everything is left out; or as in `listing.find`.
+        MissingExtra: as in `listing.find`.
     """
-    added = add_files(manifest, _found(manifest, sources))
+    is_incomplete = False
+
+    def report(trouble: StorageError) -> None:
+        nonlocal is_incomplete
+        is_incomplete = True
+        on_trouble(trouble)
+
+    added = add_files(manifest, originals(manifest, sources, report))
     if not any(manifest.counts().values()):
-        raise ConfigError(f"expected photographs or films; found none in {', '.join(sources)}")
+        # What cannot be read is no mistake in the command.
+        kind = StorageError if is_incomplete else ConfigError
+        raise kind(f"expected photographs or films; found none in {', '.join(sources)}")
     if taken := manifest.overwritten_source():
         raise ConfigError(
             f"{taken} is an original and is never written over; choose another output"
@@ -99,20 +115,6 @@ def add_files(manifest: Manifest, found: Iterable[storage.Found]) -> int:
         ConfigError: two photographs would have the same result.
     """
     return manifest.add(_entries(manifest, found))
-
-
-def _found(manifest: Manifest, sources: Sequence[str]) -> Iterator[storage.Found]:
-    """Find photographs and films, without the results of earlier runs."""
-    output, size = manifest.fact("output"), manifest.fact("shard size")
-    results = output.partition("%")[0] if size else storage.join(output, "")
-    for source in sources:
-        inside = results in storage.join(storage.absolute(source), "")
-        for found in storage.find(source, COLORABLE_SUFFIXES):
-            if results in found.uri and not inside:
-                continue  # a result of an earlier run is no photograph
-            if size and is_film(PurePosixPath(found.relative)):
-                continue  # films do not go into tars for training
-            yield found
 
 
 def _entries(manifest: Manifest, found: Iterable[storage.Found]) -> Iterator[Entry]:
@@ -144,6 +146,9 @@ def _target(
     """
 
     def place(relative: str) -> str:
+        if shard is None and not storage.is_uri(output):
+            return storage.join(output, relative)
+        relative = relative.replace("::", "__")  # in a URI, it would separate two locations
         if shard is None:
             return storage.join(output, relative)
         return member_of(output, shard, relative)

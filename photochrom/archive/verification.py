@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from photochrom.errors import PhotochromError, StorageError
 from photochrom.files import storage
+from photochrom.files.remote import split_member
 from photochrom.files.transfers import sha256
 from photochrom.parallel import map_unordered
 
@@ -107,7 +108,7 @@ def place_of(entry: Entry, places: dict[str, tuple[int, int]]) -> tuple[int, int
     """
     if not entry.shard:
         return -1, -1
-    name = entry.output.partition("::")[0].partition("://")[2]
+    name = split_member(entry.output)[0].partition("://")[2]
     if name not in places:
         raise StorageError(f"cannot read {entry.output}: there is no such file")
     size, offset = places[name]

@@ -22,6 +22,7 @@ from photochrom.batch.job import reason_of
 from photochrom.errors import OutputExists
 from photochrom.files import storage
 from photochrom.files.atomic import is_disk_full
+from photochrom.files.remote import split_member
 from photochrom.photo.album import is_in_color
 from photochrom.photo.codecs import format_of
 
@@ -111,7 +112,7 @@ class Worker:
         data = storage.read(entry.source, offset=entry.source_offset, size=entry.source_size)
         digest = hashlib.sha256(data).hexdigest()
         entry = replace(entry, error="", source_size=len(data), source_sha256=digest)
-        name = entry.source.partition("::")[0]  # of the member, where it is in a zip or tar
+        name = split_member(entry.source)[0]  # of the member, where it is in a zip or tar
         grey = photo.read(data, max_pixels=self.colorizer.max_pixels, name=name)
         entry = replace(entry, format=grey.format, width=grey.size[0], height=grey.size[1])
         if self.options.keep_color and is_in_color(grey, album=self.options.album):
@@ -120,7 +121,7 @@ class Worker:
         shown = colored.results[0].in_profile(self.settings.profile)
         if self.settings.label:
             shown = shown.labelled()
-        output = PurePosixPath(entry.output.partition("::")[0])
+        output = PurePosixPath(split_member(entry.output)[0])
         result = shown.encode(format_of(output).name, quality=self.settings.quality)
         if self.signer:
             result = self.signer.sign(

@@ -37,7 +37,7 @@ from photochrom.cli.options import (
     PrecisionOption,
     Vividness,
 )
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, StorageError
 
 if TYPE_CHECKING:
     from photochrom.archive.entry import Entry
@@ -124,11 +124,11 @@ def run(
 ) -> None:
     """Colour the photographs and films of an archive, and go on where an earlier run stopped.
 
-    Exit codes: 0 nothing failed; 1 at least one photograph or film failed; 2 the command line is
-    not valid; 130 interrupted. The same command goes on after any of them.
+    Exit codes: 0 nothing failed; 1 at least one photograph or film failed or was left out; 2 the
+    command line is not valid; 130 interrupted. The same command goes on after any of them.
     """
     from photochrom.archive.manifest import Manifest
-    from photochrom.archive.running import add_sources, prepare
+    from photochrom.archive.running import prepare
     from photochrom.archive.settings import Settings
 
     settings = settings_of(
@@ -142,12 +142,8 @@ def run(
     with Manifest(manifest, write=True) as opened:
         if output is not None or settings != Settings():
             prepare(opened, output or opened.fact("output"), settings, shard_size=shard_size)
-        if sources:
-            added = add_sources(opened, sources)
-            films = opened.counts("films")
-            noun = "file" if any(films.values()) else "photograph"
-            note(f"{_counted(added, noun)} added to {manifest}")
-        _color(opened, executor, workers, as_json=as_json)
+        left_out = _add(opened, sources) if sources else 0
+        _color(opened, executor, workers, as_json=as_json, left_out=left_out)
 
 
 @app.command()
@@ -315,8 +311,27 @@ def iiif(
     note(f"{_counted(count, 'photograph')} in {output}")
 
 
-def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: bool) -> None:
-    """Colour what is queued, report it, and exit with 1 where photographs have failed."""
+def _add(manifest: Manifest, sources: list[str]) -> int:
+    """Add sources to a manifest, name what has to be left out, and return how much that is."""
+    from photochrom.archive.running import add_sources
+
+    left_out = 0
+
+    def report(trouble: StorageError) -> None:
+        nonlocal left_out
+        left_out += 1
+        fail(str(trouble))
+
+    added = add_sources(manifest, sources, on_trouble=report)
+    noun = "file" if any(manifest.counts("films").values()) else "photograph"
+    note(f"{_counted(added, noun)} added to {manifest.path}")
+    return left_out
+
+
+def _color(
+    manifest: Manifest, executor: str, workers: int | None, *, as_json: bool, left_out: int = 0
+) -> None:
+    """Colour what is queued, report it, and exit with 1 where anything failed or was left out."""
     from photochrom.archive.running import color_queued
 
     before = manifest.counts()
@@ -334,7 +349,7 @@ def _color(manifest: Manifest, executor: str, workers: int | None, *, as_json: b
                 finished += 1
                 bars.progress("color", finished, total)
             _report(entry, as_json=as_json)
-    _conclude(manifest)
+    _conclude(manifest, left_out)
 
 
 def _report(entry: Entry, *, as_json: bool) -> None:
@@ -352,7 +367,7 @@ def _require_manifest(path: Path) -> None:
         raise ConfigError(f"expected a manifest; there is no file {path}")
 
 
-def _conclude(manifest: Manifest) -> None:
+def _conclude(manifest: Manifest, left_out: int) -> None:
     counts, films = manifest.counts(), sum(manifest.counts("films").values())
     photographs = sum(counts.values()) - films
     kinds = [
@@ -365,8 +380,10 @@ def _conclude(manifest: Manifest) -> None:
         parts.append(f"skipped: {counts['skipped']:,}")
     if counts["failed"]:
         parts.append(f"failed: {counts['failed']:,} (photochrom archive retry {manifest.path})")
+    if left_out:
+        parts.append(f"left out: {left_out:,} (named above)")
     note(", ".join(parts))
-    if counts["failed"]:
+    if counts["failed"] or left_out:
         raise typer.Exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from photochrom.errors import ConfigError, MissingExtra, OutputError, StorageError
 
-__all__ = ["ATTEMPTS", "patiently", "storage_errors", "system_of"]
+__all__ = ["ATTEMPTS", "patiently", "split_member", "storage_errors", "system_of"]
 
 ATTEMPTS: Final = 5
 """How often a storage is asked before its error counts."""
@@ -21,7 +22,19 @@ _FINAL_ERRORS: Final = (
     FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError,
 )  # fmt: skip
 
+_LINK: Final = re.compile(r"::(?=[a-z][a-z0-9+]*(?:://|::))")  # before a URI, or a protocol
+
 T = TypeVar("T")
+
+
+def split_member(location: str) -> tuple[str, str]:
+    """Return the location of a member within its zip or tar, and that of the zip or tar.
+
+    Of other files, it returns the location and "". Only URIs have members: in a path of this
+    machine, "::" is a part of a name. It can be one of a member's name, too.
+    """
+    link = _LINK.search(location) if "://" in location else None
+    return (location[: link.start()], location[link.end() :]) if link else (location, "")
 
 
 def system_of(location: str) -> tuple[Any, str]:
@@ -30,7 +43,15 @@ def system_of(location: str) -> tuple[Any, str]:
         import fsspec
     except ModuleNotFoundError as error:
         raise MissingExtra("archive", f"{location}") from error
+    member, holder = split_member(location)
+    protocol, is_named, name = member.partition("://")
     try:
+        # What `fsspec` is not to split at the "::" of a name is kept from it.
+        if holder and is_named:
+            return fsspec.core.url_to_fs(f"{protocol}://::{holder}")[0], name
+        if location.startswith("file://"):
+            system = fsspec.filesystem("file")
+            return system, system._strip_protocol(location)  # noqa: SLF001  no public name for it
         system, path = fsspec.core.url_to_fs(location)
     except (ImportError, ValueError) as error:
         raise StorageError(f"cannot use {location}: {error}") from error

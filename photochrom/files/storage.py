@@ -1,4 +1,4 @@
-"""Files on any storage: list them, read them, and write them completely or not at all.
+"""Files on any storage: read them, and write them completely or not at all.
 
 A path without "://" is a file or folder of this machine. Everything else is a URI of `fsspec`: S3,
 Google Cloud Storage, Azure, HTTP, and members of zips and tars, as in `zip://a.jpg::s3://b/c.zip`.
@@ -9,34 +9,31 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import IO, Any, Final
 
-from photochrom.errors import ConfigError, OutputError, OutputExists
+from photochrom.errors import OutputError, OutputExists, StorageError
 from photochrom.files.atomic import atomic_write, discard_draft, write_bytes
-from photochrom.files.folders import before_wildcard, matching, walk_files
-from photochrom.files.remote import patiently, storage_errors, system_of
+from photochrom.files.remote import patiently, split_member, storage_errors, system_of
 
 __all__ = [
     "Found",
     "absolute",
+    "canonical",
     "discard",
     "exists",
-    "find",
     "is_uri",
     "join",
     "read",
     "tar_members",
+    "tar_problem",
     "write",
     "write_file",
     "writing",
 ]
-
-ARCHIVE_SUFFIXES: Final = {".zip": "zip", ".tar": "tar"}
-"""Files that hold photographs, and the protocol of their members."""
 
 _HEADER_BLOCK: Final = 1 << 16  # bytes
 # Uploads to these appear when they are complete. Elsewhere, a file is renamed when it is complete.
@@ -72,34 +69,24 @@ def absolute(location: str) -> str:
     return location if is_uri(location) else os.path.abspath(location)  # noqa: PTH100
 
 
+def canonical(location: str) -> str:
+    """Return a location as `listing.find` writes those of the files that it lists.
+
+    Storages have several names for one place: `az://` is `abfs://`, and `file://` is a path.
+
+    Raises:
+        StorageError, MissingExtra: as in `listing.find`.
+    """
+    if not is_uri(location):
+        return absolute(location)
+    with storage_errors("use", location):
+        system, path = system_of(location)
+        return str(system.unstrip_protocol(path)).removeprefix("file://")
+
+
 def join(folder: str, relative: str) -> str:
     """Return the location of a file in a folder."""
     return f"{absolute(folder).rstrip('/')}/{relative}"
-
-
-def find(location: str, suffixes: Iterable[str]) -> Iterator[Found]:
-    """Find the files of a folder with its subfolders, of a zip or tar, or of a pattern.
-
-    Args:
-        location: a path or a URI: of a file, a folder, a zip, a tar, or a pattern with `*`.
-        suffixes: the suffixes of files that count, in lower case. A file that is named itself
-            always counts.
-
-    Yields:
-        The files, sorted within each folder, without hidden ones.
-
-    Raises:
-        ConfigError: there is no such file or folder.
-        StorageError: the storage cannot be reached, or refuses.
-        MissingExtra: a package that reads this kind of storage is not installed.
-    """
-    wanted = frozenset(suffixes)
-    for found in _files(location):
-        kind = ARCHIVE_SUFFIXES.get(PurePosixPath(found.uri).suffix.lower())
-        if kind:
-            yield from _members(kind, found, wanted)
-        elif PurePosixPath(found.uri).suffix.lower() in wanted or found.uri == location:
-            yield found
 
 
 def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
@@ -112,7 +99,7 @@ def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
 
     Raises:
         StorageError: there is no such file, or the storage fails or refuses.
-        MissingExtra: as in `find`.
+        MissingExtra: as in `listing.find`.
     """
     with storage_errors("read", location):
         if not is_uri(location):
@@ -120,13 +107,18 @@ def read(location: str, *, offset: int = -1, size: int = -1) -> bytes:
         # A member of a tar is one part of that file. `fsspec` would read all headers first, and
         # its reader of tars must not be used in several threads.
         part = (None, None) if offset < 0 else (offset, offset + size)
-        system, path = system_of(location if offset < 0 else location.partition("::")[2])
+        system, path = system_of(location if offset < 0 else split_member(location)[1])
         data: bytes = patiently(lambda: system.cat_file(path, *part))
         return data
 
 
-def tar_members(location: str) -> Iterator[tuple[str, int, int]]:
+def tar_members(location: str, *, whole: bool = False) -> Iterator[tuple[str, int, int]]:
     """Yield the name, size and offset of each file in a tar, in their order.
+
+    Args:
+        location: where the tar is.
+        whole: whether it is an error if the tar breaks off. Without it, the members before that
+            place are all.
 
     Raises:
         StorageError, MissingExtra: as in `read`.
@@ -143,6 +135,23 @@ def tar_members(location: str) -> Iterator[tuple[str, int, int]]:
                     yield member.name, member.size, member.offset_data
                 # A tar of a million files would fill the memory.
                 tar.members.clear()  # type: ignore[attr-defined]
+            # `tarfile` stops without an error at what is no header.
+            if whole and (problem := tar_problem(file, tar.offset)):
+                raise StorageError(f"cannot list {location}: the tar is {problem}")
+
+
+def tar_problem(file: IO[bytes], end: int) -> str:
+    """Return what is wrong where the last member of a tar ends: "truncated", "damaged" or "".
+
+    Args:
+        file: the tar.
+        end: where the last member ends, in bytes.
+    """
+    file.seek(end)
+    block = file.read(tarfile.BLOCKSIZE)
+    if len(block) < tarfile.BLOCKSIZE:
+        return "truncated"
+    return "damaged" if any(block) else ""  # a block of zeros ends an archive
 
 
 def exists(location: str) -> bool:
@@ -258,102 +267,3 @@ def _upload_and_rename(system: Any, path: str, upload: Callable[[Any, str], obje
         with suppress(Exception):
             system.rm_file(draft)
         raise
-
-
-# --- listing --------------------------------------------------------------------------------
-
-
-def _files(location: str) -> Iterator[Found]:
-    """Yield the files of a folder or pattern, whatever their suffixes, or a single file."""
-    with storage_errors("list", location):
-        if not is_uri(location):
-            yield from _local_files(Path(absolute(location)), location)
-            return
-        system, path = system_of(location)
-        yield from _remote_files(system, path, location)
-
-
-def _local_files(path: Path, location: str) -> Iterator[Found]:
-    found: Iterable[Path]
-    if path.is_dir():
-        root, found = path, walk_files(path)
-    elif path.exists():
-        root, found = path.parent, [path]
-    else:
-        locked: list[Path] = []
-        found = [each for each in matching(str(path), locked=locked) if each.is_file()]
-        if not found:
-            raise ConfigError(f"expected a file, a folder or a pattern; there is no {location}")
-        root = Path(before_wildcard(str(path)) + "_").parent
-    for file in found:
-        size, changed = _stat(file)
-        yield Found(str(file), file.relative_to(root).as_posix(), size, changed)
-
-
-def _remote_files(system: Any, path: str, location: str) -> Iterator[Found]:
-    """Yield the files of a folder, pattern or single file of `fsspec`."""
-    if (fixed := before_wildcard(path)) != path:
-        root = fixed.rpartition("/")[0]
-        listed = patiently(lambda: system.glob(path, detail=True))
-        found = [facts for facts in listed.values() if facts.get("type") != "directory"]
-    else:
-        try:
-            facts = patiently(lambda: system.info(path))
-        except FileNotFoundError as error:
-            raise ConfigError(f"expected a file or a folder; there is no {location}") from error
-        if facts.get("type") == "directory":
-            root = path.rstrip("/")
-            found = list(patiently(lambda: system.find(path, detail=True)).values())
-        else:
-            yield Found(location, path.rpartition("/")[2], *_facts(facts))
-            return
-    if not found:
-        raise ConfigError(f"expected photographs; found none in {location}")
-    for facts in sorted(found, key=lambda each: str(each["name"])):
-        relative = str(facts["name"])[len(root) :].lstrip("/")
-        if not any(part.startswith(".") for part in relative.split("/")):
-            yield Found(system.unstrip_protocol(facts["name"]), relative, *_facts(facts))
-
-
-def _members(kind: str, archive: Found, wanted: frozenset[str]) -> Iterator[Found]:
-    """Yield the photographs in a zip or a tar, below the archive's name without its suffix.
-
-    Their version is that of the archive: if it is replaced, its members are other ones.
-    """
-    held_in = archive.uri if is_uri(archive.uri) else f"file://{archive.uri}"
-    folder = PurePosixPath(archive.relative).with_suffix("")
-    listed = _zip_members(held_in) if kind == "zip" else tar_members(held_in)
-    with storage_errors("list", archive.uri):
-        for name, size, offset in listed:
-            member = PurePosixPath(name)
-            if member.suffix.lower() in wanted and not member.name.startswith("."):
-                relative = str(folder / name.lstrip("/"))
-                yield Found(f"{kind}://{name}::{held_in}", relative, size, archive.version, offset)
-
-
-def _zip_members(held_in: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the name and size of each file in a zip; it has no offset, since it is compressed."""
-    system, _ = system_of(f"zip://::{held_in}")
-    for name, facts in sorted(patiently(lambda: system.find("", detail=True)).items()):
-        yield name, _size(facts), -1
-
-
-def _facts(info: dict[str, Any]) -> tuple[int, str]:
-    """Return the size and the version in what a storage says about a file."""
-    for key in ("ETag", "etag", "LastModified", "last_modified", "mtime", "created"):
-        if info.get(key):
-            return _size(info), str(info[key]).strip('"')
-    return _size(info), ""
-
-
-def _size(info: dict[str, Any]) -> int:
-    size = info.get("size")
-    return -1 if size is None else int(size)
-
-
-def _stat(path: Path) -> tuple[int, str]:
-    try:
-        status = path.stat()
-    except OSError:  # deleted meanwhile, or a link to nothing: reading it will say so
-        return -1, ""
-    return status.st_size, str(status.st_mtime_ns)

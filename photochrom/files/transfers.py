@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
-from photochrom.files.remote import patiently, storage_errors, system_of
+from photochrom.files.remote import patiently, split_member, storage_errors, system_of
 from photochrom.files.storage import is_uri
 
 __all__ = ["delete_folder", "fetch", "sha256"]
@@ -66,7 +66,7 @@ def delete_folder(location: str) -> None:
 
 def _blocks(location: str, offset: int, size: int) -> Iterator[bytes]:
     """Yield the contents of a file, or of a member of a tar, piece by piece."""
-    with _opened(location if offset < 0 else location.partition("::")[2]) as file:
+    with _opened(location if offset < 0 else split_member(location)[1]) as file:
         file.seek(max(0, offset))
         remaining = size if offset >= 0 else -1
         while block := file.read(min(_BLOCK, remaining) if offset >= 0 else _BLOCK):

@@ -18,9 +18,10 @@ from typing import Final, Literal, NamedTuple, TypeAlias, overload
 
 from photochrom import photo
 from photochrom.errors import DataError, PhotoError, StorageError
-from photochrom.files import storage
+from photochrom.files import listing, storage
 from photochrom.files.atomic import atomic_write
-from photochrom.files.folders import files_in
+from photochrom.files.folders import before_wildcard, files_in
+from photochrom.files.remote import split_member
 from photochrom.files.storage import is_uri
 from photochrom.parallel import core_count, map_ordered
 from photochrom.photo import READABLE_SUFFIXES
@@ -47,7 +48,7 @@ Place: TypeAlias = Path | str
 
 Verdict = Literal["good", "grey", "tiny", "broken"]
 _NAME_ERRORS: Final = "surrogateescape"  # keeps file names that are not UTF-8
-_FILE_SUFFIXES: Final = {*READABLE_SUFFIXES, *storage.ARCHIVE_SUFFIXES}
+_FILE_SUFFIXES: Final = {*READABLE_SUFFIXES, *listing.ARCHIVE_SUFFIXES}
 _TINT_SIDE: Final = 128  # pixels on the shorter side, enough to tell colour from sepia
 
 
@@ -143,14 +144,16 @@ def _in_folder(folder: Path, listener: ProgressListener) -> list[Source]:
 def _stored(uri: str) -> list[Source]:
     """List the photographs at a URI."""
     folder = _folder_of(uri)
-    return [_stored_source(folder, found) for found in storage.find(uri, READABLE_SUFFIXES)]
+    return [_stored_source(folder, found) for found in listing.find(uri, READABLE_SUFFIXES)]
 
 
 def _folder_of(uri: str) -> str:
     """Return the folder below which the photographs of a URI are found."""
-    fixed = uri.partition("*")[0].partition("?")[0].partition("[")[0]
-    is_folder = fixed == uri and PurePosixPath(uri).suffix.lower() not in _FILE_SUFFIXES
-    return (fixed if is_folder else fixed.rpartition("/")[0]).rstrip("/")
+    fixed = before_wildcard(uri)
+    is_pattern = fixed != uri and not storage.exists(uri)
+    is_folder = not is_pattern and PurePosixPath(uri).suffix.lower() not in _FILE_SUFFIXES
+    known = fixed if is_pattern else uri
+    return (known if is_folder else known.rpartition("/")[0]).rstrip("/")
 
 
 def _stored_source(folder: str, found: storage.Found) -> Source:
@@ -159,7 +162,7 @@ def _stored_source(folder: str, found: storage.Found) -> Source:
         return Source(found.uri, length=max(0, found.size))
     if found.offset < 0:
         return Source(storage.join(folder, found.relative), length=max(0, found.size))
-    name = found.uri.removeprefix("tar://").partition("::")[0]
+    name = split_member(found.uri)[0].removeprefix("tar://")
     shard = found.relative.removesuffix(f"/{PurePosixPath(name.lstrip('/'))}") + ".tar"
     return Source(storage.join(folder, shard), found.offset, found.size, name)
 
@@ -191,7 +194,8 @@ def _members(shard: Path, listener: ProgressListener) -> Iterator[Source]:
                     # tarfile remembers all members; a large shard would fill the memory.
                     archive.members = []  # type: ignore[attr-defined]
                 else:
-                    problem = _problem_at(shard, archive.offset)
+                    with shard.open("rb") as file:  # `tarfile` stops without an error
+                        problem = storage.tar_problem(file, archive.offset)
     except (tarfile.TarError, OSError) as error:
         raise DataError(
             f"expected an uncompressed .tar shard; cannot read {shard}: {error}"
@@ -199,19 +203,6 @@ def _members(shard: Path, listener: ProgressListener) -> Iterator[Source]:
     if problem:
         whole = f"its first {count} photographs are used" if count else "no photograph is complete"
         listener.note(f"{shard} is {problem}: {whole}")
-
-
-def _problem_at(shard: Path, offset: int) -> str:
-    """Return what is wrong where the last member of a shard ends, or an empty text.
-
-    tarfile itself stops there without an error, whatever follows.
-    """
-    with shard.open("rb") as file:
-        file.seek(offset)
-        block = file.read(tarfile.BLOCKSIZE)
-    if len(block) < tarfile.BLOCKSIZE:
-        return "truncated"
-    return "damaged" if any(block) else ""  # a block of zeros ends an archive
 
 
 # --- the two parts --------------------------------------------------------------------------

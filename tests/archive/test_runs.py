@@ -9,7 +9,6 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import fsspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -30,14 +29,6 @@ def scans(tmp_path, monkeypatch, model_folder):
     write_pictures(tmp_path / "scans", "a.png", "b.jpg")
     write_pictures(tmp_path / "scans" / "more", "c.tif")
     return tmp_path / "scans"
-
-
-@pytest.fixture
-def bucket():
-    """An empty storage that is not a folder of this machine."""
-    memory = fsspec.filesystem("memory")
-    memory.store.clear()
-    return memory
 
 
 def run(*arguments, code=0, manifest="run.sqlite", output="out"):

@@ -16,7 +16,7 @@ import pytest
 from photochrom.archive import worker
 from photochrom.archive.worker import Worker
 from photochrom.errors import StorageError
-from photochrom.files import remote, storage
+from photochrom.files import listing, remote, storage
 from tests.commands import invoke
 from tests.faults.runs import Before, hashes, left_over, rows, run
 from tests.support import contents, write_pictures
@@ -176,7 +176,7 @@ def test_a_listing_that_breaks_off_is_completed_by_the_next_run(scans, monkeypat
         raise OSError(5, "Input/output error", str(folder / "more"))
 
     with monkeypatch.context() as patch:
-        patch.setattr(storage, "walk_files", broken)
+        patch.setattr(listing, "walk_files", broken)
         said = run("scans", code=1)
     assert "cannot list scans: [Errno 5] Input/output error" in said
     run("scans")

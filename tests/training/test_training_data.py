@@ -467,6 +467,12 @@ def test_photographs_in_a_storage_are_those_of_the_folder(stored):
     assert held_out[1] == [name.replace(str(folder), uri) for name in held_out[0]]
 
 
+def test_a_folder_of_a_storage_with_brackets_in_its_name(tmp_path):
+    folder = fill(tmp_path / "photos [1]", 2)
+    here, there = sources.find(folder), sources.find(f"file://{folder}")
+    assert [s.read() for s in there] == [s.read() for s in here]
+
+
 @pytest.mark.parametrize("name", ["000.tar", "0*.tar"])
 def test_one_shard_of_a_storage_may_be_named(stored, name):
     found = sources.find(f"{stored[1]}/{name}")
