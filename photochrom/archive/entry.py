@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from photochrom.files.remote import split_member
@@ -69,3 +69,14 @@ class Entry:
     def shard(self) -> str:
         """The tar that the result is a member of; "" where it is a file of its own."""
         return split_member(self.output)[1]
+
+    def is_same_version(self, other: Entry) -> bool:
+        """Return whether another row is of the same version of the source, as far as is known."""
+        sizes = self.source_size, other.source_size
+        has_same_size = -1 in sizes or sizes[0] == sizes[1]
+        return has_same_size and self.source_version == other.source_version
+
+    def in_version_of(self, now: Entry) -> Entry:
+        """Return the row in the version of the source of another one; a film is not divided."""
+        changed = replace(self, source_size=now.source_size, source_version=now.source_version)
+        return replace(changed, parts=-1, details="") if self.parts else changed

@@ -37,13 +37,23 @@ _WRITTEN: Final = "written.json"  # hash and size of the film, while it is deliv
 
 
 def discard_parts(entry: Entry) -> None:
-    """Delete the parts of a film."""
+    """Delete the parts of a film.
+
+    Args:
+        entry: the row of the film, or of one of its parts.
+    """
     delete_folder(_parts_folder(entry))
 
 
 def _parts_folder(entry: Entry) -> str:
+    if entry.part:
+        return _parent(_parent(entry.output))
     folder, _, name = entry.output.rpartition("/")
     return f"{folder}/.{name}.photochrom-parts"
+
+
+def _parent(location: str) -> str:
+    return location.rpartition("/")[0]
 
 
 class FilmWorker:
@@ -72,8 +82,8 @@ class FilmWorker:
             fingerprint: what the result depends on besides the film.
 
         Returns:
-            Its new row, and the rows of parts that are new or have to be made again. The seconds
-            are those of earlier steps.
+            Its new row; and the rows of all its parts, if some are new or have to be made again.
+            The seconds are those of earlier steps.
 
         Raises:
             PhotochromError: the step cannot be done.
@@ -82,8 +92,10 @@ class FilmWorker:
         self._check_settings()
         if entry.part:
             return [self._color(entry)]
-        if parts := [Entry(**row) for row in json.loads(entry.details or "[]")]:
-            return self._put_together(replace(entry, details=""), parts)
+        parts = [Entry(**row) for row in json.loads(entry.details or "[]")]
+        entry = replace(entry, details="")
+        if parts and [each.part for each in parts] == list(range(1, entry.parts + 1)):
+            return self._put_together(entry, parts)
         return self._divide(entry, fingerprint)
 
     def _check_settings(self) -> None:
@@ -167,12 +179,15 @@ class FilmWorker:
         files = {part.part: _files(part) for part in parts}
         lost = [part for part in parts if not all(map(storage.exists, files[part.part]))]
         if lost:
-            again = [replace(part, details=_without_state(part.details)) for part in lost]
-            return [replace(each, status="queued", error="") for each in (entry, *again)]
+            return [
+                replace(entry, status="queued", error=""),
+                *(_to_be_made_again(part) if part in lost else part for part in parts),
+            ]
         states = [_state_of(part) for part in parts]
         with self._opened(entry, entry.output) as (divided, folder):
             paths = [_local(each, folder) for part in parts for each in files[part.part]]
-            entry = self._deliver(entry, divided, paths, states, folder)
+            made_of = _parent(parts[0].output)
+            entry = self._deliver(entry, divided, paths, states, folder, made_of)
             seconds = entry.seconds + sum(part.seconds for part in parts)
             details = _summary(divided, states)
         return [replace(entry, status="done", error="", seconds=seconds, details=details)]
@@ -184,8 +199,11 @@ class FilmWorker:
         paths: Sequence[Path],
         states: Sequence[JournalState],
         folder: Path,
+        made_of: str,
     ) -> Entry:
         """Write a film to its place, unless a run that was killed has just done so.
+
+        The folder of its parts says what it is `made_of`: after a change, it is another one.
 
         Raises:
             OutputExists: something else is there.
@@ -194,16 +212,18 @@ class FilmWorker:
         if storage.exists(entry.output):
             there = sha256(entry.output)
             written = json.loads(storage.read(note)) if storage.exists(note) else {}
-            if there == written.get("output_sha256"):
+            is_noted = there == written.get("output_sha256")
+            if is_noted and written.pop("made_of", "") == made_of:
                 return replace(entry, **written)
-            if there != entry.output_sha256:
+            if not is_noted and there != entry.output_sha256:
                 raise OutputExists(f"{entry.output} exists already")
             overwrite = True  # what an earlier run made
         draft = draft_of(entry)
         with storage.writing(entry.output, folder, overwrite=overwrite, draft=draft) as path:
             divided.write(paths, states, path)
             written = {"output_sha256": sha256(str(path)), "output_size": path.stat().st_size}
-            storage.write(note, json.dumps(written).encode(), overwrite=True, draft=draft)
+            noted = json.dumps(written | {"made_of": made_of})
+            storage.write(note, noted.encode(), overwrite=True, draft=draft)
         return replace(entry, **written)
 
 
@@ -234,8 +254,9 @@ def _details(output: str, stretch: Stretch, state: JournalState | None = None) -
     return json.dumps({"film": output, "stretch": asdict(stretch), "state": known})
 
 
-def _without_state(details: str) -> str:
-    return json.dumps(json.loads(details) | {"state": ""})
+def _to_be_made_again(part: Entry) -> Entry:
+    details = json.dumps(json.loads(part.details) | {"state": ""})
+    return replace(part, status="queued", error="", details=details)
 
 
 def _state_of(part: Entry) -> JournalState:

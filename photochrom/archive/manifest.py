@@ -164,6 +164,7 @@ class Manifest:
 
         A photograph that is there already keeps its row. If its size or version is another one
         than before, it is "failed", with `CHANGED` as the error, or "queued" if it was not done.
+        The parts of a changed film are forgotten, since it is to be divided anew.
 
         Returns:
             How many were added.
@@ -193,14 +194,13 @@ class Manifest:
         return True
 
     def _notice_change(self, known: Entry, now: Entry) -> None:
-        same_size = -1 in (known.source_size, now.source_size) or (
-            known.source_size == now.source_size
-        )
-        if same_size and known.source_version == now.source_version:
+        if known.is_same_version(now):
             return
-        changed = replace(known, source_size=now.source_size, source_version=now.source_version)
+        changed = known.in_version_of(now)
         self._forget_parts(known.source)
-        if known.status == "done":
+        if known.status == "running":  # `record` will find it
+            changed = replace(changed, error=CHANGED)
+        elif known.status == "done":
             changed = replace(changed, status="failed", error=CHANGED)
         elif known.status in ("failed", "skipped"):
             changed = replace(changed, status="queued", error="")
@@ -309,16 +309,44 @@ class Manifest:
                 self._write(entry)
         return begun
 
-    def record(self, *entries: Entry) -> None:
+    def record(self, *entries: Entry) -> list[Entry]:
         """Keep what became of photographs and films, all of them or, after a power cut, none.
 
-        Rows that are not there yet are added. The parts of a film that is done are deleted.
+        Photographs and films that are not there yet are added; for parts, there is `divide`. The
+        parts of a film that is done are deleted.
+
+        Returns:
+            The rows as they are kept. What has changed while a worker had it is "queued" again. A
+            part is left out that its film no longer has, because it has changed or vanished.
         """
         with self._changing():
-            for entry in entries:
-                self._write(entry)
-                if entry.parts and not entry.part and entry.status == "done":
-                    self._forget_parts(entry.source)
+            return [self._keep(entry) for entry in entries if not entry.part or self.has(entry)]
+
+    def divide(self, film: Entry, parts: Iterable[Entry]) -> list[Entry]:
+        """Keep that a film has some parts and no others, and return the rows as `record` does."""
+        with self._changing():
+            self._forget_parts(film.source)
+            kept = self._keep(film)
+            # Of a film that has changed meanwhile, these are parts of the old one.
+            new = [*parts] if kept is film else []
+            for part in new:
+                self._write(part, insert=True)
+        return [kept, *new]
+
+    def has(self, part: Entry) -> bool:
+        """Return whether a film has still a part that a worker took."""
+        known = self._select("WHERE source = ? AND part = ?", part.source, part.part)
+        return any(each.output == part.output and each.is_same_version(part) for each in known)
+
+    def _keep(self, entry: Entry) -> Entry:
+        """Write the row that a worker returns, and return what is kept of it."""
+        known = None if entry.part else self.find(entry.source)
+        if known and (known.status, known.error) == ("running", CHANGED):
+            entry = replace(entry.in_version_of(known), status="queued", error="")
+        self._write(entry)
+        if entry.parts and not entry.part and entry.status == "done":
+            self._forget_parts(entry.source)
+        return entry
 
     def forget(self, source: str) -> None:
         """Delete the row of a photograph or film, and those of its parts."""

@@ -215,22 +215,31 @@ def _recorded(manifest: Manifest, unit: Unit) -> Iterator[Entry]:
     """
     stopped = next((each.error for each in unit if each.status == "queued" and each.error), "")
     rows = [replace(each, error="") if each.status == "queued" else each for each in unit]
-    rows += [film for each in unit if (film := _failed_film(manifest, each))]
-    manifest.record(*rows)
-    for entry in rows:
-        if entry.status == "done" and entry.parts > 0 and not entry.part:
-            discard_parts(entry)
-    yield from (entry for entry in rows if entry.status != "queued")
+    first, *others = rows
+    if others and first.parts:
+        kept = manifest.divide(first, others)
+    else:
+        kept = manifest.record(*rows, *filter(None, [_failed_film(manifest, first)]))
+    if first.parts and not _is_unfinished(manifest, first):
+        discard_parts(first)  # also what late workers made of a film that has vanished
+    yield from (entry for entry in kept if entry.status != "queued")
     if stopped:
         raise OutputFailed(f"{stopped}. The run can go on when there is room")
 
 
 def _failed_film(manifest: Manifest, entry: Entry) -> Entry | None:
     """Return the new row of the film that a part has made fail; None where there is none."""
-    film = manifest.find(entry.source) if entry.part and entry.status == "failed" else None
+    is_failed = entry.part and entry.status == "failed" and manifest.has(entry)
+    film = manifest.find(entry.source) if is_failed else None
     if film is None or film.status != "queued":
         return None
     return replace(film, status="failed", error=entry.error)
+
+
+def _is_unfinished(manifest: Manifest, entry: Entry) -> bool:
+    """Return whether the parts of a film are still needed."""
+    film = manifest.find(entry.source)
+    return film is not None and film.status != "done"
 
 
 class _Units:

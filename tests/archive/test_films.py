@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import fsspec
 import pytest
 
 from photochrom import Colorizer
-from photochrom.archive import Manifest, Settings, add_sources, color_queued, film_parts, prepare
+from photochrom.archive import (
+    Manifest,
+    Settings,
+    add_sources,
+    color_queued,
+    film_parts,
+    prepare,
+    watching,
+)
 from photochrom.archive.entry import Entry
+from photochrom.archive.local_films import LocalFilms
+from photochrom.archive.watching import begin_watch, watch
 from photochrom.archive.worker import Worker
 from photochrom.film.divided import DividedFilm
 from tests.commands import invoke
@@ -46,6 +57,10 @@ def run(*arguments, code=0, output="out"):
     said = invoke("archive", "run", *arguments, "--manifest", "run.sqlite", *place)
     assert said.exit_code == code, said.output
     return said
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def row(name):
@@ -190,6 +205,77 @@ def test_a_film_that_was_changed_is_divided_anew(films, originals):
     assert invoke("archive", "verify", "run.sqlite", "--sources", "--requeue").exit_code == 1
     run(output=None)
     check_same(Path("out/one.mkv"), originals / "two.mkv")
+
+
+@pytest.fixture
+def watched(films):
+    """The manifest of a watched folder, which has one film of four parts, and its new rows."""
+    shutil.rmtree(films)
+    films.mkdir()
+    Path("out").mkdir()
+    slow_film(films / "one.mkv", "astronaut", "coffee", "astronaut", "coffee")
+    with Manifest("run.sqlite", write=True) as manifest:
+        begin_watch(manifest, films, Path("out"), Settings())
+        yield manifest, watch(manifest, films, interval=0, settle=0, workers=1)
+
+
+def test_a_film_that_changes_while_its_parts_are_coloured(watched, films, originals):
+    """Workers finish parts of the old film after the change was noticed."""
+    manifest, rows = watched
+    assert next(rows).part
+    shutil.copy(originals / "films" / "one.mkv", films)
+    assert next(each for each in rows if not each.part).status == "done"
+    check_same(Path("out/one.mkv"), originals / "one.mkv")
+    assert len(list(manifest.entries(parts=True))) == 1
+    assert not list(Path("out").rglob(".*"))
+
+
+def test_a_film_that_vanishes_while_its_parts_are_coloured(watched, films, monkeypatch):
+    """One worker has it open, and finishes its part when the others have failed."""
+    manifest, rows = watched
+    opened = shutil.copy(films / "one.mkv", "opened.mkv")
+
+    @contextmanager
+    def local(_, entry):
+        yield Path(opened if entry.part == 3 else entry.source)
+
+    monkeypatch.setattr(LocalFilms, "local", local)
+    assert next(rows).part
+    (films / "one.mkv").unlink()
+    monkeypatch.setattr(watching.time, "sleep", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(rows)
+    assert not list(manifest.entries(parts=True))
+    assert not list(Path("out").iterdir())
+
+
+def test_a_film_that_changes_when_it_is_put_together(films, originals):
+    """What a worker wrote of the old film is replaced, and not taken for the new one."""
+    with Manifest("run.sqlite", write=True) as manifest:
+        prepare(manifest, "out", Settings())
+        add_sources(manifest, ["films/one.mkv"])
+        record = manifest.record
+
+        def changed(*entries):
+            if entries[0].status == "done" and not entries[0].part:
+                shutil.copy(films / "more" / "two.mkv", films / "one.mkv")
+                add_sources(manifest, ["films/one.mkv"])
+                manifest.record = record
+            return record(*entries)
+
+        manifest.record = changed
+        assert {each.part for each in color_queued(manifest)} == {0, 1, 2}
+        check_same(Path("out/one.mkv"), originals / "two.mkv")
+    assert not list(Path("out").rglob(".*"))
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_film_is_not_put_together_of_some_of_its_parts(films, originals, lost):
+    colour_some(2)
+    with Manifest("run.sqlite", write=True) as manifest, manifest._changing():
+        manifest._change("DELETE FROM entries WHERE part = ?", lost)
+    run(output=None)
+    check_same(Path("out/one.mkv"), originals / "one.mkv")
 
 
 def test_films_of_a_bucket(films, originals):
