@@ -97,6 +97,10 @@ class _SharedFlag:
         """Set it."""
         self._value.value = 1
 
+    def clear(self) -> None:
+        """Take it back."""
+        self._value.value = 0
+
     def is_set(self) -> bool:
         """Return whether it is set."""
         return bool(self._value.value)
@@ -105,6 +109,7 @@ class _SharedFlag:
 @contextmanager
 def _setting(stopped: Flag) -> Iterator[None]:
     """Tell workers when nobody waits for their results any more, so that they end at once."""
+    stopped.clear()  # an earlier run of the same worker may have set it
     try:
         yield
     except (GeneratorExit, KeyboardInterrupt):

@@ -233,6 +233,9 @@ class Flag(Protocol):
     def set(self) -> None:
         """Set it."""
 
+    def clear(self) -> None:
+        """Take it back."""
+
     def is_set(self) -> bool:
         """Return whether it is set."""
 

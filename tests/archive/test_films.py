@@ -134,6 +134,17 @@ def test_a_run_that_was_stopped_does_not_divide_a_film_to_its_end(films):
     assert len(work([entry])) == 3  # the film and its parts
 
 
+def test_a_worker_whose_run_was_stopped_can_have_another_run(films):
+    with Manifest("run.sqlite", write=True) as manifest:
+        prepare(manifest, "out", Settings())
+        add_sources(manifest, ["films/one.mkv"])
+        work = Worker(Settings())
+        for _ in range(2):
+            done = color_queued(manifest, workers=1, worker=work)
+            assert next(done).status == "done"
+            done.close()
+
+
 def test_a_long_shot_is_coloured_bit_by_bit(films, originals, monkeypatch):
     monkeypatch.setattr(film_parts, "_MAX_SECONDS", 5)
     long = slow_film(films / "long.mkv", "astronaut", count=30)
