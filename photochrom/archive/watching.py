@@ -110,20 +110,11 @@ def watch(
             looked_at = time.monotonic()
             with closing(color_queued(manifest, workers=workers, worker=worker)) as done:
                 for entry in done:
-                    yield _without_vanished(manifest, entry)
+                    yield watched.without_vanished(entry)
                     if time.monotonic() - looked_at >= interval:
                         watched.look()
                         looked_at = time.monotonic()
         time.sleep(interval)
-
-
-def _without_vanished(manifest: Manifest, entry: Entry) -> Entry:
-    """Return a row; that of a file that is not there any more is deleted from the manifest."""
-    if entry.status != "failed" or os.path.lexists(entry.source):
-        return entry
-    manifest.forget(entry.source)
-    discard_parts(entry)
-    return replace(entry, status="cancelled", error="it vanished before it was coloured")
 
 
 @dataclass(frozen=True)
@@ -195,6 +186,15 @@ class WatchFolder:
             if not self._is_known(each) and self._is_whole(each):
                 self._add(each)
 
+    def without_vanished(self, entry: Entry) -> Entry:
+        """Return a row; that of a file that is not there any more is deleted from the manifest."""
+        if entry.status != "failed" or os.path.lexists(entry.source):
+            return entry
+        self._manifest.forget(entry.source)
+        self._known.pop(entry.source, None)
+        discard_parts(entry)
+        return replace(entry, status="cancelled", error="it vanished before it was coloured")
+
     def _files(self) -> Iterator[storage.Found]:
         """Yield the photographs and films in the folder that are not results."""
         locked: list[Path] = []
@@ -219,6 +219,8 @@ class WatchFolder:
             return True
         row = self._manifest.find(found.uri)
         is_known = (row.source_size, row.source_version) == now if row else False
+        if row and (row.status, row.error) == ("failed", CHANGED):  # `_add` was cut short
+            return False
         if is_known or self._manifest.holder(found.uri):
             self._known[found.uri] = now
             return True
@@ -243,12 +245,13 @@ class WatchFolder:
         return True
 
     def _add(self, found: storage.Found) -> None:
-        self._known[found.uri] = found.size, found.version
         try:
             add_files(self._manifest, [found])
         except ConfigError as error:  # its result would have the name of another one
             self._on_trouble(str(error))
+            self._known[found.uri] = found.size, found.version
             return
         row = self._manifest.find(found.uri)
-        if row and row.error == CHANGED:  # another picture under the same name
+        # Another picture under the same name. A worker that has the old one ends first.
+        if row and (row.status, row.error) == ("failed", CHANGED):
             self._manifest.record(replace(row, status="queued", error=""))

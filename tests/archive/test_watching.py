@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from photochrom.archive import Manifest, Settings, watching
+from photochrom.archive import Manifest, Settings, color_queued, watching
 from photochrom.archive.watching import WatchFolder, begin_watch, watch
+from photochrom.archive.worker import Worker
+from photochrom.errors import OutputFailed
+from photochrom.files.transfers import sha256
 from tests.commands import invoke, is_coloured, records
 from tests.films import slow_film
 from tests.support import write_pictures
@@ -48,6 +52,10 @@ class Watch:
 def watched(folder):
     with Manifest("run.sqlite", write=True) as manifest:
         yield Watch(manifest)
+
+
+def full(*_):
+    raise OutputFailed("the disk is full")
 
 
 def stop(*_):
@@ -195,6 +203,55 @@ def test_what_fails_is_tried_again_when_it_changes(folder, monkeypatch):
     assert said.exit_code == 0
     assert said.stderr.count("a.png is not a picture of a known kind") == 1
     assert said.stderr.count("a.png is coloured") == 2  # its result was replaced
+
+
+def test_a_photograph_that_is_replaced_while_it_is_coloured(watched):
+    write_pictures(Path(), "in/a.png", "other.png")
+    watched.look(0)
+    watched.look(9)
+    old = Worker(Settings())(watched.manifest.claim(1))
+    shutil.copy("other.png", "in/a.png")
+    assert watched.look(0) == watched.look(9) == []  # not in two workers at once
+    assert [each.status for each in watched.manifest.record(*old)] == ["queued"]
+    assert watched.look(9) == ["a.png"]
+    (row,) = color_queued(watched.manifest)
+    assert row.source_sha256 == sha256("in/a.png") != old[0].source_sha256
+    assert row.output_sha256 == sha256("out/a.png") != old[0].output_sha256
+    assert watched.look(9) == []
+
+
+def test_a_file_that_could_not_be_added_is_added_later(watched, monkeypatch):
+    Path("in/a.jpg").write_bytes(b"a")
+    watched.look(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(watched.manifest, "add", full)
+        assert watched.look(9) == []
+    assert watched.look(0) == ["a.jpg"]
+
+
+def test_a_file_whose_change_could_not_be_recorded_is_queued_later(watched, monkeypatch):
+    Path("in/a.jpg").write_bytes(b"a")
+    watched.look(0)
+    watched.look(9)
+    watched.manifest.record(replace(*watched.manifest.claim(1), status="done"))
+    Path("in/a.jpg").write_bytes(b"another")
+    watched.look(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(watched.manifest, "record", full)
+        assert watched.look(9) == []
+    assert watched.look(0) == ["a.jpg"]
+
+
+def test_a_file_that_vanishes_and_comes_back_between_two_looks(watched):
+    path = Path("in/a.jpg")
+    path.write_bytes(b"a")
+    watched.look(0)
+    watched.look(9)
+    path.rename("elsewhere")
+    (row,) = watched.manifest.entries()
+    assert watched.folder.without_vanished(replace(row, status="failed")).status == "cancelled"
+    Path("elsewhere").rename(path)
+    assert watched.look(0) == ["a.jpg"]
 
 
 def test_a_file_that_vanishes_before_it_is_coloured(folder):
