@@ -20,6 +20,7 @@ from photochrom.archive.entry import Entry
 from photochrom.archive.local_films import LocalFilms
 from photochrom.errors import ConfigError, OutputExists, OutputFailed
 from photochrom.files import storage
+from photochrom.files.names import hidden_beside
 from photochrom.files.transfers import delete_folder, fetch, sha256
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _parts_folder(entry: Entry) -> str:
     if entry.part:
         return _parent(_parent(entry.output))
     folder, _, name = entry.output.rpartition("/")
-    return f"{folder}/.{name}.photochrom-parts"
+    return f"{folder}/{hidden_beside(name, '.photochrom-parts')}"
 
 
 def _parent(location: str) -> str:

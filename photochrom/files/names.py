@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from itertools import count
 from pathlib import PurePath
 from typing import Final, TypeVar
 
-__all__ = ["COLORIZED", "colorized", "restored_name"]
+__all__ = ["COLORIZED", "colorized", "hidden_beside", "restored_name"]
+
+_LONGEST: Final = 255  # bytes of a name, on nearly all file systems
 
 COLORIZED: Final = "-colorized"
 """What is added to the name of a photograph, a film or a folder for its result."""
@@ -17,6 +21,23 @@ AnyPath = TypeVar("AnyPath", bound=PurePath)
 def colorized(path: AnyPath) -> AnyPath:
     """Return the path of a result that stands beside its original: `old-colorized.jpg`."""
     return path.with_stem(path.stem + COLORIZED)
+
+
+def hidden_beside(name: str, ending: str) -> str:
+    """Return the name of something hidden that stands beside a file: `.old.mp4.photochrom`.
+
+    Where it would be too long for a file system, a hash takes the place of the end of `name`.
+
+    Args:
+        name: the name of the file.
+        ending: what is added to it.
+    """
+    whole, encoded = f".{name}{ending}", os.fsencode(name)
+    if len(os.fsencode(whole)) <= _LONGEST:
+        return whole
+    digest = hashlib.sha256(encoded).hexdigest()[:16]
+    room = _LONGEST - len(f".-{digest}{ending}")
+    return f".{encoded[:room].decode(errors='ignore')}-{digest}{ending}"
 
 
 def restored_name(path: AnyPath, taken: set[str]) -> AnyPath:

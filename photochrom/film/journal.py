@@ -15,6 +15,7 @@ import numpy as np
 
 from photochrom.errors import OutputError
 from photochrom.files.locks import lock_file
+from photochrom.files.names import hidden_beside
 from photochrom.film.encoder import PART_FORMAT
 from photochrom.film.propagation import Memory
 from photochrom.film.shot_history import ShotHistory
@@ -161,7 +162,7 @@ class Journal(Parts):
         """
         job_text = json.dumps(job, sort_keys=True, indent=2)
         # Absolute, because FFmpeg takes a relative name with a colon for an address.
-        self._root = target.absolute().with_name(f".{target.name}.photochrom")
+        self._root = target.absolute().with_name(hidden_beside(target.name, ".photochrom"))
         folder = self._root / hashlib.sha256(job_text.encode()).hexdigest()[:12]
         super().__init__(folder, JournalState())
         try:

@@ -207,6 +207,13 @@ def test_a_film_of_somebody_else_stays(films):
     assert "exists already" in row("two.mkv").error
 
 
+def test_a_film_with_a_long_name(films):
+    """The longest that file systems allow."""
+    long = (films / "one.mkv").rename(films / f"{'n' * 251}.mkv")
+    run(long)
+    assert [path.name for path in Path("out").iterdir()] == [long.name]
+
+
 def test_a_film_that_was_changed_is_divided_anew(films, originals):
     colour_some(1)
     shutil.copy(films / "more" / "two.mkv", films / "one.mkv")

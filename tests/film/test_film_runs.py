@@ -14,6 +14,7 @@ from photochrom.errors import (
     OutputError,
     OutputFailed,
 )
+from photochrom.files.names import hidden_beside
 from photochrom.film import FilmListener, part_encoder, trial
 from photochrom.film.encoder import PartWriter
 from photochrom.film.reader import FilmReader
@@ -99,6 +100,27 @@ def test_two_runs_cannot_write_the_same_film(tmp_path, warm):
     warm.film(source, target, listener=SecondRun())
     assert len(planes(target)) == 40
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mkv"]
+
+
+@pytest.mark.parametrize("name", ["n" * 251, "ü" * 125])
+def test_a_film_with_a_long_name(tmp_path, warm, name):
+    """The longest that file systems allow."""
+    source, target = write_film(tmp_path / "in.mkv", panned(4)), tmp_path / f"{name}.mkv"
+    with pytest.raises(KeyboardInterrupt):
+        warm.film(source, target, listener=InterruptingListener(2))
+    warm.film(source, target)
+    assert len(planes(target)) == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mkv", target.name}
+
+
+def test_the_name_of_a_hidden_folder():
+    assert hidden_beside("a.mkv", ".photochrom") == ".a.mkv.photochrom"
+    assert len(hidden_beside("n" * 243, ".photochrom")) == 255
+    names = [hidden_beside(f"{'n' * 243}{each}", ".photochrom") for each in "12"]
+    assert [len(each) for each in names] == [255, 255]
+    assert len({*names, hidden_beside("n" * 243, ".photochrom")}) == 3
+    assert len(hidden_beside("\udcfc" * 251, ".photochrom")) < 255  # a name that is not UTF-8
+    assert all(each.startswith(".nnn") and each.endswith(".photochrom") for each in names)
 
 
 def test_a_partial_film_does_not_replace_the_original(tmp_path, warm):
