@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from photochrom.files.remote import split_member
 
 if TYPE_CHECKING:
     from photochrom.batch import Status
 
-__all__ = ["Entry"]
+__all__ = ["CHANGED", "Entry"]
+
+CHANGED: Final = "the source has changed since it was coloured"
+"""The error of a photograph that is not any more the one that was, or is being, coloured."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,15 @@ class Entry:
         sizes = self.source_size, other.source_size
         has_same_size = -1 in sizes or sizes[0] == sizes[1]
         return has_same_size and self.source_version == other.source_version
+
+    def changed(self, now: Entry) -> Entry:
+        """Return the row when another version of the source was found, which another row has."""
+        row = self.in_version_of(now)
+        if self.status == "running":  # it is queued when the worker is done
+            return replace(row, error=CHANGED)
+        if self.status == "done":
+            return replace(row, status="failed", error=CHANGED)
+        return replace(row, status="queued", error="")
 
     def in_version_of(self, now: Entry) -> Entry:
         """Return the row in the version of the source of another one; a film is not divided."""

@@ -18,7 +18,7 @@ from itertools import islice, takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias, get_args
 
-from photochrom.archive.entry import Entry
+from photochrom.archive.entry import CHANGED, Entry
 from photochrom.archive.sqlite_file import connect, from_sqlite, sqlite_errors, to_sqlite
 from photochrom.batch.job import Status
 from photochrom.errors import ConfigError, OutputError, OutputFailed, PhotochromError
@@ -61,9 +61,6 @@ _BATCH: Final = 1000  # rows in one transaction while photographs are added
 
 Kind: TypeAlias = Literal["all", "films", "parts"]
 """Kinds of rows: photographs and films, films alone, and parts of films."""
-
-CHANGED: Final = "the source has changed since it was coloured"
-"""The error of a photograph that is not any more the one that was coloured."""
 
 
 class Manifest:
@@ -184,7 +181,9 @@ class Manifest:
     def _add(self, entry: Entry) -> bool:
         known = self.find(entry.source)
         if known:
-            self._notice_change(known, entry)
+            if not known.is_same_version(entry):
+                self._forget_parts(known.source)
+                self._write(known.changed(entry))
             return False
         try:
             self._write(entry, insert=True)
@@ -192,19 +191,6 @@ class Manifest:
             taken = f"{entry.source} and another photograph would both go to {entry.output}"
             raise ConfigError(taken) from error
         return True
-
-    def _notice_change(self, known: Entry, now: Entry) -> None:
-        if known.is_same_version(now):
-            return
-        changed = known.in_version_of(now)
-        self._forget_parts(known.source)
-        if known.status == "running":  # `record` will find it
-            changed = replace(changed, error=CHANGED)
-        elif known.status == "done":
-            changed = replace(changed, status="failed", error=CHANGED)
-        elif known.status in ("failed", "skipped"):
-            changed = replace(changed, status="queued", error="")
-        self._write(changed)
 
     def _write(self, entry: Entry, *, insert: bool = False) -> None:
         """Write a row; the one that was there, if it is not new, has the same source and part."""

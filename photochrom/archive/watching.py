@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from photochrom.archive.entry import CHANGED
 from photochrom.archive.film_parts import discard_parts
-from photochrom.archive.manifest import CHANGED
 from photochrom.archive.running import COLORABLE_SUFFIXES, add_files, color_queued
 from photochrom.archive.settings import Settings
 from photochrom.archive.worker import Worker

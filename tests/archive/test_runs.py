@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from photochrom import photo
-from photochrom.archive.entry import Entry
-from photochrom.archive.manifest import CHANGED, Manifest
+from photochrom.archive.entry import CHANGED, Entry
+from photochrom.archive.manifest import Manifest
 from photochrom.files import locks
 from tests.commands import invoke, is_coloured
 from tests.support import write_pictures
