@@ -29,6 +29,9 @@ FilmReferenceSource: TypeAlias = "ReferenceSource | tuple[ReferenceSource, tuple
 
 Value = TypeVar("Value")
 
+MAX_HINTS: Final = 500
+"""The largest number of hints for one photograph."""
+
 MAX_VARIANTS: Final = 8
 """The largest number of variants of one photograph."""
 
@@ -98,6 +101,8 @@ class ColorOptions:
         for hint in _several(self.hints, "hints"):
             if not isinstance(hint, Hint):
                 raise ConfigTypeError(f"expected hints as Hint objects; received {hint!r}")
+        if len(self.hints) > MAX_HINTS:  # which take a gigabyte of memory
+            raise ConfigError(f"expected {MAX_HINTS} hints at most; received {len(self.hints)}")
         check_repairs(tuple(_several(self.restore, "repairs")))
         excluded = [name for name in ("hints", "palette") if len(getattr(self, name))]
         excluded += ["shared"] if self.shared is not None else []

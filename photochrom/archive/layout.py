@@ -20,7 +20,7 @@ __all__ = ["Placed", "placed"]
 
 _ORIGINALS: Final = PurePosixPath("originals")
 _COLORED: Final = PurePosixPath("coloured")
-_UNSAFE: Final = re.compile(r"[%\x00-\x1f\x7f]")
+_UNSAFE: Final = re.compile(r"[%\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)

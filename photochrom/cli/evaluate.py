@@ -136,8 +136,11 @@ def evaluate(
     constant colour; for films, colouring frame by frame. The true film is scored, too.
     """
     from photochrom.model.model import default_model
+    from photochrom.photo.codecs import format_of
 
     _require_writable(source, [each for each in (csv, sheet, plot) if each])
+    for picture in filter(None, (sheet, plot)):
+        format_of(picture)  # raises an error where this format is not written
     if film and part:
         raise typer.BadParameter(
             "expected photographs; a film is not split into parts", param_hint="--part"

@@ -162,12 +162,14 @@ def _section(start: str, end: str, *, preview: bool) -> tuple[float, float | Non
 
 def _reference(text: str) -> FilmReferenceSource:
     from photochrom.film.clock import parse_moment
+    from photochrom.film.job import Span
 
     section = _SECTION.fullmatch(text)
     if section is None:
         return text
     start, end, file = section.groups()
-    return file, (parse_moment(start), parse_moment(end))
+    span = Span(parse_moment(start), parse_moment(end))
+    return file, (span.start, parse_moment(end))
 
 
 def _hint(text: str) -> tuple[float, Hint]:
@@ -195,4 +197,5 @@ def _conclude(report: FilmReport, target: Path, *, as_json: bool) -> None:
     count = len(report.problems)
     damaged = f", {count} damaged {'place' if count == 1 else 'places'}" if count else ""
     shots = "1 shot" if report.shots == 1 else f"{report.shots} shots"
-    note(f"{target}: {report.frames} frames, {shots}{damaged} ({report.engine})")
+    frames = "1 frame" if report.frames == 1 else f"{report.frames} frames"
+    note(f"{target}: {frames}, {shots}{damaged} ({report.engine})")

@@ -1,6 +1,6 @@
 """Colour spaces, luma and chroma, and merging them so that luma stays exact."""
 
-from photochrom.color.bands import in_bands
+from photochrom.color.bands import in_bands, in_channel_groups
 from photochrom.color.spaces import (
     LUMA_WEIGHTS,
     SPACES,
@@ -43,6 +43,7 @@ __all__ = [
     "downscale",
     "grey_level",
     "in_bands",
+    "in_channel_groups",
     "lab_to_rgb",
     "luma",
     "luv_to_rgb",

@@ -1,4 +1,4 @@
-"""Process a picture in bands of rows, on all cores."""
+"""Process a picture in parts: in bands of rows, on all cores, or in groups of channels."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from photochrom.parallel import core_count
 
-__all__ = ["in_bands"]
+__all__ = ["in_bands", "in_channel_groups"]
 
 # Large enough that threads seldom wait for Python's lock, small enough for the cache of a core.
 _BAND_PIXELS: Final = 1 << 18
+_MAX_CHANNELS: Final = 128  # what OpenCV takes
 
 
 def in_bands(work: Callable[..., None], shape: tuple[int, ...], buffers: int = 0) -> None:
@@ -42,3 +44,21 @@ def in_bands(work: Callable[..., None], shape: tuple[int, ...], buffers: int = 0
         # Not more threads than cores, since each has scratch memory of its own.
         with ThreadPoolExecutor(core_count()) as pool:
             list(pool.map(band, range(0, shape[0], rows)))
+
+
+def in_channel_groups(
+    work: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]],
+    values: npt.NDArray[np.float32],
+) -> npt.NDArray[np.float32]:
+    """Apply a function of OpenCV to any number of channels, of which it takes 128 at a time.
+
+    Args:
+        work: takes and returns (h, w, n) float32; where n is 1, the result may lack the last axis.
+        values: (h, w, n) float32.
+
+    Returns:
+        The results, (h', w', n) float32.
+    """
+    groups = np.split(values, range(_MAX_CHANNELS, values.shape[2], _MAX_CHANNELS), axis=2)
+    done = [work(np.ascontiguousarray(each)) for each in groups]
+    return np.concatenate([each.reshape(*each.shape[:2], -1) for each in done], axis=2)

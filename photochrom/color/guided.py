@@ -218,9 +218,7 @@ def _fit_linear(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, Floa
     """
 
     def mean(x: FloatArray) -> FloatArray:
-        side = 2 * _RADIUS + 1
-        blurred = cv2.blur(x, (side, side), borderType=cv2.BORDER_REPLICATE)
-        return np.asarray(blurred, np.float32).reshape(x.shape)
+        return color.in_channel_groups(_window_mean, x)
 
     guide = guide[..., None]
     mean_guide, mean_values = mean(guide), mean(values)
@@ -228,6 +226,11 @@ def _fit_linear(guide: FloatArray, values: FloatArray) -> tuple[FloatArray, Floa
     slope = (mean(guide * values) - mean_guide * mean_values) / (variance + _EPSILON)
     offset = mean_values - slope * mean_guide
     return mean(slope), mean(offset)
+
+
+def _window_mean(x: FloatArray) -> FloatArray:
+    side = 2 * _RADIUS + 1
+    return np.asarray(cv2.blur(x, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _block_statistics(

@@ -78,6 +78,12 @@ class FrameColorer:
         layout = film.layout
         # The network sees square pixels, whatever the shape of the film's pixels.
         self._size = model.fit(layout.height, max(1, round(layout.width * layout.pixel_aspect)))
+        for each in job.references:
+            if isinstance(each, ShotReference) and each.span.start >= film.seconds > 0:
+                raise ConfigError(
+                    f"expected references within the film, which is {film.seconds:.1f} s long; "
+                    f"received one from {each.span.start:g} s on"
+                )
         references = [*self._references_from_hints(), *job.references]
         self._network = Network(model, vividness=job.vividness, references=references)
 

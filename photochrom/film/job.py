@@ -47,9 +47,10 @@ class Span:
         for seconds in (self.start, 0 if self.end is None else self.end):
             check_number(seconds, "a time in seconds")
         if not 0 <= self.start < (math.inf if self.end is None else self.end):
+            end = "no end" if self.end is None else f"{self.end:g}"
             raise ConfigError(
                 "expected a start of at least 0 and an end after it, in seconds; "
-                f"received {self.start:g} and {self.end}"
+                f"received {self.start:g} and {end}"
             )
 
     @property

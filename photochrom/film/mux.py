@@ -331,6 +331,22 @@ def _other_packets(
         yield latest, packet
 
 
+def _clip(packet: Packet[Stream], shown_at: int, first: int, last: int | None) -> bool:
+    """Count the times of a subtitle from the start of a section; return whether it is seen there.
+
+    Args:
+        packet: the subtitle, which may begin before the section or end after it.
+        shown_at: when it is shown, in its time base.
+        first: the start of the section, likewise.
+        last: the end of the section, likewise; None for that of the film.
+    """
+    end = shown_at + (packet.duration or 0)
+    begin, end = max(shown_at, first), end if last is None else min(end, last)
+    packet.pts = packet.dts = begin - first
+    packet.duration = max(0, end - begin)
+    return begin < end
+
+
 def _move_into(packet: Packet[Stream], film: FilmReader, span: Span) -> bool:
     """Count the times of a packet from the start of a section; return whether it is within it."""
     if span.is_whole:
@@ -339,6 +355,9 @@ def _move_into(packet: Packet[Stream], film: FilmReader, span: Span) -> bool:
     # Spans count from the first frame, packets from the zero of the file's own clock.
     origin = float(film.start * film.time_base)
     shift = round((span.start + origin) / base)
+    if packet.stream.type == "subtitle" and packet.duration:
+        last = None if span.end is None else round((span.end + origin) / base)
+        return _clip(packet, shown_at, shift, last)
     is_within = span.contains(float(shown_at * base) - origin)
     packet.pts = None if packet.pts is None else packet.pts - shift
     packet.dts = None if packet.dts is None else packet.dts - shift

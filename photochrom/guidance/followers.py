@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from photochrom.color import in_channel_groups
 from photochrom.guidance.hints import owners
 from photochrom.model.guide import segment_means
 from photochrom.parallel import subsample
@@ -289,5 +290,9 @@ def _smooth(values: FloatArray, begin: float, end: float) -> FloatArray:
 
 def _enlarged(values: FloatArray, grid: tuple[int, int]) -> FloatArray:
     """Interpolate values of cells, (h, w, n), for the cells of another grid."""
-    resized = cv2.resize(values, grid[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(resized, np.float32).reshape(*grid, -1)
+
+    def enlarge(part: FloatArray) -> FloatArray:
+        resized = cv2.resize(part, grid[::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(resized, np.float32)
+
+    return in_channel_groups(enlarge, values)

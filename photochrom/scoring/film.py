@@ -36,6 +36,8 @@ __all__ = [
 TRUE_FILM: Final = "true film"
 """Title of the true film in reports."""
 
+_GREY: Final = 1.0  # colourfulness of a film without colours, whose frames may still be noisy
+
 ColorizeFilm: TypeAlias = Callable[[Iterator[Rgb]], Iterable[Rgb]]
 """A function that colours a film: luma, (H, W) uint8, of each frame → RGB, (H, W, 3) uint8."""
 
@@ -204,7 +206,7 @@ def evaluate_film(
         on_frame: called with each frame: its coloured versions by title, and the true frame.
 
     Raises:
-        DataError: the film is an iterator, has fewer than two frames, or is too small.
+        DataError: the film is an iterator, has fewer than two frames, is too small, or is grey.
     """
     if iter(film) is film:
         raise DataError(
@@ -233,6 +235,8 @@ def evaluate_film(
             on_frame(frames)
             listener.progress("judge", done, length_hint(film))
     scores = {title: judge.scores() for title, judge in judges.items()}
+    if scores[TRUE_FILM].colorfulness < _GREY:
+        raise DataError("expected a film in colour, to judge others by; received a grey one")
     return FilmReport(size, scores, {title: judge.frames for title, judge in judges.items()})
 
 

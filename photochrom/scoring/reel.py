@@ -93,7 +93,8 @@ class Reel:
         except ImportError as error:
             raise MissingExtra("video", "reading a film") from error
         try:
-            with av.open(str(self.path)) as container:
+            # With "file:", a name with a colon is not taken for an address.
+            with av.open(f"file:{self.path}") as container:
                 if not container.streams.video:
                     raise DataError(f"expected a film; {self.path} has no video stream")
                 self._count = container.streams.video[0].frames

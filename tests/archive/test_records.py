@@ -192,6 +192,21 @@ def test_iiif_names_the_files_of_the_bag_where_films_are_in_another_folder(place
         assert (place / "bag/data" / image["id"].removeprefix("https://archive.example/")).exists()
 
 
+def test_a_name_that_is_not_utf_8_stops_nothing(place):
+    odd = entry_of(place, "box/caf\udce9.jpg", 1)
+    (found,) = placed([odd])
+    assert found.colored.name == "caf_.jpg"
+    with Manifest(place / "odd.sqlite", write=True) as opened:
+        opened.record(odd)
+    manifest = place / "odd.sqlite"
+    for arguments in (
+        ("bag", manifest, place / "bag"),
+        ("iiif", manifest, place / "iiif.json", "--base-url", "https://x.org"),
+    ):
+        said = invoke("archive", *arguments)
+        assert said.exit_code == 0, said.output
+
+
 def test_iiif_that_makes_no_sense(entries, manifest):
     with pytest.raises(ConfigError, match="https://"):
         manifest_of(entries, "ftp://archive.example")

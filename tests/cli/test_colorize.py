@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -402,6 +403,20 @@ def test_exit_codes(arguments, code, shoebox):
 
 
 @pytest.mark.slow
+def test_an_interrupt_while_the_program_is_imported():
+    code = (
+        "import sys, types\n"
+        "module = types.ModuleType('photochrom.cli.app')\n"
+        "def run(): raise KeyboardInterrupt\n"
+        "module.run = run\n"
+        "sys.modules['photochrom.cli.app'] = module\n"
+        "from photochrom.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"photochrom: interrupted\n")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT is POSIX's")
 def test_an_interrupt_leaves_whole_pictures_only(shoebox, deep):
     shutil.rmtree("in")

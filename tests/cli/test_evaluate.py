@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
@@ -144,6 +145,22 @@ def test_a_film(tmp_path, model_folder):
     assert plot.stat().st_size > 5000
     with Image.open(sheet) as page:
         assert page.height > 4 * HEIGHT
+
+
+def test_a_format_that_is_not_written_is_said_first(photographs):
+    done = call("no model", photographs, "--sheet", "sheet.gif")
+    assert done.exit_code == 2
+    assert "expected a name that ends like one of" in " ".join(done.stderr.split())
+
+
+@pytest.mark.slow
+def test_a_film_with_a_colon_in_its_name_and_a_grey_one(tmp_path, model_folder):
+    film = write_film(tmp_path / "a:b.mkv", panned(2))
+    assert call(model_folder, film, "--film").exit_code == 0
+    grey = [np.repeat(frame[..., :1], 3, -1) for frame in panned(2)]
+    done = call(model_folder, write_film(tmp_path / "grey.mkv", grey), "--film")
+    assert done.exit_code == 2
+    assert "expected a film in colour" in " ".join(done.stderr.split())
 
 
 @pytest.mark.slow

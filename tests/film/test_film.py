@@ -314,6 +314,11 @@ def test_a_reference_can_be_limited_to_a_shot(tmp_path):
     ):
         with pytest.raises(error, match=message):
             Colorizer(model).film(source, tmp_path / "new.mkv", references=[reference])
+    for section, words in (("5-1", "--reference: expected a start"), ("7-9", "within the film")):
+        wrong = CliRunner().invoke(
+            app, [*how, "--reference", f"{section},{blue}", "--exists", "overwrite"]
+        )
+        assert (wrong.exit_code, words in wrong.stderr) == (2, True)
     wrong = CliRunner().invoke(app, [*how, "--exists", "overwrite", "--reference", "0-9,none.png"])
     assert wrong.exit_code == 1
     assert "none.png" in wrong.output

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
+from av.packet import Packet
 
 from photochrom.errors import OutputError
-from photochrom.film import trial
+from photochrom.film import mux, trial
+from photochrom.film.job import Span
 from photochrom.film.reader import FilmReader
 from tests.films import (
     CASES,
@@ -24,6 +28,28 @@ from tests.films import (
 )
 
 # --- sound and subtitles --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "seen"),
+    [((0.5, 1.5), (0, 0.5)), ((1.2, 1.4), (0.2, 0.4)), ((1.5, 3), (0.5, 1)), ((0.5, 5), (0, 1))],
+)
+def test_subtitles_on_screen_at_the_ends_of_a_section_are_kept(shown, seen):
+    kept, packet = _moved(shown, Span(1, 2))
+    assert kept
+    assert (packet.pts / 10, (packet.pts + packet.duration) / 10) == pytest.approx(seen)
+    for outside in ((0, 1), (2, 3)):
+        assert not _moved(outside, Span(1, 2))[0]
+
+
+def _moved(shown, span):
+    with av.open(os.devnull, "w", format="matroska") as container:
+        packet = Packet(b"x")
+        packet.stream, packet.time_base = container.add_stream("srt"), Fraction(1, 10)
+        packet.pts = packet.dts = round(shown[0] * 10)
+        packet.duration = round((shown[1] - shown[0]) * 10)
+        film = SimpleNamespace(start=0, time_base=Fraction(1, 25))
+        return mux._move_into(packet, film, span), packet
 
 
 @pytest.mark.parametrize(

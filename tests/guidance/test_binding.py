@@ -66,6 +66,16 @@ def test_several_hints_each_hold_their_own_place(predictions):
         assert np.linalg.norm(there - ab(np.array([[rgb]]))[0, 0]) < EXACT
 
 
+def test_more_hints_than_opencv_has_channels(predictions):
+    prediction, places = predictions[0], [(110, 330), (240, 385)]
+    around = [Hint.at(20 + 2 * number, 20, GREY, 1) for number in range(140)]
+    rgb = fitting(prediction, *places[0])
+    shown = ab(prediction.color(hints=[*around, Hint.at(*places[0], rgb)]).rgb)
+    x, y = places[0]
+    there = shown[y - 2 : y + 3, x - 2 : x + 3].mean((0, 1))
+    assert np.linalg.norm(there - ab(np.array([[rgb]]))[0, 0]) < EXACT
+
+
 def test_the_thing_follows(predictions):
     """The astronaut's other sleeve and chest, from a hint on the sleeve."""
     rgb = fitting(predictions[0], 110, 330)
