@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,16 +187,21 @@ def _parameters(run: runs.Run) -> int:
 
 
 def best(results: Sequence[Result], milestones: Sequence[int]) -> dict[str, object]:
-    """Return the row with the lowest validation loss; an empty one if nothing was trained."""
-    first = rows(results, milestones)[0]
-    return {} if "left out" in first else first
+    """Return the row with the lowest validation loss.
+
+    It is empty if nothing was trained, or if every run diverged: a loss that is no number is never
+    the best.
+    """
+    first = next(iter(rows(results, milestones)), {})
+    loss = first.get("val_loss", first.get("loss"))
+    return first if isinstance(loss, float) and math.isfinite(loss) else {}
 
 
 def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str, object]]:
     """Return the rows of the table: one for each combination and milestone.
 
-    The lowest validation loss comes first. Combinations that cannot be built come last; their
-    column "left out" says why.
+    The lowest validation loss comes first. Runs that diverged come after all others.
+    Combinations that cannot be built come last; their column "left out" says why.
 
     Args:
         results: results of `tune`.
@@ -207,12 +213,20 @@ def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str,
         for epochs in milestones
         if (log := result.at(epochs))
     ]
-    # Runs without validation are ranked by their training loss.
-    trained.sort(key=lambda pair: pair[0].get("val_loss", pair[0]["loss"]))
+    trained.sort(key=lambda pair: _rank(pair[0]))
     return [
         *({**row, **{q: log[q] for q in _QUANTITIES if q in log}} for log, row in trained),
         *({**r.options, "left out": r.reason} for r in results if r.reason),
     ]
+
+
+def _rank(log: Mapping[str, float]) -> tuple[bool, float]:
+    """Return the key by which rows are sorted: NaN, which cannot be compared, comes last.
+
+    Runs without validation are ranked by their training loss.
+    """
+    loss = log.get("val_loss", log["loss"])
+    return math.isnan(loss), loss
 
 
 def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], folder: Path) -> None:

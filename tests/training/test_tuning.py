@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from photochrom.errors import ConfigError
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
 from photochrom.training.runs import TrainingListener
-from photochrom.training.tuning import Result, best, tune, write_tuning_report
+from photochrom.training.tuning import Result, best, rows, tune, write_tuning_report
 from tests.commands import invoke
 from tests.pictures import fill
 
@@ -64,6 +66,20 @@ def test_the_best_row_is_marked(tmp_path):
     assert [line for line in lines if "**" in line] == [lines[2]]
     assert lines[2] == "| **rmsprop** | **1** | **0.1000** | **0.2000** |  |"
     assert best(results[2:], [1, 2]) == {}
+
+
+def test_a_run_that_diverged_is_never_the_best(tmp_path):
+    losses = (0.5, math.nan, 0.3, math.inf)
+    results = [
+        Result({"rate": rate}, [{"epoch": 1, "loss": 0.1, "val_loss": loss}])
+        for rate, loss in enumerate(losses)
+    ]
+    assert [row["rate"] for row in rows(results, [1])] == [2, 0, 3, 1]
+    assert best(results, [1])["rate"] == 2
+    diverged = [results[1], results[3]]
+    assert best(diverged, [1]) == {}
+    write_tuning_report(diverged, [1], tmp_path)
+    assert "**" not in (tmp_path / "study.md").read_text()
 
 
 def test_another_recipe_needs_a_space(tmp_path):
