@@ -18,7 +18,7 @@ from typing import Final, Self
 import keras
 
 from photochrom.colorizer import Colorizer
-from photochrom.errors import ConfigError, DataError
+from photochrom.errors import ConfigError, DataError, ModelError
 from photochrom.files.atomic import output_errors, write_text
 from photochrom.recipes import locate
 from photochrom.recipes import recipe as build_recipe
@@ -126,7 +126,8 @@ def compare(
         on_recipe: called with the name of each recipe before it is trained.
 
     Returns:
-        The entries of grey, the best constant, every recipe and the default network.
+        The entries of grey, the best constant, every recipe and the default network. That of a
+        recipe whose training or export failed says why, and has no scores.
 
     Raises:
         ConfigError: `recipes` is empty, or the folder holds another comparison.
@@ -152,10 +153,7 @@ def compare(
     on_estimate(_estimate(budgeted, speeds))
     for name, run, speed in zip(recipes, budgeted, speeds, strict=True):
         on_recipe(name)
-        keras.backend.clear_session()
-        if not _is_finished(run):  # a finished run would be exported again
-            trainer.train(run, listener)
-        entries.append(_entry(run, name, evaluator, speed))
+        entries.append(_train_and_judge(run, name, evaluator, speed, listener))
     baselines = [Entry(name, scores) for name, scores in evaluator.baselines().items()]
     return [*baselines, *entries, measure(_DEFAULT_NETWORK, Colorizer(), evaluator)]
 
@@ -257,9 +255,33 @@ def _with_budget(budget: Budget, run: runs.Run, speed: float) -> runs.Run:
 
 def _estimate(prepared: Sequence[runs.Run], speeds: Sequence[float]) -> Estimate:
     """Estimate what remains to be trained. A speed of 0 marks a finished run."""
-    left = [(photos_left(run), speed) for run, speed in zip(prepared, speeds, strict=True) if speed]
+    pairs = zip(prepared, speeds, strict=True)
+    left = [(photos, speed) for run, speed in pairs if speed and (photos := photos_left(run))]
     seconds = sum(photos / speed for photos, speed in left)
     return Estimate(len(left), sum(photos for photos, _ in left), seconds)
+
+
+def _train_and_judge(
+    run: runs.Run,
+    name: str,
+    evaluator: HeldOutEvaluator,
+    speed: float,
+    listener: runs.TrainingListener | None,
+) -> Entry:
+    """Return the entry of a recipe; where it makes no model, one that says why.
+
+    The others are still compared. An entry without scores is not saved, so that the same command
+    tries the export again.
+    """
+    keras.backend.clear_session()
+    try:
+        if not _is_finished(run):  # a finished run would be exported again
+            trainer.train(run, listener)
+        return _entry(run, name, evaluator, speed)
+    except ModelError as error:
+        if listener:
+            listener.note(f"{name}: left out: {error}")
+        return Entry(name, {}, left_out=str(error))
 
 
 def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator, speed: float) -> Entry:
