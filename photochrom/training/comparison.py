@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ import keras
 
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError, ModelError
-from photochrom.files.atomic import output_errors, write_text
+from photochrom.files.atomic import write_text
 from photochrom.recipes import locate
 from photochrom.recipes import recipe as build_recipe
 from photochrom.training import checkpoints, preparation, runs, trainer
@@ -35,6 +35,7 @@ from photochrom.training.held_out import (
     held_out,
     measure,
 )
+from photochrom.training.request import kept_request, request_of
 
 __all__ = ["Budget", "candidate", "compare", "folder_of", "learning_curve", "picture_rows"]
 
@@ -133,21 +134,18 @@ def compare(
         ConfigError: `recipes` is empty, or the folder holds another comparison.
         RecipeError: a recipe or an option is unknown.
         DataError: there are too few photographs.
+        OutputError: the folder cannot be made, for example because a file has its name.
     """
     _check_candidates(recipes, config)
-    _check_request(
-        folder,
-        {
-            "photos": str(photos.resolve()),
-            "validation": validation and str(validation.resolve()),
-            "budget": str(budget),
-            "judged": judged,
-            "settings": config.model_dump(mode="json", exclude={"recipe"}),
-        },
-    )
+    request = request_of(
+        photos, validation, config.model_dump(mode="json", exclude={"recipe"}),
+        budget=str(budget), judged=judged,
+    )  # fmt: skip
+    run_folders = [folder_of(name, folder) for name in recipes]
     # Prepare all runs first, so that errors show before hours of training.
-    prepared = [_run(photos, folder, name, config, validation, listener) for name in recipes]
-    evaluator, entries = _evaluator(prepared[0], judged, photos), []
+    with kept_request(folder / _REQUEST_FILE, "comparison", request, run_folders):
+        prepared = [_run(photos, folder, name, config, validation, listener) for name in recipes]
+        evaluator, entries = _evaluator(prepared[0], judged, photos), []
     speeds = [_speed(run) for run in prepared]
     budgeted = list(map(partial(_with_budget, budget), prepared, speeds))
     on_estimate(_estimate(budgeted, speeds))
@@ -180,27 +178,6 @@ def _evaluator(run: runs.Run, judged: int, photos: Path) -> HeldOutEvaluator:
             f"{photos} are held out: choose a separate folder of validation photographs"
         )
     return HeldOutEvaluator(photographs)
-
-
-def _check_request(folder: Path, request: Mapping[str, object]) -> None:
-    """Check that a folder is new or holds this comparison.
-
-    Raises:
-        ConfigError: the folder holds another comparison.
-    """
-    file, text = folder / _REQUEST_FILE, json.dumps(request, indent=2) + "\n"
-    if not file.exists():
-        with output_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        write_text(file, text)
-    elif (saved := json.loads(file.read_text("utf-8"))) != json.loads(text):
-        differences = [
-            f"{key} = {saved.get(key)}" for key in request if saved.get(key) != request[key]
-        ]
-        raise ConfigError(
-            f"{folder} holds another comparison, {', '.join(differences)}; choose another folder, "
-            "or repeat the same request"
-        )
 
 
 def _run(

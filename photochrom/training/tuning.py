@@ -26,6 +26,7 @@ from photochrom.training import preparation, runs, trainer
 from photochrom.training.config import RunConfig
 from photochrom.training.estimation import Estimate, photos_left, training_speed
 from photochrom.training.figures import draw_study
+from photochrom.training.request import kept_request, request_of
 
 __all__ = [
     "REPORT_EPOCHS",
@@ -38,6 +39,7 @@ __all__ = [
     "write_tuning_report",
 ]
 
+_REQUEST_FILE: Final = "request.json"
 _QUANTITIES: Final = ("loss", "val_loss", "val_psnr", "val_ab_error", "val_ab_argmax_accuracy")
 
 REPORT_RECIPE: Final = "autoencoder"
@@ -102,17 +104,21 @@ def tune(
         The results, including those of combinations that cannot be built.
 
     Raises:
-        ConfigError: the folder holds a run of a combination with other settings.
+        ConfigError: the folder holds a study of other photographs or with other settings.
         DataError: there are no photographs to train on.
+        OutputError: the folder cannot be made, for example because a file has its name.
     """
     combinations = [
         dict(zip(space, each, strict=True)) for each in itertools.product(*space.values())
     ]
+    request = request_of(photos, validation, config.model_dump(mode="json"))
+    run_folders = [_run_folder(folder, options) for options in combinations]
     # Prepare all runs first: errors show before hours of training, and its length can be estimated.
-    prepared = [
-        _run_or_reason(photos, folder, config, options, validation, listener)
-        for options in combinations
-    ]
+    with kept_request(folder / _REQUEST_FILE, "study", request, run_folders):
+        prepared = [
+            _run_or_reason(photos, folder, config, options, validation, listener)
+            for options in combinations
+        ]
     if on_estimate:
         on_estimate(_estimate([run for run in prepared if isinstance(run, runs.Run)]))
     results = []

@@ -101,6 +101,20 @@ def test_a_recipe_that_diverges_is_left_out(tmp_path, trained):
     assert "all were left out" in said.stderr
 
 
+def test_a_mistake_does_not_block_a_folder(tmp_path, trained):
+    photos, out = fill(tmp_path / "photos", 4), tmp_path / "out"
+    few = fill(tmp_path / "few", 2)  # one of them is held out, and two are needed
+    asked = ["-o", out, "--recipes", "fusion", "--budget", "8", "--set", "data.size=64"]
+    assert "does not exist" in compare(tmp_path / "nowhere", *asked).stderr
+    assert "photographs to judge by" in compare(few, *asked).stderr
+    assert not out.exists()
+    said = compare(photos, *asked, "--set", "data.validation=0.5")
+    assert said.exit_code == 0, said.stderr
+    (tmp_path / "file").touch()
+    said = compare(photos, *asked, "-o", tmp_path / "file")
+    assert "expected a folder to write to; " in said.stderr
+
+
 @pytest.mark.parametrize(
     ("text", "photos", "seconds"), [("5000", 5000, 0), ("20m", 0, 1200), ("2h", 0, 7200)]
 )
