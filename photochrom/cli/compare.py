@@ -9,7 +9,7 @@ import typer
 
 from photochrom.cli.console import note
 from photochrom.cli.options import Backend, ConfigFile, RunSettings, Validation
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, ModelError
 
 __all__ = ["compare"]
 
@@ -64,6 +64,8 @@ def compare(
             validation=validation, judged=judged, listener=progress,
             on_estimate=note_estimate, on_recipe=note,
         )  # fmt: skip
+    if not (winner := best(entries)):
+        raise ModelError("expected a recipe that can be judged; all were left out, as above")
     write_scoreboard(output, names, entries, str(run_budget), judged)
-    note(f"lowest CIEDE2000: {best(entries)}")
+    note(f"lowest CIEDE2000: {winner}")
     note(f"wrote {output / 'scoreboard.md'}, scoreboard.json, scoreboard.png and curves.png")

@@ -77,6 +77,8 @@ def tune(
     tuning.write_tuning_report(results, epochs, output)
     if best := tuning.best(results, epochs):
         note("best: " + ", ".join(f"{key} {_shown(value)}" for key, value in best.items()))
+    else:
+        note("no best combination: no loss is a number; the learning rates may be too high")
     note(f"wrote {output / 'study.md'}, study.csv and study.png")
 
 

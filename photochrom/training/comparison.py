@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,8 +18,8 @@ from typing import Final, Self
 import keras
 
 from photochrom.colorizer import Colorizer
-from photochrom.errors import ConfigError, DataError
-from photochrom.files.atomic import output_errors, write_text
+from photochrom.errors import ConfigError, DataError, ModelError
+from photochrom.files.atomic import write_text
 from photochrom.recipes import locate
 from photochrom.recipes import recipe as build_recipe
 from photochrom.training import checkpoints, preparation, runs, trainer
@@ -35,6 +35,7 @@ from photochrom.training.held_out import (
     held_out,
     measure,
 )
+from photochrom.training.request import kept_request, request_of
 
 __all__ = ["Budget", "candidate", "compare", "folder_of", "learning_curve", "picture_rows"]
 
@@ -126,36 +127,31 @@ def compare(
         on_recipe: called with the name of each recipe before it is trained.
 
     Returns:
-        The entries of grey, the best constant, every recipe and the default network.
+        The entries of grey, the best constant, every recipe and the default network. That of a
+        recipe whose training or export failed says why, and has no scores.
 
     Raises:
         ConfigError: `recipes` is empty, or the folder holds another comparison.
         RecipeError: a recipe or an option is unknown.
         DataError: there are too few photographs.
+        OutputError: the folder cannot be made, for example because a file has its name.
     """
     _check_candidates(recipes, config)
-    _check_request(
-        folder,
-        {
-            "photos": str(photos.resolve()),
-            "validation": validation and str(validation.resolve()),
-            "budget": str(budget),
-            "judged": judged,
-            "settings": config.model_dump(mode="json", exclude={"recipe"}),
-        },
-    )
+    request = request_of(
+        photos, validation, config.model_dump(mode="json", exclude={"recipe"}),
+        budget=str(budget), judged=judged,
+    )  # fmt: skip
+    run_folders = [folder_of(name, folder) for name in recipes]
     # Prepare all runs first, so that errors show before hours of training.
-    prepared = [_run(photos, folder, name, config, validation, listener) for name in recipes]
-    evaluator, entries = _evaluator(prepared[0], judged, photos), []
+    with kept_request(folder / _REQUEST_FILE, "comparison", request, run_folders):
+        prepared = [_run(photos, folder, name, config, validation, listener) for name in recipes]
+        evaluator, entries = _evaluator(prepared[0], judged, photos), []
     speeds = [_speed(run) for run in prepared]
     budgeted = list(map(partial(_with_budget, budget), prepared, speeds))
     on_estimate(_estimate(budgeted, speeds))
     for name, run, speed in zip(recipes, budgeted, speeds, strict=True):
         on_recipe(name)
-        keras.backend.clear_session()
-        if not _is_finished(run):  # a finished run would be exported again
-            trainer.train(run, listener)
-        entries.append(_entry(run, name, evaluator, speed))
+        entries.append(_train_and_judge(run, name, evaluator, speed, listener))
     baselines = [Entry(name, scores) for name, scores in evaluator.baselines().items()]
     return [*baselines, *entries, measure(_DEFAULT_NETWORK, Colorizer(), evaluator)]
 
@@ -182,27 +178,6 @@ def _evaluator(run: runs.Run, judged: int, photos: Path) -> HeldOutEvaluator:
             f"{photos} are held out: choose a separate folder of validation photographs"
         )
     return HeldOutEvaluator(photographs)
-
-
-def _check_request(folder: Path, request: Mapping[str, object]) -> None:
-    """Check that a folder is new or holds this comparison.
-
-    Raises:
-        ConfigError: the folder holds another comparison.
-    """
-    file, text = folder / _REQUEST_FILE, json.dumps(request, indent=2) + "\n"
-    if not file.exists():
-        with output_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        write_text(file, text)
-    elif (saved := json.loads(file.read_text("utf-8"))) != json.loads(text):
-        differences = [
-            f"{key} = {saved.get(key)}" for key in request if saved.get(key) != request[key]
-        ]
-        raise ConfigError(
-            f"{folder} holds another comparison, {', '.join(differences)}; choose another folder, "
-            "or repeat the same request"
-        )
 
 
 def _run(
@@ -257,9 +232,33 @@ def _with_budget(budget: Budget, run: runs.Run, speed: float) -> runs.Run:
 
 def _estimate(prepared: Sequence[runs.Run], speeds: Sequence[float]) -> Estimate:
     """Estimate what remains to be trained. A speed of 0 marks a finished run."""
-    left = [(photos_left(run), speed) for run, speed in zip(prepared, speeds, strict=True) if speed]
+    pairs = zip(prepared, speeds, strict=True)
+    left = [(photos, speed) for run, speed in pairs if speed and (photos := photos_left(run))]
     seconds = sum(photos / speed for photos, speed in left)
     return Estimate(len(left), sum(photos for photos, _ in left), seconds)
+
+
+def _train_and_judge(
+    run: runs.Run,
+    name: str,
+    evaluator: HeldOutEvaluator,
+    speed: float,
+    listener: runs.TrainingListener | None,
+) -> Entry:
+    """Return the entry of a recipe; where it makes no model, one that says why.
+
+    The others are still compared. An entry without scores is not saved, so that the same command
+    tries the export again.
+    """
+    keras.backend.clear_session()
+    try:
+        if not _is_finished(run):  # a finished run would be exported again
+            trainer.train(run, listener)
+        return _entry(run, name, evaluator, speed)
+    except ModelError as error:
+        if listener:
+            listener.note(f"{name}: left out: {error}")
+        return Entry(name, {}, left_out=str(error))
 
 
 def _entry(run: runs.Run, name: str, evaluator: HeldOutEvaluator, speed: float) -> Entry:

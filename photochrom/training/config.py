@@ -80,6 +80,12 @@ class TrainConfig(_Section):
         default="", description="description and terms of the photographs, for the model card"
     )
 
+    @field_validator("start")
+    @classmethod
+    def _located(cls, start: str) -> str:
+        """Make the path absolute: a run is resumed from other folders, too."""
+        return str(Path(start).resolve()) if start else ""
+
 
 class RunConfig(_Section):
     """All settings of a training run."""

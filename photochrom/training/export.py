@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -88,9 +89,9 @@ def export(network: keras.Model, card: Card, folder: Path) -> float:
         OutputError: a file cannot be written, for example because the disk is full.
     """
     partial = folder.with_name(f".{folder.name}-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)  # left by a process that was killed
     try:
         with output_errors(folder):
+            _remove_leftovers(folder)
             partial.mkdir(parents=True)
             network.save(partial / KERAS_FILE)
             (partial / CARD_FILE).write_text(card.to_json(), encoding="utf-8")
@@ -118,6 +119,33 @@ def _replace_folder(new: Path, folder: Path) -> None:
             before.rename(folder)
         raise
     shutil.rmtree(before, ignore_errors=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what exports to a folder have left whose processes were killed."""
+    pattern = re.compile(rf"\.{re.escape(folder.name)}-(\d+)(-before)?")
+    for left in folder.parent.glob(".*"):
+        if not (match := pattern.fullmatch(left.name)) or _is_running(int(match[1])):
+            continue
+        if match[2] and not folder.exists():  # killed between two renames: it is the only model
+            left.rename(folder)
+        else:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_running(process: int) -> bool:
+    """Return whether another process of this number runs on this machine."""
+    if process == os.getpid():  # a process that was killed had the same number
+        return False
+    if sys.platform == "win32":  # there, `os.kill` would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _convert(folder: Path) -> None:

@@ -52,6 +52,7 @@ class Entry:
         inference_ms: milliseconds of the exported network for 256 × 256 pixels; 0: no network.
         faithful: scores with the faithful decoding parameters, for networks that output a
             distribution.
+        left_out: why there are no scores; empty if there are.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Entry:
     training_speed: float = 0.0
     inference_ms: float = 0.0
     faithful: dict[str, float] = field(default_factory=dict)
+    left_out: str = ""
 
 
 def held_out(run: Run, limit: int) -> list[Photograph]:

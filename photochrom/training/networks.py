@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import keras
 
 from photochrom.errors import ConfigError, ModelError, RecipeError
-from photochrom.model.model import KERAS_FILE
+from photochrom.model.card import Card
+from photochrom.model.model import CARD_FILE, KERAS_FILE
+from photochrom.recipes import public_name, reference
 from photochrom.training.runs import Run
 
+if TYPE_CHECKING:
+    from photochrom.recipes.base import AnyRecipe
+
 __all__ = ["accumulate_gradients", "check_steps", "initial_network", "load_network"]
+
+# What Keras reads. Of other files it says how to load a TensorFlow model, which is no help.
+_NETWORK_SUFFIXES: Final = {".keras", ".h5", ".hdf5"}
 
 
 def initial_network(run: Run) -> keras.Model:
@@ -30,12 +39,47 @@ def initial_network(run: Run) -> keras.Model:
         ) from error
     if not start:
         return network
-    path = Path(start) / KERAS_FILE if Path(start).is_dir() else Path(start)
+    file = _start_file(Path(start))
     try:
-        network.set_weights(keras.saving.load_model(path, compile=False).get_weights())
+        network.set_weights(keras.saving.load_model(file, compile=False).get_weights())
     except (OSError, ValueError, TypeError) as error:
-        raise ConfigError(f"cannot start from {start}: {error}") from error
+        raise ConfigError(_misfit(file, recipe) or f"cannot start from {start}: {error}") from error
     return network
+
+
+def _start_file(start: Path) -> Path:
+    """Return the file of the network to start from.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    file = start / KERAS_FILE if start.is_dir() else start
+    problem = ""
+    if not file.is_file():
+        problem = f"the folder holds no {KERAS_FILE}" if start.is_dir() else "there is no such file"
+    elif file.suffix not in _NETWORK_SUFFIXES:
+        problem = f"received a file named {file.name}"
+    if problem:
+        raise ConfigError(
+            f"cannot start from {start}: expected a model's folder with {KERAS_FILE}, or a .keras "
+            f"file; {problem}"
+        )
+    return file
+
+
+def _misfit(file: Path, recipe: AnyRecipe) -> str:
+    """Return what to say if a network's card names another recipe; "" if it does not."""
+    try:
+        card = Card.from_json((file.parent / CARD_FILE).read_bytes())
+    except (OSError, ModelError):  # it is a network without a card
+        return ""
+    expected = public_name(reference(type(recipe)))
+    if card.recipe == expected:
+        return ""
+    return (
+        f"cannot start from {file}: expected a model of the recipe {expected}; it is of the recipe "
+        f"{card.recipe}, and its weights do not fit"
+    )
 
 
 def load_network(path: Path, *, compiled: bool = True) -> keras.Model:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from photochrom import photo
 from photochrom.errors import ConfigError, DataError, RunExists
-from photochrom.files.atomic import output_errors, write_text
+from photochrom.files.atomic import make_folder, write_text
 from photochrom.parallel import subsample
 from photochrom.training.config import RunConfig
 from photochrom.training.networks import accumulate_gradients, initial_network
@@ -64,6 +64,7 @@ def prepare(
         DataError: there are no photographs to train on, or none in `validation`.
         StorageError: the storage of a URI cannot be reached.
         RecipeError: the recipe's options do not work together.
+        OutputError: the folder cannot be made, for example because a file has its name.
     """
     listener = listener or TrainingListener()
     folders = _folders(photos, validation)
@@ -72,9 +73,8 @@ def prepare(
     _check_working_size(run)
     # Settings that cannot work are reported before the photographs are read.
     accumulate_gradients(run.recipe.training_model(initial_network(run)), config.train.accumulate)
-    parts = _split_sources(photos, folders, config, listener)
-    with output_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    parts = _split_sources(folders, config, listener)
+    make_folder(folder)
     _scan_sources(parts, folder / INDEX_FILE, config, listener)
     _check_photos(run, photos, validation)
     if config.data.validation and not run.validation:
@@ -141,13 +141,20 @@ def sample_photos(run: Run, reader: PhotoReader) -> npt.NDArray[np.uint8]:
 
 
 def _folders(photos: Place, validation: Place | None) -> tuple[Place, Place | None]:
-    """Return the training folder and the validation folder, if there is one."""
-    train_folder, val_folder = split_folders(photos)
-    return train_folder, validation or val_folder
+    """Return the training folder and the validation folder, if there is one.
+
+    Their paths are absolute, and so are those in the list of photographs: a run can be resumed from
+    another working directory.
+    """
+    train_folder, val_folder = split_folders(_absolute(photos))
+    return train_folder, _absolute(validation) if validation else val_folder
+
+
+def _absolute(place: Place) -> Place:
+    return place.resolve() if isinstance(place, Path) else place
 
 
 def _split_sources(
-    photos: Place,
     folders: tuple[Place, Place | None],
     config: RunConfig,
     listener: TrainingListener,
@@ -159,7 +166,7 @@ def _split_sources(
         found = find(train_folder, listener)
         train = [each for each in found if not is_within(each, val_folder)]
         return {"train": train, "val": find(val_folder, listener)}
-    train, val = split(find(photos, listener), config.data.validation, photos)
+    train, val = split(find(train_folder, listener), config.data.validation, train_folder)
     return {"train": train, "val": val}
 
 

@@ -68,7 +68,7 @@ def _to_markdown(entries: Sequence[Entry], budget: str) -> str:
     rows = [
         header,
         ["---", *["---:"] * (len(header) - 1)],
-        *map(_row, _with_faithful_rows(entries)),
+        *map(_row, _with_faithful_rows([entry for entry in entries if not entry.left_out])),
     ]
     if winner := best(entries):
         rows = [
@@ -76,15 +76,16 @@ def _to_markdown(entries: Sequence[Entry], budget: str) -> str:
             for row in rows
         ]
     table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    left_out = "".join(f"\n{e.name}: left out: {e.left_out}\n" for e in entries if e.left_out)
     photo_count = round(entries[0].scores["photos"])
     return (
         f"Each recipe: {budget}. Judged on {photo_count} photographs at 256 × 256. "
-        f"The recipe with the lowest CIEDE2000 is bold.\n\n{table}"
+        f"The recipe with the lowest CIEDE2000 is bold.\n\n{table}{left_out}"
     )
 
 
 def best(entries: Sequence[Entry]) -> str:
-    """Return the name of the recipe with the lowest CIEDE2000; "" if none was trained.
+    """Return the name of the recipe with the lowest CIEDE2000; "" if none has scores.
 
     The baselines and the default network are no candidates.
     """

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from photochrom.training import preparation, runs, trainer
 from photochrom.training.config import RunConfig
 from photochrom.training.estimation import Estimate, photos_left, training_speed
 from photochrom.training.figures import draw_study
+from photochrom.training.request import kept_request, request_of
 
 __all__ = [
     "REPORT_EPOCHS",
@@ -37,6 +39,7 @@ __all__ = [
     "write_tuning_report",
 ]
 
+_REQUEST_FILE: Final = "request.json"
 _QUANTITIES: Final = ("loss", "val_loss", "val_psnr", "val_ab_error", "val_ab_argmax_accuracy")
 
 REPORT_RECIPE: Final = "autoencoder"
@@ -101,17 +104,21 @@ def tune(
         The results, including those of combinations that cannot be built.
 
     Raises:
-        ConfigError: the folder holds a run of a combination with other settings.
+        ConfigError: the folder holds a study of other photographs or with other settings.
         DataError: there are no photographs to train on.
+        OutputError: the folder cannot be made, for example because a file has its name.
     """
     combinations = [
         dict(zip(space, each, strict=True)) for each in itertools.product(*space.values())
     ]
+    request = request_of(photos, validation, config.model_dump(mode="json"))
+    run_folders = [_run_folder(folder, options) for options in combinations]
     # Prepare all runs first: errors show before hours of training, and its length can be estimated.
-    prepared = [
-        _run_or_reason(photos, folder, config, options, validation, listener)
-        for options in combinations
-    ]
+    with kept_request(folder / _REQUEST_FILE, "study", request, run_folders):
+        prepared = [
+            _run_or_reason(photos, folder, config, options, validation, listener)
+            for options in combinations
+        ]
     if on_estimate:
         on_estimate(_estimate([run for run in prepared if isinstance(run, runs.Run)]))
     results = []
@@ -186,16 +193,21 @@ def _parameters(run: runs.Run) -> int:
 
 
 def best(results: Sequence[Result], milestones: Sequence[int]) -> dict[str, object]:
-    """Return the row with the lowest validation loss; an empty one if nothing was trained."""
-    first = rows(results, milestones)[0]
-    return {} if "left out" in first else first
+    """Return the row with the lowest validation loss.
+
+    It is empty if nothing was trained, or if every run diverged: a loss that is no number is never
+    the best.
+    """
+    first = next(iter(rows(results, milestones)), {})
+    loss = first.get("val_loss", first.get("loss"))
+    return first if isinstance(loss, float) and math.isfinite(loss) else {}
 
 
 def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str, object]]:
     """Return the rows of the table: one for each combination and milestone.
 
-    The lowest validation loss comes first. Combinations that cannot be built come last; their
-    column "left out" says why.
+    The lowest validation loss comes first. Runs that diverged come after all others.
+    Combinations that cannot be built come last; their column "left out" says why.
 
     Args:
         results: results of `tune`.
@@ -207,12 +219,20 @@ def rows(results: Sequence[Result], milestones: Sequence[int]) -> list[dict[str,
         for epochs in milestones
         if (log := result.at(epochs))
     ]
-    # Runs without validation are ranked by their training loss.
-    trained.sort(key=lambda pair: pair[0].get("val_loss", pair[0]["loss"]))
+    trained.sort(key=lambda pair: _rank(pair[0]))
     return [
         *({**row, **{q: log[q] for q in _QUANTITIES if q in log}} for log, row in trained),
         *({**r.options, "left out": r.reason} for r in results if r.reason),
     ]
+
+
+def _rank(log: Mapping[str, float]) -> tuple[bool, float]:
+    """Return the key by which rows are sorted: NaN, which cannot be compared, comes last.
+
+    Runs without validation are ranked by their training loss.
+    """
+    loss = log.get("val_loss", log["loss"])
+    return math.isnan(loss), loss
 
 
 def write_tuning_report(results: Sequence[Result], milestones: Sequence[int], folder: Path) -> None:

@@ -8,9 +8,10 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from photochrom.errors import ConfigError, RecipeError
+from photochrom.errors import ConfigError, ModelError, RecipeError
 from photochrom.training import comparison
 from photochrom.training.comparison import Budget, candidate, folder_of
+from photochrom.training.runs import BASELINES_FILE
 from tests.commands import invoke
 from tests.pictures import fill
 
@@ -65,6 +66,53 @@ def test_recipes_side_by_side_and_once_more(tmp_path, converted_here, monkeypatc
     assert said.exit_code == 0, said.stderr
     for name in FOLDERS:
         assert (tmp_path / "out" / name / "log.csv").read_text() == before[name]
+
+
+@pytest.fixture
+def trained(monkeypatch, vivid) -> list[str]:
+    """The recipes that `compare` trains, in no time; dcgan diverges."""
+    names: list[str] = []
+
+    def train(run, *_):
+        names.append(run.folder.name)
+        (run.folder / BASELINES_FILE).write_text("{}")
+        if names[-1] == "dcgan":
+            raise ModelError("expected a loss that is a number; received only NaN")
+
+    monkeypatch.setattr(comparison.trainer, "train", train)
+    monkeypatch.setattr(comparison, "training_speed", lambda _: 1.0)
+    monkeypatch.setattr(comparison, "Colorizer", lambda *_: vivid)
+    return names
+
+
+def test_a_recipe_that_diverges_is_left_out(tmp_path, trained):
+    asked = [fill(tmp_path / "photos", 12), "-o", tmp_path / "out", "--budget", "8",
+             "--set", "data.size=64", "--set", "data.validation=0.25"]  # fmt: skip
+    reason = "dcgan: left out: expected a loss that is a number; received only NaN"
+    for _ in range(2):
+        said = compare(*asked, "--recipes", ",".join(RECIPES))
+        assert said.exit_code == 0, said.stderr
+        assert reason in said.stderr.replace("\n", " ")
+        assert f"lowest CIEDE2000: {RECIPES[1]}\n" in said.stderr
+        assert f"\n\n{reason}\n" in (tmp_path / "out" / "scoreboard.md").read_text()
+    assert trained == [*FOLDERS, "dcgan"]  # the other one was finished
+    said = compare(*asked, "--recipes", "dcgan")
+    assert said.exit_code == 2
+    assert "all were left out" in said.stderr
+
+
+def test_a_mistake_does_not_block_a_folder(tmp_path, trained):
+    photos, out = fill(tmp_path / "photos", 4), tmp_path / "out"
+    few = fill(tmp_path / "few", 2)  # one of them is held out, and two are needed
+    asked = ["-o", out, "--recipes", "fusion", "--budget", "8", "--set", "data.size=64"]
+    assert "does not exist" in compare(tmp_path / "nowhere", *asked).stderr
+    assert "photographs to judge by" in compare(few, *asked).stderr
+    assert not out.exists()
+    said = compare(photos, *asked, "--set", "data.validation=0.5")
+    assert said.exit_code == 0, said.stderr
+    (tmp_path / "file").touch()
+    said = compare(photos, *asked, "-o", tmp_path / "file")
+    assert "expected a folder to write to; " in said.stderr
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 
-from photochrom.errors import OutputError, OutputFailed
+from photochrom.errors import ModelError, OutputError, OutputFailed
 from photochrom.recipes import recipe
 from photochrom.training import checkpoints, export, sources, tuning
 from photochrom.training.figures import draw_curves
@@ -180,3 +181,24 @@ def test_a_run_on_a_full_disk_is_one_line_and_can_go_on(tmp_path):
     said = train("train", "--run", tmp_path / "run", "--resume", "--no-export")
     assert said.returncode == 0, said.stderr
     assert (tmp_path / "run" / "best.keras").is_file()
+
+
+def test_what_killed_exports_left_is_removed(tmp_path, model_folder, monkeypatch):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    folder = tmp_path / "model"
+    others = [tmp_path / f".model-{os.getppid()}", tmp_path / f".model-2-{ended.pid}"]
+    left = [tmp_path / f".model-{ended.pid}", tmp_path / f".model-{os.getpid()}-before"]
+    for each in (*others, *left):
+        shutil.copytree(model_folder, each)
+    only_model = tmp_path / f".model-{ended.pid}-before"
+    shutil.copytree(model_folder, only_model)
+
+    def fail(_):
+        raise ModelError("no conversion")
+
+    monkeypatch.setattr(export, "_convert", fail)
+    made = recipe("fusion", {"version": "alpha"})
+    with pytest.raises(ModelError, match="no conversion"):
+        export.export(made.blank(64), export.card_of(made), folder)
+    assert sorted(tmp_path.iterdir()) == sorted([*others, folder])

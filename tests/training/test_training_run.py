@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from photochrom.colorizer import Colorizer
 from photochrom.errors import ConfigError, DataError, ModelError
 from photochrom.recipes import recipe
 from photochrom.training import checkpoints
-from photochrom.training.config import DataConfig, RunConfig, TrainConfig
+from photochrom.training.config import DataConfig, RunConfig, TrainConfig, load_config
 from photochrom.training.preparation import prepare
 from photochrom.training.runs import Run, TrainingListener, resume
 from photochrom.training.trainer import train
@@ -178,6 +179,14 @@ def test_a_run_that_starts_from_a_model_goes_on_from_its_loss(whole, photos, tmp
     assert log_of(tmp_path / "run")[0]["val_loss"] == pytest.approx(best, rel=0.02)
 
 
+def test_a_run_that_starts_from_a_model_of_another_recipe_names_it(whole, photos, tmp_path):
+    settings = ["--recipe", "fusion", "--set", f"train.start={whole[0] / 'model'}"]
+    said = finished(photos, "--run", tmp_path / "run", *settings)
+    assert said.exit_code == 2
+    expected = "expected a model of the recipe fusion; it is of the recipe autoencoder"
+    assert expected in said.stderr.replace("\n", " ")
+
+
 def test_a_run_that_starts_from_a_model_needs_no_other_weights(photos, tmp_path, monkeypatch):
     """The package with the weights is not needed either."""
 
@@ -210,7 +219,10 @@ def test_a_run_that_starts_from_a_model_needs_no_other_weights(photos, tmp_path,
         (["PHOTOS", "--config", "nothing.toml"], "nothing.toml"),
         (["PHOTOS", "--backend", "abacus"], "received 'abacus'"),
         (["PHOTOS", "--set", "data.min_side=500"], "large enough"),
-        (["PHOTOS", "--set", "train.start=no/model"], "cannot start from no/model"),
+        (["PHOTOS", "--set", "train.start=no/model"], "there is no such file"),
+        (["PHOTOS", "--set", "train.start=PHOTOS"], "the folder holds no network.keras"),
+        (["PHOTOS", "--set", "train.start=PHOTOS/000.png"], "received a file named 000.png"),
+        (["PHOTOS", *TINY, "--set", "data.size=64", "--run", "a.txt"], "expected a folder to"),
         (["PHOTOS", *TINY, "--set", "data.size=100"], "data.size 100; expected a multiple of 32"),
         (["PHOTOS", *TINY, "--set", "train.working_size=100"], "train.working_size to be a mult"),
         (["PHOTOS", *TINY, "--set", "options.heads=5"], "heads must divide twice the width, 192"),
@@ -218,7 +230,8 @@ def test_a_run_that_starts_from_a_model_needs_no_other_weights(photos, tmp_path,
 )
 def test_a_mistake_is_a_line_and_exit_code_2(arguments, message, photos, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    named = [str(photos) if each == "PHOTOS" else each for each in arguments]
+    (tmp_path / "a.txt").touch()
+    named = [each.replace("PHOTOS", str(photos)) for each in arguments]
     said = finished(*named)
     assert said.exit_code == 2
     assert message in said.stderr.replace("\n", " ")
@@ -320,6 +333,26 @@ def test_what_is_validated_with_is_not_learnt_from(photos, tmp_path):
 def test_a_runs_pictures_are_not_among_its_photographs(photos):
     with pytest.raises(ConfigError, match="expected a run's folder outside of the photographs"):
         prepare(photos, photos / "runs" / "mine", RunConfig())
+
+
+def test_a_run_is_prepared_with_relative_paths_and_resumed_from_elsewhere(tmp_path, monkeypatch):
+    photos, held_out = fill(tmp_path / "photos", 3), fill(tmp_path / "held-out", 2)
+    (photos / "shards").mkdir()
+    with tarfile.open(photos / "shards" / "a.tar", "w") as shard:
+        shard.add(held_out / "000.png", "c.png")
+    network = recipe("fusion", SMALL).build(64)
+    network.save(tmp_path / "start.keras")
+    config = RunConfig(recipe="fusion", options=SMALL, data=DataConfig(size=64, validation=0.3))
+    monkeypatch.chdir(tmp_path)
+    start = load_config(settings=["train.start=start.keras"]).train
+    parts = [Path("photos"), Path("runs/mine"), config.model_copy(update={"train": start})]
+    prepare(*parts, validation=Path("held-out"))
+    monkeypatch.chdir(photos)
+    run = resume(tmp_path / "runs" / "mine")
+    assert len(run.training) == 4
+    assert len(run.validation) == 2
+    assert all(source.read() for source in (*run.training, *run.validation))
+    assert run.config.train.start == str(tmp_path / "start.keras")
 
 
 def test_all_that_is_usable_is_held_out(tmp_path):

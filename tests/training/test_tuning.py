@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from photochrom.errors import ConfigError
+from photochrom.errors import ConfigError, DataError
+from photochrom.training import tuning
+from photochrom.training.checkpoints import State
 from photochrom.training.config import DataConfig, RunConfig, TrainConfig
 from photochrom.training.runs import TrainingListener
-from photochrom.training.tuning import Result, best, tune, write_tuning_report
+from photochrom.training.tuning import Result, best, rows, tune, write_tuning_report
 from tests.commands import invoke
 from tests.pictures import fill
 
@@ -45,8 +49,30 @@ def test_a_study_goes_on_where_it_was_stopped(tmp_path):
     assert [len(result.history) for result in results] == [2, 0, 2, 0]
     assert all("size 32" in result.reason for result in results if not result.history)
     longer = config.model_copy(update={"train": TrainConfig(epochs=3, batch_size=4)})
-    with pytest.raises(ConfigError, match="3-2 holds a run with other settings: train = "):
+    with pytest.raises(ConfigError, match=r"holds another study, train\.epochs = 2;"):
         tune(photos, study, longer, SPACE)
+
+
+def test_a_study_of_other_photographs_or_settings_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(tuning.trainer, "train", lambda *_, **__: State())
+    photos, others = fill(tmp_path / "photos", 4), fill(tmp_path / "others", 4)
+    config = RunConfig(
+        recipe="autoencoder", options={"kernel_size": 3}, data=DataConfig(size=32, validation=0.3)
+    )
+
+    def study(folder, config, **arguments):
+        return tune(folder, tmp_path / "study", config, {"strides": [2]}, **arguments)
+
+    with pytest.raises(DataError, match="does not exist"):
+        study(tmp_path / "nowhere", config)
+    assert not (tmp_path / "study").exists()  # a mistyped name blocks nothing
+    assert study(photos, config) == study(photos, config)
+    with pytest.raises(ConfigError, match=rf"holds another study, photos = {photos};"):
+        study(others, config)
+    with pytest.raises(ConfigError, match="holds another study, no validation;"):
+        study(photos, config, validation=others)
+    with pytest.raises(ConfigError, match=r"holds another study, options\.kernel_size = 3;"):
+        study(photos, config.model_copy(update={"options": {}}))
 
 
 def test_the_best_row_is_marked(tmp_path):
@@ -66,6 +92,20 @@ def test_the_best_row_is_marked(tmp_path):
     assert best(results[2:], [1, 2]) == {}
 
 
+def test_a_run_that_diverged_is_never_the_best(tmp_path):
+    losses = (0.5, math.nan, 0.3, math.inf)
+    results = [
+        Result({"rate": rate}, [{"epoch": 1, "loss": 0.1, "val_loss": loss}])
+        for rate, loss in enumerate(losses)
+    ]
+    assert [row["rate"] for row in rows(results, [1])] == [2, 0, 3, 1]
+    assert best(results, [1])["rate"] == 2
+    diverged = [results[1], results[3]]
+    assert best(diverged, [1]) == {}
+    write_tuning_report(diverged, [1], tmp_path)
+    assert "**" not in (tmp_path / "study.md").read_text()
+
+
 def test_another_recipe_needs_a_space(tmp_path):
     said = invoke("tune", tmp_path, "-o", tmp_path / "study")
     assert said.exit_code == 2
@@ -80,3 +120,4 @@ def test_a_study_without_a_combination_that_can_be_trained_is_an_error(tmp_path)
     assert "did you mean learning_rate?" in said.stderr
     assert "all were skipped" in said.stderr
     assert "study.csv" not in said.stderr
+    assert not (tmp_path / "study").exists()
