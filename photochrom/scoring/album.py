@@ -93,7 +93,12 @@ class Album:
         pictures = (file for file in paths if file.suffix.lower() in photo.READABLE_SUFFIXES)
         files = list(filter(is_wanted, pictures))
         if part:
-            files = [file for file in files if part_of(file.name) == part]
+            whole, files = files, [file for file in files if part_of(file.name) == part]
+            if whole and not files:
+                raise DataError(
+                    f"expected photographs in the part «{part}» of {folder}; by their names, "
+                    f"none of its {len(whole)} belongs to it"
+                )
         if limit:
             files = subsample(files, limit)
         self.skipped: dict[str, str] = {}
