@@ -42,6 +42,7 @@ from photochrom.cli.colorize_options import (
     Suffix,
     Variants,
     Workers,
+    cores_for,
     repairs_of,
 )
 from photochrom.cli.colorize_report import conclude, report_all, were
@@ -57,7 +58,6 @@ from photochrom.cli.options import (
 from photochrom.cli.side_by_side import Comparison
 from photochrom.cli.stream import STREAM, Stream
 from photochrom.errors import ConfigError
-from photochrom.parallel import cores_per_worker
 
 if TYPE_CHECKING:
     from photochrom.batch import InColor as InColorChoice
@@ -113,9 +113,7 @@ def colorize(
     is named; 2 the command line is not valid; 130 interrupted.
     """
     max_pixels = int(max_megapixels * 1e6)
-    # One photograph gets all cores.
-    several = len(inputs) > 1 or os.path.isdir(inputs[0])  # noqa: PTH112  Path's raises errors
-    cores = cores_per_worker(workers) if several else None
+    cores = cores_for(inputs, workers)
     create = _creator(model, engine, precision, cores, max_pixels, start=not dry_run)
     options = _options(vividness, hints or [], palette, reference, max_pixels, variants)
     repairs = repairs_of(restore, pages=pages, variants=variants > 1, split=split)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ import typer
 
 from photochrom.checks import naming
 from photochrom.errors import ConfigError
+from photochrom.parallel import cores_per_worker
 
 __all__ = [
     "Album",
@@ -38,6 +40,7 @@ __all__ = [
     "Suffix",
     "Variants",
     "Workers",
+    "cores_for",
     "repairs_of",
 ]
 
@@ -206,6 +209,12 @@ Workers = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report each photograph as one line of JSON.")]
+
+
+def cores_for(inputs: list[str], workers: int | None) -> int | None:
+    """Return the cores for each run of the network; None for all: a single photograph has them."""
+    several = len(inputs) > 1 or os.path.isdir(inputs[0])  # noqa: PTH112  Path's raises errors
+    return cores_per_worker(workers) if several else None
 
 
 def repairs_of(texts: list[str] | None, **excluded: object) -> tuple[str, ...]:

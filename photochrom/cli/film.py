@@ -164,12 +164,13 @@ def _reference(text: str) -> FilmReferenceSource:
     from photochrom.film.clock import parse_moment
     from photochrom.film.job import Span
 
-    section = _SECTION.fullmatch(text)
-    if section is None:
+    match = _SECTION.fullmatch(text)
+    if match is None:
         return text
-    start, end, file = section.groups()
-    span = Span(parse_moment(start), parse_moment(end))
-    return file, (span.start, parse_moment(end))
+    start, end, file = match.groups()
+    section = parse_moment(start), parse_moment(end)
+    Span(*section)  # raises an error where the end is not after the start
+    return file, section
 
 
 def _hint(text: str) -> tuple[float, Hint]:
