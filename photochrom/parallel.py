@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import suppress
 from itertools import islice
 from queue import Full, Queue
-from threading import Event, Thread
+from threading import Event, Thread, local
 from typing import Any, Final, TypeVar
 
 __all__ = [
@@ -21,7 +21,9 @@ __all__ = [
     "map_unordered",
     "prefetch",
     "subsample",
+    "thread_core_count",
     "worker_count",
+    "worker_pool",
 ]
 
 T = TypeVar("T")
@@ -30,6 +32,7 @@ R = TypeVar("R")
 _MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 
 _limit: list[int] = []  # at most one number
+_thread = local()  # has an attribute `cores` in the threads of `worker_pool`
 
 
 def core_count() -> int:
@@ -37,6 +40,29 @@ def core_count() -> int:
     # A container or a batch system may give a process some of the machine's cores only.
     given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return min([given or 1, *_limit])
+
+
+def thread_core_count() -> int:
+    """Return how many cores the calling thread may use: its share in `worker_pool`, or all.
+
+    More threads than cores would wait for each other, most of all for Python's lock.
+    """
+    return min(core_count(), getattr(_thread, "cores", core_count()))
+
+
+def worker_pool(workers: int, name: str = "") -> ThreadPoolExecutor:
+    """Return a pool of threads that work beside each other, each on its share of the cores.
+
+    Args:
+        workers: the number of threads.
+        name: prefix of the threads' names.
+    """
+    share = max(1, thread_core_count() // workers)
+    return ThreadPoolExecutor(workers, name, initializer=_take_share, initargs=(share,))
+
+
+def _take_share(cores: int) -> None:
+    _thread.cores = cores
 
 
 def is_limited() -> bool:
@@ -86,7 +112,7 @@ def map_ordered(work: Callable[[T], R], items: Iterable[T], workers: int) -> Gen
         the caller closes the generator, items that have not started are cancelled.
     """
     pending: deque[Future[R]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
+    with worker_pool(workers) as pool:
         try:
             for item in items:
                 pending.append(pool.submit(work, item))

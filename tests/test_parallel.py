@@ -8,9 +8,11 @@ import threading
 import time
 
 import cv2
+import numpy as np
 import pytest
 
 from photochrom import parallel
+from photochrom.color import merge
 from photochrom.parallel import (
     core_count,
     cores_per_worker,
@@ -19,6 +21,7 @@ from photochrom.parallel import (
     map_ordered,
     prefetch,
     subsample,
+    thread_core_count,
     worker_count,
 )
 
@@ -191,3 +194,41 @@ def test_cores_that_a_process_was_not_given_do_not_count(eight_cores, monkeypatc
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {1, 2, 5}, raising=False)
     assert core_count() == 3
     assert is_limited()
+
+
+def shares(workers: int) -> list[int]:
+    return list(map_ordered(lambda _: thread_core_count(), range(6), workers))
+
+
+def test_each_thread_of_a_pool_has_its_share(eight_cores):
+    assert thread_core_count() == 8
+    assert shares(2) == [4] * 6
+    assert shares(5) == [1] * 6
+    assert shares(16) == [1] * 6
+    assert thread_core_count() == 8  # here, all of them as before
+
+
+def test_workers_of_a_worker_share_its_cores(eight_cores):
+    assert list(map_ordered(lambda _: shares(2), range(2), 2)) == [[2] * 6] * 2
+
+
+def test_a_share_is_no_more_than_the_process_has(eight_cores):
+    limit_cores(3)
+    assert shares(1) == [3] * 6
+    assert shares(2) == [1] * 6
+
+
+def test_a_worker_with_one_core_starts_no_threads(monkeypatch):
+    """Its bands are processed where they are, with the same result."""
+    grey = np.random.default_rng(0).integers(0, 256, (1500, 2000), np.uint8)
+    chroma = np.full((1500, 2000, 2), 20, np.float32)
+    expected = merge(grey, chroma)
+
+    def merged(_: int) -> tuple[np.ndarray, int]:
+        return merge(grey, chroma), threading.active_count()
+
+    before = threading.active_count()
+    monkeypatch.setattr(parallel, "core_count", lambda: 2)
+    for found, threads in map_ordered(merged, range(2), 2):
+        np.testing.assert_array_equal(found, expected)
+        assert threads <= before + 2

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +19,13 @@ from photochrom.archive.film_parts import Flag
 from photochrom.archive.settings import Settings
 from photochrom.archive.shards import to_make
 from photochrom.archive.worker import Worker
-from photochrom.parallel import cores_per_worker, limit_cores, map_unordered, worker_count
+from photochrom.parallel import (
+    cores_per_worker,
+    limit_cores,
+    map_unordered,
+    worker_count,
+    worker_pool,
+)
 
 __all__ = ["EXECUTORS", "Executor", "Unit"]
 
@@ -55,7 +61,7 @@ def in_threads(
         The new rows of each unit, in the order in which they are finished.
     """
     count = worker_count(workers)
-    with ThreadPoolExecutor(count) as pool, _setting(worker.stopped):
+    with worker_pool(count) as pool, _setting(worker.stopped):
         yield from map_unordered(pool, worker, units, count + 1)
 
 

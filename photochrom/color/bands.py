@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.parallel import core_count
+from photochrom.parallel import thread_core_count, worker_pool
 
 __all__ = ["in_bands", "in_channel_groups"]
 
-# Large enough that threads seldom wait for Python's lock, small enough for the cache of a core.
+# Large enough that threads seldom wait for Python's lock, small enough for the cache of a core. The
+# same for every number of threads: OpenCV's rounding depends on where a band begins.
 _BAND_PIXELS: Final = 1 << 18
 _MAX_CHANNELS: Final = 128  # what OpenCV takes
 
@@ -38,12 +38,14 @@ def in_bands(work: Callable[..., None], shape: tuple[int, ...], buffers: int = 0
         part = slice(top, min(top + rows, shape[0]))
         work(part, *scratch.buffers[:, : part.stop - top])
 
-    if shape[0] <= rows:  # for a single band, starting threads costs more than it saves
-        band(0)
+    bands, threads = range(0, shape[0], rows), thread_core_count()
+    if threads == 1 or len(bands) == 1:  # for one band, starting threads costs more than it saves
+        for top in bands:
+            band(top)
     else:
         # Not more threads than cores, since each has scratch memory of its own.
-        with ThreadPoolExecutor(core_count()) as pool:
-            list(pool.map(band, range(0, shape[0], rows)))
+        with worker_pool(threads) as pool:
+            list(pool.map(band, bands))
 
 
 def in_channel_groups(

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from photochrom.color import IntArray
-from photochrom.parallel import core_count
+from photochrom.parallel import thread_core_count
 from photochrom.photo.container import quiet
 from photochrom.photo.exif import exif_tags
 from photochrom.photo.metadata import Metadata, as_stored
@@ -73,7 +73,7 @@ def encode_tiff_pages(pages: Iterable[tuple[IntArray, IntArray | None, Metadata]
 def _page(rgb: IntArray, alpha: IntArray | None, metadata: Metadata, start: int) -> bytes:
     """Return the directory and the strips of a page that begins at `start` in its file."""
     rows = max(1, _STRIP_BYTES // (rgb.shape[1] * rgb.itemsize * 4))
-    with ThreadPoolExecutor(core_count()) as pool:
+    with ThreadPoolExecutor(thread_core_count()) as pool:
         strips = list(pool.map(_deflate, _strips(rgb, alpha, rows)))
     directory = _directory(rgb, alpha, metadata)
     directory[278] = rows
