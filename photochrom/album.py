@@ -225,6 +225,7 @@ class AlbumPrediction(Picture):
             mean_chroma=float(np.average(strengths, weights=sizes)),
             icc=self.photo.icc,
             repaired=self.photo.repaired,
+            encoded=self.photo.encoded,
             in_color=self.in_color,
         )
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from photochrom.color import IntArray
     from photochrom.photo import Metadata
     from photochrom.photo.encoding import Chroma
+    from photochrom.photo.pixels import EncodedLuma
 
 __all__ = ["ColorPhoto"]
 
@@ -39,6 +40,7 @@ class ColorPhoto(Picture):
         icc: the profile of the scan's own colours; None without one.
         in_color: number of photographs on an album page that were in colour and stay as they are.
         repaired: what was repaired before colouring, which has changed luma; "" for nothing.
+        encoded: the grey file that luma was decoded from, if its compressed luma can be kept.
     """
 
     luma: IntArray = field(repr=False)
@@ -50,6 +52,7 @@ class ColorPhoto(Picture):
     icc: bytes | None = field(default=None, repr=False)
     in_color: int = 0
     repaired: str = ""
+    encoded: EncodedLuma | None = field(default=None, repr=False)
 
     @cached_property
     def rgb(self) -> IntArray:
@@ -114,6 +117,7 @@ class ColorPhoto(Picture):
             alpha=self.alpha,
             metadata=self.metadata,
             quality=quality,
+            encoded=self.encoded,
         )
 
     def metadata_lost(self, format: str | None = None) -> tuple[str, ...]:  # noqa: A002

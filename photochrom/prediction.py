@@ -284,6 +284,7 @@ class Prediction(Picture):
             mean_chroma=mean_chroma(small, self.lightness, space),
             icc=self.photo.icc,
             repaired=self.photo.repaired,
+            encoded=self.photo.encoded,
         )
 
 

@@ -286,8 +286,9 @@ class _Painter:
             return _Painted(unchanged=[_reason(error)])
         if is_in_color(grey, album=self._album):
             return _Painted(unchanged=[IN_COLOR])
-        # Transparency is in an image of its own, which stays.
-        opaque = replace(grey, alpha=None)
+        # Transparency is in an image of its own, which stays. Luma is encoded again, because
+        # printers that take PostScript may refuse a JPEG file with a scan for each plane.
+        opaque = replace(grey, alpha=None, encoded=None)
         try:
             colored = self._colorize(opaque)
             jpeg = colored.encode("JPEG", quality=self._quality)

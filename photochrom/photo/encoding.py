@@ -18,6 +18,7 @@ from photochrom.photo.fitting import fitted
 from photochrom.photo.metadata import Metadata
 from photochrom.photo.output_profile import OutputProfile
 from photochrom.photo.photo import eight_bits
+from photochrom.photo.pixels import EncodedLuma
 
 __all__ = ["Chroma", "encode", "encode_colored", "metadata_lost"]
 
@@ -40,10 +41,13 @@ def encode_colored(
     alpha: IntArray | None = None,
     metadata: Metadata | None = None,
     quality: int | None = None,
+    encoded: EncodedLuma | None = None,
 ) -> bytes:
     """Encode luma and chroma as the bytes of an image file.
 
-    A JPEG file gets its planes directly, not by way of RGB, so its luma is exact.
+    A JPEG file gets its planes directly, not by way of RGB, so its luma is exact. If luma comes
+    from a grey JPEG file and no quality is asked for, that file's compressed luma is kept, so that
+    nothing is lost by encoding it again.
 
     Args:
         luma: BT.601 Y', (H, W) uint8 or uint16.
@@ -52,6 +56,7 @@ def encode_colored(
         alpha: as in `encode`.
         metadata: as in `encode`.
         quality: as in `encode`.
+        encoded: the grey file that luma was decoded from, or None.
 
     Raises:
         OutputError: as in `encode`.
@@ -61,13 +66,16 @@ def encode_colored(
     if not target.stores_planes or (metadata is not None and metadata.icc):
         rgb = chroma.rgb(luma)
         return encode(rgb, luma, format=format, alpha=alpha, metadata=metadata, quality=quality)
+    kept = encoded if quality is None and encoded and encoded.holds(luma, target.name) else None
     quality = _quality(quality, target)
     _writable_alpha(alpha, target)  # raises if the format cannot hold the transparency
     _check_size(luma, target)
     luma = eight_bits(luma)
     with _encoding(target):
-        cb, cr = chroma.planes(luma, halved=target.halves_chroma(quality))
-        return target.encode_planes(luma, cb, cr, _fitted(metadata, target), quality)
+        planes = chroma.planes(luma, halved=target.halves_chroma(quality))
+        fitting = _fitted(metadata, target)
+        file = target.add_chroma(kept.data, *planes, fitting) if kept else None
+        return file or target.encode_planes(luma, *planes, fitting, quality)
 
 
 def encode(

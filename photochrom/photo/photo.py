@@ -12,6 +12,7 @@ import numpy.typing as npt
 from photochrom.color import IntArray
 from photochrom.errors import ConfigTypeError
 from photochrom.photo.metadata import Metadata
+from photochrom.photo.pixels import EncodedLuma
 from photochrom.photo.tint import Tint
 
 __all__ = ["Photo", "Picture", "eight_bits"]
@@ -89,6 +90,7 @@ class Photo(Picture):
         name: the photograph's name in messages.
         icc: the profile of the scan's colours, which have been converted to sRGB; None without one.
         repaired: what `photochrom.restoration` has repaired, for people; "" for nothing.
+        encoded: the grey file that luma was decoded from, if its compressed luma can be kept.
     """
 
     luma: IntArray
@@ -100,6 +102,7 @@ class Photo(Picture):
     name: str
     icc: bytes | None = None
     repaired: str = ""
+    encoded: EncodedLuma | None = None
 
     @property
     def rgb(self) -> IntArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import numpy as np
@@ -12,7 +12,28 @@ from PIL import Image
 from photochrom.color import IntArray
 from photochrom.errors import UnsupportedPhoto
 
-__all__ = ["Pixels", "pixels_of", "rescale", "unpremultiply"]
+__all__ = ["EncodedLuma", "Pixels", "pixels_of", "rescale", "unpremultiply"]
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedLuma:
+    """Luma, and the grey file from which it was decoded.
+
+    An encoder of the same format may keep the luma as this file stores it, compressed.
+
+    Attributes:
+        luma: (H, W) uint8.
+        data: the bytes of the file.
+        format: name of the file's format.
+    """
+
+    luma: IntArray = field(repr=False)
+    data: bytes = field(repr=False)
+    format: str
+
+    def holds(self, luma: IntArray, format: str) -> bool:  # noqa: A002
+        """Return whether a file of this format holds this luma: the array itself, unchanged."""
+        return luma is self.luma and format == self.format
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +45,14 @@ class Pixels:
         color: RGB (H, W, 3), or CMYK (H, W, 4) uint8; or None.
         alpha: (H, W) of the same dtype, or None.
         luma: (H, W) of the same dtype, if the file stores luma itself, as JPEG does; or None.
+        encoded: `grey` with its file, if the file's compressed luma can be kept; or None.
     """
 
     grey: IntArray | None = None
     color: IntArray | None = None
     alpha: IntArray | None = None
     luma: IntArray | None = None
+    encoded: EncodedLuma | None = None
 
     @property
     def samples(self) -> IntArray:

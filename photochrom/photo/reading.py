@@ -84,9 +84,9 @@ def _photo(decoded: Decoded, file_format: str, name: str) -> Photo:
     metadata: Metadata = read_metadata(decoded.info, orientation)
     alpha = None if stored.alpha is None else upright(stored.alpha, orientation)
     if stored.color is None:
-        return Photo(
-            upright(stored.samples, orientation), None, alpha, "grey", metadata, file_format, name
-        )
+        y = upright(stored.samples, orientation)
+        encoded = stored.encoded
+        return Photo(y, None, alpha, "grey", metadata, file_format, name, encoded=encoded)
     profile = icc if isinstance(icc, bytes) and stored.color.shape[2] == 3 else None
     srgb = to_srgb(stored.color, icc if isinstance(icc, bytes) else None)
     rgb = upright(srgb, orientation)

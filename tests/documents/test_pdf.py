@@ -14,6 +14,7 @@ from PIL import Image
 from photochrom.color import luma
 from photochrom.documents.pdf import color_pdf, limit_memory, page_count
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
+from photochrom.photo.codecs.jpeg_repair import SOS, segments
 
 pikepdf = pytest.importorskip("pikepdf")
 pypdfium2 = pytest.importorskip("pypdfium2")
@@ -152,6 +153,14 @@ def test_viewers_ignore_the_orientation_of_a_jpeg_stream_and_so_do_we(vivid):
     after, _ = color_pdf(before, "a.pdf", [0], vivid.colorize)
     (old,), (new,) = pages(before), pages(after)
     assert np.abs(luma(new.copy()).astype(int) - luma(old.copy())).mean() < 1.5
+
+
+def test_an_image_has_the_one_scan_that_printers_expect(vivid):
+    """Not the scan of luma from the old image, and others for Cb and Cr."""
+    after, _ = color_pdf(document(jpeg_image), "a.pdf", [0], vivid.colorize)
+    with Pdf.open(io.BytesIO(after)) as pdf:
+        stream = pdf.pages[0].Resources.XObject.Im0.read_raw_bytes()
+    assert [each.marker for each in segments(stream)].count(SOS) == 1
 
 
 def test_a_soft_mask_still_hides_what_it_hid(vivid):

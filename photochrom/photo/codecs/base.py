@@ -238,6 +238,22 @@ class Codec:
         """
         raise NotImplementedError
 
+    def add_chroma(
+        self, data: bytes, cb: IntArray, cr: IntArray, metadata: Metadata
+    ) -> bytes | None:
+        """Add chroma planes to a grey file, whose compressed luma stays as it is.
+
+        Args:
+            data: the grey file.
+            cb: Cb as in `encode_planes`, for the default quality.
+            cr: Cr, of the same shape.
+            metadata: metadata for the file, in place of that of `data`.
+
+        Returns:
+            The bytes of a file in colour; None where luma has to be encoded again.
+        """
+        return None
+
     def omitted_metadata(self, metadata: Metadata) -> tuple[str, ...]:
         """Name the metadata that `encode` omits because they are too large or damaged."""
         return ()

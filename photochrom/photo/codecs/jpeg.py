@@ -20,7 +20,7 @@ from PIL import ImageFile, JpegImagePlugin
 from photochrom import color
 from photochrom.color import IntArray
 from photochrom.errors import UnreadablePhoto, UnsupportedPhoto
-from photochrom.parallel import core_count, map_ordered
+from photochrom.parallel import map_ordered, thread_core_count
 from photochrom.photo.codecs.base import Codec, Decoded, depth_error, register
 from photochrom.photo.codecs.jpeg_metadata import (
     metadata_segments,
@@ -29,9 +29,10 @@ from photochrom.photo.codecs.jpeg_metadata import (
     segment,
 )
 from photochrom.photo.codecs.jpeg_repair import SOS, is_frame, repair, segments
+from photochrom.photo.codecs.jpeg_scans import add_chroma
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, decoding
 from photochrom.photo.metadata import Metadata, orientation_of
-from photochrom.photo.pixels import Pixels, pixels_of
+from photochrom.photo.pixels import EncodedLuma, Pixels, pixels_of
 from photochrom.photo.profile import srgb_profile
 
 __all__ = ["JPEG", "decode_jpeg_luma", "encode_jpeg", "halve"]
@@ -122,6 +123,13 @@ class _Jpeg(Codec):
         """Encode planes, which the file stores as they are."""
         return encode_jpeg(luma, cb, cr, metadata, quality)
 
+    def add_chroma(
+        self, data: bytes, cb: IntArray, cr: IntArray, metadata: Metadata
+    ) -> bytes | None:
+        """Add chroma planes to a grey file with one sequential scan, as scans of their own."""
+        file = add_chroma(data, cb, cr)
+        return None if file is None else _with_metadata(file, metadata)
+
     def omitted_metadata(self, metadata: Metadata) -> tuple[str, ...]:
         """Name what is too large for the segments of a JPEG file."""
         return omitted_metadata(metadata)
@@ -141,7 +149,9 @@ def _strict_pixels(mode: str, data: bytes) -> Pixels:
         ValueError: libjpeg warns of the file.
     """
     if mode == "L":
-        return Pixels(grey=decode_jpeg_luma(data))
+        grey = decode_jpeg_luma(data)
+        grey.flags.writeable = False  # a changed luma must be another array than that of the file
+        return Pixels(grey=grey, encoded=EncodedLuma(grey, data, JPEG.name))
     if mode == "RGB":
         # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.
         with ThreadPoolExecutor(1) as pool:
@@ -194,7 +204,11 @@ def encode_jpeg(
         The bytes of the file.
     """
     chroma = (cast("IntArray", np.ascontiguousarray(plane)) for plane in (cb, cr))
-    data = _encode_in_stripes(luma, *chroma, quality=quality)
+    return _with_metadata(_encode_in_stripes(luma, *chroma, quality=quality), metadata)
+
+
+def _with_metadata(data: bytes, metadata: Metadata) -> bytes:
+    """Add metadata and an sRGB profile to a JPEG file that begins with a JFIF segment."""
     head = bytearray(data[:_HEAD])
     if density := metadata.dpi or metadata.aspect:
         unit = _INCHES if metadata.dpi else _NO_UNIT
@@ -227,7 +241,7 @@ def _encode_in_stripes(luma: IntArray, cb: IntArray, cr: IntArray, *, quality: i
         planes = padded[top : top + rows], cb[part], cr[part]
         return cast("bytes", simplejpeg.encode_jpeg_yuv_planes(*planes, quality))
 
-    first, *others = map_ordered(stripe, range(0, height, rows), core_count())
+    first, *others = map_ordered(stripe, range(0, height, rows), thread_core_count())
     frame, scan = _segment(first, _SOF0), _segment(first, SOS)
     head = bytearray(first[:scan])
     struct.pack_into(">H", head, frame + 5, height)  # of the whole picture, not of the stripe
