@@ -160,7 +160,15 @@ class Photochrom(Recipe[PhotochromOptions]):
         decoder_map = network.get_layer(_FEATURE_LAYER).output
         features = layers.UnitNormalization(axis=-1, dtype="float32", name="features")(decoder_map)
         known = _confidence(network.get_layer("known8").output)[..., 2:]
-        logits = NonLocalMeans(name="agreement")([network.output, features, known])
+        # The two layers that make the logits are linear. So the means of their inputs, which have
+        # half as many channels, give the means of the logits.
+        head, hint_head = network.get_layer("head"), network.get_layer("pull")
+        maps = layers.Concatenate(dtype="float32", name="maps")([head.input, hint_head.input])
+        means = NonLocalMeans(name="agreement")([maps, features, known])
+        width = head.input.shape[-1]
+        logits = layers.Add(dtype="float32", name="mean_logits")(
+            [head(means[..., :width]), hint_head(means[..., width:])]
+        )
         return keras.Model(network.inputs, [logits, features], name=self.name)
 
     def encode(
@@ -193,8 +201,8 @@ class Photochrom(Recipe[PhotochromOptions]):
 def _encoder_input(inputs: Tensor) -> Tensor:
     """Return lightness in the encoder's range, [-1, 1], followed by the known colour."""
     # The encoder was trained on (pixel - 127) / 128.
-    lightness = layers.Rescaling(255 / 128, -127 / 128, name="pixels")(inputs[..., :1])
-    return layers.Concatenate(name="pixels_known")([lightness, inputs[..., 1:]])
+    scale, offset = [255 / 128, 1, 1, 1], [-127 / 128, 0, 0, 0]
+    return layers.Rescaling(scale, offset, name="pixels")(inputs)
 
 
 def _masked_known(inputs: Tensor) -> Tensor:

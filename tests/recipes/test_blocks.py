@@ -174,6 +174,23 @@ def test_places_that_look_alike_agree():
     np.testing.assert_allclose(numbers(NonLocalMeans()([logits, features, nothing + 1])), logits)
 
 
+@pytest.mark.parametrize("share", [0, 0.02])
+def test_the_means_of_the_inputs_give_the_means_of_the_logits(share):
+    """The runtime averages what the logits are computed from; known places keep their logits."""
+    made = recipe("photochrom", {"pretrained": False, "width": 32})
+    network, rng = made.build(64), np.random.default_rng(1)
+    inputs = rng.random((1, 64, 64, 4)).astype(np.float32)
+    inputs[..., 1:] *= rng.random((1, 64, 64, 1)) < share
+    inputs[..., 3] = inputs[..., 3] > 0
+    known = inputs[..., 3].reshape(1, 8, 8, 8, 8).mean((2, 4))[..., None]
+    found, features = made.runtime(network)(inputs, training=False)
+    logits = network(inputs, training=False)
+    expected = numbers(NonLocalMeans()([logits, features, known / (known + 1 / 16)]))
+    largest = np.abs(expected).max()
+    np.testing.assert_allclose(numbers(found), expected, atol=1e-4 * largest)
+    assert np.abs(expected - numbers(logits)).max() > 0.01 * largest  # they are not the logits
+
+
 # --- teaching -------------------------------------------------------------------------------
 
 
