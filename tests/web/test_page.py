@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import simplejpeg
 import skimage.data
 from PIL import Image
 
@@ -160,10 +159,7 @@ def test_a_photograph_is_dropped_and_saved_with_its_luma_and_its_exif(page, phot
     assert coloured.size == grey.size
     assert coloured.getexif()[0x010E] == "a shoebox, 1983"
     coloured.draft("YCbCr", None)
-    again = simplejpeg.encode_jpeg_yuv_planes(np.asarray(grey), None, None, 92)
-    np.testing.assert_array_equal(
-        np.asarray(coloured)[..., 0], np.asarray(Image.open(io.BytesIO(again)))
-    )
+    np.testing.assert_array_equal(np.asarray(coloured)[..., 0], np.asarray(grey))
     assert np.ptp(pixels(data), -1).mean() > 5
 
 
