@@ -71,8 +71,11 @@ def is_limited() -> bool:
 
 
 def worker_count(workers: int | None = None) -> int:
-    """Return how many photographs to work on at once; None or 0: one per core, at most 4."""
-    return workers or min(_MAX_WORKERS, core_count())
+    """Return how many photographs to work on at once; None or 0: one more than cores, at most 4.
+
+    One of them often waits for the disk. With a worker for each core, a core would wait, too.
+    """
+    return workers or min(_MAX_WORKERS, core_count() + 1)
 
 
 def cores_per_worker(workers: int | None = None) -> int:

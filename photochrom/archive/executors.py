@@ -20,6 +20,7 @@ from photochrom.archive.settings import Settings
 from photochrom.archive.shards import to_make
 from photochrom.archive.worker import Worker
 from photochrom.parallel import (
+    core_count,
     cores_per_worker,
     limit_cores,
     map_unordered,
@@ -55,7 +56,7 @@ def in_threads(
         worker: colours the photographs.
         units: what is to be done; they are taken one at a time, a little ahead. When there are
             none, the iterator is asked again after each result, which may have made new ones.
-        workers: the number of threads; None for one per core, at most 4.
+        workers: the number of threads; None for one more than cores, at most 4.
 
     Yields:
         The new rows of each unit, in the order in which they are finished.
@@ -73,12 +74,13 @@ def in_processes(
     Args:
         worker: its settings are those of the processes, each of which makes its own.
         units: as in `in_threads`.
-        workers: the number of processes; None as in `in_threads`.
+        workers: the number of processes; None for one per core, at most 4.
 
     Yields:
         As `in_threads`.
     """
-    settings, count = worker.settings, worker_count(workers)
+    # One more than cores, as with threads, gains nothing: each has to start the engine.
+    settings, count = worker.settings, workers or min(core_count(), worker_count())
     remaining = iter(units)
     stopped = _SharedFlag()
     while True:

@@ -79,7 +79,7 @@ def run(
             Sepia and other tints do not count as colour. On an album page, grey photographs are
             coloured, and others keep their colours. Documents always keep what is in colour.
         quality: encoder quality, 1 to 100, for lossy formats.
-        workers: how many photographs to work on at once; None: one per core, at most 4.
+        workers: how many photographs to work on at once; None: one more than cores, at most 4.
         options: how to colour all photographs; the number of variants is that of each job. What is
             to be repaired is repaired in a copy only, for jobs with `restored`.
         pages: which pages of documents to colour: "all", or numbers and ranges from 1, such as

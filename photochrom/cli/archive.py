@@ -84,7 +84,7 @@ WorkersOption = Annotated[
     typer.Option(
         min=1,
         help="Number of photographs, or of parts of films, to work on at once.",
-        show_default="one per core, at most 4; on Ray one per CPU",
+        show_default="one more than cores; processes: one per core; at most 4; on Ray: one per CPU",
     ),
 ]
 ShardSize = Annotated[int, typer.Option(min=1, help="Number of photographs in one tar.")]

@@ -115,7 +115,8 @@ Quality = Annotated[
     typer.Option(
         min=1,
         max=100,
-        help="Quality, 1 to 100, for JPEG, WebP, AVIF and HEIC.",
+        help="Quality, 1 to 100, for JPEG, WebP, AVIF and HEIC. Without it, a grey JPEG file keeps "
+        "its luma as it is compressed.",
         show_default="92; AVIF 85; HEIC 90",
     ),
 ]
@@ -205,7 +206,9 @@ DryRun = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        min=1, help="Number of photographs to work on at once.", show_default="cores, 4 at most"
+        min=1,
+        help="Number of photographs to work on at once.",
+        show_default="one more than cores, at most 4",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Report each photograph as one line of JSON.")]

@@ -94,5 +94,5 @@ def test_the_photograph_behind_stdin_is_never_written_over(shoebox):
 def test_the_help_names_the_defaults():
     wide = {"COLUMNS": "250", "TERMINAL_WIDTH": "250"}
     help_text = CliRunner().invoke(app, ["colorize", "--help"], env=wide).output
-    for default in ("92; AVIF 85; HEIC 90", "cores, 4 at most", "the one that ships"):
+    for default in ("92; AVIF 85; HEIC 90", "one more than cores, at most 4", "the one that ships"):
         assert f"default: ({default})" in help_text
