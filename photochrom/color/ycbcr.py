@@ -46,21 +46,25 @@ _AB_ROUNDS: Final = 4  # iterations of `ab_to_cbcr`
 SCRATCH_BUFFERS: Final = 4  # arrays that `compress_to_gamut` and `compose_rgb` work in
 
 
-def downscale(grey: Samples, size: tuple[int, int]) -> Samples:
+def downscale(picture: Samples, size: tuple[int, int], *, quick: bool = False) -> Samples:
     """Return a smaller copy, in which each pixel is the mean of the pixels that it covers.
 
     Args:
-        grey: (H, W) uint8 or uint16.
+        picture: (H, W) or (H, W, C), uint8 or uint16.
         size: width and height of the copy.
+        quick: whether it may be interpolated from a copy of less than twice the size, which is
+            quicker, but mixes fewer pixels.
     """
     # Halving first is quicker than one resize by a large factor.
-    small: IntArray = grey
-    while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= _HALVE_ABOVE:
+    small: IntArray = picture
+    halve_above = 2 if quick else _HALVE_ABOVE
+    while min(small.shape[1] / size[0], small.shape[0] / size[1]) >= halve_above:
         height, width = small.shape[0] // 2, small.shape[1] // 2
         even = small[: 2 * height, : 2 * width]
         halved = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
         small = cast("IntArray", halved)
-    return cast("Samples", cv2.resize(small, size, interpolation=cv2.INTER_AREA))
+    interpolation = cv2.INTER_LINEAR if quick else cv2.INTER_AREA
+    return cast("Samples", cv2.resize(small, size, interpolation=interpolation))
 
 
 def pad_to_multiple(plane: Samples, step: tuple[int, int] = (2, 2)) -> Samples:

@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.color import IntArray, downscale
 from photochrom.photo.photo import eight_bits
 from photochrom.photo.tint import tint_of
 
 if TYPE_CHECKING:
     from cv2.typing import MatLike
 
-    from photochrom.color import IntArray
     from photochrom.photo.photo import Photo
 
 __all__ = ["IN_COLOR", "Region", "find_photographs", "is_in_color"]
@@ -143,7 +143,7 @@ def find_photographs(photo: Photo) -> list[Region]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if min(size) < 32:
         return []
-    small = cv2.resize(eight_bits(full), size, interpolation=cv2.INTER_AREA)
+    small = downscale(eight_bits(full), size, quick=True)
     found = _search(np.asarray(small, np.uint8).reshape(size[1], size[0], -1))
     ratio = np.array([width / size[0], height / size[1]])
     regions = [Region(tuple(map(tuple, (corners * ratio).tolist()))) for corners in found]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 import skimage.color
@@ -270,3 +271,13 @@ def test_lab_needs_no_table_of_opencv(monkeypatch):
     np.testing.assert_allclose(levels, [[0, 100]], atol=1e-4)
     rgb = np.random.default_rng(0).random((8, 8, 3), np.float32)
     np.testing.assert_allclose(color.rgb_to_lab(rgb), skimage.color.rgb2lab(rgb), atol=0.02)
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (481, 643), (2000, 3001), (480, 640, 3)])
+def test_a_quick_copy_looks_like_the_careful_one(shape):
+    noise = np.random.default_rng(3).integers(0, 256, shape, np.uint8)
+    picture = cv2.GaussianBlur(noise, (0, 0), 6)
+    size = 150, 110
+    quick, careful = (color.downscale(picture, size, quick=each) for each in (True, False))
+    assert quick.shape == (*size[::-1], *shape[2:])
+    assert np.abs(quick.astype(int) - careful).mean() < 1
