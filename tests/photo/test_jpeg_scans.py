@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -219,3 +221,17 @@ def test_padding_after_the_picture_gives_no_warning(grey, colorizer):
         data = picture_bytes(grey[:size], "JPEG")
         result = colorizer.colorize(data[:-2] + bytes(2) + data[-2:]).encode()
         simplejpeg.decode_jpeg(result, "RGB", strict=True)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda photo: pickle.loads(pickle.dumps(photo))])
+def test_the_luma_of_a_copy_cannot_be_changed_in_place(copied, grey):
+    photo = copied(read(picture_bytes(grey, "JPEG")))
+    with pytest.raises(ValueError, match="read-only"):
+        photo.luma[0, 0] = 1
+
+
+def test_a_luma_that_was_made_writable_is_encoded(grey, colorizer):
+    photo = read(picture_bytes(grey, "JPEG"))
+    photo.luma.flags.writeable = True
+    photo.luma[:] = 50
+    assert decode_jpeg_luma(colorizer.colorize(photo).encode()).mean() == pytest.approx(50, abs=1)
