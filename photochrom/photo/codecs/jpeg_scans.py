@@ -72,35 +72,44 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
     components = [3, 1, sampling, luma_table, 2, _FULL, chroma_table, 3, _FULL, chroma_table]
     encoded = list(map_ordered(_encode, planes, thread_core_count()))
     table = _only(encoded[0], _DQT).body[1:]
-    parts = [
+    tables = [
         *(each for each in found if each.marker in (_DQT, _DHT, _DRI)),
         Segment(_DQT, bytes([chroma_table]) + table),
-        Segment(frame.marker, frame.body[:_SIZE] + bytes(components)),
-        _scan_of(1, luma),
+    ]
+    color = Segment(frame.marker, frame.body[:_SIZE] + bytes(components))
+    between = [
         Segment(_DRI, b"\0\0"),  # no restart markers from here on, whatever luma has
         # The Huffman tables of both planes, in place of those of luma.
         *(each for each in encoded[0] if each.marker == _DHT),
-        *(_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)),
     ]
-    made = b"".join([_HEAD, *map(bytes, parts), _END])
-    return made if _has_clean_end(luma.scan) or _is_sound(made) else None
+    chroma = [_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)]
+    if not _ends_clearly(luma.scan) and not _is_sound([*tables, frame, luma, *between], chroma):
+        return None
+    parts = [*tables, color, _scan_of(1, luma), *between, *chroma]
+    return b"".join([_HEAD, *map(bytes, parts), _END])
 
 
-def _has_clean_end(scan: bytes) -> bool:
-    """Whether a scan is sure to end without padding: its last byte is filled up with ones.
+def _ends_clearly(scan: bytes) -> bool:
+    """Whether a scan surely ends without padding: the rest of its last byte is filled with ones.
 
     A byte 0xFF is written as 0xFF00.
     """
     return scan.endswith(b"\xff\0") or bool(scan[-1] & 1)
 
 
-def _is_sound(data: bytes) -> bool:
+def _is_sound(grey: Sequence[Segment], after: Sequence[Segment]) -> bool:
     """Whether libjpeg decodes luma without a warning.
 
-    It does not see a few zeros at the end of a grey file, but may warn of them between scans.
+    It does not see a few bytes of padding at the end of the original, but may warn of them between
+    scans. How many it sees depends on what it can read ahead.
+
+    Args:
+        grey: the file up to chroma, with luma alone in its frame, so that this takes little memory.
+        after: the scans of chroma, to be read ahead only.
     """
+    data = b"".join([_HEAD, *map(bytes, grey), _END, *map(bytes, after)])
     try:
-        simplejpeg.decode_jpeg(data, "GRAY")
+        simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1)
     except ValueError:
         return False
     return True
