@@ -22,7 +22,7 @@ class EncodedLuma:
     An encoder of the same format may keep the luma as this file stores it, compressed.
 
     Attributes:
-        luma: (H, W) uint8.
+        luma: (H, W) uint8, read-only: a luma that is changed must be another array.
         data: the bytes of the file.
         format: name of the file's format.
     """
@@ -31,9 +31,17 @@ class EncodedLuma:
     data: bytes = field(repr=False)
     format: str
 
+    def __post_init__(self) -> None:
+        self.luma.flags.writeable = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a copy or what comes from another process: NumPy makes its luma writable."""
+        self.__dict__.update(state)
+        self.__post_init__()
+
     def holds(self, luma: IntArray, format: str) -> bool:  # noqa: A002
         """Return whether a file of this format holds this luma: the array itself, unchanged."""
-        return luma is self.luma and format == self.format
+        return luma is self.luma and not luma.flags.writeable and format == self.format
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from photochrom.color_photo import ColorPhoto
 from photochrom.colorizer import Colorizer
 from photochrom.photo import read
 from photochrom.photo.codecs.jpeg import decode_jpeg_luma
-from photochrom.photo.codecs.jpeg_repair import SOS, segments
+from photochrom.photo.codecs.jpeg_repair import SOS, Segment, is_frame, segments
 from tests.support import model, picture_bytes
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -171,3 +175,63 @@ def test_the_result_can_be_coloured_again(grey, colorizer):
     result = colorizer.colorize(picture_bytes(grey, "JPEG")).encode()
     luma = decode_jpeg_luma(colorizer.colorize(result).encode()).astype(int)
     assert np.abs(luma - decode_jpeg_luma(result)).mean() < 2
+
+
+def edited(data: bytes, change: Callable[[Segment], list[Segment]]) -> bytes:
+    """Return a file whose segments are replaced by those that `change` makes of each."""
+    found = [each for each in segments(data) if each.body]
+    parts = [bytes(new) for each in found for new in change(each)]
+    return b"".join([b"\xff\xd8", *parts, b"\xff\xd9"])
+
+
+def test_beside_restart_markers_chroma_has_full_size(grey, colorizer):
+    """With chroma at half size, Go's decoder refuses the file."""
+    original = picture_bytes(grey[:95, :81], "JPEG", restart_marker_blocks=5)
+    result = colorizer.colorize(original).encode()
+    assert_keeps(original, result)
+    [frame] = [each for each in segments(result) if is_frame(each.marker)]
+    assert frame.body[7::3] == bytes([0x11] * 3)
+
+
+def test_very_many_segments_after_the_picture_do_no_harm(grey, colorizer):
+    plain = picture_bytes(grey, "JPEG")
+    comments = [Segment(0xFE, b"note")] * 10_001
+    original = edited(plain, lambda each: [each, *comments] if each.marker == SOS else [each])
+    assert_keeps(plain, colorizer.colorize(original).encode())
+
+
+def test_a_file_without_huffman_tables_is_encoded(grey, colorizer):
+    """As frames of films are: libjpeg knows the usual tables, but other decoders do not."""
+    original = picture_bytes(grey, "JPEG")
+    original = edited(original, lambda each: [] if each.marker == 0xC4 else [each])
+    assert len(scans(colorizer.colorize(original).encode())) == 1
+
+
+def test_needless_bytes_within_the_data_are_not_copied(grey, colorizer):
+    """Decoders do not read them alike."""
+    original = picture_bytes(grey, "JPEG", quality=98)
+    [scan] = scans(original)
+    filled = original.replace(scan, scan.replace(b"\xff\0", b"\xff\xff\0"))
+    assert len(scans(colorizer.colorize(filled).encode())) == 1
+
+
+def test_padding_after_the_picture_gives_no_warning(grey, colorizer):
+    """In a grey file, libjpeg does not see a few bytes of it."""
+    for size in range(8, 96):
+        data = picture_bytes(grey[:size], "JPEG")
+        result = colorizer.colorize(data[:-2] + bytes(2) + data[-2:]).encode()
+        simplejpeg.decode_jpeg(result, "RGB", strict=True)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda photo: pickle.loads(pickle.dumps(photo))])
+def test_the_luma_of_a_copy_cannot_be_changed_in_place(copied, grey):
+    photo = copied(read(picture_bytes(grey, "JPEG")))
+    with pytest.raises(ValueError, match="read-only"):
+        photo.luma[0, 0] = 1
+
+
+def test_a_luma_that_was_made_writable_is_encoded(grey, colorizer):
+    photo = read(picture_bytes(grey, "JPEG"))
+    photo.luma.flags.writeable = True
+    photo.luma[:] = 50
+    assert decode_jpeg_luma(colorizer.colorize(photo).encode()).mean() == pytest.approx(50, abs=1)

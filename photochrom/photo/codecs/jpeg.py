@@ -150,7 +150,6 @@ def _strict_pixels(mode: str, data: bytes) -> Pixels:
     """
     if mode == "L":
         grey = decode_jpeg_luma(data)
-        grey.flags.writeable = False  # a changed luma must be another array than that of the file
         return Pixels(grey=grey, encoded=EncodedLuma(grey, data, JPEG.name))
     if mode == "RGB":
         # The stored Y plane itself: luma computed from decoded RGB would be off by rounding.

@@ -7,10 +7,12 @@ Luma is not encoded again, and loses nothing.
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, cast
 
+import cv2
 import numpy as np
 import simplejpeg
 
@@ -28,6 +30,10 @@ _END: Final = b"\xff\xd9"
 _SOF0, _SOF1, _DHT, _DQT, _DRI = 0xC0, 0xC1, 0xC4, 0xDB, 0xDD
 _GREY_FRAME: Final = 9  # bytes of a frame header (SOF) with one component
 _SIZE: Final = 5  # bytes of it that give the depth and the size
+_RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
+_FILLED: Final = b"\xff\xff\0"  # 0xFF00 stands for 0xFF in the data, after a needless 0xFF
+_COUNTS: Final = 17  # bytes of a Huffman table before its symbols: its number, 16 counts of symbols
+_AC: Final = 0x10  # in the number of a Huffman table
 _WHOLE_SPECTRUM: Final = b"\0\x3f\0"  # all coefficients, as in every sequential scan
 _FULL, _DOUBLE = 0x11, 0x22  # sampling factors: horizontal and vertical, 1 or 2 each
 # A plane alone gets the encoder's quantization for luma. At this quality, it stores chroma as well
@@ -40,38 +46,106 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
 
     Args:
         data: the grey file, without faults, of H × W pixels.
-        cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size.
+        cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size. Beside luma with restart
+            markers, chroma gets its full size.
         cr: the same shape as `cb`.
 
     Returns:
         The bytes of a file in colour without metadata, which begins with a JFIF segment. None if
-        luma is not in a single sequential scan, for example in a progressive file.
+        luma is not in a single sequential scan that every decoder reads alike, for example in a
+        progressive file.
     """
-    found = list(segments(data))
+    *found, luma = _up_to_scan(data)
     frames = [each for each in found if is_frame(each.marker)]
-    scans = [each for each in found if each.marker == SOS]
-    if len(frames) != 1 or len(scans) != 1 or frames[0].marker not in (_SOF0, _SOF1):
+    if len(frames) != 1 or frames[0].marker not in (_SOF0, _SOF1) or not _is_plain(luma, found):
         return None
-    frame, luma = frames[0], scans[0]
+    frame = frames[0]
     if len(frame.body) != _GREY_FRAME:
         return None
     height, width, luma_table = struct.unpack_from(">HH3xB", frame.body, 1)
     chroma_table = 1 if luma_table == 0 else 0
-    sampling = _FULL if cb.shape == (height, width) else _DOUBLE
+    planes: Sequence[IntArray] = (cb, cr)
+    if _RESTART.search(luma.scan):
+        # Go's decoder looks for the markers at wrong places if chroma is smaller than luma.
+        planes = [_enlarged(plane, (height, width)) for plane in planes]
+    sampling = _FULL if planes[0].shape == (height, width) else _DOUBLE
     components = [3, 1, sampling, luma_table, 2, _FULL, chroma_table, 3, _FULL, chroma_table]
-    encoded = list(map_ordered(_encode, (cb, cr), thread_core_count()))
+    encoded = list(map_ordered(_encode, planes, thread_core_count()))
     table = _only(encoded[0], _DQT).body[1:]
-    parts = [
-        *(each for each in found[: found.index(luma)] if each.marker in (_DQT, _DHT, _DRI)),
+    tables = [
+        *(each for each in found if each.marker in (_DQT, _DHT, _DRI)),
         Segment(_DQT, bytes([chroma_table]) + table),
-        Segment(frame.marker, frame.body[:_SIZE] + bytes(components)),
-        _scan_of(1, luma),
+    ]
+    color = Segment(frame.marker, frame.body[:_SIZE] + bytes(components))
+    between = [
         Segment(_DRI, b"\0\0"),  # no restart markers from here on, whatever luma has
         # The Huffman tables of both planes, in place of those of luma.
         *(each for each in encoded[0] if each.marker == _DHT),
-        *(_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)),
     ]
+    chroma = [_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)]
+    if not _ends_clearly(luma.scan) and not _is_sound([*tables, frame, luma, *between], chroma):
+        return None
+    parts = [*tables, color, _scan_of(1, luma), *between, *chroma]
     return b"".join([_HEAD, *map(bytes, parts), _END])
+
+
+def _ends_clearly(scan: bytes) -> bool:
+    """Whether a scan surely ends without padding: the rest of its last byte is filled with ones.
+
+    A byte 0xFF is written as 0xFF00.
+    """
+    return scan.endswith(b"\xff\0") or bool(scan[-1] & 1)
+
+
+def _is_sound(grey: Sequence[Segment], after: Sequence[Segment]) -> bool:
+    """Whether libjpeg decodes luma without a warning.
+
+    It does not see a few bytes of padding at the end of the original, but may warn of them between
+    scans. How many it sees depends on what it can read ahead.
+
+    Args:
+        grey: the file up to chroma, with luma alone in its frame, so that this takes little memory.
+        after: the scans of chroma, to be read ahead only.
+    """
+    data = b"".join([_HEAD, *map(bytes, grey), _END, *map(bytes, after)])
+    try:
+        simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1)
+    except ValueError:
+        return False
+    return True
+
+
+def _up_to_scan(data: bytes) -> Iterator[Segment]:
+    """Yield the segments of a file up to its first scan; those after it may be very many."""
+    for each in segments(data):
+        yield each
+        if each.marker == SOS:
+            return
+
+
+def _is_plain(scan: Segment, before: Sequence[Segment]) -> bool:
+    """Whether every decoder reads a scan of luma alike.
+
+    Its Huffman tables have to be in the file: not all decoders know those of the standard, which
+    frames of films leave out. And they read needless 0xFF bytes within the data differently.
+    """
+    tables: set[int] = set()
+    for each in before:
+        body = each.body if each.marker == _DHT else b""
+        while body:
+            tables.add(body[0])
+            body = body[_COUNTS + sum(body[1:_COUNTS]) :]
+    dc, ac = scan.body[2] >> 4, scan.body[2] & 15
+    return {dc, _AC | ac} <= tables and _FILLED not in scan.scan
+
+
+def _enlarged(plane: IntArray, shape: tuple[int, int]) -> IntArray:
+    """Return a plane of half size at full size, as decoders enlarge it; another as it is."""
+    if plane.shape == shape:
+        return plane
+    height, width = plane.shape
+    double = cv2.resize(plane, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+    return cast("IntArray", double[: shape[0], : shape[1]])
 
 
 def _scan_of(component: int, scan: Segment) -> Segment:
