@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 import simplejpeg
 
@@ -27,7 +26,7 @@ __all__ = ["add_chroma"]
 # The start of the file and the JFIF segment, version 1.01, with pixels of 1:1 and no resolution.
 _HEAD: Final = b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 _END: Final = b"\xff\xd9"
-_SOF0, _SOF1, _DHT, _DQT, _DRI = 0xC0, 0xC1, 0xC4, 0xDB, 0xDD
+_SOF0, _SOF1, _DHT, _DQT = 0xC0, 0xC1, 0xC4, 0xDB
 _GREY_FRAME: Final = 9  # bytes of a frame header (SOF) with one component
 _SIZE: Final = 5  # bytes of it that give the depth and the size
 _RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
@@ -46,8 +45,7 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
 
     Args:
         data: the grey file, without faults, of H × W pixels.
-        cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size. Beside luma with restart
-            markers, chroma gets its full size.
+        cb: (H, W) uint8, or (⌈H/2⌉, ⌈W/2⌉) for chroma at half size.
         cr: the same shape as `cb`.
 
     Returns:
@@ -64,24 +62,17 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
         return None
     height, width, luma_table = struct.unpack_from(">HH3xB", frame.body, 1)
     chroma_table = 1 if luma_table == 0 else 0
-    planes: Sequence[IntArray] = (cb, cr)
-    if _RESTART.search(luma.scan):
-        # Go's decoder looks for the markers at wrong places if chroma is smaller than luma.
-        planes = [_enlarged(plane, (height, width)) for plane in planes]
-    sampling = _FULL if planes[0].shape == (height, width) else _DOUBLE
+    sampling = _FULL if cb.shape == (height, width) else _DOUBLE
     components = [3, 1, sampling, luma_table, 2, _FULL, chroma_table, 3, _FULL, chroma_table]
-    encoded = list(map_ordered(_encode, planes, thread_core_count()))
+    encoded = list(map_ordered(_encode, (cb, cr), thread_core_count()))
     table = _only(encoded[0], _DQT).body[1:]
     tables = [
-        *(each for each in found if each.marker in (_DQT, _DHT, _DRI)),
+        *(each for each in found if each.marker in (_DQT, _DHT)),
         Segment(_DQT, bytes([chroma_table]) + table),
     ]
     color = Segment(frame.marker, frame.body[:_SIZE] + bytes(components))
-    between = [
-        Segment(_DRI, b"\0\0"),  # no restart markers from here on, whatever luma has
-        # The Huffman tables of both planes, in place of those of luma.
-        *(each for each in encoded[0] if each.marker == _DHT),
-    ]
+    # The Huffman tables of both planes of chroma, in place of those of luma.
+    between = [each for each in encoded[0] if each.marker == _DHT]
     chroma = [_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)]
     if not _ends_clearly(luma.scan) and not _is_sound([*tables, frame, luma, *between], chroma):
         return None
@@ -127,7 +118,8 @@ def _is_plain(scan: Segment, before: Sequence[Segment]) -> bool:
     """Whether every decoder reads a scan of luma alike.
 
     Its Huffman tables have to be in the file: not all decoders know those of the standard, which
-    frames of films leave out. And they read needless 0xFF bytes within the data differently.
+    frames of films leave out. They read needless 0xFF bytes within the data differently. And some,
+    such as Go's, look for restart markers at wrong places where chroma is smaller than luma.
     """
     tables: set[int] = set()
     for each in before:
@@ -136,16 +128,9 @@ def _is_plain(scan: Segment, before: Sequence[Segment]) -> bool:
             tables.add(body[0])
             body = body[_COUNTS + sum(body[1:_COUNTS]) :]
     dc, ac = scan.body[2] >> 4, scan.body[2] & 15
-    return {dc, _AC | ac} <= tables and _FILLED not in scan.scan
-
-
-def _enlarged(plane: IntArray, shape: tuple[int, int]) -> IntArray:
-    """Return a plane of half size at full size, as decoders enlarge it; another as it is."""
-    if plane.shape == shape:
-        return plane
-    height, width = plane.shape
-    double = cv2.resize(plane, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-    return cast("IntArray", double[: shape[0], : shape[1]])
+    if not {dc, _AC | ac} <= tables:
+        return False
+    return _FILLED not in scan.scan and not _RESTART.search(scan.scan)
 
 
 def _scan_of(component: int, scan: Segment) -> Segment:
