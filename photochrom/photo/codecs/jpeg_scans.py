@@ -66,44 +66,16 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
     components = [3, 1, sampling, luma_table, 2, _FULL, chroma_table, 3, _FULL, chroma_table]
     encoded = list(map_ordered(_encode, (cb, cr), thread_core_count()))
     table = _only(encoded[0], _DQT).body[1:]
-    tables = [
+    parts = [
         *(each for each in found if each.marker in (_DQT, _DHT)),
         Segment(_DQT, bytes([chroma_table]) + table),
+        Segment(frame.marker, frame.body[:_SIZE] + bytes(components)),
+        _scan_of(1, luma),
+        # The Huffman tables of both planes of chroma, in place of those of luma.
+        *(each for each in encoded[0] if each.marker == _DHT),
+        *(_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)),
     ]
-    color = Segment(frame.marker, frame.body[:_SIZE] + bytes(components))
-    # The Huffman tables of both planes of chroma, in place of those of luma.
-    between = [each for each in encoded[0] if each.marker == _DHT]
-    chroma = [_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)]
-    if not _ends_clearly(luma.scan) and not _is_sound([*tables, frame, luma, *between], chroma):
-        return None
-    parts = [*tables, color, _scan_of(1, luma), *between, *chroma]
     return b"".join([_HEAD, *map(bytes, parts), _END])
-
-
-def _ends_clearly(scan: bytes) -> bool:
-    """Whether a scan surely ends without padding: the rest of its last byte is filled with ones.
-
-    A byte 0xFF is written as 0xFF00.
-    """
-    return scan.endswith(b"\xff\0") or bool(scan[-1] & 1)
-
-
-def _is_sound(grey: Sequence[Segment], after: Sequence[Segment]) -> bool:
-    """Whether libjpeg decodes luma without a warning.
-
-    It does not see a few bytes of padding at the end of the original, but may warn of them between
-    scans. How many it sees depends on what it can read ahead.
-
-    Args:
-        grey: the file up to chroma, with luma alone in its frame, so that this takes little memory.
-        after: the scans of chroma, to be read ahead only.
-    """
-    data = b"".join([_HEAD, *map(bytes, grey), _END, *map(bytes, after)])
-    try:
-        simplejpeg.decode_jpeg(data, "GRAY", min_height=1, min_width=1)
-    except ValueError:
-        return False
-    return True
 
 
 def _up_to_scan(data: bytes) -> Iterator[Segment]:
@@ -115,11 +87,12 @@ def _up_to_scan(data: bytes) -> Iterator[Segment]:
 
 
 def _is_plain(scan: Segment, before: Sequence[Segment]) -> bool:
-    """Whether every decoder reads a scan of luma alike.
+    """Whether every decoder reads a scan of luma alike, and without a warning.
 
     Its Huffman tables have to be in the file: not all decoders know those of the standard, which
-    frames of films leave out. They read needless 0xFF bytes within the data differently. And some,
-    such as Go's, look for restart markers at wrong places where chroma is smaller than luma.
+    frames of films leave out. They read needless 0xFF bytes within the data differently. Some, such
+    as Go's, look for restart markers at wrong places where chroma is smaller than luma. And libjpeg
+    does not see a few zeros as padding at the end of a grey file, but warns of them between scans.
     """
     tables: set[int] = set()
     for each in before:
@@ -130,7 +103,8 @@ def _is_plain(scan: Segment, before: Sequence[Segment]) -> bool:
     dc, ac = scan.body[2] >> 4, scan.body[2] & 15
     if not {dc, _AC | ac} <= tables:
         return False
-    return _FILLED not in scan.scan and not _RESTART.search(scan.scan)
+    is_padded = scan.scan.endswith(b"\0") and not scan.scan.endswith(b"\xff\0")  # 0xFF is 0xFF00
+    return not is_padded and _FILLED not in scan.scan and not _RESTART.search(scan.scan)
 
 
 def _scan_of(component: int, scan: Segment) -> Segment:
