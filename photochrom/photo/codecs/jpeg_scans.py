@@ -29,8 +29,7 @@ _END: Final = b"\xff\xd9"
 _SOF0, _SOF1, _DHT, _DQT = 0xC0, 0xC1, 0xC4, 0xDB
 _GREY_FRAME: Final = 9  # bytes of a frame header (SOF) with one component
 _SIZE: Final = 5  # bytes of it that give the depth and the size
-_RESTART: Final = re.compile(rb"\xff[\xd0-\xd7]")
-_FILLED: Final = b"\xff\xff\0"  # 0xFF00 stands for 0xFF in the data, after a needless 0xFF
+_UNUSUAL: Final = re.compile(rb"\xff[\xd0-\xd7\xff]")  # restart markers, and needless 0xFF bytes
 _COUNTS: Final = 17  # bytes of a Huffman table before its symbols: its number, 16 counts of symbols
 _AC: Final = 0x10  # in the number of a Huffman table
 _WHOLE_SPECTRUM: Final = b"\0\x3f\0"  # all coefficients, as in every sequential scan
@@ -104,7 +103,7 @@ def _is_plain(scan: Segment, before: Sequence[Segment]) -> bool:
     if not {dc, _AC | ac} <= tables:
         return False
     is_padded = scan.scan.endswith(b"\0") and not scan.scan.endswith(b"\xff\0")  # 0xFF is 0xFF00
-    return not is_padded and _FILLED not in scan.scan and not _RESTART.search(scan.scan)
+    return not is_padded and not _UNUSUAL.search(scan.scan)
 
 
 def _scan_of(component: int, scan: Segment) -> Segment:
