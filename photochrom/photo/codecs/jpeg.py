@@ -28,7 +28,7 @@ from photochrom.photo.codecs.jpeg_metadata import (
     read_segments,
     segment,
 )
-from photochrom.photo.codecs.jpeg_repair import SOS, is_frame, repair, segments
+from photochrom.photo.codecs.jpeg_repair import SOS, header, is_frame, repair, segments
 from photochrom.photo.codecs.jpeg_scans import add_chroma
 from photochrom.photo.container import DEFAULT_MAX_PIXELS, decoding
 from photochrom.photo.metadata import Metadata, orientation_of
@@ -72,7 +72,7 @@ class _Jpeg(Codec):
         Every scan makes the decoder go over the whole picture, but takes only a few bytes in the
         file. So a small hostile file could keep it busy for hours.
         """
-        found = segments(data)
+        found, _ = header(data)
         frame = next((segment for segment in found if is_frame(segment.marker)), None)
         if frame is None or len(frame.body) < _FRAME_HEADER:
             raise UnreadablePhoto(f"{name} is damaged or truncated: it has no frame header")
@@ -83,11 +83,10 @@ class _Jpeg(Codec):
             raise UnsupportedPhoto(
                 f"{name} gives its height in a DNL marker after its pixels, which is not supported"
             )
-        first = next((segment for segment in found if segment.marker == SOS), None)
-        is_single = first is None or first.body[:1] == frame.body[5:6]
+        is_single = found[-1].marker != SOS or found[-1].body[:1] == frame.body[5:6]
         if is_single and frame.marker not in _PROGRESSIVE:
             return
-        scans = 1 + sum(segment.marker == SOS for segment in found)
+        scans = sum(segment.marker == SOS for segment in segments(data))
         if scans > _MAX_SCANS:
             raise UnsupportedPhoto(f"expected {_MAX_SCANS} scans at most; {name} has {scans:,}")
 

@@ -19,13 +19,14 @@ import numpy.typing as npt
 import simplejpeg
 from PIL import JpegImagePlugin
 
-__all__ = ["SOS", "is_frame", "repair", "segments"]
+__all__ = ["SOS", "Segment", "header", "is_frame", "repair", "segments"]
 
 SOS: Final = 0xDA
 _SOI, _EOI, _APP0, _APP2 = b"\xff\xd8", 0xD9, 0xE0, 0xE2
 _SEQUENTIAL: Final = (0xC0, 0xC1)  # Huffman-coded frames of the discrete cosine transform
 _PROGRESSIVE: Final = 0xC2
 _MAX_SEGMENTS: Final = 10_000
+_TOO_MANY: Final = f"it has more than {_MAX_SEGMENTS:,} segments"
 _MIN_ZEROS: Final = 4  # fewer zero bytes at the end of an interval may be part of the data
 _SECTOR: Final = 512  # bytes of a disk that are lost together, and read as zeros
 _MARKER: Final = re.compile(rb"\xff([\xc0-\xcf\xd9-\xfe])")
@@ -56,6 +57,27 @@ class Segment:
         return head + self.body + self.scan
 
 
+def header(data: bytes) -> tuple[list[Segment], int]:
+    """Return the segments up to the first scan (SOS), without its data, and where these begin.
+
+    Where there is no scan, these are all segments, and the end of the last one.
+
+    Raises:
+        ValueError: as in `segments`.
+    """
+    found: list[Segment] = []
+    at = len(_SOI)
+    for _ in range(_MAX_SEGMENTS):
+        segment = _segment(data, at)
+        if segment is None:
+            return found, at
+        marker, begin, at = segment
+        found.append(Segment(marker, data[begin:at]))
+        if marker in (SOS, _EOI):
+            return found, at
+    raise ValueError(_TOO_MANY)
+
+
 def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments of a JPEG file up to its end; bytes between them are skipped.
 
@@ -66,23 +88,31 @@ def segments(data: bytes) -> Iterator[Segment]:
     """
     at = len(_SOI)
     for _ in range(_MAX_SEGMENTS):
-        found = _MARKER.search(data, at)
+        found = _segment(data, at)
         if found is None:
             return
-        marker, begin = found[1][0], found.end()
-        if marker == _EOI:
-            yield Segment(marker, b"")
-            return
-        at = begin + int.from_bytes(data[begin : begin + 2], "big")
-        if not begin + 2 <= at <= len(data):
-            return
-        body, scan = data[begin + 2 : at], b""
+        marker, begin, at = found
+        body, scan = data[begin:at], b""
         if marker == SOS:
             end = _SCAN_END.search(data, at)
             scan = data[at : end.start() if end else len(data)]
             at += len(scan)
         yield Segment(marker, body, scan)
-    raise ValueError(f"it has more than {_MAX_SEGMENTS:,} segments")
+        if marker == _EOI:
+            return
+    raise ValueError(_TOO_MANY)
+
+
+def _segment(data: bytes, at: int) -> tuple[int, int, int] | None:
+    """Find the next segment: its marker, and where its body begins and ends; None at the end."""
+    found = _MARKER.search(data, at)
+    if found is None:
+        return None
+    marker, begin = found[1][0], found.end()
+    if marker == _EOI:
+        return marker, begin, begin
+    end = begin + int.from_bytes(data[begin : begin + 2], "big")
+    return (marker, begin + 2, end) if begin + 2 <= end <= len(data) else None
 
 
 def is_frame(marker: int) -> bool:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import simplejpeg
 
 from photochrom.parallel import map_ordered, thread_core_count
-from photochrom.photo.codecs.jpeg_repair import SOS, Segment, is_frame, segments
+from photochrom.photo.codecs.jpeg_repair import SOS, Segment, header, is_frame, segments
 
 if TYPE_CHECKING:
     from photochrom.color import IntArray
@@ -29,7 +29,9 @@ _END: Final = b"\xff\xd9"
 _SOF0, _SOF1, _DHT, _DQT = 0xC0, 0xC1, 0xC4, 0xDB
 _GREY_FRAME: Final = 9  # bytes of a frame header (SOF) with one component
 _SIZE: Final = 5  # bytes of it that give the depth and the size
-_UNUSUAL: Final = re.compile(rb"\xff[\xd0-\xd7\xff]")  # restart markers, and needless 0xFF bytes
+_MARKER: Final = re.compile(rb"\xff([^\0])")  # within the data, 0xFF is written as 0xFF00
+_RESTART: Final = range(0xD0, 0xD8)
+_FILL: Final = 0xFF
 _COUNTS: Final = 17  # bytes of a Huffman table before its symbols: its number, 16 counts of symbols
 _AC: Final = 0x10  # in the number of a Huffman table
 _WHOLE_SPECTRUM: Final = b"\0\x3f\0"  # all coefficients, as in every sequential scan
@@ -52,13 +54,14 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
         luma is not in a single sequential scan that every decoder reads alike, for example in a
         progressive file.
     """
-    *found, luma = _up_to_scan(data)
+    found, begin = header(data)
     frames = [each for each in found if is_frame(each.marker)]
-    if len(frames) != 1 or frames[0].marker not in (_SOF0, _SOF1) or not _is_plain(luma, found):
+    if len(frames) != 1 or frames[0].marker not in (_SOF0, _SOF1) or not _has_tables(found):
         return None
-    frame = frames[0]
-    if len(frame.body) != _GREY_FRAME:
+    frame, scan = frames[0], _plain_data(data, begin)
+    if len(frame.body) != _GREY_FRAME or scan is None:
         return None
+    luma = Segment(SOS, found[-1].body, scan)
     height, width, luma_table = struct.unpack_from(">HH3xB", frame.body, 1)
     chroma_table = 1 if luma_table == 0 else 0
     sampling = _FULL if cb.shape == (height, width) else _DOUBLE
@@ -77,33 +80,33 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
     return b"".join([_HEAD, *map(bytes, parts), _END])
 
 
-def _up_to_scan(data: bytes) -> Iterator[Segment]:
-    """Yield the segments of a file up to its first scan; those after it may be very many."""
-    for each in segments(data):
-        yield each
-        if each.marker == SOS:
-            return
+def _has_tables(found: Sequence[Segment]) -> bool:
+    """Whether a file has the Huffman tables of its first scan.
 
-
-def _is_plain(scan: Segment, before: Sequence[Segment]) -> bool:
-    """Whether every decoder reads a scan of luma alike, and without a warning.
-
-    Its Huffman tables have to be in the file: not all decoders know those of the standard, which
-    frames of films leave out. They read needless 0xFF bytes within the data differently. Some, such
-    as Go's, look for restart markers at wrong places where chroma is smaller than luma. And libjpeg
-    does not see a few zeros as padding at the end of a grey file, but warns of them between scans.
+    Not all decoders know those of the standard, which frames of films leave out.
     """
     tables: set[int] = set()
-    for each in before:
+    for each in found:
         body = each.body if each.marker == _DHT else b""
         while body:
             tables.add(body[0])
             body = body[_COUNTS + sum(body[1:_COUNTS]) :]
-    dc, ac = scan.body[2] >> 4, scan.body[2] & 15
-    if not {dc, _AC | ac} <= tables:
-        return False
-    is_padded = scan.scan.endswith(b"\0") and not scan.scan.endswith(b"\xff\0")  # 0xFF is 0xFF00
-    return not is_padded and not _UNUSUAL.search(scan.scan)
+    dc, ac = found[-1].body[2] >> 4, found[-1].body[2] & 15
+    return {dc, _AC | ac} <= tables
+
+
+def _plain_data(data: bytes, begin: int) -> bytes | None:
+    """Return the data of a scan if every decoder reads them alike, and without a warning.
+
+    Decoders read needless 0xFF bytes within the data differently. Some, such as Go's, look for
+    restart markers at wrong places where chroma is smaller than luma. And libjpeg does not see a
+    few zeros as padding at the end of a grey file, but warns of them between scans.
+    """
+    found = _MARKER.search(data, begin)
+    if found is None or found[1][0] in _RESTART or found[1][0] == _FILL:
+        return None
+    scan = data[begin : found.start()]
+    return None if scan.endswith(b"\0") and not scan.endswith(b"\xff\0") else scan
 
 
 def _scan_of(component: int, scan: Segment) -> Segment:
