@@ -115,8 +115,8 @@ Quality = Annotated[
     typer.Option(
         min=1,
         max=100,
-        help="Quality, 1 to 100, for JPEG, WebP, AVIF and HEIC. Without it, a grey JPEG file keeps "
-        "its luma as it is compressed.",
+        help="Quality, 1 to 100, for JPEG, WebP, AVIF and HEIC. Without it, the compressed luma of "
+        "a grey JPEG file is copied to the result.",
         show_default="92; AVIF 85; HEIC 90",
     ),
 ]
