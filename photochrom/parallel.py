@@ -50,15 +50,10 @@ def thread_core_count() -> int:
     return min(core_count(), getattr(_thread, "cores", core_count()))
 
 
-def worker_pool(workers: int, name: str = "") -> ThreadPoolExecutor:
-    """Return a pool of threads that work beside each other, each on its share of the cores.
-
-    Args:
-        workers: the number of threads.
-        name: prefix of the threads' names.
-    """
+def worker_pool(workers: int) -> ThreadPoolExecutor:
+    """Return a pool of threads that work beside each other, each on its share of the cores."""
     share = max(1, thread_core_count() // workers)
-    return ThreadPoolExecutor(workers, name, initializer=_take_share, initargs=(share,))
+    return ThreadPoolExecutor(workers, initializer=_take_share, initargs=(share,))
 
 
 def _take_share(cores: int) -> None:
@@ -70,12 +65,15 @@ def is_limited() -> bool:
     return core_count() < (os.cpu_count() or 1)
 
 
-def worker_count(workers: int | None = None) -> int:
-    """Return how many photographs to work on at once; None or 0: one more than cores, at most 4.
+def worker_count(workers: int | None = None, *, spare: int = 1) -> int:
+    """Return how many photographs to work on at once.
 
-    One of them often waits for the disk. With a worker for each core, a core would wait, too.
+    Args:
+        workers: the number that was asked for; None or 0 for the default, which is at most 4.
+        spare: how many more than cores the default is. One worker often waits for the disk, and
+            without a spare one a core would wait, too.
     """
-    return workers or min(_MAX_WORKERS, core_count() + 1)
+    return workers or min(_MAX_WORKERS, core_count() + spare)
 
 
 def cores_per_worker(workers: int | None = None) -> int:

@@ -20,7 +20,6 @@ from photochrom.archive.settings import Settings
 from photochrom.archive.shards import to_make
 from photochrom.archive.worker import Worker
 from photochrom.parallel import (
-    core_count,
     cores_per_worker,
     limit_cores,
     map_unordered,
@@ -79,8 +78,8 @@ def in_processes(
     Yields:
         As `in_threads`.
     """
-    # One more than cores, as with threads, gains nothing: each has to start the engine.
-    settings, count = worker.settings, workers or min(core_count(), worker_count())
+    # A spare process, unlike a spare thread, gains nothing: each has to start the engine.
+    settings, count = worker.settings, worker_count(workers, spare=0)
     remaining = iter(units)
     stopped = _SharedFlag()
     while True:

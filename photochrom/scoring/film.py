@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from operator import length_hint
 from typing import Final, TypeAlias
@@ -15,7 +14,7 @@ from photochrom.color import FloatArray, luma
 from photochrom.colorizer import Colorizer
 from photochrom.errors import DataError
 from photochrom.film.coloring import color_frames
-from photochrom.parallel import core_count
+from photochrom.parallel import core_count, worker_pool
 from photochrom.progress import ProgressListener
 from photochrom.scoring import metrics
 from photochrom.scoring.baselines import flat_color
@@ -221,7 +220,7 @@ def evaluate_film(
     tracker = MotionTracker()
     # The measures are NumPy and OpenCV, which release the GIL: threads score the films of one
     # frame side by side. Waiting for them before the next frame keeps each judge's frames in order.
-    with ThreadPoolExecutor(core_count()) as pool:
+    with worker_pool(core_count()) as pool:
         for done, (true, *colored) in enumerate(zip(film, *colored_films, strict=True), 1):
             true_lab = metrics.to_lab(true)
             motion = tracker.motion(np.asarray(luma(true), np.uint8))

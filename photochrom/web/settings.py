@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from photochrom.errors import ConfigError
-from photochrom.parallel import core_count
+from photochrom.parallel import worker_count
 
 __all__ = ["Limits", "Settings", "is_loopback", "read_token"]
 
 _MIN_TOKEN_LENGTH: Final = 16
-_MAX_WORKERS: Final = 4  # each worker holds a whole photograph in memory
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ class Settings:
     @property
     def threads(self) -> int:
         """Number of photographs coloured at the same time, with 0 resolved."""
-        return self.workers or min(_MAX_WORKERS, core_count())
+        return worker_count(self.workers, spare=0)
 
 
 def is_loopback(host: str) -> bool:

@@ -354,7 +354,7 @@ def test_the_service_alone_does_not_need_gradio(monkeypatch):
 
 def test_threads(monkeypatch):
     assert Settings(workers=3).threads == 3
-    monkeypatch.setattr("photochrom.web.settings.core_count", lambda: 64)
+    monkeypatch.setattr("photochrom.parallel.core_count", lambda: 64)
     assert Settings().threads == 4
     assert Limits().pixels == 100_000_000
 

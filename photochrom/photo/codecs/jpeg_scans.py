@@ -29,7 +29,7 @@ _END: Final = b"\xff\xd9"
 _SOF0, _SOF1, _DHT, _DQT = 0xC0, 0xC1, 0xC4, 0xDB
 _GREY_FRAME: Final = 9  # bytes of a frame header (SOF) with one component
 _SIZE: Final = 5  # bytes of it that give the depth and the size
-_MARKER: Final = re.compile(rb"\xff([^\0])")  # within the data, 0xFF is written as 0xFF00
+_NEXT_MARKER: Final = re.compile(rb"\xff([^\0])")  # within the data, 0xFF is written as 0xFF00
 _RESTART: Final = range(0xD0, 0xD8)
 _FILL: Final = 0xFF
 _COUNTS: Final = 17  # bytes of a Huffman table before its symbols: its number, 16 counts of symbols
@@ -61,7 +61,6 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
     frame, scan = frames[0], _plain_data(data, begin)
     if len(frame.body) != _GREY_FRAME or scan is None:
         return None
-    luma = Segment(SOS, found[-1].body, scan)
     height, width, luma_table = struct.unpack_from(">HH3xB", frame.body, 1)
     chroma_table = 1 if luma_table == 0 else 0
     sampling = _FULL if cb.shape == (height, width) else _DOUBLE
@@ -72,7 +71,7 @@ def add_chroma(data: bytes, cb: IntArray, cr: IntArray) -> bytes | None:
         *(each for each in found if each.marker in (_DQT, _DHT)),
         Segment(_DQT, bytes([chroma_table]) + table),
         Segment(frame.marker, frame.body[:_SIZE] + bytes(components)),
-        _scan_of(1, luma),
+        _scan_of(1, Segment(SOS, found[-1].body, scan)),
         # The Huffman tables of both planes of chroma, in place of those of luma.
         *(each for each in encoded[0] if each.marker == _DHT),
         *(_scan_of(number, _only(plane, SOS)) for number, plane in enumerate(encoded, 2)),
@@ -102,7 +101,7 @@ def _plain_data(data: bytes, begin: int) -> bytes | None:
     restart markers at wrong places where chroma is smaller than luma. And libjpeg does not see a
     few zeros as padding at the end of a grey file, but warns of them between scans.
     """
-    found = _MARKER.search(data, begin)
+    found = _NEXT_MARKER.search(data, begin)
     if found is None or found[1][0] in _RESTART or found[1][0] == _FILL:
         return None
     scan = data[begin : found.start()]

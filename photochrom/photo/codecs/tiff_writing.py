@@ -8,14 +8,13 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from photochrom.color import IntArray
-from photochrom.parallel import thread_core_count
+from photochrom.parallel import thread_core_count, worker_pool
 from photochrom.photo.container import quiet
 from photochrom.photo.exif import exif_tags
 from photochrom.photo.metadata import Metadata, as_stored
@@ -73,7 +72,7 @@ def encode_tiff_pages(pages: Iterable[tuple[IntArray, IntArray | None, Metadata]
 def _page(rgb: IntArray, alpha: IntArray | None, metadata: Metadata, start: int) -> bytes:
     """Return the directory and the strips of a page that begins at `start` in its file."""
     rows = max(1, _STRIP_BYTES // (rgb.shape[1] * rgb.itemsize * 4))
-    with ThreadPoolExecutor(thread_core_count()) as pool:
+    with worker_pool(thread_core_count()) as pool:
         strips = list(pool.map(_deflate, _strips(rgb, alpha, rows)))
     directory = _directory(rgb, alpha, metadata)
     directory[278] = rows

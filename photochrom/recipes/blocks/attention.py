@@ -200,14 +200,14 @@ class KnownColor(layers.Layer):  # type: ignore[misc]
 # Registered under its old name, so that saved networks load.
 @keras.saving.register_keras_serializable("photochrom", name="Agreement")
 class NonLocalMeans(layers.Layer):  # type: ignore[misc]
-    """A layer without weights that averages logits between similar-looking positions.
+    """A layer without weights that averages a map between similar-looking positions.
 
     This is A. Buades et al.: A Non-Local Algorithm for Image Denoising, CVPR 2005, applied to
-    logits.
+    logits, or to what they are a linear function of.
 
-    The inputs are logits (B, h, w, Q), features of length 1 at half their size, and, at that size,
-    how far a position's colour is known, (B, h / 2, w / 2, 1) in [0, 1]. Logits of known positions
-    stay as they are. The output is logits, (B, h, w, Q).
+    The inputs are the map, (B, h, w, C), features of length 1 at half its size, and, at that size,
+    how far a position's colour is known, (B, h / 2, w / 2, 1) in [0, 1]. Known positions stay as
+    they are. The output is the averaged map, (B, h, w, C).
     """
 
     def __init__(self, sharpness: float = 20.0, **kwargs: object) -> None:
@@ -216,18 +216,18 @@ class NonLocalMeans(layers.Layer):  # type: ignore[misc]
         self.upsample = Upsample2x(dtype="float32")
 
     def call(self, inputs: list[Tensor]) -> Tensor:
-        """Return the averaged logits."""
-        logits, features, known = inputs
+        """Return the averaged map."""
+        values, features, known = inputs
         # At half size, the matrix of similarities is 16 times smaller.
-        half_logits = _half_size(logits)
-        feature_tokens, logit_tokens = _tokens(features, 1), _tokens(half_logits, 1)
+        half_values = _half_size(values)
+        feature_tokens, value_tokens = _tokens(features, 1), _tokens(half_values, 1)
         similarity = ops.matmul(feature_tokens, ops.transpose(feature_tokens, (0, 1, 3, 2)))
         weights = ops.softmax(similarity * self.sharpness, axis=-1)
-        change = _feature_map(ops.matmul(weights, logit_tokens), half_logits) - half_logits
-        return logits + self.upsample(change * (1 - known))
+        change = _feature_map(ops.matmul(weights, value_tokens), half_values) - half_values
+        return values + self.upsample(change * (1 - known))
 
     def compute_output_shape(self, shapes: list[Shape]) -> Shape:
-        """Return the shape of the logits."""
+        """Return the shape of the map."""
         return shapes[0]
 
     def get_config(self) -> dict[str, object]:
